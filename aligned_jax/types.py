@@ -1,0 +1,17 @@
+"""Array types and the shape letters used in comments and docstrings.
+
+N batch, H height, W width, C channels, L rows of W+, D width of a latent,
+K labels. Images are float32 [N, H, W, C] in [-1, 1].
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+Array = jax.Array
+PyTree = Any
+# Flax variable collections: {"params": ..., "noise": ..., "stats": ...}.
+Variables = Mapping[str, Any]
+# Layer name ("b64.conv0") to style vectors [N, C], in order of evaluation.
+Styles = dict[str, Array]

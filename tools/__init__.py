@@ -1,0 +1,1 @@
+"""Verbs of the `aligned` command, one a file."""

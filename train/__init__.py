@@ -1,0 +1,1 @@
+"""Training programs, one a file; `python -m train.NAME`."""
