@@ -96,7 +96,9 @@ class GeneratorConfig:
     def __post_init__(self) -> None:
         _check_resolution(self.img_resolution)
         _check(self.z_dim >= 0 and self.c_dim >= 0, "z_dim and c_dim must be >= 0")
-        _check(self.z_dim + self.c_dim > 0, "z_dim and c_dim are both 0; a generator needs an input")
+        _check(
+            self.z_dim + self.c_dim > 0, "z_dim and c_dim are both 0; a generator needs an input"
+        )
         _check(self.w_dim >= 1 and self.img_channels >= 1, "w_dim and img_channels must be >= 1")
         _check(self.mapping.num_layers >= 1, "a generator's mapping needs at least one layer")
         _channel_table(self.img_resolution, self.synthesis)
@@ -137,7 +139,9 @@ class EpilogueConfig:
     def __post_init__(self) -> None:
         _check_activation("epilogue.activation", self.activation)
         group = self.mbstd_group_size
-        _check(group is None or group >= 1, f"epilogue.mbstd_group_size is {group}; it must be >= 1")
+        _check(
+            group is None or group >= 1, f"epilogue.mbstd_group_size is {group}; it must be >= 1"
+        )
         _check(self.mbstd_num_channels >= 0, "epilogue.mbstd_num_channels must be >= 0")
 
 
@@ -179,7 +183,7 @@ class DiscriminatorConfig:
         mbstd = self.epilogue.mbstd_num_channels
         _check(
             mbstd == 0 or table[4] % mbstd == 0,
-            f"epilogue.mbstd_num_channels is {mbstd}; it must divide the {table[4]} channels at 4x4",
+            f"mbstd_num_channels is {mbstd}; it must divide the {table[4]} channels at 4x4",
         )
 
     @property
@@ -238,7 +242,9 @@ def from_dict(cls: type, values: dict[str, Any], where: str = "") -> Any:
         parts = [f"unknown: {', '.join(unknown)}"] * bool(unknown)
         parts += [f"missing: {', '.join(missing)}"] * bool(missing)
         raise ConfigError(f"{where}: {'; '.join(parts)}; known fields: {', '.join(sorted(known))}")
-    return cls(**{key: _typed(hints[key], value, f"{where}.{key}") for key, value in values.items()})
+    return cls(
+        **{key: _typed(hints[key], value, f"{where}.{key}") for key, value in values.items()}
+    )
 
 
 def _typed(hint: Any, value: Any, where: str) -> Any:
@@ -255,9 +261,7 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
             return value
     elif isinstance(value, int) and (int in options or float in options):
         return value if int in options else float(value)
-    elif isinstance(value, float) and float in options:
-        return value
-    elif isinstance(value, str) and str in options:
+    elif isinstance(value, float | str) and type(value) in options:
         return value
     raise ConfigError(f"{where} is {value!r:.80}, which is not of type {hint}")
 
@@ -310,7 +314,9 @@ def _check_resolution(value: int) -> None:
 
 
 def _check_activation(where: str, value: str) -> None:
-    _check(value in ACTIVATIONS, f"{where} is {value!r}; it must be one of {', '.join(ACTIVATIONS)}")
+    _check(
+        value in ACTIVATIONS, f"{where} is {value!r}; it must be one of {', '.join(ACTIVATIONS)}"
+    )
 
 
 def _check_architecture(where: str, value: str) -> None:

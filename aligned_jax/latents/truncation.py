@@ -1,0 +1,35 @@
+"""Truncation towards the mean of w (StyleGAN, appendix B)."""
+
+import jax.numpy as jnp
+
+from aligned_jax.errors import UserError
+from aligned_jax.types import Array
+
+
+def truncate(ws: Array, w_avg: Array, psi: float | Array, cutoff: int | None = None) -> Array:
+    """w_avg + psi * (w - w_avg) in the first `cutoff` rows.
+
+    Args:
+      ws: [N, L, D] float32.
+      w_avg: [D] float32, the running mean of w of the same network.
+      psi: 1 leaves `ws` as it is, 0 gives the mean everywhere.
+      cutoff: number of rows to truncate; None truncates all.
+
+    Returns:
+      [N, L, D]; `ws` itself when psi is the Python number 1.
+
+    Raises:
+      UserError: if `cutoff` lies outside 0..L.
+    """
+    rows = ws.shape[1]
+    if cutoff is not None and not 0 <= cutoff <= rows:
+        raise UserError(f"truncation cutoff is {cutoff}; this network has rows 0 to {rows}")
+    if isinstance(psi, int | float) and psi == 1:
+        return ws
+    center = w_avg[None, None, :]
+    # Anchored at the nearer end, as torch.lerp is, so that rounding agrees as well.
+    near, far = center + psi * (ws - center), ws - (ws - center) * (1 - psi)
+    truncated = jnp.where(jnp.asarray(psi) < 0.5, near, far)
+    if cutoff is None:
+        return truncated
+    return jnp.concatenate([truncated[:, :cutoff], ws[:, cutoff:]], axis=1)

@@ -1,0 +1,35 @@
+"""Fresh variables of a network, and their shapes without any arithmetic."""
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from aligned_jax.config import GeneratorConfig, NetworkConfig
+from aligned_jax.networks.discriminator import Discriminator
+from aligned_jax.networks.generator import Generator
+from aligned_jax.types import Array, PyTree, Variables
+
+
+def module_of(config: NetworkConfig, half: str | None = None) -> nn.Module:
+    """The linen module that `config` describes."""
+    return (Generator if isinstance(config, GeneratorConfig) else Discriminator)(config, half)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def init_variables(config: NetworkConfig, key: Array) -> Variables:
+    """Variables of an untrained network, float32, distributed as the official code draws them."""
+    labels = jnp.zeros((1, config.c_dim))
+    if isinstance(config, GeneratorConfig):
+        inputs = jnp.zeros((1, config.z_dim))
+    else:
+        inputs = jnp.zeros((1, config.img_resolution, config.img_resolution, config.img_channels))
+    return module_of(config).init(key, inputs, labels)
+
+
+@functools.lru_cache(maxsize=64)
+def variable_shapes(config: NetworkConfig) -> PyTree:
+    """The tree of `init_variables` with a jax.ShapeDtypeStruct for every leaf."""
+    key = jax.ShapeDtypeStruct((2,), jnp.uint32)
+    return jax.eval_shape(functools.partial(init_variables, config), key)

@@ -1,0 +1,106 @@
+"""Convolution with anti-aliased up- or downsampling."""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from aligned_jax.ops.upfirdn2d import upfirdn2d
+from aligned_jax.types import Array
+
+
+def conv2d_resample(
+    x: Array,
+    weight: Array,
+    f: np.ndarray | None = None,
+    up: int = 1,
+    down: int = 1,
+    padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    flip_weight: bool = True,
+    flip_filter: bool = False,
+) -> Array:
+    """Upsample with `f`, convolve with `weight`, downsample with `f`.
+
+    The steps are reordered where that saves work; results agree to rounding.
+
+    Args:
+      x: [N, H, W, I].
+      weight: [kh, kw, I / groups, O], dtype of `x`.
+      f: filter from `setup_filter`, used only where up or down exceed 1.
+      up, down: integer factors.
+      padding: with respect to the upsampled image: one number, (x, y), or
+        (left, right, top, bottom).
+      groups: number of channel groups that do not mix.
+      flip_weight: True correlates; False turns the kernel by 180 degrees
+        (true convolution), as layers with upsampling do.
+      flip_filter: correlate with `f` instead of convolving.
+
+    Returns:
+      [N, H * up / down, W * up / down, O] when `padding` is half the kernel.
+    """
+    kh, kw = weight.shape[:2]
+    sides = _padding_around(padding, f, up, down)
+    kernel = weight if flip_weight else weight[::-1, ::-1]
+    if up == 1 and down == 1:
+        px0, px1, py0, py1 = sides
+        return _conv(x, kernel, groups=groups, padding=((py0, py1), (px0, px1)))
+    if up == 1 and kh == 1 and kw == 1:
+        x = upfirdn2d(x, f, down=down, padding=sides, flip_filter=flip_filter)
+        return _conv(x, kernel, groups=groups)
+    if up == 1:
+        x = upfirdn2d(x, f, padding=sides, flip_filter=flip_filter)
+        return _conv(x, kernel, groups=groups, stride=down)
+    if kh == 1 and kw == 1:
+        x = _conv(x, kernel, groups=groups)
+        x = upfirdn2d(x, f, up, padding=sides, gain=up**2, flip_filter=flip_filter)
+    else:
+        # The transposed convolution skips the inserted zeros. It covers kh - 1 samples
+        # before and kh - up behind the image, which the filter's padding then leaves out.
+        full = ((kh - 1, kh - 1), (kw - 1, kw - 1))
+        x = _conv(x, kernel, groups=groups, padding=full, up=up)
+        px0, px1, py0, py1 = sides
+        sides = (px0 - kw + 1, px1 - kw + up, py0 - kh + 1, py1 - kh + up)
+        x = upfirdn2d(x, f, padding=sides, gain=up**2, flip_filter=flip_filter)
+    if down > 1:
+        x = upfirdn2d(x, f, down=down, flip_filter=flip_filter)
+    return x
+
+
+def _padding_around(
+    padding: int | Sequence[int], f: np.ndarray | None, up: int, down: int
+) -> tuple[int, int, int, int]:
+    """Padding of the upsampled image, with room for the filters."""
+    if isinstance(padding, int):
+        padding = (padding,) * 4
+    elif len(padding) == 2:
+        padding = (padding[0], padding[0], padding[1], padding[1])
+    px0, px1, py0, py1 = padding
+    fw, fh = (1, 1) if f is None else (f.shape[-1], f.shape[0])
+    if up > 1:
+        px0, px1 = px0 + (fw + up - 1) // 2, px1 + (fw - up) // 2
+        py0, py1 = py0 + (fh + up - 1) // 2, py1 + (fh - up) // 2
+    if down > 1:
+        px0, px1 = px0 + (fw - down + 1) // 2, px1 + (fw - down) // 2
+        py0, py1 = py0 + (fh - down + 1) // 2, py1 + (fh - down) // 2
+    return px0, px1, py0, py1
+
+
+def _conv(
+    x: Array,
+    kernel: Array,
+    groups: int = 1,
+    padding: Sequence[tuple[int, int]] = ((0, 0), (0, 0)),
+    stride: int = 1,
+    up: int = 1,
+) -> Array:
+    return lax.conv_general_dilated(
+        x,
+        jnp.asarray(kernel),
+        window_strides=(stride, stride),
+        padding=padding,
+        lhs_dilation=(up, up),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
+    )
