@@ -168,7 +168,7 @@ class DiscriminatorConfig:
     resample_filter: Filter = DEFAULT_FILTER
     freeze_layers: int = 0
     mapping: MappingConfig = field(
-        default_factory=lambda: MappingConfig(lr_multiplier=0.1, w_avg_beta=None)
+        default_factory=lambda: MappingConfig(w_avg_beta=None)
     )
     epilogue: EpilogueConfig = field(default_factory=EpilogueConfig)
 

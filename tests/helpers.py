@@ -26,3 +26,13 @@ def relative_error(actual, expected) -> float:
     if expected.size == 0:
         return 0.0
     return float(np.abs(actual - expected).max() / max(np.abs(expected).max(), 1e-30))
+
+
+def nhwc(x) -> np.ndarray:
+    """[N, C, H, W] to [N, H, W, C]."""
+    return np.moveaxis(np.asarray(x), 1, -1)
+
+
+def nchw(x) -> np.ndarray:
+    """[N, H, W, C] to [N, C, H, W]."""
+    return np.moveaxis(np.asarray(x), -1, 1)
