@@ -14,13 +14,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _MODULES = ("checkpoint", "config", "convert", "errors", "latents", "networks", "ops", "weights")
-_MODULES += ("types", "viz", "network")
+_MODULES += ("types", "viz", "network", "loading")
 _NAMES = {
     "Network": "network",
     "DiscriminatorNetwork": "network",
-    "load": "network",
-    "load_all": "network",
-    "save": "network",
+    "load": "loading",
+    "load_all": "loading",
+    "describe": "loading",
+    "save": "loading",
     "GeneratorConfig": "config",
     "DiscriminatorConfig": "config",
     "UserError": "errors",

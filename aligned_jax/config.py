@@ -167,9 +167,7 @@ class DiscriminatorConfig:
     activation: str = "lrelu"
     resample_filter: Filter = DEFAULT_FILTER
     freeze_layers: int = 0
-    mapping: MappingConfig = field(
-        default_factory=lambda: MappingConfig(w_avg_beta=None)
-    )
+    mapping: MappingConfig = field(default_factory=lambda: MappingConfig(w_avg_beta=None))
     epilogue: EpilogueConfig = field(default_factory=EpilogueConfig)
 
     def __post_init__(self) -> None:

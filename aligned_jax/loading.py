@@ -1,0 +1,123 @@
+"""Load anything: checkpoint folders, runs, official files, the zoo."""
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from aligned_jax import checkpoint, convert
+from aligned_jax.config import GeneratorConfig, NetworkConfig
+from aligned_jax.errors import CheckpointError
+from aligned_jax.network import AnyNetwork, DiscriminatorNetwork, Network
+from aligned_jax.networks import variable_shapes
+from aligned_jax.types import Variables
+
+
+def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
+    """The network that `source` names.
+
+    Args:
+      source: a checkpoint folder, a run folder (its latest), `RUN@KIMG`, an
+        official .pkl, .pt or .safetensors file (converted in memory, running
+        nothing from it), or `zoo:NAME`.
+      key: "G_ema", "G" or "D".
+
+    Raises:
+      UserError: saying what was found and what would work.
+    """
+    manifest, read = _open(source)
+    if key not in manifest.configs:
+        present = ", ".join(manifest.configs)
+        raise CheckpointError(f"{source} has no network {key!r}; it has {present}")
+    return _network(source, key, manifest, read(key))
+
+
+def load_all(source: str | os.PathLike) -> dict[str, AnyNetwork]:
+    """Every network of `source` by key; arguments and errors as for `load`."""
+    manifest, read = _open(source)
+    return {key: _network(source, key, manifest, read(key)) for key in manifest.configs}
+
+
+def describe(source: str | os.PathLike) -> checkpoint.Manifest:
+    """Configs and provenance of `source`; a checkpoint's arrays are not read."""
+    return _open(source)[0]
+
+
+def save(
+    folder: str | os.PathLike,
+    networks: AnyNetwork | Mapping[str, AnyNetwork],
+    provenance: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Writes a checkpoint, atomically; a lone network is stored as G_ema (D for a discriminator).
+
+    Raises:
+      CheckpointError: as `checkpoint.write`.
+    """
+    if isinstance(networks, AnyNetwork):
+        networks = {"G_ema" if isinstance(networks, Network) else "D": networks}
+    trees = {key: (network.config, network.variables) for key, network in networks.items()}
+    checkpoint.write(folder, trees, provenance, overwrite)
+
+
+def zoo_names() -> list[str]:
+    """Names of the networks that come with the package."""
+    zoo = resources.files("aligned_jax") / "zoo"
+    if not zoo.is_dir():
+        return []
+    return sorted(entry.name for entry in zoo.iterdir() if (entry / "config.json").is_file())
+
+
+def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
+    """Manifest of a source and a function from key to variables."""
+    text = os.fspath(source)
+    if text.startswith("zoo:"):
+        text = _zoo_path(text.removeprefix("zoo:"))
+    if Path(text).is_file():
+        official = convert.read_official(text)
+        configs = {key: network.config for key, network in official.networks.items()}
+        manifest = checkpoint.Manifest(configs, {"kind": "converted", **official.source})
+        return manifest, lambda key: official.networks[key].variables()
+    folder = checkpoint.find(text)
+    return checkpoint.read_manifest(folder), functools.partial(checkpoint.read, folder)
+
+
+def _zoo_path(name: str) -> str:
+    names = zoo_names()
+    if name not in names:
+        raise CheckpointError(
+            f"there is no zoo:{name}; the zoo has {', '.join(names) or 'no networks yet'}"
+        )
+    return str(resources.files("aligned_jax") / "zoo" / name)
+
+
+def _network(source: Any, key: str, manifest: checkpoint.Manifest, tree: Variables) -> AnyNetwork:
+    config = manifest.configs[key]
+    _check_tree(f"{source}, {key}", config, tree)
+    cls = Network if isinstance(config, GeneratorConfig) else DiscriminatorNetwork
+    return cls(config, jax.tree.map(jnp.asarray, tree), manifest.provenance)
+
+
+def _check_tree(where: str, config: NetworkConfig, tree: Variables) -> None:
+    """Refuses variables that are not those of the config, naming every difference."""
+
+    def shapes(tree: Any) -> dict[str, tuple]:
+        leaves = jax.tree_util.tree_leaves_with_path(tree)
+        return {jax.tree_util.keystr(path): tuple(leaf.shape) for path, leaf in leaves}
+
+    expected, found = shapes(variable_shapes(config)), shapes(tree)
+    wrong = [
+        f"{name} is {found.get(name, 'missing')}, expected {expected.get(name, 'nothing')}"
+        for name in sorted({*expected, *found})
+        if expected.get(name) != found.get(name)
+    ]
+    if wrong:
+        more = f"; and {len(wrong) - 8} more" if len(wrong) > 8 else ""
+        raise CheckpointError(
+            f"{where}: the arrays do not fit the recorded sizes: {'; '.join(wrong[:8])}{more}"
+        )

@@ -1,0 +1,250 @@
+"""One object for a network: config and variables, itself a pytree."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig
+from aligned_jax.errors import UserError
+from aligned_jax.latents import broadcast_w, check_styles, style_layers
+from aligned_jax.networks import module_of
+from aligned_jax.types import Array, Styles, Variables
+
+HALF = (None, "bfloat16", "float16")
+# Resolutions in half precision when the network's own config names none (the
+# official default).
+_DEFAULT_HALF_RESOLUTIONS = 4
+
+
+class _Pytree:
+    """Registers subclasses: variables are the leaves, the config is static.
+
+    The provenance is left out, so that networks of different origin have the
+    same structure and go through `jax.tree.map` together.
+    """
+
+    def __init_subclass__(cls) -> None:
+        key = jax.tree_util.GetAttrKey("variables")
+        jax.tree_util.register_pytree_with_keys(
+            cls,
+            lambda self: (((key, self.variables),), self.config),
+            lambda config, children: cls(config, *children),
+            lambda self: ((self.variables,), self.config),
+        )
+
+
+@dataclass(eq=False, frozen=True)
+class Network(_Pytree):
+    """A generator: sizes, variables {params, noise, stats}, and where it comes from.
+
+    All methods are jitted, run in float32 at the highest matrix precision unless
+    `half` says otherwise, and are differentiable. Arrays may be NumPy or JAX.
+    Images are float32 [N, R, R, img_channels], nominally in [-1, 1], unclipped.
+    """
+
+    config: GeneratorConfig
+    variables: Variables
+    provenance: dict[str, Any] | None = None
+
+    @property
+    def w_avg(self) -> Array:
+        """Running mean of w, [w_dim]."""
+        return self.variables["stats"]["mapping"]["w_avg"]
+
+    def mapping(
+        self,
+        z: Array,
+        c: Array | None = None,
+        psi: float | Array = 1.0,
+        cutoff: int | None = None,
+    ) -> Array:
+        """W+ [N, L, w_dim] of Z [N, z_dim] or Z+ [N, L, z_dim], truncated.
+
+        Args:
+          z: latents; only their direction matters.
+          c: labels [N, c_dim], exactly when the network is conditional.
+          psi, cutoff: truncation, see `latents.truncate`.
+
+        Raises:
+          UserError: if a shape does not fit, or a label is missing or not wanted.
+        """
+        z, c = self._check_inputs(z, c)
+        plain = isinstance(psi, int | float) and psi == 1
+        return _mapping(self, z, c, None if plain else jnp.asarray(psi, jnp.float32), cutoff)
+
+    def styles(self, ws: Array) -> Styles:
+        """Style vectors {"b64.conv0": [N, C], ...} of W [N, D] or W+ [N, L, D]."""
+        return _styles(self, self._check_ws(ws))
+
+    def synthesis(
+        self,
+        ws: Array,
+        noise: str | Mapping[str, Array] = "const",
+        key: Array | None = None,
+        half: str | None = None,
+    ) -> Array:
+        """Images of W [N, D] or W+ [N, L, D]; the other arguments as in `render`."""
+        return self.render(self.styles(ws), noise, key, half)
+
+    def render(
+        self,
+        styles: Styles,
+        noise: str | Mapping[str, Array] = "const",
+        key: Array | None = None,
+        half: str | None = None,
+    ) -> Array:
+        """Images of style vectors.
+
+        Args:
+          styles: as `styles` returns them, possibly edited.
+          noise: "const" (stored maps), "random" (needs `key`), "none", or fields
+            [H, W] or [N, H, W] by layer name for every convolution.
+          key: PRNG key of the random noise.
+          half: "bfloat16" or "float16" for the resolutions that the config marks
+            (the four highest if it marks none).
+
+        Raises:
+          UserError: naming every style or noise field that does not fit.
+        """
+        styles = {name: jnp.asarray(value, jnp.float32) for name, value in styles.items()}
+        check_styles(self.config, styles)
+        mode, fields = self._check_noise(noise, key)
+        if half not in HALF:
+            raise UserError(f"half precision is {half!r}; it must be one of {HALF}")
+        return _render(self, styles, fields, key, mode, half)
+
+    def __call__(
+        self,
+        z: Array,
+        c: Array | None = None,
+        psi: float | Array = 1.0,
+        cutoff: int | None = None,
+        noise: str | Mapping[str, Array] = "const",
+        key: Array | None = None,
+        half: str | None = None,
+    ) -> Array:
+        """Images of latents: `mapping`, then `synthesis`."""
+        return self.synthesis(self.mapping(z, c, psi, cutoff), noise, key, half)
+
+    def _check_inputs(self, z: Array, c: Array | None) -> tuple[Array, Array]:
+        config, z = self.config, jnp.asarray(z, jnp.float32)
+        plus = (z.shape[0], config.num_ws, config.z_dim)
+        if z.shape not in ((z.shape[0], config.z_dim), plus):
+            raise UserError(
+                f"z has shape {z.shape}; this network takes [N, {config.z_dim}] or "
+                f"[N, {config.num_ws}, {config.z_dim}]"
+            )
+        return z, _check_labels(config, c, z.shape[0])
+
+    def _check_ws(self, ws: Array) -> Array:
+        ws = broadcast_w(jnp.asarray(ws, jnp.float32), self.config.num_ws)
+        if ws.shape[2] != self.config.w_dim:
+            raise UserError(f"w has width {ws.shape[2]}; this network's is {self.config.w_dim}")
+        return ws
+
+    def _check_noise(self, noise: Any, key: Array | None) -> tuple[str, dict | None]:
+        if isinstance(noise, str):
+            if noise not in ("const", "random", "none"):
+                raise UserError(f"noise is {noise!r}; it must be const, random or none")
+            if noise == "random" and key is None:
+                raise UserError("random noise needs a PRNG key: pass key=jax.random.key(0)")
+            return noise, None
+        sizes = {s.name: s.resolution for s in style_layers(self.config) if s.kind == "conv"}
+        wrong = [f"{name} is missing" for name in sizes if name not in noise]
+        wrong += [f"{name} is unknown" for name in noise if name not in sizes]
+        wrong += [
+            f"{name} has shape {jnp.shape(noise[name])}, expected [{r}, {r}] or [N, {r}, {r}]"
+            for name, r in sizes.items()
+            if name in noise and jnp.shape(noise[name])[-2:] != (r, r)
+        ]
+        if wrong:
+            raise UserError(f"noise fields do not fit this network: {'; '.join(wrong)}")
+        return "fields", {name: jnp.asarray(noise[name], jnp.float32) for name in sizes}
+
+
+@dataclass(eq=False, frozen=True)
+class DiscriminatorNetwork(_Pytree):
+    """A discriminator: sizes, variables {params}, and where it comes from."""
+
+    config: DiscriminatorConfig
+    variables: Variables
+    provenance: dict[str, Any] | None = None
+
+    def __call__(self, images: Array, c: Array | None = None, half: str | None = None) -> Array:
+        """Logits [N, 1] of images [N, R, R, img_channels] in [-1, 1]; positive means real.
+
+        Raises:
+          UserError: if a shape does not fit or the minibatch groups do not divide N.
+        """
+        images, config = jnp.asarray(images, jnp.float32), self.config
+        size = (config.img_resolution, config.img_resolution, config.img_channels)
+        if images.ndim != 4 or images.shape[1:] != size:
+            raise UserError(f"images have shape {images.shape}, expected [N, {size}]")
+        if half not in HALF:
+            raise UserError(f"half precision is {half!r}; it must be one of {HALF}")
+        return _logits(self, images, _check_labels(config, c, images.shape[0]), half)
+
+
+AnyNetwork = Network | DiscriminatorNetwork
+
+
+def _check_labels(config: NetworkConfig, c: Array | None, batch: int) -> Array:
+    if config.c_dim == 0 and c is not None and jnp.shape(c)[-1] > 0:
+        raise UserError("labels were given, but this network is unconditional; leave them out")
+    if config.c_dim and c is None:
+        raise UserError(f"this network is conditional; give labels c of shape [N, {config.c_dim}]")
+    c = jnp.zeros((batch, 0)) if config.c_dim == 0 else jnp.asarray(c, jnp.float32)
+    if c.shape != (batch, config.c_dim):
+        raise UserError(f"labels have shape {c.shape}, expected {(batch, config.c_dim)}")
+    return c
+
+
+def _apply(net: AnyNetwork, *args: Any, half: str | None = None, **kwargs: Any) -> Any:
+    """`module.apply` in full matrix precision, or in half precision where asked."""
+    config = net.config
+    if half and not config.half_resolutions:
+        config = _with_half_resolutions(config)
+    with jax.default_matmul_precision("highest"):
+        return module_of(config, half).apply(net.variables, *args, **kwargs)
+
+
+def _with_half_resolutions(config: NetworkConfig) -> NetworkConfig:
+    count = _DEFAULT_HALF_RESOLUTIONS
+    if isinstance(config, DiscriminatorConfig):
+        return dataclasses.replace(config, num_fp16_res=count)
+    synthesis = dataclasses.replace(config.synthesis, num_fp16_res=count)
+    return dataclasses.replace(config, synthesis=synthesis)
+
+
+@functools.partial(jax.jit, static_argnames="cutoff")
+def _mapping(net: Network, z: Array, c: Array, psi: Array | None, cutoff: int | None) -> Array:
+    return _apply(net, z, c, 1.0 if psi is None else psi, cutoff, method="map")
+
+
+@jax.jit
+def _styles(net: Network, ws: Array) -> Styles:
+    return _apply(net, ws, method="styles")
+
+
+@functools.partial(jax.jit, static_argnames=("mode", "half"))
+def _render(
+    net: Network,
+    styles: Styles,
+    fields: dict[str, Array] | None,
+    key: Array | None,
+    mode: str,
+    half: str | None,
+) -> Array:
+    rngs = {"noise": key} if mode == "random" else None
+    noise = fields if mode == "fields" else mode
+    return _apply(net, styles, noise, method="render", half=half, rngs=rngs)
+
+
+@functools.partial(jax.jit, static_argnames="half")
+def _logits(net: DiscriminatorNetwork, images: Array, c: Array, half: str | None) -> Array:
+    return _apply(net, images, c, half=half)
