@@ -42,7 +42,7 @@ def _directory(data: memoryview) -> tuple[int, int, int]:
     disk, first, _, count, size, start, _ = struct.unpack_from("<4H2LH", tail, found + 4)
     if disk or first:
         raise FormatError("the zip archive is split into several files")
-    if 0xFFFF in (count,) or _IN_EXTRA in (size, start):
+    if count == 0xFFFF or _IN_EXTRA in (size, start):
         locator = len(data) - len(tail) + found - 20
         if locator < 0 or data[locator : locator + 4] != _LOCATOR64:
             raise FormatError("the zip archive's directory is damaged")
@@ -69,7 +69,7 @@ def _entry(data: memoryview, directory: memoryview, position: int) -> tuple[str,
     if flags & 1:
         raise FormatError("the zip archive is encrypted")
     if method != 0 or packed != size:
-        raise FormatError("the zip archive is compressed; torch stores its files uncompressed")
+        raise FormatError("the zip archive is compressed, so it is not a file that torch wrote")
     local = _slice(data, start, _LOCAL_SIZE)
     if local[:4] != _LOCAL:
         raise FormatError("an entry of the zip archive is not where the directory says")
