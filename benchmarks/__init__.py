@@ -1,0 +1,1 @@
+"""Speed and scale; each program prints a table and a line of JSON."""

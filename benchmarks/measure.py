@@ -1,0 +1,57 @@
+"""Timing, memory and reporting that the benchmarks share."""
+
+import json
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import jax
+
+
+def median_seconds(run: Callable[[], Any], repeats: int, warmup: int = 2) -> float:
+    """Median wall time of `run`, waiting for its result, after `warmup` calls."""
+    for _ in range(warmup):
+        jax.block_until_ready(run())
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        jax.block_until_ready(run())
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def peak_memory() -> float:
+    """Peak bytes so far: of the accelerator where it tells, else of this process."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if "peak_bytes_in_use" in stats:
+        return float(stats["peak_bytes_in_use"])
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+def environment() -> dict[str, str]:
+    """Device, versions and command, for every result."""
+    device = jax.local_devices()[0]
+    return {
+        "device": f"{device.platform}: {device.device_kind}",
+        "jax": jax.__version__,
+        "aligned_jax": metadata.version("aligned_jax"),
+        "python": platform.python_version(),
+        "command": " ".join([Path(sys.argv[0]).stem, *sys.argv[1:]]),
+    }
+
+
+def report(title: str, rows: dict[str, Any]) -> None:
+    """A table for people, then one line of JSON for programs."""
+    print(title)
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        text = f"{value:,.4g}" if isinstance(value, float) else value
+        print(f"  {name:<{width}}  {text}")
+    print(json.dumps(rows))
