@@ -79,7 +79,9 @@ class Network(_Pytree):
 
     def styles(self, ws: Array) -> Styles:
         """Style vectors {"b64.conv0": [N, C], ...} of W [N, D] or W+ [N, L, D]."""
-        return _styles(self, self._check_ws(ws))
+        styles = _styles(self, self._check_ws(ws))
+        # jit returns dictionaries sorted by key; put the layers back in order of evaluation.
+        return {layer.name: styles[layer.name] for layer in style_layers(self.config)}
 
     def synthesis(
         self,
