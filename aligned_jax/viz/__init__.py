@@ -1,0 +1,18 @@
+"""Pictures, charts and pages, and writing them so that no half file is ever seen."""
+
+from aligned_jax.viz.files import check_file, check_folder, writing, writing_folder
+from aligned_jax.viz.grid import check_channels, figure, save_png, tile, to_uint8
+from aligned_jax.viz.heatmap import heatmap
+
+__all__ = [
+    "check_channels",
+    "check_file",
+    "check_folder",
+    "figure",
+    "heatmap",
+    "save_png",
+    "tile",
+    "to_uint8",
+    "writing",
+    "writing_folder",
+]

@@ -1,0 +1,94 @@
+"""Atomic output: a name holds a whole file, or what it held before."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from aligned_jax.errors import UserError
+
+
+def check_file(path: str | os.PathLike, overwrite: bool = False) -> None:
+    """Raises UserError if `writing` would refuse this target; call it before long work."""
+    path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; give the name of a file")
+    if os.path.lexists(path) and not overwrite:
+        raise UserError(f"{path} already exists; choose another name or pass --overwrite")
+
+
+def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
+    """Raises UserError if `writing_folder` would refuse this target; call it before long work."""
+    folder = Path(folder)
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UserError(f"{folder} is a file; give the name of a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise UserError(
+            f"{folder} is not empty; choose another folder or pass --overwrite, which replaces "
+            "files of the same names and keeps the others"
+        )
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """A binary file that takes the name `path` when the block ends, and vanishes if it fails.
+
+    Raises:
+      UserError: if the target exists and may not be replaced, or the disk refuses.
+    """
+    path = Path(path).absolute()
+    check_file(path, overwrite)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = partial.open("xb")
+        try:
+            yield file
+            file.close()
+            partial.replace(path)
+        except BaseException:
+            # What is still buffered has nowhere to go when the disk is full.
+            with contextlib.suppress(OSError):
+                file.close()
+            partial.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def writing_folder(folder: str | os.PathLike, overwrite: bool = False) -> Iterator[Path]:
+    """An empty folder to fill with files, which move to `folder` when the block ends.
+
+    A failure leaves nothing behind. In a folder that exists, files of the same
+    names are replaced, one by one, and all others stay.
+
+    Raises:
+      UserError: if the target may not be used, or the disk refuses.
+    """
+    folder = Path(folder).absolute()
+    check_folder(folder, overwrite)
+    with _explained(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            yield partial
+            if folder.exists():
+                for file in sorted(partial.iterdir()):
+                    file.replace(folder / file.name)
+            else:
+                partial.chmod(0o755)  # mkdtemp makes folders that only their owner can read
+                partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"{path} was not written: {reason}; nothing was left behind") from error

@@ -1,0 +1,136 @@
+"""Pictures: float images to 8 bits, and grids of them with labels."""
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from aligned_jax.errors import UserError
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_INK, _FAINT = (36, 41, 47), (110, 119, 129)
+_MARGIN = 8
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """8-bit values of images in [-1, 1]: x * 127.5 + 128, clipped and truncated.
+
+    This is how the official scripts write PNG files, so pictures agree with
+    theirs to the last bit wherever the floats do.
+
+    Args:
+      images: float [..., H, W, C].
+
+    Returns:
+      uint8 [..., H, W, C].
+    """
+    values = np.asarray(images, np.float32) * np.float32(127.5) + np.float32(128)
+    return np.clip(values, 0, 255).astype(np.uint8)
+
+
+def check_channels(channels: int) -> None:
+    """Raises UserError unless a PNG can hold images of so many channels."""
+    if channels not in _MODES:
+        raise UserError(
+            f"images of {channels} channels cannot be drawn (1, 3 and 4 can); write them to an .npz"
+        )
+
+
+def tile(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Images side by side in reading order, without gaps; empty places are white.
+
+    Args:
+      images: uint8 [N, H, W, C].
+      columns: images in a row; the square root of N, rounded up, by default.
+
+    Returns:
+      uint8 [rows * H, columns * W, C].
+    """
+    count, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    full = np.full((rows * columns, height, width, channels), 255, np.uint8)
+    full[:count] = images
+    full = full.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    return full.reshape(rows * height, columns * width, channels)
+
+
+def figure(
+    images: np.ndarray,
+    columns: Sequence[str],
+    rows: Sequence[str] = (),
+    gap: int = 4,
+    smallest: int = 112,
+) -> np.ndarray:
+    """A labelled grid on white.
+
+    Args:
+      images: uint8 [R, K, H, W, C], R rows and K columns.
+      columns: a label above each column; lines are broken at spaces to fit.
+      rows: a label left of each row; none if empty.
+      gap: pixels between images.
+      smallest: images narrower than this are enlarged by a whole factor, each
+        pixel a square, so that labels fit and pixels can be told apart.
+
+    Returns:
+      uint8 [height, width, 3 or 4]; transparency stays as it is.
+    """
+    check_channels(images.shape[-1])
+    factor = math.ceil(smallest / images.shape[3])
+    images = images.repeat(factor, axis=2).repeat(factor, axis=3)
+    _, _, height, width, channels = images.shape
+    font = _font(max(13, min(width // 9, 40)))
+    headings = [_wrapped(label, font, width) for label in columns]
+    line = sum(font.getmetrics())
+    top = _MARGIN + max(len(lines) for lines in headings) * line + gap
+    left = _MARGIN + (round(max(map(font.getlength, rows))) + _MARGIN if rows else 0)
+    size = (
+        left + len(columns) * (width + gap) - gap + _MARGIN,
+        top + images.shape[0] * (height + gap) - gap + _MARGIN,
+    )
+    canvas = Image.new("RGBA" if channels == 4 else "RGB", size, "white")
+    draw = ImageDraw.Draw(canvas)
+    for k, lines in enumerate(headings):
+        centre = left + k * (width + gap) + width / 2
+        for i, text in enumerate(reversed(lines)):
+            draw.text((centre, top - gap - i * line), text, _INK, font, anchor="md")
+    for r, label in enumerate(rows):
+        middle = top + r * (height + gap) + height / 2
+        draw.text((left - _MARGIN, middle), label, _FAINT, font, anchor="rm")
+    for r, k in np.ndindex(images.shape[:2]):
+        canvas.paste(_picture(images[r, k]), (left + k * (width + gap), top + r * (height + gap)))
+    return np.asarray(canvas)
+
+
+def save_png(file: BinaryIO, image: np.ndarray, text: Mapping[str, str] | None = None) -> None:
+    """Writes uint8 [H, W, 1, 3 or 4] as PNG, with `text` as text chunks."""
+    check_channels(image.shape[-1])
+    info = PngInfo()
+    for key, value in (text or {}).items():
+        info.add_text(key, value)
+    _picture(image).save(file, "PNG", pnginfo=info)
+
+
+def _picture(image: np.ndarray) -> Image.Image:
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.load_default(size)
+
+
+def _wrapped(label: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    """Lines of `label` no wider than `width` as far as its spaces allow."""
+    lines: list[str] = []
+    for word in label.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

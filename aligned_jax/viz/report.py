@@ -1,0 +1,102 @@
+"""A static HTML page in one file: sections of text, tables and pictures."""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #24292f; --soft: #57606a; --line: #d0d7de;
+  --ground: #ffffff; --panel: #f6f8fa; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9198a1; --line: #3d444d;
+  --ground: #0d1117; --panel: #151b23; } }
+body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--ground);
+  max-width: 72rem; margin: 2.5rem auto; padding: 0 1.5rem; }
+h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .5rem; }
+h2 { font-size: 1.2rem; margin: 2.75rem 0 .5rem; }
+p { max-width: 46rem; }
+p, figcaption, footer { color: var(--soft); }
+figure { margin: 1rem 0; }
+.scroll { overflow-x: auto; }
+img, svg { max-width: 100%; height: auto; display: block; }
+img { border: 1px solid var(--line); border-radius: 6px; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+th, td { padding: .35rem .9rem .35rem 0; text-align: left; border-bottom: 1px solid var(--line);
+  vertical-align: top; overflow-wrap: anywhere; }
+th { font-weight: 600; color: var(--soft); white-space: nowrap; }
+td.number, th.number { text-align: right; }
+code, pre { font: .85rem/1.5 ui-monospace, monospace; }
+pre { background: var(--panel); padding: .75rem 1rem; border-radius: 6px; overflow-x: auto; }
+footer { margin: 3rem 0 1rem; padding-top: 1rem; border-top: 1px solid var(--line);
+  font-size: .85rem; }
+"""
+
+
+def page(title: str, sections: Sequence[str], footer: str = "") -> str:
+    """A whole document; `sections` are HTML from the functions below."""
+    foot = f"<footer>{escape(footer)}</footer>" if footer else ""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{escape(title)}</h1>\n" + "\n".join(sections) + f"\n{foot}\n</body>\n</html>\n"
+    )
+
+
+def section(heading: str, *parts: str) -> str:
+    """Parts under a heading."""
+    return f"<section>\n<h2>{escape(heading)}</h2>\n" + "\n".join(parts) + "\n</section>"
+
+
+def paragraph(text: str) -> str:
+    """Running text."""
+    return f"<p>{escape(text)}</p>"
+
+
+def command(text: str) -> str:
+    """A line to type."""
+    return f"<pre>{escape(text)}</pre>"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> str:
+    """A table; columns that hold numbers in every row are aligned to the right.
+
+    Strings that should count as numbers, such as "12 %", start with a digit.
+    """
+    numeric = [all(_is_number(row[k]) for row in rows) for k in range(len(headings))]
+
+    def line(tag: str, cells: Sequence[str | int | float]) -> str:
+        kinds = (" class='number'" if right else "" for right in numeric)
+        marked = (
+            f"<{tag}{kind}>{escape(_shown(cell))}</{tag}>"
+            for cell, kind in zip(cells, kinds, strict=True)
+        )
+        return f"<tr>{''.join(marked)}</tr>"
+
+    body = "\n".join(line("td", row) for row in rows)
+    return (
+        f'<div class="scroll"><table>\n<thead>{line("th", headings)}</thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table></div>"
+    )
+
+
+def picture(png: bytes, caption: str) -> str:
+    """A PNG, embedded."""
+    data = base64.b64encode(png).decode("ascii")
+    image = f'<img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def drawing(svg: str, caption: str) -> str:
+    """SVG source of our own making, embedded as it is."""
+    text = f"<figcaption>{escape(caption)}</figcaption>"
+    return f'<figure><div class="scroll">{svg}</div>{text}</figure>'
+
+
+def _is_number(cell: str | int | float) -> bool:
+    return not isinstance(cell, str) or cell[:1].isdigit()
+
+
+def _shown(cell: str | int | float) -> str:
+    if isinstance(cell, str):
+        return cell
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.4g}"

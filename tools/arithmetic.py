@@ -1,0 +1,53 @@
+"""Adds and subtracts networks of the same sizes.
+
+The expression may hold names, numbers, + - * / and parentheses; every name is
+given as name=NETWORK. Coefficients should sum to 1: other sums seldom draw
+anything.
+"""
+
+import argparse
+
+from aligned_jax.errors import UserError
+from aligned_jax.tools import common
+
+EXAMPLE = """\
+  aligned arithmetic "parent + 0.7*(dog - parent) + 0.3*(cat - parent)" \\
+      parent=ffhq.pkl dog=dog.pkl cat=cat.pkl --out mixed"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    parser.add_argument("expression", metavar="EXPR", help="in quotes, for the shell's sake")
+    parser.add_argument("networks", metavar="name=NETWORK", nargs="+")
+    common.add_network_key(parser)
+    common.add_out(parser, "DST", "the new checkpoint folder")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Evaluates and writes."""
+    from aligned_jax import load, weights
+    from aligned_jax.tools import surgery
+
+    surgery.check_target(args)
+    total = sum(weights.parse_expression(args.expression).values())
+    args.networks = _sources(args.networks)
+    loaded = {name: load(source, args.network_key) for name, source in args.networks.items()}
+    result = weights.arithmetic(args.expression, loaded)
+    if total != 1:
+        common.warn(
+            f"the coefficients sum to {float(total):g}, not 1; such a network seldom draws anything"
+        )
+    surgery.save(args, result, loaded, args.networks)
+
+
+def _sources(pairs: list[str]) -> dict[str, str]:
+    """{name: NETWORK} of "name=NETWORK" arguments."""
+    split = [(pair, *pair.partition("=")[::2]) for pair in pairs]
+    bad = [pair for pair, name, source in split if not name or not source]
+    if bad:
+        raise UserError(f"not of the form name=NETWORK: {', '.join(bad)}")
+    names = [name for _, name, _ in split]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"given more than once: {', '.join(twice)}")
+    return {name: source for _, name, source in split}

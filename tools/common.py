@@ -1,0 +1,175 @@
+"""What several verbs share: arguments, messages, progress, and the record of origin."""
+
+import argparse
+import contextlib
+import math
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
+from typing import Any
+
+from aligned_jax.errors import UserError
+
+# What is worth repeating of where a parent came from; the rest stays with the parent.
+_ORIGIN = ("kind", "file", "sha256", "format", "code_base", "verb", "command")
+_STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
+
+
+def finite(text: str) -> float:
+    """A float from the command line; refuses nan and inf."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """Type of an argument that is a whole number from `least` on."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+        return int(text)
+
+    return parse
+
+
+def listed(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+    """Type of an argument that is a list of values joined by commas."""
+    return lambda text: [parse(part.strip()) for part in text.split(",")]
+
+
+def add_network_key(parser: argparse.ArgumentParser) -> None:
+    """--network-key G_ema|G."""
+    parser.add_argument(
+        "--network-key",
+        choices=("G_ema", "G"),
+        default="G_ema",
+        help="which generator of the file or folder: the averaged one (default) or the raw one",
+    )
+
+
+def add_out(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
+    """--out and --overwrite."""
+    parser.add_argument("--out", required=True, metavar=metavar, help=what)
+    add_overwrite(parser)
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """--overwrite."""
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there already")
+
+
+def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float) -> None:
+    """--seeds, --psi, --label and --batch of verbs that draw."""
+    shown = f" (default {seeds})" if seeds else ""
+    parser.add_argument(
+        "--seeds", default=seeds, metavar="LIST", help=f"seeds like 0-15 or 1,4,10-12{shown}"
+    )
+    parser.add_argument(
+        "--psi", type=finite, default=psi, help=f"truncation; 1 is none (default {psi:g})"
+    )
+    parser.add_argument(
+        "--label", type=whole(0), metavar="K", help="class of a conditional network, from 0"
+    )
+    parser.add_argument(
+        "--batch", type=whole(1), default=8, help="images at a time; changes no image (default 8)"
+    )
+
+
+def add_strip_sampling(parser: argparse.ArgumentParser) -> None:
+    """The options of `add_sampling` for a verb that draws only with --strip."""
+    add_sampling(parser.add_argument_group("with --strip"), seeds="0-3", psi=0.7)
+    parser.set_defaults(**dict.fromkeys(_STRIP))
+
+
+def settle_strip_sampling(args: argparse.Namespace) -> None:
+    """Fills in what was not given with --strip; without it, raises UserError for what was."""
+    given = [name for name in _STRIP if getattr(args, name) is not None]
+    if args.strip is None and given:
+        raise UserError(f"--{' and --'.join(given)} can only be used together with --strip")
+    for name in _STRIP.keys() - given:
+        setattr(args, name, _STRIP[name] if args.strip else None)
+
+
+def say(text: str) -> None:
+    """One line on stdout: what was done."""
+    print(text)
+
+
+def warn(text: str) -> None:
+    """One line on stderr: what the user should know, though the work goes on."""
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    names = ("aligned_jax", "jax", "jaxlib", "numpy")
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+
+
+def origin(args: argparse.Namespace, parents: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+    """Provenance of a result: the command, its arguments, and the parents' origins.
+
+    Args:
+      args: the parsed command line.
+      parents: by role, the NETWORK argument and the loaded network.
+    """
+    hidden = ("command_line", "overwrite", "out", *parents)
+    arguments = {
+        key: value for key, value in vars(args).items() if key not in hidden and value is not None
+    }
+    return {
+        "kind": "made",
+        "verb": args.command_line.split()[1],
+        "command": args.command_line,
+        "arguments": arguments,
+        "parents": {
+            role: {"network": text, **summary(network.provenance or {})}
+            for role, (text, network) in parents.items()
+        },
+        "versions": versions(),
+    }
+
+
+def png_text(command: str) -> dict[str, str]:
+    """Text chunks of a PNG: what made it."""
+    made_by = " ".join(f"{name} {version}" for name, version in versions().items())
+    return {"Software": made_by, "Comment": command}
+
+
+def summary(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """The few facts of a provenance that identify a network."""
+    return {key: provenance[key] for key in _ORIGIN if key in provenance}
+
+
+@contextlib.contextmanager
+def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A bar with rate and time left on a terminal's stderr; yields `advance(count)`."""
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeLeft(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, rate="")
+
+        def advance(count: int) -> None:
+            bar.update(task, advance=count)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
+
+        yield advance

@@ -1,0 +1,35 @@
+"""Shows where a child differs from its parent, in weights and in images.
+
+DIR/index.html holds everything in one page: how far each component moved at
+each resolution, and the same latents drawn by the parent, the child, and the
+child with each component reset (StyleAlign, figures 1 and 8). The pieces lie
+beside it: resets.png, change.svg, change.json.
+"""
+
+import argparse
+
+from aligned_jax.tools import common
+
+EXAMPLE = "  aligned compare ffhq.pkl dog.pkl --out report"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    parser.add_argument("parent", metavar="PARENT")
+    parser.add_argument("child", metavar="CHILD")
+    common.add_sampling(parser, seeds="0-5", psi=0.7)
+    common.add_network_key(parser)
+    common.add_out(parser, "DIR", "the folder of the report")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measures, draws and writes."""
+    from aligned_jax import viz
+    from aligned_jax.tools import comparison, surgery
+
+    viz.check_folder(args.out, args.overwrite)
+    parent, child = surgery.load(args, "parent"), surgery.load(args, "child")
+    found = comparison.measure(args, parent, child)
+    with viz.writing_folder(args.out, args.overwrite) as folder:
+        comparison.write(folder, args, found)
+    common.say(f"wrote the comparison to {args.out}/index.html")

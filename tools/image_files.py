@@ -1,0 +1,110 @@
+"""The three forms in which `aligned generate` writes images: .npz, grid, folder."""
+
+import argparse
+import dataclasses
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aligned_jax import Network
+from aligned_jax.config import to_dict
+from aligned_jax.errors import UserError
+from aligned_jax.tools import common
+from aligned_jax.tools.rendering import Inputs, Manner
+from aligned_jax.viz import (
+    check_file,
+    check_folder,
+    save_png,
+    tile,
+    to_uint8,
+    writing,
+    writing_folder,
+)
+
+Batches = Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]
+Meta = Mapping[str, Any]
+
+
+def writer(out: str, overwrite: bool) -> Callable[[str, Batches, Inputs, Meta, bool], None]:
+    """The function below that writes to a target of this name.
+
+    Raises:
+      UserError: if the name's ending is not understood, or the target exists.
+    """
+    suffix = os.path.splitext(out)[1]
+    if Path(out).is_dir() or out.endswith("/") or not suffix:
+        check_folder(out, overwrite)
+        return write_folder
+    writers = {".npz": write_npz, ".png": write_grid}
+    if suffix not in writers:
+        raise UserError(
+            f"{out}: images are written to NAME.npz, NAME.png, or a folder "
+            "(a name without an ending, or with a slash at the end)"
+        )
+    check_file(out, overwrite)
+    return writers[suffix]
+
+
+def describe(
+    args: argparse.Namespace, network: Network, inputs: Inputs, manner: Manner
+) -> dict[str, Any]:
+    """What is kept beside images: enough to draw them again."""
+    source = {"network": args.network, "key": args.network_key}
+    return {
+        "command": args.command_line,
+        "network": source | common.summary(network.provenance or {}),
+        "config": to_dict(network.config),
+        "images": list(inputs.names),
+        "manner": dataclasses.asdict(manner),
+        "versions": common.versions(),
+    }
+
+
+def write_npz(out: str, batches: Batches, inputs: Inputs, meta: Meta, overwrite: bool) -> None:
+    """`images`, latents and `meta_json` in one file.
+
+    Images go straight to the disk, so that memory does not bound their number.
+    """
+    size, channels = meta["config"]["img_resolution"], meta["config"]["img_channels"]
+    header = {
+        "descr": "<f4",
+        "fortran_order": False,
+        "shape": (len(inputs), size, size, channels),
+    }
+    parts: list[dict[str, np.ndarray]] = []
+    with writing(out, overwrite) as file, zipfile.ZipFile(file, "w") as archive:
+        with archive.open("images.npy", "w", force_zip64=True) as entry:
+            np.lib.format.write_array_header_1_0(entry, header)
+            for images, latents in batches:
+                entry.write(np.ascontiguousarray(images, "<f4").data)
+                parts.append(latents)
+        used = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+        text = np.asarray(json.dumps(meta))
+        for key, value in {**inputs.arrays, **used, "meta_json": text}.items():
+            with archive.open(f"{key}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, value, allow_pickle=False)
+
+
+def write_grid(out: str, batches: Batches, inputs: Inputs, meta: Meta, overwrite: bool) -> None:
+    """One PNG, images side by side in the order of the inputs."""
+    images = np.concatenate([to_uint8(images) for images, _ in batches])
+    with writing(out, overwrite) as file:
+        save_png(file, tile(images), common.png_text(meta["command"]))
+
+
+def write_folder(out: str, batches: Batches, inputs: Inputs, meta: Meta, overwrite: bool) -> None:
+    """seed0003.png (or row0003.png) for each image, and meta.json."""
+    names = iter(inputs.names)
+    text = common.png_text(meta["command"])
+    with writing_folder(out, overwrite) as folder:
+        for images, _ in batches:
+            for image in to_uint8(images):
+                kind, number = next(names).split()
+                with open(folder / f"{kind}{int(number):04d}.png", "wb") as file:
+                    save_png(file, image, text)
+        (folder / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")

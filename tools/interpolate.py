@@ -1,0 +1,76 @@
+"""Blends two networks of the same sizes: (1 - weight) * A + weight * B.
+
+Give one --weight; or --weights by component or by resolution, what they leave
+out staying as in A; or --strip, which draws the same latents at several
+weights as a picture instead of writing a network. At 0 the result is A and at
+1 it is B, to the last bit; outside of that range it extrapolates.
+"""
+
+import argparse
+
+from aligned_jax.tools import common
+
+EXAMPLE = """\
+  aligned interpolate ffhq.pkl dog.pkl --weight 0.5 --out half
+  aligned interpolate ffhq.pkl dog.pkl --weights conv=0.3,torgb=1 --out part
+  aligned interpolate ffhq.pkl dog.pkl --strip 0,0.25,0.5,0.75,1 --out strip.png"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    parser.add_argument("a", metavar="A")
+    parser.add_argument("b", metavar="B")
+    weight = parser.add_mutually_exclusive_group(required=True)
+    weight.add_argument("--weight", type=common.finite, metavar="W", help="share of B")
+    weight.add_argument(
+        "--weights", type=_by_name, metavar="LIST", help="like conv=0.3,torgb=1 or 4=0,8=1"
+    )
+    weight.add_argument(
+        "--strip", type=common.listed(common.finite), metavar="LIST", help="weights to draw"
+    )
+    parser.add_argument("--components", metavar="LIST", help="blend only these (default all)")
+    parser.add_argument("--resolutions", metavar="LIST", help="blend only these (default all)")
+    common.add_strip_sampling(parser)
+    common.add_network_key(parser)
+    common.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Blends and writes a network, or draws a strip."""
+    common.settle_strip_sampling(args)
+    from aligned_jax import weights
+    from aligned_jax.tools import strip, surgery
+
+    (strip.check_target if args.strip else surgery.check_target)(args)
+    if args.components is not None:
+        weights.parse_components(args.components)
+    a, b = surgery.load(args, "a"), surgery.load(args, "b")
+
+    def blend(weight):
+        return weights.interpolate(a, b, weight, args.components, args.resolutions)
+
+    if args.strip is None:
+        result = blend(args.weights if args.weight is None else args.weight)
+        surgery.save(args, result, {"a": a, "b": b})
+        return
+    blend(0.0)  # refuses what does not fit before anything is drawn
+    # The result of a blend has the options of A; a whole B is shown as it is.
+    whole = {1.0: b} if args.components is None and args.resolutions is None else {}
+    columns = [
+        (f"{weight:g}", lambda weight=weight: whole.get(weight) or blend(weight))
+        for weight in args.strip
+    ]
+    strip.draw(args, a.config, columns)
+
+
+def _by_name(text: str) -> dict[str, float]:
+    """{name: weight} of "conv=0.3,torgb=1"."""
+    weights: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        name = name.strip()
+        if not equals or not name or name in weights:
+            reason = "is given twice" if name in weights else "is not of the form NAME=WEIGHT"
+            raise argparse.ArgumentTypeError(f"{part!r} {reason}")
+        weights[name] = common.finite(value)
+    return weights

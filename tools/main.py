@@ -1,0 +1,120 @@
+"""The `aligned` command: finds the verb, runs it, and turns mishaps into one line.
+
+Exit codes: 0 done, 2 the user can mend it, 1 a bug (with a traceback), 130
+interrupted, 141 nobody reads the output any more.
+"""
+
+import argparse
+import difflib
+import importlib
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from aligned_jax import __version__
+from aligned_jax.errors import UserError
+
+# A verb is a module of the same name in this package with EXAMPLE,
+# add_arguments(parser) and run(args); it is imported when it is called.
+VERBS = {
+    "convert": "read an official file into a checkpoint folder",
+    "export": "write a network as safetensors with the official names",
+    "info": "show sizes, options, parameters and origin of a network",
+    "generate": "draw images from seeds or from a file of latents",
+    "compare": "show where a child differs from its parent, as a web page",
+    "reset": "give a child some of its parent's components back",
+    "interpolate": "blend two networks, or draw a strip of blends",
+    "swap": "coarse layers of one network, fine layers of another",
+    "arithmetic": "add and subtract networks: parent + 0.7*(dog - parent)",
+    "resize": "start a network at another resolution from trained weights",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong arguments are a UserError like all other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (`{self.prog} --help` shows what is possible)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command line without the program's name; returns the exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Python flushes stdout once more on its way out; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _dispatch(argv: list[str]) -> int:
+    first = argv[0] if argv else "--help"
+    if first in ("-h", "--help"):
+        print(_overview())
+        return 0
+    if first == "--version":
+        print(f"aligned {__version__}")
+        return 0
+    name = f"aligned {first}" if first in VERBS else "aligned"
+    try:
+        if first not in VERBS:
+            raise UserError(_unknown(first))
+        module = importlib.import_module(f"aligned_jax.tools.{first}")
+        args = _parser(first, module).parse_args(argv[1:])
+        args.command_line = shlex.join(["aligned", *argv])
+        module.run(args)
+    except UserError as error:
+        print(f"{name}: {_printable(str(error))}", file=sys.stderr)
+        return 2
+    except SystemExit as stop:  # argparse has shown its help
+        return int(stop.code or 0)
+    return 0
+
+
+def _overview() -> str:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:{width}}  {summary}" for verb, summary in VERBS.items())
+    return (
+        "usage: aligned VERB ...\n\n"
+        "Convert, look into, blend and render aligned StyleGAN2 networks.\n\n"
+        f"{verbs}\n\n"
+        "`aligned VERB --help` explains a verb and shows an example. A NETWORK is a\n"
+        "checkpoint folder, a run folder or RUN@KIMG, an official .pkl, .pt or\n"
+        ".safetensors file, or zoo:NAME."
+    )
+
+
+def _unknown(verb: str) -> str:
+    close = difflib.get_close_matches(verb, VERBS, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"verbs are {', '.join(VERBS)}"
+    return f"there is no verb {verb!r}; {hint}"
+
+
+def _parser(verb: str, module: ModuleType) -> Parser:
+    parser = Parser(
+        prog=f"aligned {verb}",
+        description=(module.__doc__ or "").strip(),
+        epilog=f"example:\n{module.EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def _printable(text: str) -> str:
+    """`text` without control characters, which could come from a hostile file."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Starts networks at another resolution from trained weights (StyleAlign, figure 30).
+
+Blocks that both resolutions have are copied; new ones, and the tRGB or fromRGB
+that a new top block lacks, are drawn afresh, so that the result wants
+fine-tuning. Every network of the source is resized: G_ema, and G and D if it
+has them.
+"""
+
+import argparse
+
+from aligned_jax.tools import common
+
+EXAMPLE = "  aligned resize ffhq1024.pkl --resolution 256 --out start256"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    parser.add_argument("network", metavar="NETWORK")
+    parser.add_argument("--resolution", type=common.whole(1), required=True, metavar="R")
+    parser.add_argument(
+        "--seed", type=common.whole(0), default=0, metavar="S", help="of new weights (default 0)"
+    )
+    common.add_out(parser, "DST", "the new checkpoint folder")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Resizes and writes."""
+    import jax
+
+    from aligned_jax import checkpoint, load_all, weights
+    from aligned_jax.tools import describe
+
+    checkpoint.check_target(args.out, args.overwrite)
+    networks = load_all(args.network)
+    # One key for all: G and its average get the same new weights.
+    key = jax.random.key(args.seed)
+    resized = {
+        name: weights.resize(network, args.resolution, key) for name, network in networks.items()
+    }
+    first = next(iter(networks.values()))
+    provenance = common.origin(args, {"network": (args.network, first)})
+    trees = {name: (new.config, new.variables) for name, new in resized.items()}
+    checkpoint.write(args.out, trees, provenance, args.overwrite)
+    main = resized.get("G_ema", next(iter(resized.values())))
+    common.say(
+        f"wrote {describe.headline(main.config)} ({', '.join(resized)}) to {args.out}; "
+        f"{len(main.new)} arrays are new, {len(main.dropped)} were dropped"
+    )

@@ -1,0 +1,39 @@
+"""What the verbs that make a network out of others share: load, check, save."""
+
+import argparse
+from collections.abc import Mapping
+
+import aligned_jax
+from aligned_jax import Network, checkpoint
+from aligned_jax.tools import common, describe
+
+
+def check_target(args: argparse.Namespace) -> None:
+    """Raises UserError if the checkpoint could not be written; before any work."""
+    checkpoint.check_target(args.out, args.overwrite)
+
+
+def load(args: argparse.Namespace, role: str) -> Network:
+    """The network that the argument called `role` names."""
+    return aligned_jax.load(getattr(args, role), args.network_key)
+
+
+def save(
+    args: argparse.Namespace,
+    result: Network,
+    parents: Mapping[str, Network],
+    sources: Mapping[str, str] | None = None,
+) -> None:
+    """Writes `result` as G_ema of a checkpoint that knows where it comes from.
+
+    Args:
+      args: the parsed command line.
+      result: the network.
+      parents: the networks it was made from, by role.
+      sources: their NETWORK arguments; by default the arguments named like the roles.
+    """
+    sources = sources or {role: getattr(args, role) for role in parents}
+    known = {role: (sources[role], network) for role, network in parents.items()}
+    provenance = common.origin(args, known)
+    aligned_jax.save(args.out, result, provenance, args.overwrite)
+    common.say(f"wrote {describe.headline(result.config)} to {args.out}")

@@ -1,0 +1,65 @@
+"""Takes coarse layers from one network and fine layers from another.
+
+Blocks up to --resolution come from LOW, those above from HIGH; with --smooth W
+the switch is a logistic blend W layers wide. --strip draws the same latents at
+several resolutions as a picture, both networks at its ends, instead of writing
+a network.
+"""
+
+import argparse
+
+from aligned_jax.tools import common
+
+EXAMPLE = """\
+  aligned swap ffhq.pkl dog.pkl --resolution 16 --out toon
+  aligned swap ffhq.pkl dog.pkl --strip 4,8,16,32,64 --out strip.png"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    parser.add_argument("low", metavar="LOW")
+    parser.add_argument("high", metavar="HIGH")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--resolution", type=common.whole(4), metavar="R", help="the last resolution of LOW"
+    )
+    where.add_argument(
+        "--strip", type=common.listed(common.whole(4)), metavar="LIST", help="resolutions to draw"
+    )
+    parser.add_argument(
+        "--smooth", type=common.finite, metavar="W", help="width of the switch in layers"
+    )
+    parser.add_argument(
+        "--mapping",
+        choices=("low", "high"),
+        default="low",
+        help="whose mapping network and mean of w (default low)",
+    )
+    common.add_strip_sampling(parser)
+    common.add_network_key(parser)
+    common.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Swaps and writes a network, or draws a strip."""
+    common.settle_strip_sampling(args)
+    from aligned_jax import weights
+    from aligned_jax.tools import strip, surgery
+
+    (strip.check_target if args.strip else surgery.check_target)(args)
+    low, high = surgery.load(args, "low"), surgery.load(args, "high")
+
+    def swapped(resolution):
+        return weights.swap(low, high, resolution, args.smooth, args.mapping)
+
+    if args.strip is None:
+        surgery.save(args, swapped(args.resolution), {"low": low, "high": high})
+        return
+    weights.parse_resolutions(args.strip, weights.resolutions_of(low))
+    swapped(args.strip[0])  # refuses what does not fit before anything is drawn
+    columns = [
+        ("high", lambda: high),
+        *((f"low to {r} px", lambda r=r: swapped(r)) for r in args.strip),
+        ("low", lambda: low),
+    ]
+    strip.draw(args, low.config, columns)
