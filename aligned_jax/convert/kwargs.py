@@ -9,9 +9,8 @@ other defaults.
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, from_dict
+from aligned_jax.convert.inert import plain
 from aligned_jax.convert.problems import listed
 from aligned_jax.errors import ConfigError
 
@@ -35,9 +34,6 @@ _HARMLESS = ("fp16_channels_last", "channels_last", "fused_modconv_default")
 _PRECISION = {ADA: {}, STYLEGAN3: {"num_fp16_res": 4, "conv_clamp": 256.0}}
 _W_AVG_BETA = {ADA: 0.995, STYLEGAN3: 0.998}
 
-_MAX_ITEMS, _MAX_DEPTH = 10_000, 8
-_D_MAPPING = {"lr_multiplier": 0.01, "w_avg_beta": None}
-
 
 def code_base_of(kwargs: Mapping[str, Any]) -> str | None:
     """Which code base recorded these generator arguments; None if they do not tell."""
@@ -56,20 +52,7 @@ def generator_config(kwargs: Mapping[str, Any], code_base: str | None = None) ->
     ConfigError naming every unknown argument, or the bad value.
     """
     code_base = code_base or code_base_of(kwargs) or ADA
-    top = plain(kwargs)
-    mapping = _group(top, "mapping_kwargs")
-    synthesis = _group(top, "synthesis_kwargs")
-    for key in [key for key in top if key not in _SIZES]:
-        if key in synthesis:
-            raise ConfigError(f"{key} is given twice: at the top level and in synthesis_kwargs")
-        synthesis[key] = top.pop(key)
-    synthesis = _regular(synthesis)
-    strangers = _strangers(mapping, (*_MAPPING, "w_avg_beta"), "mapping_kwargs")
-    strangers += _strangers(synthesis, _SYNTHESIS, "synthesis_kwargs")
-    _refuse(strangers, "generator")
-    mapping = {"w_avg_beta": _W_AVG_BETA[code_base], **mapping}
-    synthesis = {**_PRECISION[code_base], **synthesis}
-    values = {**top, "mapping": mapping, "synthesis": _filter(synthesis)}
+    values = merge(generator_defaults(code_base), generator_values(kwargs))
     return from_dict(GeneratorConfig, values, "constructor arguments of the generator")
 
 
@@ -81,7 +64,40 @@ def discriminator_config(
     The form of the arguments does not tell the code base; None means
     stylegan2-ada-pytorch. Otherwise as `generator_config`.
     """
-    code_base = code_base or ADA
+    values = merge(discriminator_defaults(code_base or ADA), discriminator_values(kwargs))
+    return from_dict(DiscriminatorConfig, values, "constructor arguments of the discriminator")
+
+
+def generator_defaults(code_base: str) -> dict[str, Any]:
+    """Defaults of a code base that differ from our config's, as config fields."""
+    mapping = {"w_avg_beta": _W_AVG_BETA[code_base]}
+    return {"mapping": mapping, "synthesis": _PRECISION[code_base]}
+
+
+def discriminator_defaults(code_base: str) -> dict[str, Any]:
+    """As `generator_defaults`. The label mapping learns at the generator's rate."""
+    mapping = {"lr_multiplier": 0.01, "w_avg_beta": None}
+    return {**_PRECISION[code_base], "mapping": mapping}
+
+
+def generator_values(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The recorded arguments of a generator as (nested) fields of its config."""
+    top = plain(kwargs)
+    mapping = _group(top, "mapping_kwargs")
+    synthesis = _group(top, "synthesis_kwargs")
+    for key in [key for key in top if key not in _SIZES]:
+        if key in synthesis:
+            raise ConfigError(f"{key} is given twice: at the top level and in synthesis_kwargs")
+        synthesis[key] = top.pop(key)
+    synthesis = _regular(synthesis)
+    strangers = _strangers(mapping, (*_MAPPING, "w_avg_beta"), "mapping_kwargs")
+    strangers += _strangers(synthesis, _SYNTHESIS, "synthesis_kwargs")
+    _refuse(strangers, "generator")
+    return {**top, "mapping": mapping, "synthesis": _filter(synthesis)}
+
+
+def discriminator_values(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The recorded arguments of a discriminator as (nested) fields of its config."""
     top = plain(kwargs)
     mapping = _group(top, "mapping_kwargs")
     block = _regular(_group(top, "block_kwargs"))
@@ -91,32 +107,17 @@ def discriminator_config(
     strangers += _strangers(block, _D_BLOCK, "block_kwargs")
     strangers += _strangers(epilogue, _EPILOGUE, "epilogue_kwargs")
     _refuse(strangers, "discriminator")
-    values = {**_PRECISION[code_base], **top, **_filter(block)}
-    values |= {"mapping": {**_D_MAPPING, **mapping}, "epilogue": epilogue}
-    return from_dict(DiscriminatorConfig, values, "constructor arguments of the discriminator")
+    return {**top, **_filter(block), "mapping": mapping, "epilogue": epilogue}
 
 
-def plain(value: Any) -> Any:
-    """Copy with dictionaries, tuples and numpy numbers made plain Python ones.
-
-    The values come from files that may be hostile, and a few shared lists can
-    stand for billions of items: raises ConfigError beyond 10,000 items or a
-    depth of eight.
-    """
-    budget = iter(range(_MAX_ITEMS))
-
-    def copy(value: Any, depth: int) -> Any:
-        if depth > _MAX_DEPTH or next(budget, None) is None:
-            raise ConfigError("the recorded constructor arguments are nested beyond measure")
-        if isinstance(value, np.generic):
-            return value.item()
-        if isinstance(value, Mapping):
-            return {key: copy(item, depth + 1) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [copy(item, depth + 1) for item in value]
-        return value
-
-    return copy(value, 0)
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested dictionaries merged into a new one; later ones win."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            nested = isinstance(value, Mapping)
+            merged[key] = merge(merged.get(key, {}), value) if nested else value
+    return merged
 
 
 def _group(kwargs: dict[str, Any], key: str) -> dict[str, Any]:

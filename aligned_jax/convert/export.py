@@ -1,0 +1,78 @@
+"""Writes networks as safetensors with official tensor names and layouts."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
+
+from aligned_jax.config import GeneratorConfig, NetworkConfig, to_dict
+from aligned_jax.convert.problems import listed
+from aligned_jax.convert.rules import to_official
+from aligned_jax.convert.safetensors_file import FORMAT_VERSION, KEYS, METADATA_KEY
+from aligned_jax.errors import FormatError
+
+
+def write_safetensors(
+    path: str | os.PathLike,
+    networks: Mapping[str, tuple[NetworkConfig, Mapping[str, Any]]],
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes networks {"G_ema" | "G" | "D": (config, variables)} to one file.
+
+    A single network keeps the official names, so that in PyTorch
+    `G.load_state_dict(load_file(path))` takes it; several get their key as a
+    prefix. The file appears under its name only when it is complete, and
+    replaces what was there.
+
+    Raises FormatError when a key is unknown, and when the file cannot be
+    written, for instance because the disk is full; nothing is left behind.
+    """
+    path = Path(path)
+    unknown = [key for key in networks if key not in KEYS]
+    if unknown or not networks:
+        raise FormatError(f"networks are {listed(unknown) or 'none'}; keys are {', '.join(KEYS)}")
+    tensors = {}
+    for key, (config, variables) in networks.items():
+        prefix = f"{key}." if len(networks) > 1 else ""
+        official = to_official(config, variables)
+        tensors |= {f"{prefix}{name}": tensor for name, tensor in official.items()}
+    metadata = {METADATA_KEY: json.dumps(_manifest(networks, provenance))}
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise FormatError(f"{path} cannot be written: {error.strerror}") from None
+    os.close(descriptor)
+    try:
+        save_file(tensors, temporary, metadata)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except (OSError, SafetensorError) as error:
+        raise FormatError(
+            f"{path} cannot be written ({error}); nothing was left behind. Is the disk full?"
+        ) from None
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _manifest(networks: Mapping[str, Any], provenance: Mapping[str, Any] | None) -> dict[str, Any]:
+    kinds = {
+        key: "generator" if isinstance(config, GeneratorConfig) else "discriminator"
+        for key, (config, _) in networks.items()
+    }
+    described = {
+        key: {"kind": kinds[key], "config": to_dict(config)}
+        for key, (config, _) in networks.items()
+    }
+    return {"format_version": FORMAT_VERSION, "networks": described, "provenance": provenance}
+
+
+def _umask() -> int:
+    """The process's mask, which temporary files ignore; there is no way to only read it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

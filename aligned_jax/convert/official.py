@@ -1,0 +1,149 @@
+"""Reads any official file: what it holds, checked, with arrays on demand."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aligned_jax.config import NetworkConfig
+from aligned_jax.convert import (
+    deduce,
+    families,
+    nvidia_tf,
+    nvidia_torch,
+    rosinality,
+    safetensors_file,
+)
+from aligned_jax.convert.checks import rounded, tensor_problems
+from aligned_jax.convert.container import Loaded, read_pickle
+from aligned_jax.convert.description import Description
+from aligned_jax.convert.inert import PersistentObject, TFNetwork, show, walk
+from aligned_jax.convert.problems import listed
+from aligned_jax.convert.rules import from_official
+from aligned_jax.errors import ConfigError, FormatError, UserError
+
+KEYS = ("G_ema", "G", "D")
+Described = tuple[dict[str, Description], dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """A network whose tensors have been checked and are still in their file.
+
+    `tensors` maps official names to lazy tensors (`shape`, `dtype`, `numpy()`).
+    """
+
+    config: NetworkConfig
+    tensors: Mapping[str, Any]
+
+    def variables(self) -> dict[str, Any]:
+        """Nested float32 NumPy arrays in our layout, read now; nothing is kept."""
+        return from_official(self.config, self.tensors)
+
+
+@dataclass(frozen=True, eq=False)
+class Official:
+    """The networks of an official file by key (G_ema, G, D), and their origin.
+
+    `source` is JSON-able: format, code_base, file, bytes, sha256, warnings, and
+    where known augment_p, G_is_G_ema and the provenance of an exported file.
+    """
+
+    networks: dict[str, Converted]
+    source: dict[str, Any]
+
+
+def read_official(path: str | os.PathLike) -> Official:
+    """Reads a .pkl, .pt or .safetensors file without running anything from it.
+
+    Every tensor of every network is checked (names, shapes, types, finite
+    values, filters, agreement with the recorded arguments), one at a time; the
+    arrays are made when `Converted.variables` is called, from the file, which
+    stays mapped.
+
+    Raises FormatError beginning with the file's name: what was found, what was
+    expected, and what would work; all bad tensors are listed at once.
+    """
+    name = os.path.basename(os.fspath(path))
+    if safetensors_file.is_safetensors(path):
+        kind, read = "safetensors", lambda: safetensors_file.read(path)
+    else:
+        loaded = read_pickle(path)
+        kind, read = loaded.container, lambda: _describe(loaded)
+    try:
+        described, source = read()
+        networks, warnings = _checked(described)
+        origin = {"format": kind, **_file_facts(path, name)}
+    except UserError as error:
+        raise FormatError(f"{name}: {error}") from None
+    return Official(networks, {**origin, **source, "warnings": source["warnings"] + warnings})
+
+
+def _describe(loaded: Loaded) -> Described:
+    """Picks the reader for what a pickle or torch file holds."""
+    value = loaded.value
+    if loaded.unknown_globals:
+        families.refuse_unknown(loaded.unknown_globals, _class_names(value))
+    if isinstance(value, tuple | list) and any(isinstance(item, TFNetwork) for item in value):
+        return nvidia_tf.read(value)
+    if isinstance(value, PersistentObject):
+        return nvidia_torch.read(value)
+    if isinstance(value, dict):
+        if any(isinstance(item, PersistentObject) for item in value.values()):
+            return nvidia_torch.read(value)
+        if rosinality.is_checkpoint(value):
+            return rosinality.read(value)
+        families.refuse("the file", _names(value))
+    found = f"a {type(value).__name__}"
+    if isinstance(value, dict):
+        found = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
+    raise FormatError(f"it holds {found}, not a network. {families.READABLE}")
+
+
+def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted], list[str]]:
+    """Networks with their configs; raises FormatError with everything that is wrong."""
+    keys: dict[Description, list[str]] = {}  # one network can stand under two keys
+    for key in sorted(described, key=KEYS.index):
+        keys.setdefault(described[key], []).append(key)
+    networks, problems, warnings = {}, [], []
+    for description, names in keys.items():
+        where, tensors = " and ".join(names), description.tensors
+        try:
+            config = _config(description)
+            found = tensor_problems(config, tensors, description.has_filters)
+        except (ConfigError, FormatError) as error:
+            found = [str(error)]
+        problems += [f"{where}: {problem}" for problem in found]
+        if others := rounded(tensors):
+            warnings.append(f"{where}: not stored as float32: {listed(others)}")
+        if not found:
+            networks |= dict.fromkeys(names, Converted(config, tensors))
+    if problems:
+        raise FormatError(listed(problems, "; "))
+    return networks, warnings
+
+
+def _config(description: Description) -> NetworkConfig:
+    shapes = {name: tuple(tensor.shape) for name, tensor in description.tensors.items()}
+    if description.config is not None:
+        deduce.check_sizes(description.config, shapes)
+        return description.config
+    kind = deduce.generator if description.is_generator else deduce.discriminator
+    return kind(shapes, description.kwargs, description.code_base)
+
+
+def _file_facts(path: str | os.PathLike, name: str) -> dict[str, Any]:
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"file": name, "bytes": file.tell(), "sha256": digest}
+
+
+def _names(value: Mapping[Any, Any]) -> list[str]:
+    return [show(str(key)) for key in value]
+
+
+def _class_names(value: Any) -> list[str]:
+    objects = (node for node in walk(value) if isinstance(node, PersistentObject))
+    names = [node.meta.get("class_name") for node in objects]
+    return [name for name in names if isinstance(name, str)]

@@ -1,0 +1,149 @@
+"""Reads safetensors files: our own exports, and state dicts with official names.
+
+One network has the official tensor names as they are, several have them behind
+`G_ema.`, `G.` and `D.`. Our own files record the configs in the header; for
+others the sizes come from the tensors, and the rest from the defaults of
+stylegan2-ada-pytorch.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig, from_dict
+from aligned_jax.convert import families
+from aligned_jax.convert.description import Description
+from aligned_jax.convert.inert import show
+from aligned_jax.convert.problems import listed
+from aligned_jax.errors import FormatError
+
+METADATA_KEY = "aligned_jax"
+FORMAT_VERSION = 1
+KEYS = ("G_ema", "G", "D")
+KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
+
+_DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """One tensor of an open file, read on demand."""
+
+    file: Any
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    def numpy(self) -> np.ndarray:
+        try:
+            return self.file.get_tensor(self.name)
+        except (SafetensorError, OSError, TypeError, ValueError) as error:
+            raise FormatError(f"{show(self.name)} cannot be read ({show(str(error))})") from None
+
+
+def is_safetensors(path: str | os.PathLike) -> bool:
+    """Whether a file begins as safetensors do: eight bytes of length, then a JSON object."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(9)
+    except OSError:
+        return False
+    return len(head) == 9 and head[4:8] == b"\0\0\0\0" and head[8:] == b"{"
+
+
+def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any]]:
+    """Networks of a file by key, and facts on where they come from.
+
+    Raises FormatError for a damaged header, and for anything but StyleGAN2
+    networks under official names.
+    """
+    try:
+        file = safe_open(os.fspath(path), framework="np")
+        metadata = file.metadata() or {}
+        entries = {name: _entry(file, name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise FormatError(
+            f"it is no valid safetensors file ({show(str(error))}); it is damaged or cut short"
+        ) from None
+    manifest = _manifest(metadata.get(METADATA_KEY))
+    networks = manifest["networks"] if manifest else {}
+    split = _split(entries, list(networks))
+    described = {}
+    for key, tensors in split.items():
+        families.refuse(key, tensors)
+        config = _config(key, networks[key]) if manifest else None
+        is_generator = isinstance(config, GeneratorConfig) if config else key != "D"
+        has_filters = bool(manifest) or any(name.endswith("resample_filter") for name in tensors)
+        described[key] = Description(is_generator, tensors, has_filters=has_filters, config=config)
+    source: dict[str, Any] = {"code_base": "aligned_jax" if manifest else "unknown", "warnings": []}
+    if not manifest:
+        source["warnings"].append(
+            "the file does not record how its networks were built; activations, clamps, half "
+            "precision and learning-rate multipliers are the defaults of stylegan2-ada-pytorch"
+        )
+    elif manifest.get("provenance") is not None:
+        source["provenance"] = manifest["provenance"]
+    return described, source
+
+
+def _entry(file: Any, name: str) -> _Entry:
+    view = file.get_slice(name)
+    stored = view.get_dtype()
+    return _Entry(file, name, tuple(view.get_shape()), _DTYPES.get(stored, stored))
+
+
+def _manifest(text: str | None) -> dict[str, Any] | None:
+    """Our metadata, or None in files of others."""
+    if text is None:
+        return None
+    try:
+        manifest = json.loads(text)
+    except (ValueError, RecursionError):
+        raise FormatError("its header holds metadata of ours that is damaged") from None
+    networks = manifest.get("networks") if isinstance(manifest, dict) else None
+    if not isinstance(networks, dict) or not networks or not set(networks) <= set(KEYS):
+        raise FormatError(f"its header does not name networks out of {', '.join(KEYS)}")
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise FormatError(
+            f"its format version is {show(str(manifest.get('format_version')))}, this release "
+            f"reads {FORMAT_VERSION}; update aligned_jax"
+        )
+    return manifest
+
+
+def _config(key: str, recorded: Any) -> NetworkConfig:
+    kind = recorded.get("kind") if isinstance(recorded, dict) else None
+    if kind not in KINDS:
+        raise FormatError(f"the header says of {key} neither generator nor discriminator")
+    return from_dict(KINDS[kind], recorded.get("config"), f"the config of {key}")
+
+
+def _split(entries: Mapping[str, _Entry], recorded: list[str]) -> dict[str, dict[str, _Entry]]:
+    """Tensors by network, official names inside."""
+    prefixes = {name.partition(".")[0] for name in entries}
+    if len(recorded) == 1:
+        return {recorded[0]: dict(entries)}
+    if not recorded and "synthesis" in prefixes:
+        return {"G_ema": dict(entries)}
+    if not recorded and "b4" in prefixes:
+        return {"D": dict(entries)}
+    if not prefixes or not prefixes <= set(KEYS):
+        families.refuse("the file", entries)
+        raise FormatError(
+            f"its tensors are not named as official ones: {listed(map(show, entries))}; "
+            f"names begin with synthesis., mapping., b4. or with {', '.join(KEYS)} and a dot"
+        )
+    return {
+        key: {
+            name.removeprefix(f"{key}."): entry
+            for name, entry in entries.items()
+            if name.startswith(f"{key}.")
+        }
+        for key in KEYS
+        if key in prefixes
+    }
