@@ -7,6 +7,7 @@ from typing import Any
 from aligned_jax.errors import FormatError
 
 LARGE = 4096  # bytes; longer payloads stay in the file
+MAX_LINE = 1 << 24  # bytes; only protocols 0 and 1 spell payloads as lines, and no network does
 MAX_INTEGER = 64  # bytes; arithmetic on longer ones is slow, and no network needs them
 _INTEGER = re.compile(rb"[-+]?[0-9]{1,100}")
 _REAL = re.compile(
@@ -48,6 +49,8 @@ class ByteReader:
             if len(chunk) < step:
                 raise FormatError("the file ends inside a line of text; it is truncated or damaged")
             size, step = size + step, step * 2
+            if size > MAX_LINE:
+                raise FormatError(f"a line of text is longer than {MAX_LINE:,} bytes")
 
     def long_integer(self, layout: str) -> int:
         """A whole number of as many bytes as the number in `layout` says."""

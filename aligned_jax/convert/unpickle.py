@@ -185,8 +185,10 @@ class _Machine(ByteReader):
             raise self.damaged("calls with arguments that are no tuple")
         if self.is_known(function):
             self.push(self.handlers[function.module, function.name](args, self.budget))
-        elif type(function) in (Global, Opaque):
+        elif type(function) is Global:
             self.push(Opaque(str(function), args))
+        elif type(function) is Opaque:
+            self.push(Opaque(function.name, args))
         else:
             raise self.damaged(f"calls a {type(function).__name__}")
 

@@ -1,0 +1,445 @@
+"""Reading pickles without running them: protocols, values, names, bounds."""
+
+import collections
+import io
+import math
+import pickle
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aligned_jax.convert.handlers import HANDLERS
+from aligned_jax.convert.inert import (
+    MAX_NUMBER_KEYS,
+    MAX_STEPS,
+    Budget,
+    Opaque,
+    PersistentObject,
+    TFNetwork,
+    plain,
+    show,
+    walk,
+)
+from aligned_jax.convert.tensor import DTYPES, LazyTensor
+from aligned_jax.convert.unpickle import unpickle
+from aligned_jax.errors import FormatError
+from benchmarks.pickle_writer import Call, Name, dumps
+
+PROTOCOLS = range(6)
+PLAIN = {
+    "none": None,
+    "flags": [True, False],
+    "integers": [0, 1, -1, 255, 256, 65535, 65536, -(2**31), 2**31, 2**63, -(2**200)],
+    "fractions": [0.0, -1.5, 1e300, 2.5e-310, math.inf, -math.inf],
+    "texts": ["", "a", "ä€𝄞", "\ud800", "line\nbreak\\", "x" * 300, "y" * 70_000],
+    "bytes": [b"", b"abc", bytes(range(256)), bytearray(b"xy")],
+    "tuples": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), ((), ((),))],
+    "containers": [[], [[]], {}, {"a": {1: 2.0}}, set(), {1, "b"}, frozenset({3})],
+    "keys": {None: 0, True: 1, 2: 3, 2.5: 4, "five": 6, b"seven": 8},
+    "ordered": collections.OrderedDict([("b", 1), ("a", 2)]),
+}
+
+
+def read(data: bytes, **options):
+    return unpickle(memoryview(data), HANDLERS, **options).value
+
+
+def refusal(data: bytes, **options) -> str:
+    with pytest.raises(FormatError) as caught:
+        read(data, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_values_equal_the_standard_library(name, protocol):
+    data = pickle.dumps(PLAIN[name], protocol)
+    result = unpickle(memoryview(data), HANDLERS)
+    assert result.value == PLAIN[name]
+    assert (result.end, result.unknown_globals) == (len(data), ())
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_not_a_number_and_types_survive(protocol):
+    assert math.isnan(read(pickle.dumps(math.nan, protocol)))
+    values = read(pickle.dumps([True, 1, 1.0, "1", (1,), [1]], protocol))
+    assert [type(v) for v in values] == [bool, int, float, str, tuple, list]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_shared_and_recursive_values_keep_their_identity(protocol):
+    shared = ["x"]
+    cycle = {"a": shared, "b": shared}
+    cycle["self"] = cycle
+    value = read(pickle.dumps(cycle, protocol))
+    assert value["a"] is value["b"] and value["self"] is value
+
+
+def test_python_2_strings_are_latin_1():
+    # `S` in protocol 0, `U` and `T` in protocols 1 and 2.
+    assert read(b"S'a\\x41\\n\\'\\101\\q\\\\'\n.") == "aA\n'A\\q\\"
+    assert read(b'S"\xe4"\n.') == "ä"
+    assert read(b"U\x02a\xe4.") == "aä"
+    assert read(b"T\x02\0\0\0a\xe4.") == "aä"
+    assert read(b"Va\\u20ac\xe4\n.") == "a€ä"
+    assert read(b"I01\n.") is True and read(b"I00\n.") is False and read(b"L12L\n.") == 12
+
+
+def test_less_common_instructions():
+    assert read(b"(K\x01K\x02l.") == [1, 2]
+    assert read(b"(K\x01K\x02d.") == {1: 2}
+    assert read(b"K\x01K\x020.") == 1  # discard
+    assert read(b"K\x01(K\x02K\x031.") == 1  # discard to the mark
+    assert read(b"K\x01(0.") == 1  # discard the mark itself
+    assert read(b"K\x012\x86.") == (1, 1)  # duplicate
+    assert read(b"\x8b\x01\0\0\0\xff.") == -1
+    assert read(b"]p5\nK\x07ag5\n\x86.") == ([7], [7])
+
+
+def test_large_payloads_stay_in_the_buffer():
+    payload = np.random.default_rng(0).bytes(100_000)
+    for protocol, original in ((3, payload), (4, payload), (5, payload), (5, bytearray(payload))):
+        data = pickle.dumps([original, b"small"], protocol)
+        large, small = read(data)
+        assert isinstance(large, memoryview) and large.obj is data and large == payload
+        assert type(small) is bytes
+    data = b"T" + struct.pack("<i", len(payload)) + payload + b"."
+    assert read(data).obj is data
+    assert type(read(pickle.dumps(bytes(4096)))) is bytes
+    assert type(read(pickle.dumps(bytes(4097)))) is memoryview
+
+
+# Numpy
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("name", [name for name in DTYPES if name != "bfloat16"])
+def test_numpy_arrays(name, order, protocol):
+    array = np.arange(24).reshape(2, 3, 4).astype(np.dtype(name).newbyteorder(order))
+    scalar = np.dtype(name).type(1)
+    values = [array, np.asfortranarray(array), array[:, :0], array[1, 2, 3:4].reshape(()), scalar]
+    result = unpickle(memoryview(pickle.dumps(values, protocol)), HANDLERS)
+    assert result.unknown_globals == ()
+    for lazy, expected in zip(result.value[:-1], values[:-1], strict=True):
+        assert isinstance(lazy, LazyTensor)
+        assert (lazy.dtype, lazy.shape) == (name, expected.shape)
+        assert lazy.numpy().dtype == np.dtype(name) and lazy.numpy().dtype.isnative
+        np.testing.assert_array_equal(lazy.numpy(), expected)
+    assert type(result.value[-1]) is type(scalar) and result.value[-1] == scalar
+
+
+@pytest.mark.parametrize("module", ["numpy.core", "numpy._core"])
+def test_numpy_of_python_2_and_old_names(module):
+    dtype = Call(Name("numpy", "dtype"), ("f4", 0, 1), (3, "<", None, None, None, -1, -1, 0))
+    raw = np.array([1.5, -2.25], "<f4")
+    text = raw.tobytes().decode("latin-1")
+    empty = (Name("numpy", "ndarray"), (0,), b"b")
+    array = Call(Name(f"{module}.multiarray", "_reconstruct"), empty, (1, (2,), dtype, False, text))
+    scalar = Call(Name(f"{module}.multiarray", "scalar"), (dtype, text[:4]))
+    lazy, number = read(dumps([array, scalar], 2))
+    np.testing.assert_array_equal(lazy.numpy(), raw)
+    assert number == np.float32(1.5) and type(number) is np.float32
+
+
+def test_numpy_arrays_are_views_of_the_file():
+    array = np.arange(10_000, dtype=np.float32)
+    for protocol in (3, 4, 5):
+        data = pickle.dumps(array, protocol)
+        view = read(data).numpy()
+        assert np.shares_memory(view, np.frombuffer(data, np.uint8))
+        assert not view.flags.writeable
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([{}, None], object),
+        np.zeros(2, [("a", "f4")]),
+        np.array(["text"]),
+        np.zeros(2, "M8[s]"),
+        np.zeros(2, "c8"),
+    ],
+    ids=["object", "record", "text", "date", "complex"],
+)
+def test_other_numpy_types_are_refused(array):
+    assert "type other than plain numbers" in refusal(pickle.dumps(array, 2))
+
+
+def test_numpy_sizes_must_agree():
+    dtype = Call(Name("numpy", "dtype"), ("f4",), (3, "<", None))
+    empty = (Name("numpy", "ndarray"), (0,), b"b")
+
+    def array(*state):
+        return dumps(Call(Name("numpy.core.multiarray", "_reconstruct"), empty, state))
+
+    assert "needs 12 bytes, the file has 8" in refusal(array(1, (3,), dtype, False, bytes(8)))
+    assert "whole numbers" in refusal(array(1, (-1,), dtype, False, b""))
+    assert "usual layout" in refusal(array(1, (1,), dtype, False))
+    assert "no type" in refusal(array(1, (1,), "f4", False, bytes(4)))
+    assert "valid shape" in refusal(array(1, (1,) * 33, dtype, False, bytes(4)))
+    huge = array(1, (2**62, 2**62, 0), dtype, False, b"")
+    assert "more elements" in refusal(huge)
+    wrong_class = Call(Name("numpy.core.multiarray", "_reconstruct"), (Name("os", "x"), (0,), b"b"))
+    assert "other than numpy.ndarray" in refusal(dumps(wrong_class))
+    no_order = Call(Name("numpy", "dtype"), ("f4",), (3, "?", None))
+    assert "byte order" in refusal(dumps(no_order))
+
+
+# Names
+
+
+def test_known_classes_become_plain_values():
+    metadata = {"_metadata": 1}
+    attributes = Call(Name("collections", "OrderedDict"), state=metadata, items={"a": 1})
+    assert read(dumps(attributes)) == {"a": 1}
+    pairs = Call(Name("collections", "OrderedDict"), ([["a", 1], ["b", 2]],))
+    assert read(dumps(pairs, 2)) == {"a": 1, "b": 2}
+    for module in ("dnnlib.util", "dnnlib"):
+        assert read(dumps(Call(Name(module, "EasyDict"), new=True, items={"x": 2}))) == {"x": 2}
+    assert read(dumps(Call(Name("torch", "Size"), ([2, 3],)))) == (2, 3)
+    assert read(dumps(b"\xff\x00a", 2)) == b"\xff\x00a"
+    assert read(dumps({"a"}, 2)) == read(dumps({"a"}, 3)) == {"a"}
+
+
+def test_networks_lose_their_program_text():
+    meta = {"class_name": "Generator", "module_src": "import os", "state": {"x": 1}}
+    reconstruct = Name("torch_utils.persistence", "_reconstruct_persistent_obj")
+    network = read(dumps(Call(reconstruct, (meta,))))
+    assert isinstance(network, PersistentObject)
+    assert network.meta == {"class_name": "Generator", "state": {"x": 1}}
+    state = {"version": 4, "build_module_src": "import os"}
+    network = read(dumps(Call(Name("dnnlib.tflib.network", "Network"), (), state, new=True)))
+    assert isinstance(network, TFNetwork) and network.state == {"version": 4}
+    assert "not a dictionary" in refusal(dumps(Call(reconstruct, ([],))))
+
+
+def test_the_command_line_of_the_community_port_is_tolerated():
+    data = dumps(Call(Name("argparse", "Namespace"), state={"iter": 5}, new=True))
+    result = unpickle(memoryview(data), HANDLERS)
+    assert result.unknown_globals == () and result.value.state == {"iter": 5}
+
+
+class _Touch:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_nothing_is_called(tmp_path, protocol):
+    marker = tmp_path / "marker"
+    data = pickle.dumps({"a": _Touch(marker), "b": eval}, protocol)
+    result = unpickle(memoryview(data), HANDLERS)
+    assert not marker.exists()
+    assert any(name.endswith(".eval") for name in result.unknown_globals)
+    assert len(result.unknown_globals) >= 2
+    assert isinstance(result.value["a"], Opaque)
+    pickle.loads(data)
+    assert marker.exists(), "the file would not have done anything"
+
+
+def test_all_unknown_names_are_reported_once():
+    values = [Name("os", "system"), Call(Name("posix", "fork")), Name("os", "system")]
+    values.append(Name("torch.serialization", "os.system"))
+    result = unpickle(memoryview(dumps(values, 3)), HANDLERS)
+    expected = ("os.system", "posix.fork", "torch.serialization.os.system")
+    assert result.unknown_globals == expected
+
+
+def test_unknown_objects_keep_arguments_and_state():
+    value = read(dumps(Call(Name("foreign", "Thing"), ("a", 1), {"b": 2}, new=True)))
+    assert (value.name, value.args, value.state) == ("foreign.Thing", ("a", 1), {"b": 2})
+    # The result of one unknown call may be called, filled and extended in turn.
+    inner = b"cos\nsystem\n(K\x01tR(K\x02tR"
+    value = read(inner + b"(K\x03K\x04u(K\x05e(K\x06\x90.")
+    assert (value.name, value.args) == ("os.system", (2,))
+    # Keyword arguments of an unknown class; the oldest ways to make an object.
+    assert read(b"cos\nsystem\n)}X\1\0\0\0aK\1s\x92.").name == "os.system"
+    assert read(b"(K\x01ios\nsystem\n.").args == (1,)
+    assert read(b"(cos\nsystem\nK\x01o.").args == (1,)
+
+
+def test_names_are_fit_to_print():
+    name = unpickle(
+        memoryview(b"\x80\x04\x8c\x04a\n\x1b[X" + b"\xe8\x03\0\0" + b"b" * 1000 + b"\x93."), {}
+    )
+    (shown,) = name.unknown_globals
+    assert shown.startswith("a\\n\\x1b[.bbb") and len(shown) < 120 and shown.isprintable()
+    assert show("\ud800\r") == "\\ud800\\r" and show(3) == "<int>"
+
+
+def test_known_functions_check_their_arguments():
+    cases = {
+        "arguments": Call(Name("collections", "OrderedDict"), (1, 2)),
+        "list of pairs": Call(Name("collections", "OrderedDict"), (1,)),
+        "other than pairs": Call(Name("collections", "OrderedDict"), ([1],)),
+        "no list": Call(Name("builtins", "set"), (1,)),
+        "latin-1": Call(Name("_codecs", "encode"), ("a", "rot13")),
+        "stands for no bytes": Call(Name("_codecs", "encode"), ("€", "latin1")),
+        "not bytes": Call(Name("builtins", "bytearray"), (5,)),
+        "no storage": Call(Name("torch._utils", "_rebuild_tensor_v2"), (1, 0, (), (), False, {})),
+        "not a tensor": Call(Name("torch._utils", "_rebuild_parameter"), (1, False, {})),
+        "list of numbers": Call(Name("torch", "Size"), (3,)),
+        "only ever named": Call(Name("numpy", "ndarray"), ((0,),)),
+        "unknown order": Call(Name("numpy.core.numeric", "_frombuffer"), (b"", 1, (0,), "A")),
+    }
+    for expected, call in cases.items():
+        assert expected in refusal(dumps(call)), expected
+
+
+# Damage and bounds
+
+DAMAGED = {
+    b"": "ends too early",
+    b"\x80": "ends too early",
+    b"\x80\x06N.": "5 is the highest",
+    b"\x95\x09\0\0\0\0\0\0\0N.": "9 bytes are announced, 2 follow",
+    b"N": "ends too early",
+    b"\xff.": "0xff",
+    b".": "empty stack",
+    b"0.": "never set",
+    b"t.": "never set",
+    b"2.": "empty stack",
+    b"h\x00.": "never stored",
+    b"q\x00.": "empty stack",
+    b"Np-1\n.": "negative",
+    b"X\xff\xff\xff\xffabc.": "4294967295 more bytes",
+    b"\x8e\xff\xff\xff\xff\xff\xff\xff\xff.": "more bytes are announced",
+    b"T\xff\xff\xff\xffabc.": "-1 more bytes",
+    b"X\x01\0\0\0\xff.": "UTF-8",
+    b"V\\u12\n.": "escape",
+    b"Sabc\n.": "quotes",
+    b"S'\n.": "quotes",
+    b"Iabc\n.": "digits",
+    b"I1_0\n.": "digits",
+    b"F1.2.3\n.": "digits",
+    b"F.\n.": "digits",
+    b"I" + b"9" * 101 + b"\n.": "digits",
+    b"I12": "inside a line",
+    b"\x8a\xff" + bytes(255) + b".": "whole number of 255 bytes",
+    b"\x8b\xff\xff\xff\xff.": "whole number of -1 bytes",
+    b"N)R.": "calls a NoneType",
+    b"cos\nsystem\nNR.": "no tuple",
+    b"ccollections\nOrderedDict\n)}K\x01K\x02s\x92.": "keyword arguments",
+    b"K\x01K\x02\x93.": "no text",
+    b"(o.": "without a class",
+    b"K\x01Nb.": "sets the state of a int",
+    b"K\x01Na.": "appends to a int",
+    b"K\x01NNs.": "sets items of a int",
+    b"K\x01(N\x90.": "adds members to a int",
+    b"}(Nu.": "key without a value",
+    b"}]Ns.": "key of type list",
+    b"}K\x01\x85Ns.": "key of type tuple",
+    b"\x8f(](e\x90.": "key of type list",
+    b"P1\n.": "another file",
+    b"NQ.": "another file",
+    b"\x82\x01.": "not in the file",
+    b"\x97.": "not in the file",
+    b"}X\x01\x20\0\0" + b"k" * 8193 + b"Ns.": "key of 8193 characters",
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED, ids=[f"{i}" for i in range(len(DAMAGED))])
+def test_damage_is_refused_with_a_reason(data):
+    assert DAMAGED[data] in refusal(data)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_truncation_is_refused(protocol):
+    data = pickle.dumps([PLAIN["integers"], PLAIN["keys"], np.arange(3.0)], protocol)
+    for size in range(len(data)):
+        refusal(data[:size])
+
+
+def test_the_number_of_steps_is_bounded():
+    assert f"{MAX_STEPS:,} steps" in refusal(b"(" + b"N" * MAX_STEPS + b"t.")
+    assert read(b"NNN.", budget=Budget(copies=0, steps=4)) is None
+    assert "steps" in refusal(b"NNN.", budget=Budget(copies=0, steps=3))
+
+
+def test_repeated_copies_are_bounded():
+    text = "x" * 1_000_000
+    encode = b"c_codecs\nencode\nq\x00X" + struct.pack("<I", len(text)) + text.encode()
+    encode += b"X\x06\0\0\0latin1\x86q\x01(" + b"h\x00h\x01R" * 100 + b"t."
+    assert "copies the same bytes" in refusal(b"\x80\x02" + encode)
+    pairs = b"ccollections\nOrderedDict\nq\x00](" + b"X\1\0\0\0aN\x86" * 10_000 + b"e\x85q\x01("
+    assert "steps" in refusal(b"\x80\x02" + pairs + b"h\x00h\x01R" * 10_000 + b"t.")
+
+
+def test_numbers_cannot_be_chosen_to_collide():
+    collide = [b"\x8a\x0b" + (i * (2**61 - 1)).to_bytes(11, "little") + b"N" for i in range(20_000)]
+    assert f"{MAX_NUMBER_KEYS:,}" in refusal(b"}(" + b"".join(collide) + b"u.")
+    start = time.perf_counter()
+    assert len(read(b"}(" + b"".join(collide[: MAX_NUMBER_KEYS - 1]) + b"u.")) > 9000
+    assert time.perf_counter() - start < 5
+
+
+def test_foreign_names_are_bounded():
+    many = b"".join(b"cos\nx%d\n" % i for i in range(2000))
+    assert "1,000 foreign" in refusal(b"(" + many + b"t.")
+
+
+def test_lines_are_bounded():
+    assert "16,777,216" in refusal(b"S'" + b"x" * 40_000_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"N" + b"\x85" * 300_000 + b".", b"]" * 300_000 + b"a" * 299_999 + b".",
+     b"cos\nsystem\nq\0" + b"h\0" * 150_000 + b"N" + b"\x85R" * 150_000 + b"."],
+    ids=["tuples", "lists", "calls"],
+)  # fmt: skip
+def test_deep_nesting_overflows_nothing(data):
+    value = read(data)
+    assert sum(1 for _ in walk(value)) > 100_000
+    del value
+
+
+# Descending results
+
+
+def bomb(depth: int) -> bytes:
+    """A list holding a list a hundred times, holding a list a hundred times ..."""
+    file = io.BytesIO(b"\x80\x02N")
+    file.seek(0, io.SEEK_END)
+    for _ in range(depth):
+        file.write(b"q\x000(" + b"h\x00" * 100 + b"l")
+    return file.getvalue() + b"."
+
+
+def test_shared_nesting_is_walked_once_and_never_copied():
+    value = read(bomb(20))
+    assert len(list(walk(value))) == 21
+    assert repr(Opaque("x", (value,))).startswith("<")
+    with pytest.raises(FormatError, match="too large"):
+        plain(value)
+
+
+def test_walk_enters_every_kind_of_object():
+    leaf = [Name("foreign", "Leaf")]
+    reconstruct = Name("torch_utils.persistence", "_reconstruct_persistent_obj")
+    network = Call(Name("dnnlib.tflib.network", "Network"), (), {"inner": leaf}, new=True)
+    unknown = Call(Name("foreign", "Thing"), ((network,),), {"x": (1,)})
+    nodes = list(walk(read(dumps(Call(reconstruct, ({"state": [unknown]},))))))
+    assert {str(node) for node in nodes if type(node).__name__ == "Global"} == {"foreign.Leaf"}
+    assert 1 in nodes
+
+
+def test_plain_copies_settings_only():
+    value = {"a": [1, (2.5, None)], "b": np.float64(0.5), "c": {"d": True}}
+    assert plain(value) == {"a": [1, [2.5, None]], "b": 0.5, "c": {"d": True}}
+    assert type(plain(value)["b"]) is float
+    for bad in ({"a": {1}}, {1: 2}, [Opaque("x")], b"bytes"):
+        with pytest.raises(FormatError, match="not a plain value"):
+            plain(bad)
+    with pytest.raises(FormatError, match="too large"):
+        plain([0] * 20, items=20)
+    with pytest.raises(FormatError, match="too large"):
+        plain([[[]]], depth=1)
+    assert plain([[[]]], depth=2) == [[[]]]
