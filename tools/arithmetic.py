@@ -25,13 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluates and writes."""
-    from aligned_jax import load, weights
+    from aligned_jax import loading, weights
     from aligned_jax.tools import surgery
 
     surgery.check_target(args)
     total = sum(weights.parse_expression(args.expression).values())
     args.networks = _sources(args.networks)
-    loaded = {name: load(source, args.network_key) for name, source in args.networks.items()}
+    loaded = {
+        name: loading.load(source, args.network_key) for name, source in args.networks.items()
+    }
     result = weights.arithmetic(args.expression, loaded)
     if total != 1:
         common.warn(

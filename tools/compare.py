@@ -32,4 +32,4 @@ def run(args: argparse.Namespace) -> None:
     found = comparison.measure(args, parent, child)
     with viz.writing_folder(args.out, args.overwrite) as folder:
         comparison.write(folder, args, found)
-    common.say(f"wrote the comparison to {args.out}/index.html")
+    common.say(f"wrote {args.out}: open index.html there")

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax import Network, weights
+from aligned_jax import weights
+from aligned_jax.network import Network
 from aligned_jax.tools import common, describe, rendering
 from aligned_jax.viz import check_channels, figure, heatmap, report, save_png, to_uint8
 

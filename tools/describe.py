@@ -1,12 +1,15 @@
 """Networks in words: one line, or a list of facts."""
 
+import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 
 from aligned_jax import weights
-from aligned_jax.config import GeneratorConfig, NetworkConfig
+from aligned_jax.checkpoint import Manifest
+from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig, to_dict
 from aligned_jax.latents import style_layers
 from aligned_jax.networks import variable_shapes
 
@@ -14,16 +17,25 @@ _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
 
 def headline(config: NetworkConfig) -> str:
-    """One line, such as "a 256 px RGB generator, 23,190,000 parameters"."""
-    kind = "generator" if isinstance(config, GeneratorConfig) else "discriminator"
-    total = sum(parameters(config).values())
+    """One line, such as "256 px RGB generator, 23,190,000 parameters"."""
     size = f"{config.img_resolution} px {colours(config)}"
-    return f"a {size} {kind}, {total:,} parameters"
+    return f"{size} {_kind(config)}, {sum(parameters(config).values()):,} parameters"
 
 
 def colours(config: NetworkConfig) -> str:
     """Name of the colour space."""
     return _COLOURS.get(config.img_channels, f"{config.img_channels}-channel")
+
+
+def origin_line(provenance: Mapping[str, Any]) -> str:
+    """Where a network comes from, as far as its provenance tells."""
+    if "verb" in provenance:
+        return f"made by `{provenance['command']}`"
+    names = ("code_base", "format", "file")
+    facts = [str(provenance[name]) for name in names if name in provenance]
+    if "sha256" in provenance:
+        facts.append(f"sha256 {provenance['sha256']}")
+    return ", ".join(facts) or "unknown"
 
 
 def parameters(config: NetworkConfig) -> dict[str, int]:
@@ -33,20 +45,90 @@ def parameters(config: NetworkConfig) -> dict[str, int]:
     blocks = variable_shapes(config)["params"]
     return {
         block: sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(blocks[block]))
-        for block in sorted(blocks, key=lambda name: (len(name), name))
+        for block in sorted(blocks, key=lambda name: (len(name), name), reverse=True)
     }
 
 
-def styles_table(config: GeneratorConfig) -> list[dict[str, Any]]:
-    """The layers of StyleSpace in order of evaluation."""
-    return [
-        {
-            "index": layer.index,
-            "layer": layer.name,
-            "resolution": layer.resolution,
-            "channels": layer.channels,
-            "w_row": layer.w_row,
-            "kind": layer.kind,
+def document(manifest: Manifest, styles: bool = False) -> dict[str, Any]:
+    """Everything that is known without the arrays, JSON-able."""
+    networks = {}
+    for key, config in manifest.configs.items():
+        networks[key] = {
+            "kind": _kind(config),
+            "config": to_dict(config),
+            "parameters": parameters(config),
         }
-        for layer in style_layers(config)
+        if isinstance(config, GeneratorConfig):
+            networks[key]["num_ws"] = config.num_ws
+            if styles:
+                layers = style_layers(config)
+                networks[key]["styles"] = [dataclasses.asdict(layer) for layer in layers]
+    return {"networks": networks, "provenance": manifest.provenance}
+
+
+def text(source: str, manifest: Manifest, styles: bool = False) -> str:
+    """The same for people."""
+    lines = [source, f"  origin      {origin_line(manifest.provenance)}"]
+    for role, parent in manifest.provenance.get("parents", {}).items():
+        lines.append(f"  {role:11} {parent['network']} ({origin_line(parent)})")
+    lines += [f"  warning     {line}" for line in manifest.provenance.get("warnings", ())]
+    for key, config in manifest.configs.items():
+        lines += ["", f"{key}: {headline(config)}"]
+        lines += [f"  {name:11} {value}" for name, value in _facts(config).items()]
+        if styles and isinstance(config, GeneratorConfig):
+            lines += ["", *_styles_table(config)]
+    return "\n".join(lines)
+
+
+def _kind(config: NetworkConfig) -> str:
+    return "generator" if isinstance(config, GeneratorConfig) else "discriminator"
+
+
+def _facts(config: NetworkConfig) -> dict[str, str]:
+    counts = ", ".join(f"{name} {count:,}" for name, count in parameters(config).items())
+    labels = f"{config.c_dim} classes" if config.c_dim else "no labels"
+    if isinstance(config, DiscriminatorConfig):
+        end = config.epilogue
+        group = end.mbstd_group_size or "the whole batch"
+        return {
+            "input": f"{config.img_channels} channels, {labels}",
+            "channels": _channels(config.channels_by_resolution),
+            "blocks": _blocks(config),
+            "end": f"{end.mbstd_num_channels} statistics channels over groups of {group}",
+            "parameters": counts,
+        }
+    mapping = config.mapping
+    return {
+        "input": f"z {config.z_dim}, {labels}",
+        "latents": f"w {config.w_dim}, {config.num_ws} rows of W+",
+        "mapping": f"{mapping.num_layers} layers, {mapping.activation}, "
+        f"learning rate times {mapping.lr_multiplier:g}",
+        "channels": _channels(config.channels),
+        "blocks": _blocks(config.synthesis) + ("" if config.synthesis.use_noise else ", no noise"),
+        "parameters": counts,
+    }
+
+
+def _channels(table: Mapping[int, int]) -> str:
+    return ", ".join(f"{width} at {resolution}" for resolution, width in sorted(table.items()))
+
+
+def _blocks(options: Any) -> str:
+    """Options that the synthesis network and the discriminator have in common."""
+    facts = [options.architecture, options.activation, f"filter {list(options.resample_filter)}"]
+    if options.conv_clamp is not None:
+        facts.append(f"clamped at {options.conv_clamp:g}")
+    if options.num_fp16_res:
+        facts.append(f"{options.num_fp16_res} resolutions may run in half precision")
+    return ", ".join(facts)
+
+
+def _styles_table(config: GeneratorConfig) -> list[str]:
+    rows = [("index", "layer", "kind", "resolution", "channels", "W+ row")]
+    rows += [
+        (s.index, s.name, s.kind, s.resolution, s.channels, s.w_row) for s in style_layers(config)
+    ]
+    return [
+        f"  {index:>5}  {name:12}  {kind:5}  {size:>10}  {width:>8}  {row:>6}"
+        for index, name, kind, size, width, row in rows
     ]

@@ -44,13 +44,13 @@ def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     if (args.seeds is None) == (args.latents is None):
         raise UserError("give either --seeds or --latents")
-    from aligned_jax import latents, load, viz
+    from aligned_jax import latents, loading, viz
     from aligned_jax.tools import image_files, rendering
 
     write = image_files.writer(args.out, args.overwrite)
     if args.seeds is not None:
         latents.parse_seeds(args.seeds)  # a slip of the hand should not wait for the network
-    network = load(args.network, args.network_key)
+    network = loading.load(args.network, args.network_key)
     config = network.config
     if write is not image_files.write_npz:
         viz.check_channels(config.img_channels)
@@ -67,4 +67,4 @@ def run(args: argparse.Namespace) -> None:
         batches = rendering.batches(network, inputs, manner, advance)
         write(args.out, batches, inputs, meta, args.overwrite)
     images = "1 image" if len(inputs) == 1 else f"{len(inputs)} images"
-    common.say(f"wrote {images} of {config.img_resolution} px to {args.out}")
+    common.say(f"wrote {args.out}: {images} of {config.img_resolution} px")

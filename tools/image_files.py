@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax import Network
 from aligned_jax.config import to_dict
 from aligned_jax.errors import UserError
+from aligned_jax.network import Network
 from aligned_jax.tools import common
 from aligned_jax.tools.rendering import Inputs, Manner
 from aligned_jax.viz import (

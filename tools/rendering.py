@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from aligned_jax import Network
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import (
@@ -19,6 +18,7 @@ from aligned_jax.latents import (
     truncate,
     z_from_seeds,
 )
+from aligned_jax.network import Network
 from aligned_jax.tools.latents_file import read_latents
 from aligned_jax.types import Array
 

@@ -27,11 +27,11 @@ def run(args: argparse.Namespace) -> None:
     """Resizes and writes."""
     import jax
 
-    from aligned_jax import checkpoint, load_all, weights
+    from aligned_jax import checkpoint, loading, weights
     from aligned_jax.tools import describe
 
     checkpoint.check_target(args.out, args.overwrite)
-    networks = load_all(args.network)
+    networks = loading.load_all(args.network)
     # One key for all: G and its average get the same new weights.
     key = jax.random.key(args.seed)
     resized = {
@@ -43,6 +43,6 @@ def run(args: argparse.Namespace) -> None:
     checkpoint.write(args.out, trees, provenance, args.overwrite)
     main = resized.get("G_ema", next(iter(resized.values())))
     common.say(
-        f"wrote {describe.headline(main.config)} ({', '.join(resized)}) to {args.out}; "
+        f"wrote {args.out}: {describe.headline(main.config)}; {', '.join(resized)}; "
         f"{len(main.new)} arrays are new, {len(main.dropped)} were dropped"
     )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from aligned_jax import Network
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
+from aligned_jax.network import Network
 from aligned_jax.tools import common, rendering
 from aligned_jax.viz import check_channels, check_file, figure, save_png, to_uint8, writing
 
@@ -42,4 +42,4 @@ def draw(
         # [columns, rows, H, W, C] -> [rows, columns, H, W, C]
         picture = figure(np.stack(images, axis=1), labels, inputs.names)
         save_png(file, picture, common.png_text(args.command_line))
-    common.say(f"wrote a strip of {len(inputs)} rows and {len(columns)} columns to {args.out}")
+    common.say(f"wrote {args.out}: {len(inputs)} rows, {len(columns)} columns")

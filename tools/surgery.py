@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Mapping
 
-import aligned_jax
-from aligned_jax import Network, checkpoint
+from aligned_jax import checkpoint, loading
+from aligned_jax.network import Network
 from aligned_jax.tools import common, describe
 
 
@@ -15,7 +15,7 @@ def check_target(args: argparse.Namespace) -> None:
 
 def load(args: argparse.Namespace, role: str) -> Network:
     """The network that the argument called `role` names."""
-    return aligned_jax.load(getattr(args, role), args.network_key)
+    return loading.load(getattr(args, role), args.network_key)
 
 
 def save(
@@ -35,5 +35,5 @@ def save(
     sources = sources or {role: getattr(args, role) for role in parents}
     known = {role: (sources[role], network) for role, network in parents.items()}
     provenance = common.origin(args, known)
-    aligned_jax.save(args.out, result, provenance, args.overwrite)
-    common.say(f"wrote {describe.headline(result.config)} to {args.out}")
+    loading.save(args.out, result, provenance, args.overwrite)
+    common.say(f"wrote {args.out}: {describe.headline(result.config)}")

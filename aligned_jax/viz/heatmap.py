@@ -13,7 +13,7 @@ _STYLE = """
 .heat { font: 13px system-ui, sans-serif; }
 .heat text { fill: #24292f; }
 .heat .soft { fill: #57606a; }
-.heat .empty { fill: #8884; }
+.heat .empty { fill: #8881; }
 .heat .on-low { fill: #0b2345; }
 .heat .on-high { fill: #ffffff; }
 @media (prefers-color-scheme: dark) {
@@ -58,10 +58,10 @@ def heatmap(
         f'<text class="soft" x="{_LEFT}" y="16">{escape(title)}</text>',
     ]
     for k, label in enumerate(columns):
-        x = _LEFT + (k + 0.5) * _CELL[0]
+        x = _LEFT + k * _CELL[0] + (_CELL[0] - _GAP) / 2
         parts.append(f'<text x="{x}" y="{_TOP - 9}" text-anchor="middle">{escape(label)}</text>')
     for r, label in enumerate(rows):
-        y = _TOP + (r + 0.5) * _CELL[1]
+        y = _TOP + r * _CELL[1] + (_CELL[1] - _GAP) / 2
         parts.append(
             f'<text x="{_LEFT - 10}" y="{y}" dy=".35em" text-anchor="end">{escape(label)}</text>'
         )
@@ -79,7 +79,7 @@ def _cell(x: int, y: int, value: float, largest: float, show: Callable[[float], 
         return f'{box} class="empty"/>'
     share = float(np.sqrt(min(value / largest, 1.0)))
     colour = ",".join(str(round(a + share * (b - a))) for a, b in zip(_LOW, _HIGH, strict=True))
-    ink = "on-high" if share > 0.55 else "on-low"
+    ink = "on-high" if share > 0.62 else "on-low"
     text = "\N{INFINITY}" if np.isinf(value) else escape(show(value))
     return (
         f'{box} fill="rgb({colour})"/><text class="{ink}" x="{x + width / 2}" '
