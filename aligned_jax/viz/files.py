@@ -15,6 +15,7 @@ from aligned_jax.errors import UserError
 def check_file(path: str | os.PathLike, overwrite: bool = False) -> None:
     """Raises UserError if `writing` would refuse this target; call it before long work."""
     path = Path(path)
+    _check_parent(path)
     if path.is_dir():
         raise UserError(f"{path} is a folder; give the name of a file")
     if os.path.lexists(path) and not overwrite:
@@ -24,6 +25,7 @@ def check_file(path: str | os.PathLike, overwrite: bool = False) -> None:
 def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
     """Raises UserError if `writing_folder` would refuse this target; call it before long work."""
     folder = Path(folder)
+    _check_parent(folder)
     if os.path.lexists(folder) and not folder.is_dir():
         raise UserError(f"{folder} is a file; give the name of a folder")
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:
@@ -83,6 +85,13 @@ def writing_folder(folder: str | os.PathLike, overwrite: bool = False) -> Iterat
                 partial.rename(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_parent(path: Path) -> None:
+    """Folders on the way are made when they are missing; a file in the way stays."""
+    nearest = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not nearest.is_dir():
+        raise UserError(f"{nearest} is a file, so that {path} cannot be written")
 
 
 @contextlib.contextmanager

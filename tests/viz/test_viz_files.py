@@ -1,0 +1,89 @@
+"""Output is whole or absent."""
+
+import pytest
+
+from aligned_jax.errors import UserError
+from aligned_jax.viz import check_file, check_folder, writing, writing_folder
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path):
+    with writing(tmp_path / "new" / "a.txt") as file:
+        file.write(b"whole")
+        assert not (tmp_path / "new" / "a.txt").exists()
+    assert (tmp_path / "new" / "a.txt").read_bytes() == b"whole"
+    assert names(tmp_path / "new") == ["a.txt"]
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(RuntimeError), writing(tmp_path / "a.txt", overwrite=True) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_an_existing_file_is_refused_unless_overwritten(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(UserError, match=r"a\.txt already exists.*--overwrite"):
+        check_file(tmp_path / "a.txt")
+    with pytest.raises(UserError, match="already exists"), writing(tmp_path / "a.txt"):
+        pass
+    with writing(tmp_path / "a.txt", overwrite=True) as file:
+        file.write(b"new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+    with pytest.raises(UserError, match="is a folder"):
+        check_file(tmp_path, overwrite=True)
+
+
+def test_a_refusing_disk_is_explained(tmp_path):
+    reason = "No space left on device"
+    with pytest.raises(UserError, match=f"b.txt was not written: {reason}; nothing was left"):  # noqa: SIM117
+        with writing(tmp_path / "b.txt"):
+            raise OSError(28, reason)
+    assert names(tmp_path) == []
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    for check in (check_file, check_folder):
+        with pytest.raises(UserError, match=r"/file is a file, so that .*a\.txt cannot be written"):
+            check(tmp_path / "file" / "deep" / "a.txt")
+
+
+def test_a_folder_appears_when_the_block_ends(tmp_path):
+    with writing_folder(tmp_path / "out") as folder:
+        (folder / "a").write_text("1")
+        assert not (tmp_path / "out").exists()
+    assert names(tmp_path) == ["out"]
+    assert names(tmp_path / "out") == ["a"]
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_in_use_keeps_its_other_files(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with writing_folder(out) as folder:  # an empty one may be filled
+        (folder / "a").write_text("1")
+    with pytest.raises(UserError, match="out is not empty"), writing_folder(out):
+        pass
+    (out / "mine").write_text("kept")
+    with writing_folder(out, overwrite=True) as folder:
+        (folder / "a").write_text("2")
+    assert (out / "a").read_text() == "2"
+    assert names(out) == ["a", "mine"]
+    with pytest.raises(RuntimeError), writing_folder(out, overwrite=True) as folder:
+        (folder / "a").write_text("3")
+        raise RuntimeError
+    assert (out / "a").read_text() == "2"
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(UserError, match="is a file"):
+        check_folder(tmp_path / "out", overwrite=True)
