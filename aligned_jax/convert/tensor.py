@@ -93,7 +93,10 @@ class LazyTensor:
             raw,
             buffer=self.storage.data,
             offset=self.offset * size,
-            strides=tuple(step * size for step in self.strides),
+            # The step along a dimension of size one leads nowhere and may be any number.
+            strides=[
+                s * size if n > 1 else 0 for n, s in zip(self.shape, self.strides, strict=True)
+            ],
         )
         return array.astype(f"=u{size}").view(dtype) if self.storage.swapped else array
 
