@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,21 @@ from aligned_jax.convert.problems import listed
 from aligned_jax.convert.rules import to_official
 from aligned_jax.convert.safetensors_file import FORMAT_VERSION, KEYS, METADATA_KEY
 from aligned_jax.errors import FormatError
+from aligned_jax.types import Variables
 
 
 def write_safetensors(
     path: str | os.PathLike,
-    networks: Mapping[str, tuple[NetworkConfig, Mapping[str, Any]]],
+    networks: Mapping[str, tuple[NetworkConfig, Variables | Callable[[], Variables]]],
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes networks {"G_ema" | "G" | "D": (config, variables)} to one file.
 
-    A single network keeps the official names, so that in PyTorch
-    `G.load_state_dict(load_file(path))` takes it; several get their key as a
-    prefix. The file appears under its name only when it is complete, and
-    replaces what was there.
+    Variables may be a function that returns them, called when their turn comes,
+    so that only one network is in memory twice. A single network keeps the
+    official names, so that in PyTorch `G.load_state_dict(load_file(path))`
+    takes it; several get their key as a prefix. The file appears under its name
+    only when it is complete, and replaces what was there.
 
     Raises FormatError when a key is unknown, and when the file cannot be
     written, for instance because the disk is full; nothing is left behind.
@@ -39,7 +41,7 @@ def write_safetensors(
     tensors = {}
     for key, (config, variables) in networks.items():
         prefix = f"{key}." if len(networks) > 1 else ""
-        official = to_official(config, variables)
+        official = to_official(config, variables() if callable(variables) else variables)
         tensors |= {f"{prefix}{name}": tensor for name, tensor in official.items()}
     metadata = {METADATA_KEY: json.dumps(_manifest(networks, provenance))}
     try:

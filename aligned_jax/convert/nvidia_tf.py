@@ -204,7 +204,7 @@ def _defaults(key: str) -> dict[str, Any]:
     """Where TensorFlow's defaults are not those of stylegan2-ada-pytorch."""
     if key != "D":
         return {"mapping_kwargs": {}, "synthesis_kwargs": {}}
-    mapping, epilogue = {"lr_multiplier": 0.1}, {"mbstd_group_size": None}
+    mapping, epilogue = {"num_layers": 0, "lr_multiplier": 0.1}, {"mbstd_group_size": None}
     return {"block_kwargs": {}, "mapping_kwargs": mapping, "epilogue_kwargs": epilogue}
 
 

@@ -19,6 +19,7 @@ from aligned_jax.convert.checks import rounded, tensor_problems
 from aligned_jax.convert.container import Loaded, read_pickle
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.inert import PersistentObject, TFNetwork, show, walk
+from aligned_jax.convert.mapped import release
 from aligned_jax.convert.problems import listed
 from aligned_jax.convert.rules import from_official
 from aligned_jax.errors import ConfigError, FormatError, UserError
@@ -39,7 +40,9 @@ class Converted:
 
     def variables(self) -> dict[str, Any]:
         """Nested float32 NumPy arrays in our layout, read now; nothing is kept."""
-        return from_official(self.config, self.tensors)
+        variables = from_official(self.config, self.tensors)
+        release(self.tensors.values())
+        return variables
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +118,7 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
         except (ConfigError, FormatError) as error:
             found = [str(error)]
         problems += [f"{where}: {problem}" for problem in found]
+        release(tensors.values())
         if others := rounded(tensors):
             warnings.append(f"{where}: not stored as float32: {listed(others)}")
         if not found:
