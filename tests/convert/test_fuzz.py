@@ -19,12 +19,10 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from aligned_jax.convert import read_official
 from aligned_jax.convert.container import read_pickle
-from aligned_jax.convert.inert import PersistentObject
 from aligned_jax.errors import UserError
 from benchmarks.official_file import OfficialNetwork, write_rosinality, write_snapshot
 from tests.helpers import DATA
@@ -62,15 +60,6 @@ def _without_frames(data: bytes) -> bytes:
 
 def _networks() -> dict[str, OfficialNetwork]:
     """Constructor arguments and tensors of the harmless reference snapshot."""
-
-    def tensors(module: PersistentObject, prefix: str) -> dict[str, np.ndarray]:
-        state = module.meta["state"]
-        found = {prefix + k: v.numpy() for k, v in state["_parameters"].items()}
-        found |= {prefix + k: v.numpy() for k, v in state["_buffers"].items()}
-        for name, child in state["_modules"].items():
-            found |= tensors(child, f"{prefix}{name}.")
-        return found
-
     snapshot = read_pickle(DATA / "hostile_baseline_ok.pkl").value
     return {
         key: OfficialNetwork(

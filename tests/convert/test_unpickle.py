@@ -1,7 +1,6 @@
 """Reading pickles without running them: protocols, values, names, bounds."""
 
 import collections
-import io
 import math
 import pickle
 import struct
@@ -17,16 +16,12 @@ from aligned_jax.convert.inert import (
     MAX_STEPS,
     Budget,
     Opaque,
-    PersistentObject,
-    TFNetwork,
-    plain,
     show,
     walk,
 )
-from aligned_jax.convert.tensor import DTYPES, LazyTensor
 from aligned_jax.convert.unpickle import unpickle
-from aligned_jax.errors import FormatError
 from benchmarks.pickle_writer import Call, Name, dumps
+from tests.convert.by_hand import read, refusal
 
 PROTOCOLS = range(6)
 PLAIN = {
@@ -41,16 +36,6 @@ PLAIN = {
     "keys": {None: 0, True: 1, 2: 3, 2.5: 4, "five": 6, b"seven": 8},
     "ordered": collections.OrderedDict([("b", 1), ("a", 2)]),
 }
-
-
-def read(data: bytes, **options):
-    return unpickle(memoryview(data), HANDLERS, **options).value
-
-
-def refusal(data: bytes, **options) -> str:
-    with pytest.raises(FormatError) as caught:
-        read(data, **options)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -112,117 +97,6 @@ def test_large_payloads_stay_in_the_buffer():
     assert type(read(pickle.dumps(bytes(4097)))) is memoryview
 
 
-# Numpy
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("order", "<>")
-@pytest.mark.parametrize("name", [name for name in DTYPES if name != "bfloat16"])
-def test_numpy_arrays(name, order, protocol):
-    array = np.arange(24).reshape(2, 3, 4).astype(np.dtype(name).newbyteorder(order))
-    scalar = np.dtype(name).type(1)
-    values = [array, np.asfortranarray(array), array[:, :0], array[1, 2, 3:4].reshape(()), scalar]
-    result = unpickle(memoryview(pickle.dumps(values, protocol)), HANDLERS)
-    assert result.unknown_globals == ()
-    for lazy, expected in zip(result.value[:-1], values[:-1], strict=True):
-        assert isinstance(lazy, LazyTensor)
-        assert (lazy.dtype, lazy.shape) == (name, expected.shape)
-        assert lazy.numpy().dtype == np.dtype(name) and lazy.numpy().dtype.isnative
-        np.testing.assert_array_equal(lazy.numpy(), expected)
-    assert type(result.value[-1]) is type(scalar) and result.value[-1] == scalar
-
-
-@pytest.mark.parametrize("module", ["numpy.core", "numpy._core"])
-def test_numpy_of_python_2_and_old_names(module):
-    dtype = Call(Name("numpy", "dtype"), ("f4", 0, 1), (3, "<", None, None, None, -1, -1, 0))
-    raw = np.array([1.5, -2.25], "<f4")
-    text = raw.tobytes().decode("latin-1")
-    empty = (Name("numpy", "ndarray"), (0,), b"b")
-    array = Call(Name(f"{module}.multiarray", "_reconstruct"), empty, (1, (2,), dtype, False, text))
-    scalar = Call(Name(f"{module}.multiarray", "scalar"), (dtype, text[:4]))
-    lazy, number = read(dumps([array, scalar], 2))
-    np.testing.assert_array_equal(lazy.numpy(), raw)
-    assert number == np.float32(1.5) and type(number) is np.float32
-
-
-def test_numpy_arrays_are_views_of_the_file():
-    array = np.arange(10_000, dtype=np.float32)
-    for protocol in (3, 4, 5):
-        data = pickle.dumps(array, protocol)
-        view = read(data).numpy()
-        assert np.shares_memory(view, np.frombuffer(data, np.uint8))
-        assert not view.flags.writeable
-
-
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.array([{}, None], object),
-        np.zeros(2, [("a", "f4")]),
-        np.array(["text"]),
-        np.zeros(2, "M8[s]"),
-        np.zeros(2, "c8"),
-    ],
-    ids=["object", "record", "text", "date", "complex"],
-)
-def test_other_numpy_types_are_refused(array):
-    assert "type other than plain numbers" in refusal(pickle.dumps(array, 2))
-
-
-def test_numpy_sizes_must_agree():
-    dtype = Call(Name("numpy", "dtype"), ("f4",), (3, "<", None))
-    empty = (Name("numpy", "ndarray"), (0,), b"b")
-
-    def array(*state):
-        return dumps(Call(Name("numpy.core.multiarray", "_reconstruct"), empty, state))
-
-    assert "needs 12 bytes, the file has 8" in refusal(array(1, (3,), dtype, False, bytes(8)))
-    assert "whole numbers" in refusal(array(1, (-1,), dtype, False, b""))
-    assert "usual layout" in refusal(array(1, (1,), dtype, False))
-    assert "no type" in refusal(array(1, (1,), "f4", False, bytes(4)))
-    assert "valid shape" in refusal(array(1, (1,) * 33, dtype, False, bytes(4)))
-    huge = array(1, (2**62, 2**62, 0), dtype, False, b"")
-    assert "more elements" in refusal(huge)
-    wrong_class = Call(Name("numpy.core.multiarray", "_reconstruct"), (Name("os", "x"), (0,), b"b"))
-    assert "other than numpy.ndarray" in refusal(dumps(wrong_class))
-    no_order = Call(Name("numpy", "dtype"), ("f4",), (3, "?", None))
-    assert "byte order" in refusal(dumps(no_order))
-
-
-# Names
-
-
-def test_known_classes_become_plain_values():
-    metadata = {"_metadata": 1}
-    attributes = Call(Name("collections", "OrderedDict"), state=metadata, items={"a": 1})
-    assert read(dumps(attributes)) == {"a": 1}
-    pairs = Call(Name("collections", "OrderedDict"), ([["a", 1], ["b", 2]],))
-    assert read(dumps(pairs, 2)) == {"a": 1, "b": 2}
-    for module in ("dnnlib.util", "dnnlib"):
-        assert read(dumps(Call(Name(module, "EasyDict"), new=True, items={"x": 2}))) == {"x": 2}
-    assert read(dumps(Call(Name("torch", "Size"), ([2, 3],)))) == (2, 3)
-    assert read(dumps(b"\xff\x00a", 2)) == b"\xff\x00a"
-    assert read(dumps({"a"}, 2)) == read(dumps({"a"}, 3)) == {"a"}
-
-
-def test_networks_lose_their_program_text():
-    meta = {"class_name": "Generator", "module_src": "import os", "state": {"x": 1}}
-    reconstruct = Name("torch_utils.persistence", "_reconstruct_persistent_obj")
-    network = read(dumps(Call(reconstruct, (meta,))))
-    assert isinstance(network, PersistentObject)
-    assert network.meta == {"class_name": "Generator", "state": {"x": 1}}
-    state = {"version": 4, "build_module_src": "import os"}
-    network = read(dumps(Call(Name("dnnlib.tflib.network", "Network"), (), state, new=True)))
-    assert isinstance(network, TFNetwork) and network.state == {"version": 4}
-    assert "not a dictionary" in refusal(dumps(Call(reconstruct, ([],))))
-
-
-def test_the_command_line_of_the_community_port_is_tolerated():
-    data = dumps(Call(Name("argparse", "Namespace"), state={"iter": 5}, new=True))
-    result = unpickle(memoryview(data), HANDLERS)
-    assert result.unknown_globals == () and result.value.state == {"iter": 5}
-
-
 class _Touch:
     def __init__(self, path):
         self.path = path
@@ -273,27 +147,6 @@ def test_names_are_fit_to_print():
     assert shown.startswith("a\\n\\x1b[.bbb") and len(shown) < 120 and shown.isprintable()
     assert show("\ud800\r") == "\\ud800\\r" and show(3) == "<int>"
 
-
-def test_known_functions_check_their_arguments():
-    cases = {
-        "arguments": Call(Name("collections", "OrderedDict"), (1, 2)),
-        "list of pairs": Call(Name("collections", "OrderedDict"), (1,)),
-        "other than pairs": Call(Name("collections", "OrderedDict"), ([1],)),
-        "no list": Call(Name("builtins", "set"), (1,)),
-        "latin-1": Call(Name("_codecs", "encode"), ("a", "rot13")),
-        "stands for no bytes": Call(Name("_codecs", "encode"), ("€", "latin1")),
-        "not bytes": Call(Name("builtins", "bytearray"), (5,)),
-        "no storage": Call(Name("torch._utils", "_rebuild_tensor_v2"), (1, 0, (), (), False, {})),
-        "not a tensor": Call(Name("torch._utils", "_rebuild_parameter"), (1, False, {})),
-        "list of numbers": Call(Name("torch", "Size"), (3,)),
-        "only ever named": Call(Name("numpy", "ndarray"), ((0,),)),
-        "unknown order": Call(Name("numpy.core.numeric", "_frombuffer"), (b"", 1, (0,), "A")),
-    }
-    for expected, call in cases.items():
-        assert expected in refusal(dumps(call)), expected
-
-
-# Damage and bounds
 
 DAMAGED = {
     b"": "ends too early",
@@ -399,47 +252,3 @@ def test_deep_nesting_overflows_nothing(data):
     value = read(data)
     assert sum(1 for _ in walk(value)) > 100_000
     del value
-
-
-# Descending results
-
-
-def bomb(depth: int) -> bytes:
-    """A list holding a list a hundred times, holding a list a hundred times ..."""
-    file = io.BytesIO(b"\x80\x02N")
-    file.seek(0, io.SEEK_END)
-    for _ in range(depth):
-        file.write(b"q\x000(" + b"h\x00" * 100 + b"l")
-    return file.getvalue() + b"."
-
-
-def test_shared_nesting_is_walked_once_and_never_copied():
-    value = read(bomb(20))
-    assert len(list(walk(value))) == 21
-    assert repr(Opaque("x", (value,))).startswith("<")
-    with pytest.raises(FormatError, match="too large"):
-        plain(value)
-
-
-def test_walk_enters_every_kind_of_object():
-    leaf = [Name("foreign", "Leaf")]
-    reconstruct = Name("torch_utils.persistence", "_reconstruct_persistent_obj")
-    network = Call(Name("dnnlib.tflib.network", "Network"), (), {"inner": leaf}, new=True)
-    unknown = Call(Name("foreign", "Thing"), ((network,),), {"x": (1,)})
-    nodes = list(walk(read(dumps(Call(reconstruct, ({"state": [unknown]},))))))
-    assert {str(node) for node in nodes if type(node).__name__ == "Global"} == {"foreign.Leaf"}
-    assert 1 in nodes
-
-
-def test_plain_copies_settings_only():
-    value = {"a": [1, (2.5, None)], "b": np.float64(0.5), "c": {"d": True}}
-    assert plain(value) == {"a": [1, [2.5, None]], "b": 0.5, "c": {"d": True}}
-    assert type(plain(value)["b"]) is float
-    for bad in ({"a": {1}}, {1: 2}, [Opaque("x")], b"bytes"):
-        with pytest.raises(FormatError, match="not a plain value"):
-            plain(bad)
-    with pytest.raises(FormatError, match="too large"):
-        plain([0] * 20, items=20)
-    with pytest.raises(FormatError, match="too large"):
-        plain([[[]]], depth=1)
-    assert plain([[[]]], depth=2) == [[[]]]
