@@ -25,6 +25,7 @@ from aligned_jax.convert import read_official
 from aligned_jax.convert.container import read_pickle
 from aligned_jax.errors import UserError
 from benchmarks.official_file import OfficialNetwork, write_rosinality, write_snapshot
+from tests.convert.by_hand import state_tensors
 from tests.helpers import DATA
 
 CASES, MANY_CASES = 250, 12_500  # a file; there are eight files
@@ -63,7 +64,7 @@ def _networks() -> dict[str, OfficialNetwork]:
     snapshot = read_pickle(DATA / "hostile_baseline_ok.pkl").value
     return {
         key: OfficialNetwork(
-            snapshot[key].meta["state"]["_init_kwargs"], tensors(snapshot[key], "")
+            snapshot[key].meta["state"]["_init_kwargs"], state_tensors(snapshot[key])
         )
         for key in ("G_ema", "D")
     }
