@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
@@ -167,15 +168,15 @@ def _noise(config: GeneratorConfig, manner: Manner, numbers: np.ndarray) -> Any:
 @functools.partial(jax.jit, static_argnums=0)
 def _fields(config: GeneratorConfig, key: Array, numbers: Array) -> dict[str, Array]:
     """Standard normal fields [N, R, R] by layer, each row made from its own number alone."""
+    sizes = {s.name: s.resolution for s in style_layers(config) if s.kind == "conv"}
+    ends = np.cumsum([size**2 for size in sizes.values()])
 
     def fields(number: Array) -> dict[str, Array]:
-        mine = jax.random.fold_in(key, number)
+        drawn = jax.random.normal(jax.random.fold_in(key, number), (ends[-1],))
+        parts = jnp.split(drawn, ends[:-1])
         return {
-            layer.name: jax.random.normal(
-                jax.random.fold_in(mine, layer.index), (layer.resolution, layer.resolution)
-            )
-            for layer in style_layers(config)
-            if layer.kind == "conv"
+            name: part.reshape(size, size)
+            for (name, size), part in zip(sizes.items(), parts, strict=True)
         }
 
     return jax.vmap(fields)(numbers)

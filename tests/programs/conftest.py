@@ -1,0 +1,108 @@
+"""The `aligned` command in this process, and small networks to use it on."""
+
+import contextlib
+import io
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import pytest
+
+from aligned_jax import loading, weights
+from aligned_jax.tools.main import main
+from tests.helpers import DATA
+
+
+class Result(NamedTuple):
+    """What a command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def aligned():
+    """aligned("verb", "argument", ...) -> Result."""
+
+    def run(*argv) -> Result:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main([str(argument) for argument in argv])
+        return Result(code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def ok(aligned):
+    """The same for command lines that must succeed without a word on stderr; returns stdout."""
+
+    def run(*argv) -> str:
+        result = aligned(*argv)
+        assert result.code == 0, result.err
+        assert result.err == ""
+        return result.out
+
+    return run
+
+
+@pytest.fixture
+def refused(aligned):
+    """The same for bad input: exit code 2, one line on stderr, which is returned."""
+
+    def run(*argv) -> str:
+        result = aligned(*argv)
+        assert result.code == 2, result
+        assert result.out == ""
+        assert result.err.startswith(f"aligned {argv[0]}: "), result.err
+        assert result.err.count("\n") == 1, result.err
+        return result.err
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def parent():
+    """An 8 px snapshot with G_ema, G and D; G and G_ema are the same network."""
+    return DATA / "hostile_baseline_ok.pkl"
+
+
+@pytest.fixture(scope="session")
+def child(parent, tmp_path_factory):
+    """A checkpoint of the parent with all trained weights and w_avg moved, G further than G_ema."""
+    network = loading.load(parent)
+    random = np.random.default_rng(0)
+
+    def moved(amount):
+        def move(path, value):
+            leaf = weights.leaf_of(path)
+            if leaf.component == "noise" and not leaf.trainable:
+                return value
+            return value + np.float32(amount) * random.standard_normal(value.shape, np.float32)
+
+        return jax.tree_util.tree_map_with_path(move, network)
+
+    folder = tmp_path_factory.mktemp("networks") / "child"
+    loading.save(folder, {"G_ema": moved(0.1), "G": moved(0.2)}, {"kind": "made for a test"})
+    return folder
+
+
+@pytest.fixture
+def images(ok, tmp_path):
+    """images("generate's", "arguments") -> float32 images; everything else in `images.last`."""
+
+    def draw(*argv) -> np.ndarray:
+        out = tmp_path / "images.npz"
+        ok("generate", *argv, "--out", out, "--overwrite")
+        with np.load(out) as file:
+            draw.last = dict(file)
+        return draw.last["images"]
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def contents():
+    """contents(folder) -> names in it, hidden ones included."""
+    return lambda folder: sorted(path.name for path in folder.iterdir())
