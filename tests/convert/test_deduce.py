@@ -68,7 +68,7 @@ def test_contradictions_are_named(change, said):
 
 def test_all_contradictions_are_named_together():
     shapes = official_shapes(generator_config(small()))
-    with pytest.raises(FormatError, match="img_channels is 4.*z_dim is 9"):
+    with pytest.raises(FormatError, match=r"img_channels is 4.*z_dim is 9"):
         deduce.generator(shapes, small() | {"z_dim": 9, "img_channels": 4}, ADA)
 
 
