@@ -5,9 +5,9 @@ before any array is touched, so that identities hold bit for bit.
 """
 
 import ast
-import functools
 import keyword
 import re
+import warnings
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -23,7 +23,7 @@ MAX_LENGTH = 2000
 MAX_DEPTH = 200
 MAX_COEFFICIENT = 10**6
 # Bounds digits and exponent before the number is built: 1e999999999 is cheap to write.
-_NUMBER = re.compile(r"(?:\d{1,12}\.?\d{0,12}|\.\d{1,12})(?:e[+-]?\d{1,2})?", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})(?:e[+-]?\d{1,2})?", re.IGNORECASE)
 _CONSTANT = ""  # key of the part of an expression that multiplies no network
 
 _Linear = dict[str, Fraction]
@@ -84,7 +84,9 @@ def parse(expression: str) -> dict[str, Fraction]:
     if len(text) > MAX_LENGTH:
         raise UserError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read")
     try:
-        tree = ast.parse(text, mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's own advice on style, such as "1if"
+            tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = getattr(error, "msg", None) or "it cannot be parsed"
         raise UserError(f"cannot read the expression {text!r:.200}: {reason}") from None
@@ -185,14 +187,14 @@ def _check_names(coefficients: Mapping[str, Fraction], networks: Mapping[str, Py
         raise UserError("; ".join(problems))
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@jax.jit
 def _weighted(weights: tuple[float, ...], first: Array, *others: Array) -> Array:
     """Sum of the networks, with weights (sum of all coefficients, coefficient of others...).
 
     Written around the first network, because then equal weights stay exactly
     equal when the coefficients sum to 1.
     """
-    total = first if weights[0] == 1 else weights[0] * first
+    total = weights[0] * first
     for weight, other in zip(weights[1:], others, strict=True):
         total = total + weight * (other - first)
     return total
