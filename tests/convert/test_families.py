@@ -121,3 +121,12 @@ def test_snapshots_without_network_objects(tmp_path):
     write_snapshot(tmp_path / "net.pkl", {"D": discriminator()}, G_ema=[1, 2])
     with pytest.raises(UserError, match="G_ema is a list, not a network"):
         read_official(tmp_path / "net.pkl")
+
+
+def test_foreign_classes_name_the_family():
+    with pytest.raises(FormatError, match="Projected GAN"):
+        families.refuse_unknown(["pg_modules.discriminator.ProjectedDiscriminator"])
+    with pytest.raises(FormatError, match="StyleGAN-XL"):
+        families.refuse_unknown(["timm.models.efficientnet.Other"], ["SuperresGenerator"])
+    with pytest.raises(FormatError, match=r"mentions posix\.system"):
+        families.refuse_unknown(["posix.system"], ["Generator"])
