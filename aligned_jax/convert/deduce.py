@@ -79,7 +79,7 @@ def check_sizes(config: NetworkConfig, shapes: Shapes) -> None:
 
 def _generator_sizes(shapes: Shapes) -> dict[str, Any]:
     """What the shapes tell, by dotted config field; absent where they tell nothing."""
-    resolution = _resolution(shapes, r"synthesis\.b(\d+)\.")
+    resolution = _resolution(shapes, r"synthesis\.b(\d+)\.conv[01]\.(weight|bias)")
     w_dim = _size(shapes, "synthesis.b4.conv1.affine.weight", 1)
     sizes = {
         "img_resolution": resolution,
@@ -96,7 +96,7 @@ def _generator_sizes(shapes: Shapes) -> dict[str, Any]:
 
 
 def _discriminator_sizes(shapes: Shapes) -> dict[str, Any]:
-    resolution = _resolution(shapes, r"b(\d+)\.")
+    resolution = _resolution(shapes, r"b(\d+)\.conv[01]\.(weight|bias)")
     last, inputs = _size(shapes, "b4.conv.weight", 0), _size(shapes, "b4.conv.weight", 1)
     sizes = {
         "img_resolution": resolution,

@@ -1,0 +1,251 @@
+"""Export to safetensors and back: names, metadata, damage, full disks."""
+
+import json
+import resource
+import struct
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from aligned_jax.config import GeneratorConfig, MappingConfig, SynthesisConfig
+from aligned_jax.convert import from_official, read_official, write_safetensors
+from aligned_jax.convert.kwargs import discriminator_config, generator_config
+from aligned_jax.convert.safetensors_file import METADATA_KEY
+from aligned_jax.errors import FormatError, UserError
+from tests.convert.samples import D_KWARGS, G_KWARGS, tensors_of
+
+# Nothing here can be told from shapes, so that only the metadata brings it back.
+ODD = GeneratorConfig(
+    8,
+    z_dim=5,
+    w_dim=6,
+    mapping=MappingConfig(num_layers=2, activation="relu", lr_multiplier=0.5, w_avg_beta=0.9),
+    synthesis=SynthesisConfig(
+        channels=(5, 7), resample_filter=(1, 2), conv_clamp=3.0, num_fp16_res=1
+    ),
+)
+CRITIC = discriminator_config(D_KWARGS)
+
+
+def tree(config, seed=0):
+    return config, from_official(config, tensors_of(config, seed))
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "net.safetensors"
+    write_safetensors(path, {"G_ema": tree(ODD)}, {"kind": "test", "seed": 3})
+    return path
+
+
+def equal(first, second):
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(equal(first[k], second[k]) for k in first)
+    return first.dtype == second.dtype and np.array_equal(first, second)
+
+
+def test_one_network_has_the_official_names(file):
+    found, expected = load_file(file), tensors_of(ODD)
+    assert sorted(found) == sorted(expected)
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
+def test_config_and_provenance_come_back(file):
+    official = read_official(file)
+    assert official.networks["G_ema"].config == ODD
+    assert equal(official.networks["G_ema"].variables(), tree(ODD)[1])
+    assert official.source["provenance"] == {"kind": "test", "seed": 3}
+    assert official.source["warnings"] == [] and official.source["format"] == "safetensors"
+
+
+def test_several_networks_have_prefixes(tmp_path):
+    path = tmp_path / "all.safetensors"
+    trees = {"G_ema": tree(ODD), "D": tree(CRITIC)}
+    write_safetensors(path, trees | {"G": (ODD, lambda: tree(ODD, 5)[1])})
+    names = {name.partition(".")[0] for name in load_file(path)}
+    assert names == {"G_ema", "G", "D"}
+    official = read_official(path)
+    assert list(official.networks) == ["G_ema", "G", "D"]
+    assert official.networks["D"].config == CRITIC
+    for key, (_, variables) in trees.items():
+        assert equal(official.networks[key].variables(), variables)
+    assert equal(official.networks["G"].variables(), tree(ODD, 5)[1])
+
+
+def test_a_lone_network_keeps_its_key(tmp_path):
+    for key, config in (("G", ODD), ("D", CRITIC)):
+        write_safetensors(tmp_path / "net.safetensors", {key: tree(config)})
+        assert list(read_official(tmp_path / "net.safetensors").networks) == [key]
+
+
+def test_files_of_others_are_deduced(tmp_path):
+    config = generator_config(G_KWARGS)
+    path = tmp_path / "net.safetensors"
+    save_file(tensors_of(config), path)
+    official = read_official(path)
+    found = official.networks["G_ema"]
+    assert equal(found.variables(), tree(config)[1])
+    assert found.config.channels == config.channels
+    assert "does not record" in official.source["warnings"][0]
+    save_file(tensors_of(CRITIC), path)
+    assert list(read_official(path).networks) == ["D"]
+    both = {f"G.{k}": v for k, v in tensors_of(config).items()}
+    save_file(both | {f"D.{k}": v for k, v in tensors_of(CRITIC).items()}, path)
+    assert list(read_official(path).networks) == ["G", "D"]
+
+
+def test_filters_of_others_may_be_absent_but_not_wrong(tmp_path):
+    path, tensors = tmp_path / "net.safetensors", tensors_of(generator_config(G_KWARGS))
+    bare = {name: tensor for name, tensor in tensors.items() if "resample" not in name}
+    save_file(bare, path)
+    assert list(read_official(path).networks) == ["G_ema"]
+    name = "synthesis.b8.conv0.resample_filter"
+    save_file(tensors | {name: np.full((4, 4), 1 / 16, np.float32)}, path)
+    with pytest.raises(UserError, match=f"{name} is not the filter"):
+        read_official(path)
+
+
+def test_other_networks_are_refused(tmp_path):
+    path = tmp_path / "net.safetensors"
+    save_file({"synthesis.input.freqs": np.ones(2, np.float32)}, path)
+    with pytest.raises(UserError, match=r"net.safetensors: G_ema is StyleGAN3"):
+        read_official(path)
+    save_file({"layers.0.weight": np.ones(2, np.float32)}, path)
+    with pytest.raises(UserError, match=r"not named as official ones: layers\.0\.weight"):
+        read_official(path)
+    save_file({}, path)
+    with pytest.raises(UserError, match=r"^net\.safetensors: "):
+        read_official(path)
+
+
+def header_of(path):
+    data = path.read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    return json.loads(data[8 : 8 + size]), data[8 + size :]
+
+
+def rewrite(path, header, body):
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+def change_offsets(header):
+    header["mapping.fc0.bias"]["data_offsets"][1] += 4
+
+
+def change_shape(header):
+    header["mapping.fc0.bias"]["shape"] = [2**40, 2**40]
+
+
+def change_dtype(header):
+    header["mapping.fc0.bias"]["dtype"] = "I32"
+
+
+def change_unknown_dtype(header):
+    header["mapping.fc0.bias"]["dtype"] = "F99"
+
+
+def drop(header):
+    del header["mapping.fc0.bias"]
+
+
+def change_metadata(**values):
+    def change(header):
+        manifest = json.loads(header["__metadata__"][METADATA_KEY]) | values
+        header["__metadata__"][METADATA_KEY] = json.dumps(manifest)
+
+    return change
+
+
+def cut_metadata(header):
+    header["__metadata__"][METADATA_KEY] = "[" * 100_000
+
+
+RECORDED = {"kind": "generator", "config": {"img_resolution": 8, "z_dim": 5, "w_dim": 6}}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        change_offsets,
+        change_shape,
+        change_dtype,
+        change_unknown_dtype,
+        drop,
+        cut_metadata,
+        change_metadata(format_version=2),
+        change_metadata(networks={}),
+        change_metadata(networks=[1]),
+        change_metadata(networks={"H": RECORDED}),
+        change_metadata(networks={"D": RECORDED}),
+        change_metadata(networks={"G_ema": RECORDED, "D": RECORDED}),
+        change_metadata(networks={"G_ema": {"kind": "painter"}}),
+        change_metadata(networks={"G_ema": RECORDED | {"config": 3}}),
+        change_metadata(networks={"G_ema": RECORDED | {"config": {"img_resolution": 1e30}}}),
+        change_metadata(
+            networks={
+                "G_ema": RECORDED
+                | {"config": RECORDED["config"] | {"mapping": {"num_layers": 10**9}}}
+            }
+        ),
+    ],
+)
+def test_damaged_headers(file, damage):
+    header, body = header_of(file)
+    damage(header)
+    rewrite(file, header, body)
+    with pytest.raises(UserError, match=r"^net\.safetensors: "):
+        read_official(file)
+
+
+def test_damaged_bytes(file):
+    data = file.read_bytes()
+    for broken in (
+        data[:-1],
+        data[: len(data) // 2],
+        data[:9],
+        data[:4],
+        data + b"\0",
+        struct.pack("<Q", 2**31) + data[8:],
+        struct.pack("<Q", 10) + data[8:],
+        data[:8] + b"{" + b"\xff" * 50,
+    ):
+        file.write_bytes(broken)
+        with pytest.raises(UserError, match=r"^net\.safetensors: "):
+            read_official(file)
+
+
+def test_values_that_are_not_finite_are_named(file):
+    header, body = header_of(file)
+    start = header["mapping.fc0.bias"]["data_offsets"][0]
+    rewrite(file, header, body[:start] + struct.pack("<f", np.inf) + body[start + 4 :])
+    with pytest.raises(UserError, match=r"mapping\.fc0\.bias holds 1 of 6"):
+        read_official(file)
+
+
+def test_an_existing_file_is_replaced_as_a_whole(file):
+    write_safetensors(file, {"D": tree(CRITIC)})
+    assert list(read_official(file).networks) == ["D"]
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_full_disk_leaves_nothing_behind(file):
+    before, limits = file.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(FormatError, match=r"cannot be written .*disk full"):
+            write_safetensors(file, {"G_ema": tree(ODD)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    with pytest.raises(FormatError, match="cannot be written"):
+        write_safetensors(tmp_path / "no" / "net.safetensors", {"G_ema": tree(ODD)})
+    with pytest.raises(FormatError, match="keys are G_ema, G, D"):
+        write_safetensors(tmp_path / "net.safetensors", {"generator": tree(ODD)})
+    with pytest.raises(FormatError, match="none"):
+        write_safetensors(tmp_path / "net.safetensors", {})
