@@ -138,14 +138,14 @@ def test_buffers_and_weights_follow_the_same_combination():
 
 
 def test_order_of_names_is_irrelevant_and_half_way_is_the_mean():
-    a, b = pair()
+    a, b = pair(small(8))
     mean = arithmetic("(a + b)/2", {"b": b, "a": a})
     for path, (_, value) in entries(interpolate(a, b, 0.5)).items():
         np.testing.assert_allclose(entries(mean)[path][1], value, rtol=1e-6, atol=1e-6)
 
 
 def test_zero_and_negation():
-    a, b = pair()
+    a, b = pair(small(8))
     zeros = arithmetic("0*a + 0*b", {"a": a, "b": b})
     assert all(not np.any(value) for value in jax.tree.leaves(zeros))
     assert same_bits(arithmetic("-a", {"a": a}), jax.tree.map(np.negative, a))

@@ -134,3 +134,12 @@ def test_errors(weight, options, message):
     a, b = pair()
     with pytest.raises(UserError, match=message):
         interpolate(a, b, weight, **options)
+
+
+def test_many_weights_at_once():
+    a, b = pair(small(8))
+    weights = np.array([0.0, 0.25, 1.0], np.float32)
+    strip = jax.vmap(lambda weight: interpolate(a, b, weight))(weights)
+    for i, weight in enumerate(weights):
+        one = jax.tree.map(lambda x, i=i: x[i], strip)
+        assert same_bits(one, interpolate(a, b, weight))
