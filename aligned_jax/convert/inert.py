@@ -31,7 +31,7 @@ def show(text: Any) -> str:
 class Budget:
     """How much work one file may cause; shared by all pickles nested in it.
 
-    A network of 1024 pixels takes some 50,000 steps. `copies` counts bytes
+    A network of 1024 pixels takes some 60,000 steps. `copies` counts bytes
     that are re-encoded: without it one long string, re-encoded again and
     again, fills the memory. `number_keys` counts dictionary keys whose hash an
     attacker can choose, so that no table degenerates into a list.

@@ -216,7 +216,8 @@ def _in_zip(data: bytes, mutate: Callable, choose: random.Random) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w") as new:
         for name in old.namelist():
             content = old.read(name)
-            new.writestr(name, mutate(content, choose) if name.endswith("data.pkl") else content)
+            content = mutate(content, choose) if name.endswith("data.pkl") else content
+            new.writestr(zipfile.ZipInfo(name), content)  # without the time of day
     return file.getvalue()
 
 
