@@ -54,22 +54,26 @@ def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndar
 def _read(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
     """All arrays of an .npz, and a line for each that cannot be read."""
     try:
-        file = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
+            if isinstance(content, np.lib.npyio.NpzFile):
+                return _read_arrays(content)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is no .npz file: {str(error).splitlines()[0]}") from None
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise UserError(f"{path} is a single array; write an .npz with np.savez(path, z=...)")
+    raise UserError(f"{path} is a single array; write an .npz with np.savez(path, z=...)")
+
+
+def _read_arrays(content: np.lib.npyio.NpzFile) -> tuple[dict[str, np.ndarray], list[str]]:
     arrays, problems = {}, []
-    with file:
-        for key in file.files:
-            try:
-                arrays[key] = np.asarray(file[key])
-            except ValueError:
-                problems.append(f"{key} holds pickled objects, which are not read")
-            except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-                problems.append(f"{key} is damaged ({error})")
+    for key in content.files:
+        try:
+            arrays[key] = np.asarray(content[key])
+        except ValueError:
+            problems.append(f"{key} holds pickled objects, or is damaged")
+        except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+            problems.append(f"{key} is damaged ({error})")
     return arrays, problems
 
 

@@ -71,6 +71,7 @@ def _dispatch(argv: list[str]) -> int:
         module = importlib.import_module(f"aligned_jax.tools.{first}")
         args = _parser(first, module).parse_args(argv[1:])
         args.command_line = shlex.join(["aligned", *argv])
+        _quiet_orbax()
         module.run(args)
     except UserError as error:
         print(f"{name}: {_printable(str(error))}", file=sys.stderr)
@@ -109,6 +110,13 @@ def _parser(verb: str, module: ModuleType) -> Parser:
     )
     module.add_arguments(parser)
     return parser
+
+
+def _quiet_orbax() -> None:
+    """Orbax logs what it raises as well, with a traceback; one line is enough."""
+    from absl import logging
+
+    logging.set_verbosity(logging.FATAL)
 
 
 def _printable(text: str) -> str:

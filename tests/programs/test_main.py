@@ -1,0 +1,120 @@
+"""The command itself: help, exit codes, and what it does not import."""
+
+import importlib
+import io
+import subprocess
+import sys
+
+import pytest
+
+import aligned_jax
+from aligned_jax import weights
+from aligned_jax.errors import UserError
+from aligned_jax.tools import common, info
+from aligned_jax.tools.main import VERBS, main
+
+# What takes time to import; no help text needs it.
+HEAVY = ("jax", "numpy", "flax", "orbax", "PIL", "rich")
+
+
+def python(code, *argv, **options):
+    command = [sys.executable, "-c", code, *argv]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["generate", "--help"], ["--version"]])
+def test_help_is_instant(argv):
+    code = (
+        "import sys; from aligned_jax.tools.main import main; code = main(sys.argv[1:]); "
+        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    result = python(code, *argv)
+    assert (result.returncode, result.stderr) == (0, "[]\n")
+    assert result.stdout
+
+
+def test_help_names_every_verb(aligned):
+    for argv in ([], ["-h"], ["--help"]):
+        text = aligned(*argv).out
+        for verb, summary in VERBS.items():
+            assert f"  {verb} " in text and summary in text
+    assert aligned("--version").out == f"aligned {aligned_jax.__version__}\n"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_shows_an_example(verb, aligned):
+    result = aligned(verb, "--help")
+    assert (result.code, result.err) == (0, "")
+    module = importlib.import_module(f"aligned_jax.tools.{verb}")
+    assert module.__doc__.strip() in result.out
+    assert f"example:\n{module.EXAMPLE}" in result.out
+    assert module.EXAMPLE.startswith(f"  aligned {verb} ")
+
+
+def test_the_help_of_reset_names_the_components(aligned):
+    text = aligned("reset", "--help").out
+    assert all(name in text for name in (*weights.COMPONENTS, *weights.GROUPS))
+
+
+@pytest.mark.parametrize(
+    ("verb", "hint"),
+    [("compar", "did you mean compare?"), ("inter polate", "did you mean interpolate?"),
+     ("xyz", "verbs are convert, export")],
+)  # fmt: skip
+def test_unknown_verbs(verb, hint, aligned):
+    result = aligned(verb)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"aligned: there is no verb {verb!r}; {hint}")
+    assert result.err.count("\n") == 1
+
+
+def test_options_are_not_abbreviated(refused):
+    assert "unrecognized arguments: --sty" in refused("info", "x", "--sty")
+
+
+def raising(error):
+    def run(args):
+        raise error
+
+    return run
+
+
+def test_mishaps_and_their_exit_codes(aligned, monkeypatch):
+    monkeypatch.setattr(info, "run", raising(UserError("bad \x1b[31mred\r\n  name")))
+    result = aligned("info", "x")
+    assert (result.code, result.err) == (2, "aligned info: bad \\x1b[31mred\\r\n  name\n")
+    monkeypatch.setattr(info, "run", raising(KeyboardInterrupt))
+    assert aligned("info", "x").code == 130
+    monkeypatch.setattr(info, "run", raising(ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):  # a bug: Python shows it and exits with 1
+        main(["info", "x"])
+
+
+def test_the_module_is_a_program():
+    command = [sys.executable, "-m", "aligned_jax.tools.main", "info", "nowhere"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr == "aligned info: nowhere: no such file or folder\n"
+
+
+def test_a_reader_may_go_away():
+    code = "import sys; from aligned_jax.tools.main import main; sys.exit(main(['--help']))"
+    late = f"import time; time.sleep(0.5); {code}"  # by then the reader has gone
+    script = f"set -o pipefail; '{sys.executable}' -c \"{late}\" | true"
+    result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (141, "")
+
+
+def test_progress_is_shown_on_a_terminal_only(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stream, expected in ((io.StringIO(), False), (Terminal(), True)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setenv("TERM", "xterm")
+        with common.progress(4, "images") as advance:
+            advance(1)
+            advance(3)
+        assert ("images" in stream.getvalue() and "4/4" in stream.getvalue()) == expected
+        assert bool(stream.getvalue()) == expected
