@@ -17,15 +17,14 @@ def module_of(config: NetworkConfig, half: str | None = None) -> nn.Module:
     return (Generator if isinstance(config, GeneratorConfig) else Discriminator)(config, half)
 
 
-@functools.partial(jax.jit, static_argnums=0)
 def init_variables(config: NetworkConfig, key: Array) -> Variables:
     """Variables of an untrained network, float32, distributed as the official code draws them."""
-    labels = jnp.zeros((1, config.c_dim))
-    if isinstance(config, GeneratorConfig):
-        inputs = jnp.zeros((1, config.z_dim))
-    else:
-        inputs = jnp.zeros((1, config.img_resolution, config.img_resolution, config.img_channels))
-    return module_of(config).init(key, inputs, labels)
+    labels = jax.ShapeDtypeStruct((1, config.c_dim), jnp.float32)
+    size = (config.img_resolution, config.img_resolution, config.img_channels)
+    shape = (config.z_dim,) if isinstance(config, GeneratorConfig) else size
+    # The initialisers run one by one and share compilations between layers of equal
+    # shape; one jitted program for all of them takes far longer to compile.
+    return module_of(config).lazy_init(key, jax.ShapeDtypeStruct((1, *shape), jnp.float32), labels)
 
 
 @functools.lru_cache(maxsize=64)
