@@ -41,7 +41,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line without the program's name; returns the exit code."""
+    """Runs one command line without the program's name, by default this process's.
+
+    Returns the exit code.
+    """
+    if argv is None:
+        sys.unraisablehook = _unraisable
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _dispatch(argv)
@@ -117,6 +122,12 @@ def _quiet_orbax() -> None:
     from absl import logging
 
     logging.set_verbosity(logging.FATAL)
+
+
+def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Leaves out what TensorStore's threads say of further failures after the first."""
+    if str(unraisable.exc_value) != "Event loop is closed":
+        sys.__unraisablehook__(unraisable)
 
 
 def _printable(text: str) -> str:

@@ -17,8 +17,9 @@ results = []
 for limit, argv in json.loads(sys.argv[1]):
     out, err = io.StringIO(), io.StringIO()
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    sys.argv = ["aligned", *argv]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(argv)
+        code = main()
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     results.append([code, out.getvalue(), err.getvalue()])
 print(json.dumps(results))
