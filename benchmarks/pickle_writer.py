@@ -88,16 +88,15 @@ class PickleWriter:
     def _save(self, value: Any) -> None:
         if self._pending.tell() >= _FRAME:
             self._flush()
-        key = value if type(value) in (str, Name) else id(value)
-        if value != () and key in self._memo and type(value) not in (int, float, bool, type(None)):
-            index = self._memo[key]
+        index = self._memo.get(_identity(value))
+        if index is not None:
             self._write(b"h" + bytes([index]) if index < 256 else b"j" + struct.pack("<I", index))
             return
         self._savers[type(value)](self, value)
 
     def _memoize(self, value: Any) -> None:
         index = len(self._alive)
-        self._memo[value if type(value) in (str, Name) else id(value)] = index
+        self._memo[_identity(value)] = index
         self._alive.append(value)
         if self.protocol >= 4:
             self._write(b"\x94")
@@ -242,6 +241,11 @@ class PickleWriter:
         Call: _save_call,
         Reference: _save_reference,
     }
+
+
+def _identity(value: Any) -> Any:
+    """What a value is remembered by: texts and names by content, others as the same object."""
+    return value if type(value) in (str, Name) else id(value)
 
 
 def dumps(value: Any, protocol: int = 4) -> bytes:
