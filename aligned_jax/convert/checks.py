@@ -60,7 +60,8 @@ def _problem(tensor: Any, shape: tuple[int, ...], kernel: np.ndarray | None) -> 
         return f"has shape {shape_text(tensor.shape)}, expected {shape_text(shape)}"
     if str(tensor.dtype) not in FLOATS:
         return f"holds {tensor.dtype}, expected floating-point numbers"
-    values = np.asarray(read(tensor))
+    with np.errstate(over="ignore"):  # a double can be infinite as a float
+        values = np.asarray(read(tensor), np.float32)
     if not np.isfinite(values).all():
         count = int(values.size - np.isfinite(values).sum())
         return f"holds {count} of {values.size} values that are not finite"

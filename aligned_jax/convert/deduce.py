@@ -13,7 +13,8 @@ from typing import Any
 
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig, from_dict
 from aligned_jax.convert import kwargs as recorded
-from aligned_jax.convert.problems import listed
+from aligned_jax.convert.problems import listed, number
+from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -56,7 +57,11 @@ def discriminator(shapes: Shapes, kwargs: Mapping[str, Any], code_base: str) -> 
 
 
 def check_sizes(config: NetworkConfig, shapes: Shapes) -> None:
-    """Raises FormatError with every size of `config` that the tensors contradict."""
+    """Raises FormatError with every size of `config` that the tensors contradict.
+
+    Numbers that shapes cannot tell must be of a usual magnitude.
+    """
+    _check_numbers(config)
     if isinstance(config, GeneratorConfig):
         sizes, pattern, table = _generator_sizes(shapes), _GENERATOR_CHANNELS, config.channels
     else:
@@ -75,6 +80,29 @@ def check_sizes(config: NetworkConfig, shapes: Shapes) -> None:
         raise FormatError(
             "the recorded constructor arguments contradict the tensors: " + listed(wrong, "; ")
         )
+
+
+def _check_numbers(config: NetworkConfig) -> None:
+    options = config.synthesis if isinstance(config, GeneratorConfig) else config
+    clamp, beta = options.conv_clamp, config.mapping.w_avg_beta
+    usual = [
+        ("mapping.lr_multiplier", config.mapping.lr_multiplier, 1e-6, 1e6),
+        ("mapping.w_avg_beta", 0.0 if beta is None else beta, 0, 1),
+        ("conv_clamp", 1.0 if clamp is None else clamp, 1e-6, 1e9),
+        ("num_fp16_res", options.num_fp16_res, 0, 100),
+    ]
+    if isinstance(config, DiscriminatorConfig):
+        group = config.epilogue.mbstd_group_size
+        usual.append(("epilogue.mbstd_group_size", 1 if group is None else group, 1, 1_000_000))
+        usual.append(("freeze_layers", config.freeze_layers, 0, 1000))
+    filter_kernel(options.resample_filter)  # raises if it cannot be normalised
+    wrong = [
+        f"{name} is {number(value)}, expected {least:g} to {most:g}"
+        for name, value, least, most in usual
+        if not least <= value <= most
+    ]
+    if wrong:
+        raise FormatError(f"recorded constructor arguments are out of range: {listed(wrong)}")
 
 
 def _generator_sizes(shapes: Shapes) -> dict[str, Any]:

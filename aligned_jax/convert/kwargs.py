@@ -115,8 +115,10 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
-            nested = isinstance(value, Mapping)
-            merged[key] = merge(merged.get(key, {}), value) if nested else value
+            if isinstance(value, Mapping):
+                below = merged.get(key)
+                value = merge(below if isinstance(below, Mapping) else {}, value)
+            merged[key] = value
     return merged
 
 

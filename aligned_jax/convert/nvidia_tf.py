@@ -16,7 +16,7 @@ import numpy as np
 from aligned_jax.convert import families
 from aligned_jax.convert.description import Description, Stored
 from aligned_jax.convert.inert import TFNetwork, plain, show
-from aligned_jax.convert.problems import listed
+from aligned_jax.convert.problems import listed, number
 from aligned_jax.convert.tf_rules import official_tensors
 from aligned_jax.errors import FormatError
 
@@ -97,12 +97,12 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
 
 def _version(network: TFNetwork, key: str) -> int:
     version = network.state.get("version")
-    if version in _CODE_BASES and isinstance(version, int):
+    if isinstance(version, int) and version in _CODE_BASES:
         return version
     names = [name for name, _ in _variables(network, key)]
     families.refuse(key, names, _functions(network))
     raise FormatError(
-        f"{key} is a TensorFlow network of version {show(str(version))}; StyleGAN2 writes 4, "
+        f"{key} is a TensorFlow network of version {number(version)}; StyleGAN2 writes 4, "
         f"StyleGAN2-ADA 5, StyleGAN1 and ProGAN wrote 3 and below. {families.READABLE}"
     )
 
@@ -191,9 +191,11 @@ def _kwargs(network: TFNetwork, key: str, version: int) -> dict[str, Any]:
     if key == "D" and version == 4:
         given = {"mbstd_group_size": 4, **given}
     kwargs = _defaults(key)
+    if isinstance(given.get("fmap_base"), int | float):
+        given["fmap_base"] = 2 * int(given["fmap_base"])  # theirs counts from 2x2 pixels
     for name, place in places.items():
         if given.get(name) is not None:
-            _put(kwargs, place, 2 * given[name] if name == "fmap_base" else given[name])
+            _put(kwargs, place, given[name])
     if key == "D" and "activation" in kwargs["block_kwargs"]:
         for group in ("mapping_kwargs", "epilogue_kwargs"):
             kwargs[group]["activation"] = kwargs["block_kwargs"]["activation"]

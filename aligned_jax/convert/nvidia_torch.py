@@ -6,6 +6,7 @@ module, its tensors. The StyleGAN2 networks of both code bases have the same
 tensors; the arguments and their defaults differ.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from aligned_jax.convert import families
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.inert import PersistentObject, plain, show
 from aligned_jax.convert.kwargs import ADA, STYLEGAN3, code_base_of
-from aligned_jax.convert.problems import listed
+from aligned_jax.convert.problems import listed, number
 from aligned_jax.errors import FormatError
 
 VERSION = 6
@@ -151,8 +152,8 @@ def _code_base(generator: PersistentObject, modules: Mapping[str, PersistentObje
 
 
 def _version_warnings(modules: Mapping[str, Mapping[str, PersistentObject]]) -> list[str]:
-    versions = {part.meta.get("version") for parts in modules.values() for part in parts.values()}
-    others = sorted(show(str(version)) for version in versions if version != VERSION)
+    versions = [part.meta.get("version") for parts in modules.values() for part in parts.values()]
+    others = sorted({number(version) for version in versions if version != VERSION})
     if not others:
         return []
     return [
@@ -169,4 +170,5 @@ def _augmentation(value: Any) -> dict[str, Any]:
     p = _part(pipe, "_buffers").get("p")
     if not hasattr(p, "numpy") or tuple(p.shape) != ():
         return {}
-    return {"augment_p": float(p.numpy())}
+    value = float(p.numpy())
+    return {"augment_p": value} if math.isfinite(value) else {}

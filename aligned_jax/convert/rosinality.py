@@ -67,8 +67,9 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
             _complete(key, tensors, value.get("latent_avg"), warnings)
         described[key] = Description(key != "D", tensors, has_filters=False)
     source: dict[str, Any] = {"code_base": CODE_BASE, "warnings": warnings}
-    if type(value.get("ada_aug_p")) in (int, float):
-        source["augment_p"] = float(value["ada_aug_p"])
+    p = value.get("ada_aug_p")
+    if isinstance(p, int | float) and 0 <= p <= 1:
+        source["augment_p"] = float(p)
     return described, source
 
 

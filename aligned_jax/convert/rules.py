@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.config import DEFAULT_FILTER, Filter, GeneratorConfig, NetworkConfig
+from aligned_jax.errors import ConfigError
 from aligned_jax.networks import variable_shapes
 
 # Kernels HWIO -> OIHW, dense [in, out] -> [out, in], constant HWC -> CHW; by
@@ -90,12 +91,17 @@ def filter_kernel(taps: Filter) -> np.ndarray:
     """Filter as official files store it: float32, sum 1.
 
     Shape [k, k] for k < 8 taps, [k] for longer separable ones, and the given
-    shape for rows of a two-dimensional kernel; () is the single tap 1.
+    shape for rows of a two-dimensional kernel; () is the single tap 1. Raises
+    ConfigError for taps that leave the range of float32.
     """
-    kernel = np.asarray(taps or (1.0,), np.float32)
-    if kernel.ndim == 1 and kernel.size < _SEPARABLE_TAPS:
-        kernel = np.outer(kernel, kernel)
-    return kernel / kernel.sum(dtype=np.float32)
+    with np.errstate(all="ignore"):
+        kernel = np.asarray(taps or (1.0,), np.float32)
+        if kernel.ndim == 1 and kernel.size < _SEPARABLE_TAPS:
+            kernel = np.outer(kernel, kernel)
+        kernel = kernel / kernel.sum(dtype=np.float32)
+    if not np.isfinite(kernel).all():
+        raise ConfigError(f"the resampling filter {taps!r:.80} cannot be normalised in float32")
+    return kernel
 
 
 def read(tensor: Any) -> np.ndarray:

@@ -18,8 +18,8 @@ from safetensors import SafetensorError, safe_open
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig, from_dict
 from aligned_jax.convert import families
 from aligned_jax.convert.description import Description
-from aligned_jax.convert.inert import show
-from aligned_jax.convert.problems import listed
+from aligned_jax.convert.inert import plain, show
+from aligned_jax.convert.problems import listed, number
 from aligned_jax.errors import FormatError
 
 METADATA_KEY = "aligned_jax"
@@ -105,15 +105,17 @@ def _manifest(text: str | None) -> dict[str, Any] | None:
         manifest = json.loads(text)
     except (ValueError, RecursionError):
         raise FormatError("its header holds metadata of ours that is damaged") from None
-    networks = manifest.get("networks") if isinstance(manifest, dict) else None
+    manifest = manifest if isinstance(manifest, dict) else {}
+    version = manifest.get("format_version")
+    if version != FORMAT_VERSION:
+        raise FormatError(
+            f"its format version is {number(version)}, this release reads {FORMAT_VERSION}; "
+            "update aligned_jax"
+        )
+    networks = plain(manifest.get("networks"))
     if not isinstance(networks, dict) or not networks or not set(networks) <= set(KEYS):
         raise FormatError(f"its header does not name networks out of {', '.join(KEYS)}")
-    if manifest.get("format_version") != FORMAT_VERSION:
-        raise FormatError(
-            f"its format version is {show(str(manifest.get('format_version')))}, this release "
-            f"reads {FORMAT_VERSION}; update aligned_jax"
-        )
-    return manifest
+    return {**manifest, "networks": networks}
 
 
 def _config(key: str, recorded: Any) -> NetworkConfig:

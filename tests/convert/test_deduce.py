@@ -105,3 +105,31 @@ def test_endless_mappings_are_refused_at_once():
 def test_nothing_is_no_network(kind):
     with pytest.raises(UserError):
         kind({}, {}, ADA)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"mapping_kwargs": {"lr_multiplier": 1e-300}}, "lr_multiplier is 1e-300"),
+        ({"mapping_kwargs": {"w_avg_beta": 1.5}}, "w_avg_beta is 1.5, expected 0 to 1"),
+        ({"synthesis_kwargs": {"conv_clamp": float("nan")}}, "conv_clamp is nan"),
+        ({"synthesis_kwargs": {"num_fp16_res": 10**30}}, "num_fp16_res is <int>"),
+        ({"synthesis_kwargs": {"resample_filter": [3e38, 3e38]}}, "cannot be normalised"),
+    ],
+)
+def test_numbers_beyond_reason_are_refused(change, said):
+    kwargs = small()
+    for group, values in change.items():
+        kwargs[group] = kwargs[group] | values
+    with pytest.raises(UserError, match=said):
+        deduce.generator(official_shapes(generator_config(small())), kwargs, ADA)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"block_kwargs": {"freeze_layers": -1}}, {"epilogue_kwargs": {"mbstd_group_size": 2**40}}],
+)
+def test_discriminator_numbers_beyond_reason_are_refused(change):
+    kwargs = {"img_resolution": 8, "img_channels": 3, "c_dim": 0, "channel_base": 64}
+    with pytest.raises(FormatError, match="out of range"):
+        deduce.discriminator(official_shapes(discriminator_config(kwargs)), kwargs | change, ADA)

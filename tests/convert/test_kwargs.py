@@ -111,6 +111,7 @@ def test_unknown_arguments_are_named_together():
         {"img_resolution": 24},
         {"mapping_kwargs": {"num_layers": None}},
         {"resample_filter": ["a"]},
+        {"img_channels": {"a": 1}},
     ],
 )
 def test_bad_values_are_refused(extra):

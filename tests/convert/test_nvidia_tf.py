@@ -7,7 +7,7 @@ from aligned_jax.convert import deduce, nvidia_tf
 from aligned_jax.convert.checks import tensor_problems
 from aligned_jax.convert.container import read_pickle
 from aligned_jax.convert.inert import TFNetwork
-from aligned_jax.errors import FormatError
+from aligned_jax.errors import FormatError, UserError
 from tests.convert.samples import Lazy
 from tests.helpers import DATA
 
@@ -235,6 +235,12 @@ def test_objects_of_another_form_are_refused(damage):
     broken.state |= damage
     with pytest.raises(FormatError):
         nvidia_tf.read((broken, network(critic_variables()), broken))
+
+
+@pytest.mark.parametrize("value", [{}, [1], "12", -1])
+def test_odd_widths_are_refused(value):
+    with pytest.raises(UserError):
+        configs(g_kwargs={"fmap_base": value})
 
 
 def test_the_averaged_generator_is_the_third():

@@ -104,6 +104,15 @@ def test_other_versions_are_read_with_a_warning():
     assert len(described["G_ema"].tensors) == len(generator().tensors)
 
 
+def test_versions_of_any_type_are_survived():
+    bomb = []
+    for _ in range(60):
+        bomb = [bomb] * 50
+    network = nested(generator())
+    network.meta["version"] = bomb
+    assert "<list>" in nvidia_torch.read({"G_ema": network})[1]["warnings"][0]
+
+
 def test_augmentation_probability_is_kept():
     pipe = module(class_name="AugmentPipe")
     pipe.meta["state"]["_buffers"]["p"] = Lazy(np.float32(0.25))
