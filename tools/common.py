@@ -3,10 +3,8 @@
 import argparse
 import contextlib
 import math
-import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from importlib import metadata
 from typing import Any
 
 from aligned_jax.errors import UserError
@@ -98,16 +96,24 @@ def settle_strip_sampling(args: argparse.Namespace) -> None:
 
 def say(text: str) -> None:
     """One line on stdout: what was done."""
-    print(text)
+    print(printable(text))
 
 
 def warn(text: str) -> None:
     """One line on stderr: what the user should know, though the work goes on."""
-    print(f"warning: {text}", file=sys.stderr)
+    print(f"warning: {printable(text)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which could come from a hostile file."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 def versions() -> dict[str, str]:
     """Versions of what decides the numbers."""
+    import platform
+    from importlib import metadata
+
     names = ("aligned_jax", "jax", "jaxlib", "numpy")
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
 

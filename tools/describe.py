@@ -30,7 +30,7 @@ def colours(config: NetworkConfig) -> str:
 def origin_line(provenance: Mapping[str, Any]) -> str:
     """Where a network comes from, as far as its provenance tells."""
     if "verb" in provenance:
-        return f"made by `{provenance['command']}`"
+        return f"made by `{provenance.get('command')}`"
     names = ("code_base", "format", "file")
     facts = [str(provenance[name]) for name in names if name in provenance]
     if "sha256" in provenance:
@@ -68,10 +68,7 @@ def document(manifest: Manifest, styles: bool = False) -> dict[str, Any]:
 
 def text(source: str, manifest: Manifest, styles: bool = False) -> str:
     """The same for people."""
-    lines = [source, f"  origin      {origin_line(manifest.provenance)}"]
-    for role, parent in manifest.provenance.get("parents", {}).items():
-        lines.append(f"  {role:11} {parent['network']} ({origin_line(parent)})")
-    lines += [f"  warning     {line}" for line in manifest.provenance.get("warnings", ())]
+    lines = [source, *_origin(manifest.provenance)]
     for key, config in manifest.configs.items():
         lines += ["", f"{key}: {headline(config)}"]
         lines += [f"  {name:11} {value}" for name, value in _facts(config).items()]
@@ -82,6 +79,18 @@ def text(source: str, manifest: Manifest, styles: bool = False) -> str:
 
 def _kind(config: NetworkConfig) -> str:
     return "generator" if isinstance(config, GeneratorConfig) else "discriminator"
+
+
+def _origin(provenance: Mapping[str, Any]) -> list[str]:
+    """Lines on where a network comes from; the provenance may be anybody's."""
+    lines = [f"  origin      {origin_line(provenance)}"]
+    parents, warnings = provenance.get("parents"), provenance.get("warnings")
+    for role, parent in parents.items() if isinstance(parents, dict) else ():
+        if isinstance(parent, dict):
+            lines.append(f"  {role:11} {parent.get('network')} ({origin_line(parent)})")
+    for warning in warnings if isinstance(warnings, list) else ():
+        lines.append(f"  warning     {warning}")
+    return lines
 
 
 def _facts(config: NetworkConfig) -> dict[str, str]:

@@ -7,8 +7,12 @@ weights as a picture instead of writing a network. At 0 the result is A and at
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
 from aligned_jax.tools import common
+
+if TYPE_CHECKING:
+    from aligned_jax.network import Network
 
 EXAMPLE = """\
   aligned interpolate ffhq.pkl dog.pkl --weight 0.5 --out half
@@ -46,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
         weights.parse_components(args.components)
     a, b = surgery.load(args, "a"), surgery.load(args, "b")
 
-    def blend(weight):
+    def blend(weight: float | dict[str, float]) -> "Network":
         return weights.interpolate(a, b, weight, args.components, args.resolutions)
 
     if args.strip is None:

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from aligned_jax import __version__
 from aligned_jax.errors import UserError
+from aligned_jax.tools import common
 
 # A verb is a module of the same name in this package with EXAMPLE,
 # add_arguments(parser) and run(args); it is imported when it is called.
@@ -79,7 +80,7 @@ def _dispatch(argv: list[str]) -> int:
         _quiet_orbax()
         module.run(args)
     except UserError as error:
-        print(f"{name}: {_printable(str(error))}", file=sys.stderr)
+        print(f"{name}: {common.printable(str(error))}", file=sys.stderr)
         return 2
     except SystemExit as stop:  # argparse has shown its help
         return int(stop.code or 0)
@@ -128,11 +129,6 @@ def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
     """Leaves out what TensorStore's threads say of further failures after the first."""
     if str(unraisable.exc_value) != "Event loop is closed":
         sys.__unraisablehook__(unraisable)
-
-
-def _printable(text: str) -> str:
-    """`text` without control characters, which could come from a hostile file."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 if __name__ == "__main__":

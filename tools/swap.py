@@ -7,8 +7,12 @@ a network.
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
 from aligned_jax.tools import common
+
+if TYPE_CHECKING:
+    from aligned_jax.network import Network
 
 EXAMPLE = """\
   aligned swap ffhq.pkl dog.pkl --resolution 16 --out toon
@@ -49,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     (strip.check_target if args.strip else surgery.check_target)(args)
     low, high = surgery.load(args, "low"), surgery.load(args, "high")
 
-    def swapped(resolution):
+    def swapped(resolution: int) -> "Network":
         return weights.swap(low, high, resolution, args.smooth, args.mapping)
 
     if args.strip is None:

@@ -94,6 +94,22 @@ def test_info_does_not_read_the_arrays_of_a_checkpoint(child, ok, tmp_path):
     assert "8 px RGB generator" in ok("info", folder)
 
 
+@pytest.mark.parametrize(
+    "provenance",
+    [
+        {"verb": "\x1b[31m", "command": "\x1b[31mred", "parents": 3, "warnings": "w"},
+        {"verb": 1, "parents": {"a": 1, "b": {"network": ["\x07"]}}, "warnings": [{}]},
+        {"file": {}, "sha256": 7},
+    ],
+)
+def test_info_believes_no_provenance(provenance, child, ok, tmp_path):
+    manifest = json.loads((child / "config.json").read_text()) | {"provenance": provenance}
+    (tmp_path / "config.json").write_text(json.dumps(manifest))
+    text = ok("info", tmp_path)
+    assert all(c.isprintable() or c == "\n" for c in text)
+    assert json.loads(ok("info", tmp_path, "--json"))["provenance"] == provenance
+
+
 def test_info_shows_parents_and_warnings(parent, child, ok, tmp_path):
     ok("reset", parent, child, "--components", "conv", "--out", tmp_path / "made")
     text = ok("info", tmp_path / "made")
