@@ -184,5 +184,5 @@ def _percent(change: weights.Change) -> str:
 def _made_by(network: Network) -> str:
     known = common.summary(network.provenance or {})
     if "command" in known:
-        return known["command"]
+        return str(known["command"])
     return ", ".join(str(known[key]) for key in ("code_base", "format") if key in known)
