@@ -191,8 +191,9 @@ def _kwargs(network: TFNetwork, key: str, version: int) -> dict[str, Any]:
     if key == "D" and version == 4:
         given = {"mbstd_group_size": 4, **given}
     kwargs = _defaults(key)
-    if isinstance(given.get("fmap_base"), int | float):
-        given["fmap_base"] = 2 * int(given["fmap_base"])  # theirs counts from 2x2 pixels
+    base = given.get("fmap_base")
+    if isinstance(base, int) or (isinstance(base, float) and base.is_integer()):
+        given["fmap_base"] = 2 * int(base)  # theirs counts from 2x2 pixels
     for name, place in places.items():
         if given.get(name) is not None:
             _put(kwargs, place, given[name])

@@ -237,7 +237,7 @@ def test_objects_of_another_form_are_refused(damage):
         nvidia_tf.read((broken, network(critic_variables()), broken))
 
 
-@pytest.mark.parametrize("value", [{}, [1], "12", -1])
+@pytest.mark.parametrize("value", [{}, [1], "12", -1, float("nan"), float("inf"), 8.5])
 def test_odd_widths_are_refused(value):
     with pytest.raises(UserError):
         configs(g_kwargs={"fmap_base": value})
