@@ -84,10 +84,7 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
             f"it holds {len(value)} things; a TensorFlow snapshot holds the three networks G, D, Gs"
         )
     versions = [_version(network, key) for key, network in zip(_KEYS, value, strict=True)]
-    described = {
-        key: _describe(network, key, version)
-        for key, network, version in zip(_KEYS, value, versions, strict=True)
-    }
+    described = {key: _describe(network, key) for key, network in zip(_KEYS, value, strict=True)}
     source = {"code_base": _CODE_BASES[versions[-1]], "warnings": []}
     if value[0] is value[2]:
         source["G_is_G_ema"] = True
@@ -107,7 +104,7 @@ def _version(network: TFNetwork, key: str) -> int:
     )
 
 
-def _describe(network: TFNetwork, key: str, version: int) -> Description:
+def _describe(network: TFNetwork, key: str) -> Description:
     variables = dict(_variables(network, key))
     families.refuse(key, variables, _functions(network))
     if not variables:
@@ -116,7 +113,7 @@ def _describe(network: TFNetwork, key: str, version: int) -> Description:
     tensors, strange = official_tensors(variables, is_generator=key != "D")
     if strange:
         raise FormatError(f"{key} has variables that StyleGAN2 does not have: {listed(strange)}")
-    kwargs = _kwargs(network, key, version)
+    kwargs = _kwargs(network, key)
     if any("RGB_lod" in name for name in variables):
         _put(kwargs, "architecture" if key == "D" else "synthesis_kwargs.architecture", "orig")
     return Description(key != "D", tensors, kwargs, has_filters=False)
@@ -171,7 +168,7 @@ def _refuse_variants(key: str, variables: Mapping[str, Any]) -> None:
         raise FormatError(f"{key} is a fork with images that are not square; only square ones work")
 
 
-def _kwargs(network: TFNetwork, key: str, version: int) -> dict[str, Any]:
+def _kwargs(network: TFNetwork, key: str) -> dict[str, Any]:
     """Recorded arguments in the official PyTorch form; refuses unknown ones by name."""
     given = plain(network.state.get("static_kwargs") or {})
     if not isinstance(given, dict):
@@ -188,8 +185,6 @@ def _kwargs(network: TFNetwork, key: str, version: int) -> dict[str, Any]:
             f"{key} was built with arguments that are not known here: {listed(unknown)}; it is a "
             "variant of StyleGAN2 whose computation would be a guess"
         )
-    if key == "D" and version == 4:
-        given = {"mbstd_group_size": 4, **given}
     kwargs = _defaults(key)
     base = given.get("fmap_base")
     if isinstance(base, int) or (isinstance(base, float) and base.is_integer()):

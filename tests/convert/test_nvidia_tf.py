@@ -194,10 +194,11 @@ def test_arguments_arrive():
     assert critic.epilogue.mbstd_group_size == 2 and critic.mapping.lr_multiplier == 0.3
 
 
-def test_defaults_follow_the_version():
-    assert configs(version=4)[0]["D"].epilogue.mbstd_group_size == 4
-    assert configs(version=5)[0]["D"].epilogue.mbstd_group_size is None
-    assert configs()[0]["D"].mapping.lr_multiplier == 0.1
+@pytest.mark.parametrize("version", [4, 5])
+def test_defaults_are_those_of_the_official_converter(version):
+    critic = configs(version=version)[0]["D"]
+    assert critic.epilogue.mbstd_group_size is None
+    assert critic.mapping.lr_multiplier == 0.1 and critic.mapping.num_layers == 0
 
 
 def test_networks_without_noise():
