@@ -7,11 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from aligned_jax.convert.kwargs import generator_config
-from aligned_jax.convert.rules import from_official
+from aligned_jax.convert import read_official
 from aligned_jax.latents import style_layers
 from aligned_jax.networks import Generator
-from tests.helpers import document, nchw, reference, relative_error
+from tests.helpers import DATA, document, nchw, reference, relative_error
 
 NAMES = ["cond16", "gray16", "options16", "orig32", "resnet32", "skip256", "skip32", "skip64_fp16"]
 TOLERANCE = 1e-5
@@ -19,12 +18,11 @@ TOLERANCE = 1e-5
 
 @functools.cache
 def case(name):
-    """(arrays, settings, config, variables) of one reference generator."""
+    """(arrays, settings, config, variables) of one reference generator, from its pickle."""
     arrays = reference(f"generator_{name}")
-    config = generator_config(document(arrays, "init_kwargs_json"))
-    tensors = {k.removeprefix("param/"): v for k, v in arrays.items() if k.startswith("param/")}
-    variables = jax.tree.map(jnp.asarray, from_official(config, tensors))
-    return arrays, document(arrays, "meta_json"), config, variables
+    network = read_official(DATA / f"generator_{name}.pkl").networks["G_ema"]
+    variables = jax.tree.map(jnp.asarray, network.variables())
+    return arrays, document(arrays, "meta_json"), network.config, variables
 
 
 @functools.cache
