@@ -6,11 +6,9 @@ as a multiple of the file.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,15 @@ from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConf
 from aligned_jax.convert.rules import filters, official_shapes
 from benchmarks.measure import environment, report
 from benchmarks.official_file import OfficialNetwork, write_snapshot
+
+# A process inherits the peak memory of the one that starts it, so a small one stands between.
+_WATCHER = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+code = subprocess.run(sys.argv[1:]).returncode
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -68,14 +75,12 @@ def random_tensors(config: NetworkConfig, seed: int) -> dict[str, np.ndarray]:
 
 def run_verb(arguments: list[str]) -> tuple[float, float]:
     """Seconds and peak resident bytes of `aligned` with these arguments."""
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "aligned_jax.tools.main", *arguments])
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"aligned {' '.join(arguments)} failed with {process.returncode}")
-    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    command = [sys.executable, "-c", _WATCHER, sys.executable, "-m", "aligned_jax.tools.main"]
+    result = subprocess.run([*command, *arguments], stdout=subprocess.PIPE, text=True)
+    if result.returncode:
+        raise SystemExit(f"aligned {' '.join(arguments)} failed with {result.returncode}")
+    seconds, peak = result.stdout.split()[-2:]
+    return float(seconds), float(peak) * (1 if sys.platform == "darwin" else 1024)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""The benchmarks run, and compiled generation does no more arithmetic than it needs."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from aligned_jax.config import GeneratorConfig, SynthesisConfig
+from aligned_jax.networks import Generator, variable_shapes
+from benchmarks import convert, generate
+from benchmarks.flops import convolutions, synthesis_flops
+
+
+@pytest.mark.parametrize("resolution, batch", [(64, 4), (64, 1)])
+def test_compiled_flops_are_the_analytic_ones(resolution, batch):
+    config = GeneratorConfig(
+        resolution, w_dim=64, synthesis=SynthesisConfig(channel_base=4096, channel_max=64)
+    )
+    ws = jax.ShapeDtypeStruct((batch, config.num_ws, config.w_dim), jnp.float32)
+
+    def synthesize(variables, ws):
+        return Generator(config).apply(variables, ws, method="synthesize")
+
+    compiled = jax.jit(synthesize).lower(variable_shapes(config), ws).compile()
+    ratio = generate.compiled_flops(compiled) / synthesis_flops(config, batch)
+    assert 0.98 < ratio < 1.05
+
+
+def test_convolutions_are_counted_without_their_padding():
+    first = next(iter(convolutions(GeneratorConfig(8))))
+    assert (first.name, first.inputs, first.outputs, first.size) == ("b4.conv1", 512, 512, 4)
+    assert first.flops == 2 * 512 * 512 * 10**2  # 3 taps at 4 positions less 2 on the padding
+
+
+def test_generation_prints_a_table_and_json(capsys):
+    size = ["--resolution", "8", "--channel-max", "8", "--batch", "2", "--repeats", "1"]
+    generate.main(size)
+    lines = capsys.readouterr().out.strip().split("\n")
+    rows = json.loads(lines[-1])
+    assert rows["images_per_second"] > 0 and rows["time_over_bare_convolutions"] > 0
+    assert {"device", "jax", "command", "peak_memory_mb", "compile_seconds"} <= set(rows)
+    assert len(lines) == len(rows) + 2
+
+
+@pytest.mark.slow
+def test_conversion_stays_within_its_memory(capfd):
+    convert.main(["--resolution", "1024"])
+    rows = json.loads(capfd.readouterr().out.strip().split("\n")[-1])
+    assert rows["convert_peak_over_file"] < 2.2
