@@ -5,18 +5,19 @@ PyTorch release of StyleGAN2-ADA. Nothing in this module touches an array, so
 importing it is free.
 """
 
-import dataclasses
 import math
-import types
-import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aligned_jax.errors import ConfigError
+from aligned_jax.jsonable import from_dict as from_dict
+from aligned_jax.jsonable import to_dict as to_dict
 
 ACTIVATIONS = ("linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish")
 ARCHITECTURES = ("orig", "skip", "resnet")
 MAX_RESOLUTION = 1024
+MAX_MAPPING_LAYERS = 64
 
 # One-dimensional taps, or rows of a two-dimensional kernel; () means no filter.
 Filter = tuple[float, ...] | tuple[tuple[float, ...], ...]
@@ -41,7 +42,10 @@ class MappingConfig:
 
     def __post_init__(self) -> None:
         _check_activation("mapping.activation", self.activation)
-        _check(self.num_layers >= 0, f"mapping.num_layers is {self.num_layers}; it must be >= 0")
+        _check(
+            0 <= self.num_layers <= MAX_MAPPING_LAYERS,
+            f"mapping.num_layers is {self.num_layers}; it must be 0 to {MAX_MAPPING_LAYERS}",
+        )
         _check(
             math.isfinite(self.lr_multiplier) and self.lr_multiplier > 0,
             f"mapping.lr_multiplier is {self.lr_multiplier}; it must be positive",
@@ -177,6 +181,16 @@ class DiscriminatorConfig:
         _check_filter("resample_filter", self.resample_filter)
         _check(self.c_dim >= 0, "c_dim must be >= 0")
         _check(self.img_channels >= 1, "img_channels must be >= 1")
+        _check(
+            self.cmap_dim is None or self.cmap_dim >= 1,
+            f"cmap_dim is {self.cmap_dim}; it must be >= 1, or None for the width at 4x4",
+        )
+        embedded = self.mapping.embed_features or self.label_features
+        _check(
+            self.c_dim == 0 or self.mapping.num_layers > 0 or embedded == self.label_features,
+            f"mapping.embed_features is {embedded}; without mapping layers it must equal the "
+            f"{self.label_features} label features (cmap_dim)",
+        )
         table = _channel_table(self.img_resolution, self)
         mbstd = self.epilogue.mbstd_num_channels
         _check(
@@ -213,63 +227,29 @@ class DiscriminatorConfig:
 
 NetworkConfig = GeneratorConfig | DiscriminatorConfig
 
-
-def to_dict(config: Any) -> dict[str, Any]:
-    """Plain JSON-able dictionary of a config dataclass; tuples become lists."""
-    return _plain(dataclasses.asdict(config))
-
-
-def from_dict(cls: type, values: dict[str, Any], where: str = "") -> Any:
-    """Inverse of `to_dict`; missing fields take their defaults.
-
-    Raises ConfigError naming every unknown field and every ill-typed value.
-    """
-    where = where or cls.__name__
-    if not isinstance(values, dict):
-        raise ConfigError(f"{where} must be an object, got {type(values).__name__}")
-    hints = typing.get_type_hints(cls)
-    known = {f.name for f in dataclasses.fields(cls)}
-    unknown = sorted(str(key) for key in set(values) - known)
-    required = {
-        f.name
-        for f in dataclasses.fields(cls)
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    }
-    missing = sorted(required - set(values))
-    if unknown or missing:
-        parts = [f"unknown: {', '.join(unknown)}"] * bool(unknown)
-        parts += [f"missing: {', '.join(missing)}"] * bool(missing)
-        raise ConfigError(f"{where}: {'; '.join(parts)}; known fields: {', '.join(sorted(known))}")
-    return cls(
-        **{key: _typed(hints[key], value, f"{where}.{key}") for key, value in values.items()}
-    )
+# The networks of a snapshot or checkpoint, the averaged generator first, and what each is.
+KEYS = ("G_ema", "G", "D")
+KINDS: dict[str, type] = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
 
 
-def _typed(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return from_dict(hint, value, where)
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if value is None and type(None) in options:
-        return None
-    if isinstance(value, list | tuple):
-        if any(typing.get_origin(option) is tuple for option in options):
-            return tuple(tuple(v) if isinstance(v, list | tuple) else v for v in value)
-    elif isinstance(value, bool):
-        if bool in options:
-            return value
-    elif isinstance(value, int) and (int in options or float in options):
-        return value if int in options else float(value)
-    elif isinstance(value, float | str) and type(value) in options:
-        return value
-    raise ConfigError(f"{where} is {value!r:.80}, which is not of type {hint}")
+def kind_of(config: NetworkConfig) -> str:
+    """ "generator" or "discriminator"."""
+    return "generator" if isinstance(config, GeneratorConfig) else "discriminator"
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+def check_kinds(configs: Mapping[str, NetworkConfig]) -> None:
+    """Raises ConfigError naming every key that is unknown or holds the wrong kind of network."""
+    wrong = [f"{key!r} is not one of {', '.join(KEYS)}" for key in configs if key not in KEYS]
+    wrong += [
+        f"{key} is a {kind_of(config)}"
+        for key, config in configs.items()
+        if key in KEYS and kind_of(config) != ("discriminator" if key == "D" else "generator")
+    ]
+    if wrong or not configs:
+        raise ConfigError(
+            f"not a set of networks: {'; '.join(wrong) or 'it is empty'}; G_ema and G are "
+            "generators, D is a discriminator"
+        )
 
 
 def _resolutions(img_resolution: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from aligned_jax.config import (
     GeneratorConfig,
     MappingConfig,
     SynthesisConfig,
+    check_kinds,
     from_dict,
     to_dict,
 )
@@ -42,7 +43,7 @@ def test_half_precision_takes_the_highest_resolutions_but_never_4(count, expecte
         GeneratorConfig(
             16, synthesis=SynthesisConfig(channels=(4, 4, 3), resample_filter=((1.0, 2.0),))
         ),
-        DiscriminatorConfig(32, cmap_dim=0, epilogue=EpilogueConfig(None, 2), conv_clamp=256.0),
+        DiscriminatorConfig(32, cmap_dim=4, epilogue=EpilogueConfig(None, 2), conv_clamp=256.0),
     ],
 )
 def test_json_round_trip(config):
@@ -57,6 +58,8 @@ def test_json_round_trip(config):
         ({"img_resolution": "16"}, "not of type"),
         ({"img_resolution": 16, "mapping": 3}, "must be an object"),
         ({"img_resolution": True}, "not of type"),
+        ({"img_resolution": 8, "synthesis": {"channels": ["a", 2]}}, "'a', which is not a number"),
+        ({"img_resolution": 8, "synthesis": {"channels": [True, 2]}}, "not a number"),
     ],
 )
 def test_bad_json_is_explained(values, reason):
@@ -79,6 +82,12 @@ def test_bad_json_is_explained(values, reason):
         (lambda: SynthesisConfig(resample_filter=(1.0, -1.0)), "sums to zero"),
         (lambda: SynthesisConfig(resample_filter=((1.0,), (1.0, 2.0))), "equally long rows"),
         (lambda: MappingConfig(lr_multiplier=0.0), "positive"),
+        (lambda: MappingConfig(num_layers=10**7), "0 to 64"),
+        (lambda: DiscriminatorConfig(8, c_dim=2, cmap_dim=0), "cmap_dim is 0"),
+        (
+            lambda: DiscriminatorConfig(8, c_dim=2, mapping=MappingConfig(0, embed_features=5)),
+            "embed_features is 5.* 512 label features",
+        ),
         (lambda: MappingConfig(embed_features=0), "embed_features"),
         (lambda: EpilogueConfig(mbstd_group_size=0), "mbstd_group_size"),
         (lambda: DiscriminatorConfig(64, epilogue=EpilogueConfig(mbstd_num_channels=3)), "divide"),
@@ -93,3 +102,13 @@ def test_label_features_default_to_the_last_width():
     assert DiscriminatorConfig(32).label_features == 0
     assert DiscriminatorConfig(32, c_dim=2).label_features == 512
     assert DiscriminatorConfig(32, c_dim=2, cmap_dim=6).label_features == 6
+
+
+def test_every_key_holds_its_kind():
+    generator, discriminator = GeneratorConfig(8), DiscriminatorConfig(8)
+    check_kinds({"G_ema": generator, "G": generator, "D": discriminator})
+    with pytest.raises(ConfigError, match=r"'E' is not one of.*D is a generator") as error:
+        check_kinds({"E": generator, "D": generator, "G": discriminator})
+    assert "G is a discriminator" in str(error.value)
+    with pytest.raises(ConfigError, match="it is empty"):
+        check_kinds({})
