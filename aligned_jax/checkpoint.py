@@ -4,16 +4,18 @@ A checkpoint is a folder with one Orbax tree for each network (`G_ema`, `G`,
 `D`, any subset) and `config.json` with the format version, every network's
 sizes and the provenance. A run folder holds checkpoints as
 `checkpoints/kimg-000400`. Writing is atomic: everything goes to a hidden
-sibling folder that is renamed at the end, so a name either holds a whole
-checkpoint or what it held before. Reading one network never reads another.
+sibling folder that is renamed at the end, so a name never holds half a
+checkpoint. Replacing an old one takes two renames: a machine that stops between
+them leaves the old one whole, in a hidden sibling. Reading one network never
+reads another.
 """
 
 import contextlib
 import json
 import os
 import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +25,19 @@ import jax
 import numpy as np
 
 from aligned_jax.config import (
-    DiscriminatorConfig,
-    GeneratorConfig,
+    KEYS,
+    KINDS,
     NetworkConfig,
+    check_kinds,
     from_dict,
+    kind_of,
     to_dict,
 )
 from aligned_jax.errors import CheckpointError, ConfigError
 from aligned_jax.types import Variables
 
 FORMAT_VERSION = 1
-KEYS = ("G_ema", "G", "D")
 _CONFIG = "config.json"
-_CLASSES = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
 # What file systems and TensorStore say when a write cannot be completed.
 _WRITE_FAILURE = re.compile(r"no space left|file too large|disk quota|permission denied", re.I)
 
@@ -50,19 +52,34 @@ class Manifest:
 
 def is_checkpoint(folder: str | os.PathLike) -> bool:
     """Whether the folder claims to be a checkpoint."""
-    return (Path(folder) / _CONFIG).is_file()
+    return os.path.isfile(Path(folder) / _CONFIG)
 
 
 def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
-    """Raises CheckpointError if `write` would refuse this target; call it before long work."""
+    """Raises CheckpointError if `write` would refuse this target; call it before long work.
+
+    Only an empty folder or a checkpoint with nothing else in it is ever replaced.
+    """
+    if not os.fspath(folder):
+        raise CheckpointError("the name of the new checkpoint is empty")
     folder = Path(folder)
     if not os.path.lexists(folder):
         return
     if not overwrite:
         raise CheckpointError(f"{folder} already exists; choose another name or pass --overwrite")
-    empty = folder.is_dir() and not any(folder.iterdir())
-    if not empty and not is_checkpoint(folder):
-        raise CheckpointError(f"{folder} is not a checkpoint, so it is not overwritten")
+    foreign = [folder.name]
+    if folder.is_dir() and not folder.is_symlink():
+        entries = {entry.name for entry in folder.iterdir()}
+        if not entries:
+            return
+        with contextlib.suppress(CheckpointError):
+            read_manifest(folder)
+            foreign = sorted(entries - {_CONFIG, *KEYS})
+    if foreign:
+        what = "" if foreign == [folder.name] else f": it holds {', '.join(foreign[:8])}"
+        raise CheckpointError(
+            f"{folder} is not a checkpoint, or not only one{what}; it is not overwritten"
+        )
 
 
 def write(
@@ -83,17 +100,18 @@ def write(
 
     Raises:
       CheckpointError: if the target exists and may not be replaced, a key is
-        unknown, or the disk refuses.
+        unknown or holds the wrong kind of network, or the disk refuses.
     """
-    folder = Path(folder).absolute()
-    unknown = sorted(set(networks) - set(KEYS))
-    if unknown or not networks:
-        raise CheckpointError(f"a checkpoint holds {', '.join(KEYS)}; got {unknown or 'nothing'}")
+    try:
+        check_kinds({key: config for key, (config, _) in networks.items()})
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from None
     check_target(folder, overwrite)
+    folder = Path(folder).absolute()
     manifest = {
         "format_version": FORMAT_VERSION,
         "networks": {
-            key: {"kind": _kind(config), "config": to_dict(config)}
+            key: {"kind": kind_of(config), "config": to_dict(config)}
             for key, (config, _) in networks.items()
         },
         "provenance": dict(provenance or {}),
@@ -112,7 +130,7 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
       CheckpointError: if the folder is no checkpoint, or of a later format.
     """
     folder = Path(folder)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise CheckpointError(f"{folder}: no such folder")
     try:
         manifest = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
@@ -121,21 +139,38 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
             f"{folder} is not a checkpoint: it has no {_CONFIG} (a checkpoint is a folder made "
             "by `aligned convert` or by training)"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{folder / _CONFIG} cannot be read: {error}") from None
+    version = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if type(version) is not int:
+        raise CheckpointError(f"{folder} is not a checkpoint: its {_CONFIG} is of another kind")
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{folder} has checkpoint format {version}; this release reads {FORMAT_VERSION}"
+        )
     try:
-        version, networks = manifest["format_version"], manifest["networks"]
-        if version != FORMAT_VERSION:
-            raise CheckpointError(
-                f"{folder} has checkpoint format {version!r}; this release reads {FORMAT_VERSION}"
-            )
-        configs = {
-            key: from_dict(_CLASSES[entry["kind"]], entry["config"])
-            for key, entry in networks.items()
-        }
-        return Manifest(configs, dict(manifest.get("provenance", {})))
-    except (KeyError, TypeError, AttributeError, ConfigError) as error:
+        return Manifest(_configs(manifest.get("networks")), _object(manifest, "provenance"))
+    except ConfigError as error:
         raise CheckpointError(f"{folder / _CONFIG} is damaged: {error}") from None
+
+
+def _configs(networks: Any) -> dict[str, NetworkConfig]:
+    """Configs of the `networks` entry of a manifest."""
+    configs = {}
+    for key in networks if isinstance(networks, dict) else ():
+        entry = _object(networks, key)
+        if entry.get("kind") not in tuple(KINDS):
+            raise ConfigError(f"the kind of {key} is none of {', '.join(KINDS)}")
+        configs[key] = from_dict(KINDS[entry["kind"]], _object(entry, "config"))
+    check_kinds(configs)
+    return configs
+
+
+def _object(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    value = parent.get(key, {})
+    if not isinstance(value, dict):
+        raise ConfigError(f"{key} is a {type(value).__name__}, not an object")
+    return value
 
 
 def read(folder: str | os.PathLike, key: str, only: tuple[str, ...] = ()) -> Variables:
@@ -155,6 +190,8 @@ def read(folder: str | os.PathLike, key: str, only: tuple[str, ...] = ()) -> Var
     present = read_manifest(folder).configs
     if key not in present:
         raise CheckpointError(f"{folder} has no network {key!r}; it has {', '.join(present)}")
+    if not os.path.isfile(folder / key / "_METADATA"):
+        raise CheckpointError(f"{folder / key} is damaged or incomplete: its arrays are missing")
     try:
         with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
             shapes = checkpointer.metadata(folder / key).item_metadata.tree
@@ -176,13 +213,13 @@ def find(path: str | os.PathLike) -> Path:
     """
     text = os.fspath(path)
     run, at, kimg = text.rpartition("@")
-    if Path(text).exists() or not at:
+    if os.path.exists(text) or not at:
         folder, kimg = Path(text), None
     else:
         folder = Path(run)
-        if not folder.is_dir() or not kimg.isdigit():
+        if not os.path.isdir(folder) or not _is_number(kimg):
             raise CheckpointError(f"{text}: no such folder, and no run folder with a KIMG number")
-    if not folder.exists():
+    if not os.path.exists(folder):
         raise CheckpointError(f"{folder}: no such file or folder")
     steps = run_checkpoints(folder)
     if not steps:
@@ -201,7 +238,7 @@ def run_checkpoints(run: str | os.PathLike) -> dict[int, Path]:
     found = {}
     for folder in Path(run).glob("checkpoints/kimg-*"):
         number = folder.name.removeprefix("kimg-")
-        if number.isdigit() and is_checkpoint(folder):
+        if _is_number(number) and is_checkpoint(folder):
             found[int(number)] = folder
     return found
 
@@ -211,8 +248,8 @@ def run_checkpoint(run: str | os.PathLike, kimg: int) -> Path:
     return Path(run) / "checkpoints" / f"kimg-{kimg:06d}"
 
 
-def _kind(config: NetworkConfig) -> str:
-    return "generator" if isinstance(config, GeneratorConfig) else "discriminator"
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _write_tree(folder: Path, variables: Variables) -> None:
@@ -227,12 +264,13 @@ def _writing(folder: Path) -> Iterator[Path]:
     """A hidden sibling to fill; renamed to `folder` on success, removed on failure."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise CheckpointError(f"{folder} cannot be written: {error.strerror}") from None
+        partial = _hidden_sibling(folder)
+        partial.mkdir()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{folder} cannot be written: {reason}") from None
     try:
         yield partial
-        partial.chmod(0o755)
         _replace(partial, folder)
     except Exception as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -252,13 +290,15 @@ def _replace(partial: Path, folder: Path) -> None:
     if not os.path.lexists(folder):
         partial.rename(folder)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    folder.rename(old / folder.name)
+    old = _hidden_sibling(folder)
+    folder.rename(old)
     try:
         partial.rename(folder)
     except OSError:
-        (old / folder.name).rename(folder)
+        old.rename(folder)
         raise
-    finally:
-        if os.path.lexists(folder):
-            shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _hidden_sibling(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.{secrets.token_hex(4)}"

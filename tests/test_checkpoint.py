@@ -55,6 +55,9 @@ def test_partial_reading(saved):
     assert same_bits(checkpoint.read(saved, "G_ema"), tree(0))
     with pytest.raises(CheckpointError, match="damaged or incomplete"):
         checkpoint.read(saved, "D")
+    (saved / "D").mkdir()
+    with pytest.raises(CheckpointError, match="its arrays are missing"):
+        checkpoint.read(saved, "D")
 
 
 def test_existing_targets_are_protected(saved, tmp_path):
@@ -69,6 +72,46 @@ def test_existing_targets_are_protected(saved, tmp_path):
     with pytest.raises(CheckpointError, match="is not a checkpoint"):
         checkpoint.write(mine, {"D": (D, tree(2))}, overwrite=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["holiday", "net"]
+
+
+@pytest.mark.parametrize("foreign", ["notes.txt", "checkpoints/kimg-000001/config.json"])
+def test_a_checkpoint_with_other_things_in_it_is_not_overwritten(saved, foreign):
+    (saved / foreign).parent.mkdir(parents=True, exist_ok=True)
+    (saved / foreign).write_text("{}")
+    with pytest.raises(CheckpointError, match=f"it holds {foreign.split('/')[0]}; it is not"):
+        checkpoint.write(saved, {"D": (D, tree(2))}, overwrite=True)
+    assert (saved / foreign).exists()
+
+
+def test_a_config_of_another_program_protects_its_folder(tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    for text in ('{"name": "mine"}', '{"format_version": 1, "networks": {}}', "[1]"):
+        (project / "config.json").write_text(text)
+        with pytest.raises(CheckpointError, match="is not a checkpoint"):
+            checkpoint.check_target(project, overwrite=True)
+    link = tmp_path / "link"
+    link.symlink_to(project)
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        checkpoint.check_target(link, overwrite=True)
+
+
+def test_new_folders_follow_the_umask(tmp_path):
+    before = os.umask(0o077)
+    try:
+        checkpoint.write(tmp_path / "net", {"D": (D, tree())})
+    finally:
+        os.umask(before)
+    assert (tmp_path / "net").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", ""])
+def test_impossible_names(tmp_path, name):
+    target = tmp_path / name if name else ""
+    with pytest.raises(CheckpointError, match=r"cannot be written|name of the new checkpoint"):
+        checkpoint.write(target, {"D": (D, tree())})
+    with pytest.raises(CheckpointError, match=r"no such|not a checkpoint"):
+        checkpoint.read_manifest(checkpoint.find(target))
 
 
 def test_a_failure_leaves_the_old_checkpoint_and_nothing_else(saved, tmp_path):
@@ -111,12 +154,20 @@ def test_folders_that_are_no_checkpoints(tmp_path, saved):
         checkpoint.read_manifest(tmp_path / "empty")
     config = saved / "config.json"
     good = json.loads(config.read_text())
+    kinds = good | {"networks": {"D": good["networks"]["G_ema"]}}
     for text, reason in [
         ("{", "cannot be read"),
-        ("[]", "damaged"),
+        ("[" * 100_000, "cannot be read"),
+        ("[]", "of another kind"),
+        ("{}", "of another kind"),
         (json.dumps(good | {"format_version": 99}), "format 99; this release reads 1"),
-        (json.dumps(good | {"networks": {"D": {"kind": "x", "config": {}}}}), "damaged"),
-        (json.dumps(good | {"networks": {"D": {"kind": "discriminator"}}}), "damaged"),
+        (json.dumps(good | {"networks": {}}), "damaged: .*it is empty"),
+        (json.dumps(good | {"networks": 3}), "damaged: .*it is empty"),
+        (json.dumps(good | {"networks": {"D": 3}}), "D is a int, not an object"),
+        (json.dumps(good | {"networks": {"D": {"kind": ["x"], "config": {}}}}), "none of gen"),
+        (json.dumps(good | {"networks": {"D": {"kind": "discriminator"}}}), "missing: img"),
+        (json.dumps(good | {"provenance": []}), "provenance is a list"),
+        (json.dumps(kinds), "D is a generator"),
     ]:
         config.write_text(text)
         with pytest.raises(CheckpointError, match=reason):
@@ -126,8 +177,13 @@ def test_folders_that_are_no_checkpoints(tmp_path, saved):
 def test_absent_networks_name_those_present(saved):
     with pytest.raises(CheckpointError, match="no network 'G'; it has G_ema, D"):
         checkpoint.read(saved, "G")
-    with pytest.raises(CheckpointError, match=r"holds G_ema, G, D; got \['E'\]"):
-        checkpoint.write(saved.parent / "x", {"E": (G, tree())})
+    for networks, reason in [
+        ({"E": (G, tree())}, "'E' is not one of G_ema, G, D"),
+        ({"D": (G, tree())}, "D is a generator"),
+        ({}, "it is empty"),
+    ]:
+        with pytest.raises(CheckpointError, match=reason):
+            checkpoint.write(saved.parent / "x", networks)
 
 
 def test_runs_and_their_checkpoints(tmp_path):
@@ -142,6 +198,10 @@ def test_runs_and_their_checkpoints(tmp_path):
         checkpoint.find(f"{run}@latest")
     with pytest.raises(CheckpointError, match="no such file"):
         checkpoint.find(tmp_path / "cat")
+    (run / "checkpoints" / "kimg-²").mkdir()
+    assert checkpoint.find(run) == checkpoint.run_checkpoint(run, 400)
+    with pytest.raises(CheckpointError, match="no such folder"):
+        checkpoint.find(f"{run}@²")
     at_sign = tmp_path / "a@7"
     checkpoint.write(at_sign, {"D": (D, tree())})
     assert checkpoint.find(at_sign) == at_sign
