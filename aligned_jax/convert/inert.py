@@ -149,8 +149,9 @@ def plain(value: Any, items: int = 10_000, depth: int = 16) -> Any:
     """JSON-able copy of a small nested value, such as constructor arguments.
 
     Tuples become lists and numpy numbers Python numbers. Raises FormatError on
-    anything else, below `depth` levels, or above `items` values in all
-    (shared values count each time).
+    anything else, on whole numbers beyond 64 bits (no float can hold every one),
+    below `depth` levels, or above `items` values in all (shared values count
+    each time).
     """
     left = [items]
 
@@ -158,6 +159,8 @@ def plain(value: Any, items: int = 10_000, depth: int = 16) -> Any:
         left[0] -= 1
         if left[0] < 0 or depth < 0:
             raise FormatError("a nested value is too large to be a list of settings")
+        if type(node) is int and abs(node) >= 2**64:
+            raise FormatError("a setting is a whole number of more than 64 bits")
         if node is None or type(node) in (bool, int, float, str):
             return node
         if isinstance(node, np.generic):

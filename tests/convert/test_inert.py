@@ -49,6 +49,10 @@ def test_plain_copies_settings_only():
     for bad in ({"a": {1}}, {1: 2}, [Opaque("x")], b"bytes"):
         with pytest.raises(FormatError, match="not a plain value"):
             plain(bad)
+    for large in (2**64, -(2**64), 10**400):
+        with pytest.raises(FormatError, match="more than 64 bits"):
+            plain([large])
+    assert plain([2**64 - 1]) == [2**64 - 1]
     with pytest.raises(FormatError, match="too large"):
         plain([0] * 20, items=20)
     with pytest.raises(FormatError, match="too large"):

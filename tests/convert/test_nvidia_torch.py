@@ -193,3 +193,32 @@ def test_endless_nesting_is_refused_at_once():
     for network in (loop, wide):
         with pytest.raises(FormatError, match="nested beyond measure"):
             nvidia_torch.read({"G_ema": network})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cmap_dim": 0}, "cmap_dim is 0; it must be >= 1"),
+        ({"cmap_dim": -8}, "cmap_dim is -8; it must be >= 1"),
+        ({"mapping_kwargs": {"num_layers": 0, "embed_features": 5}}, "embed_features is 5"),
+    ],
+)
+def test_odd_arguments_of_a_discriminator(change, said, tmp_path):
+    critic = discriminator(D_KWARGS | {"c_dim": 2})
+    critic = dataclasses.replace(critic, kwargs=critic.kwargs | change)
+    write_snapshot(tmp_path / "net.pkl", {"G_ema": generator(), "D": critic})
+    with pytest.raises(FormatError, match=rf"^net\.pkl: .*{said}"):
+        read_official(tmp_path / "net.pkl")
+
+
+def test_label_widths_in_the_tensors_alone(tmp_path):
+    kwargs = D_KWARGS | {"c_dim": 2, "mapping_kwargs": {"num_layers": 0}}
+    critic = discriminator(kwargs)
+    for name in ("weight", "bias"):
+        tensor = critic.tensors[f"mapping.embed.{name}"]
+        critic.tensors[f"mapping.embed.{name}"] = tensor[:5]
+    critic = dataclasses.replace(critic, kwargs=D_KWARGS | {"c_dim": 2})
+    del critic.kwargs["channel_base"], critic.kwargs["channel_max"]
+    write_snapshot(tmp_path / "net.pkl", {"G_ema": generator(), "D": critic})
+    with pytest.raises(FormatError, match=r"^net\.pkl: D: .*embed_features is 5.*8 label"):
+        read_official(tmp_path / "net.pkl")

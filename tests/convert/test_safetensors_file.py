@@ -183,6 +183,13 @@ RECORDED = {"kind": "generator", "config": {"img_resolution": 8, "z_dim": 5, "w_
         change_metadata(networks={"G_ema": {"kind": "painter"}}),
         change_metadata(networks={"G_ema": RECORDED | {"config": 3}}),
         change_metadata(networks={"G_ema": RECORDED | {"config": {"img_resolution": 1e30}}}),
+        change_metadata(networks={"G_ema": RECORDED | {"config": {"img_resolution": 10**400}}}),
+        change_metadata(
+            networks={
+                "G_ema": RECORDED
+                | {"config": RECORDED["config"] | {"synthesis": {"conv_clamp": 10**400}}}
+            }
+        ),
         change_metadata(
             networks={
                 "G_ema": RECORDED
