@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from aligned_jax.config import GeneratorConfig, NetworkConfig, to_dict
+from aligned_jax.config import KEYS, NetworkConfig, kind_of, to_dict
 from aligned_jax.convert.problems import listed
 from aligned_jax.convert.rules import to_official
-from aligned_jax.convert.safetensors_file import FORMAT_VERSION, KEYS, METADATA_KEY
+from aligned_jax.convert.safetensors_file import FORMAT_VERSION, METADATA_KEY
 from aligned_jax.errors import FormatError
 from aligned_jax.types import Variables
 
@@ -29,22 +30,22 @@ def write_safetensors(
     so that only one network is in memory twice. A single network keeps the
     official names, so that in PyTorch `G.load_state_dict(load_file(path))`
     takes it; several get their key as a prefix. The file appears under its name
-    only when it is complete, and replaces what was there.
+    only when it is complete, and replaces what was there; its folder is made.
 
-    Raises FormatError when a key is unknown, and when the file cannot be
-    written, for instance because the disk is full; nothing is left behind.
+    Raises FormatError when a key is unknown, naming every tensor that is not
+    finite, and when the file cannot be written, for instance because the disk
+    is full; nothing is left behind.
     """
     path = Path(path)
     unknown = [key for key in networks if key not in KEYS]
     if unknown or not networks:
         raise FormatError(f"networks are {listed(unknown) or 'none'}; keys are {', '.join(KEYS)}")
-    tensors = {}
-    for key, (config, variables) in networks.items():
-        prefix = f"{key}." if len(networks) > 1 else ""
-        official = to_official(config, variables() if callable(variables) else variables)
-        tensors |= {f"{prefix}{name}": tensor for name, tensor in official.items()}
+    tensors = _tensors(networks)
+    if bad := [name for name, tensor in tensors.items() if not np.isfinite(tensor).all()]:
+        raise FormatError(f"{path} was not written: values that are not finite in {listed(bad)}")
     metadata = {METADATA_KEY: json.dumps(_manifest(networks, provenance))}
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise FormatError(f"{path} cannot be written: {error.strerror}") from None
@@ -61,13 +62,21 @@ def write_safetensors(
         Path(temporary).unlink(missing_ok=True)
 
 
+def _tensors(
+    networks: Mapping[str, tuple[NetworkConfig, Variables | Callable[[], Variables]]],
+) -> dict[str, np.ndarray]:
+    """All tensors under the names that they have in the file."""
+    tensors = {}
+    for key, (config, variables) in networks.items():
+        prefix = f"{key}." if len(networks) > 1 else ""
+        official = to_official(config, variables() if callable(variables) else variables)
+        tensors |= {f"{prefix}{name}": tensor for name, tensor in official.items()}
+    return tensors
+
+
 def _manifest(networks: Mapping[str, Any], provenance: Mapping[str, Any] | None) -> dict[str, Any]:
-    kinds = {
-        key: "generator" if isinstance(config, GeneratorConfig) else "discriminator"
-        for key, (config, _) in networks.items()
-    }
     described = {
-        key: {"kind": kinds[key], "config": to_dict(config)}
+        key: {"kind": kind_of(config), "config": to_dict(config)}
         for key, (config, _) in networks.items()
     }
     return {"format_version": FORMAT_VERSION, "networks": described, "provenance": provenance}

@@ -20,7 +20,7 @@ from aligned_jax.convert.problems import listed, number
 from aligned_jax.convert.tf_rules import official_tensors
 from aligned_jax.errors import FormatError
 
-_KEYS = ("G", "D", "G_ema")  # the order of a snapshot; Gs is the averaged generator
+_ORDER = ("G", "D", "G_ema")  # the order of a snapshot; Gs is the averaged generator
 _CODE_BASES = {4: "stylegan2 (TensorFlow)", 5: "stylegan2-ada (TensorFlow)"}
 
 # TensorFlow argument -> place in the official PyTorch arguments.
@@ -79,12 +79,12 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
     `value` is what the inert reader returns for the file. Raises FormatError
     when it is no such snapshot, and when a network is not StyleGAN2.
     """
-    if len(value) != len(_KEYS) or not all(isinstance(item, TFNetwork) for item in value):
+    if len(value) != len(_ORDER) or not all(isinstance(item, TFNetwork) for item in value):
         raise FormatError(
             f"it holds {len(value)} things; a TensorFlow snapshot holds the three networks G, D, Gs"
         )
-    versions = [_version(network, key) for key, network in zip(_KEYS, value, strict=True)]
-    described = {key: _describe(network, key) for key, network in zip(_KEYS, value, strict=True)}
+    versions = [_version(network, key) for key, network in zip(_ORDER, value, strict=True)]
+    described = {key: _describe(network, key) for key, network in zip(_ORDER, value, strict=True)}
     source = {"code_base": _CODE_BASES[versions[-1]], "warnings": []}
     if value[0] is value[2]:
         source["G_is_G_ema"] = True

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aligned_jax.config import KEYS
 from aligned_jax.convert import families
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.inert import PersistentObject, plain, show
@@ -18,7 +19,6 @@ from aligned_jax.convert.problems import listed, number
 from aligned_jax.errors import FormatError
 
 VERSION = 6
-KEYS = ("G", "D", "G_ema")
 
 _MAX_DEPTH = 16
 _MAX_MODULES = 10_000

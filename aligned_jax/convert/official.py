@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aligned_jax.config import NetworkConfig
+from aligned_jax.config import KEYS, NetworkConfig
 from aligned_jax.convert import (
     deduce,
     families,
@@ -24,7 +24,6 @@ from aligned_jax.convert.problems import listed
 from aligned_jax.convert.rules import from_official
 from aligned_jax.errors import ConfigError, FormatError, UserError
 
-KEYS = ("G_ema", "G", "D")
 Described = tuple[dict[str, Description], dict[str, Any]]
 
 

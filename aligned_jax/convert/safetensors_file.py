@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig, from_dict
+from aligned_jax.config import KEYS, KINDS, GeneratorConfig, NetworkConfig, from_dict
 from aligned_jax.convert import families
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.inert import plain, show
@@ -24,8 +24,6 @@ from aligned_jax.errors import FormatError
 
 METADATA_KEY = "aligned_jax"
 FORMAT_VERSION = 1
-KEYS = ("G_ema", "G", "D")
-KINDS = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
 
 _DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 

@@ -251,8 +251,28 @@ def test_a_full_disk_leaves_nothing_behind(file):
 
 def test_places_that_cannot_be_written(tmp_path):
     with pytest.raises(FormatError, match="cannot be written"):
-        write_safetensors(tmp_path / "no" / "net.safetensors", {"G_ema": tree(ODD)})
+        write_safetensors("/dev/null/net.safetensors", {"G_ema": tree(ODD)})
     with pytest.raises(FormatError, match="keys are G_ema, G, D"):
         write_safetensors(tmp_path / "net.safetensors", {"generator": tree(ODD)})
     with pytest.raises(FormatError, match="none"):
         write_safetensors(tmp_path / "net.safetensors", {})
+
+
+def test_folders_are_made(tmp_path):
+    path = tmp_path / "new" / "folder" / "net.safetensors"
+    write_safetensors(path, {"G_ema": tree(ODD)})
+    assert list(read_official(path).networks) == ["G_ema"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_networks_that_are_not_finite_are_refused_by_name(value, tmp_path):
+    config, variables = tree(ODD)
+    variables["params"]["mapping"]["fc0"]["bias"][2] = value
+    variables["stats"]["mapping"]["w_avg"][0] = value
+    path = tmp_path / "net.safetensors"
+    with pytest.raises(FormatError, match=r"not finite in .*mapping\.w_avg") as caught:
+        write_safetensors(path, {"G_ema": (config, variables)})
+    assert "mapping.fc0.bias" in str(caught.value) and "synthesis" not in str(caught.value)
+    with pytest.raises(FormatError, match=r"not finite in G\.mapping"):
+        write_safetensors(path, {"G_ema": tree(ODD), "G": (config, lambda: variables)})
+    assert list(tmp_path.iterdir()) == []
