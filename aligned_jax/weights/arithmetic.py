@@ -83,6 +83,8 @@ def parse(expression: str) -> dict[str, Fraction]:
     text = " ".join(expression.split())
     if len(text) > MAX_LENGTH:
         raise UserError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are read")
+    if "#" in text:  # Python would leave out the rest as a comment
+        raise UserError(f"cannot read the expression {text!r:.200}: it holds a #")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's own advice on style, such as "1if"

@@ -57,6 +57,8 @@ def test_parse(expression, coefficients):
         ("0.7dog", "cannot read the expression"),
         ("a b", "cannot read the expression"),
         ("a\0b", "cannot read the expression"),
+        ("a#b", "cannot read the expression 'a#b': it holds a #"),
+        ("a\n# + b", "it holds a #"),
         ("(" * 300 + "a" + ")" * 300, "cannot read the expression"),
         ("a ** 2", "'a \\*\\* 2' is not allowed"),
         ("a % 2", "is not allowed"),
