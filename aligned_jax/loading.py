@@ -4,7 +4,6 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -78,7 +77,7 @@ def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str
     text = os.fspath(source)
     if text.startswith("zoo:"):
         text = _zoo_path(text.removeprefix("zoo:"))
-    if Path(text).is_file():
+    if os.path.isfile(text):
         official = convert.read_official(text)
         configs = {key: network.config for key, network in official.networks.items()}
         manifest = checkpoint.Manifest(configs, {"kind": "converted", **official.source})

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,9 +52,14 @@ class Network(_Pytree):
     variables: Variables
     provenance: dict[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        return _summary(self, "Network", f"w {self.config.w_dim}")
+
     @property
     def w_avg(self) -> Array:
-        """Running mean of w, [w_dim]."""
+        """Running mean of w, [w_dim]; UserError if the network keeps none."""
+        if "stats" not in self.variables:
+            raise UserError("this network keeps no mean of w (w_avg_beta is None)")
         return self.variables["stats"]["mapping"]["w_avg"]
 
     def mapping(
@@ -71,9 +77,12 @@ class Network(_Pytree):
           psi, cutoff: truncation, see `latents.truncate`.
 
         Raises:
-          UserError: if a shape does not fit, or a label is missing or not wanted.
+          UserError: if a shape does not fit, a label is missing or not wanted, or
+            truncation is asked of a network without w_avg.
         """
         z, c = self._check_inputs(z, c)
+        if jnp.ndim(psi) != 0 or (isinstance(psi, int | float) and not math.isfinite(psi)):
+            raise UserError(f"psi is {psi!r:.80}; it must be one finite number")
         plain = isinstance(psi, int | float) and psi == 1
         return _mapping(self, z, c, None if plain else jnp.asarray(psi, jnp.float32), cutoff)
 
@@ -115,7 +124,8 @@ class Network(_Pytree):
         """
         styles = {name: jnp.asarray(value, jnp.float32) for name, value in styles.items()}
         check_styles(self.config, styles)
-        mode, fields = self._check_noise(noise, key)
+        batch = next(iter(styles.values())).shape[0]
+        mode, fields = self._check_noise(noise, key, batch)
         if half not in HALF:
             raise UserError(f"half precision is {half!r}; it must be one of {HALF}")
         return _render(self, styles, fields, key, mode, half)
@@ -135,8 +145,7 @@ class Network(_Pytree):
 
     def _check_inputs(self, z: Array, c: Array | None) -> tuple[Array, Array]:
         config, z = self.config, jnp.asarray(z, jnp.float32)
-        plus = (z.shape[0], config.num_ws, config.z_dim)
-        if z.shape not in ((z.shape[0], config.z_dim), plus):
+        if z.shape[1:] not in ((config.z_dim,), (config.num_ws, config.z_dim)):
             raise UserError(
                 f"z has shape {z.shape}; this network takes [N, {config.z_dim}] or "
                 f"[N, {config.num_ws}, {config.z_dim}]"
@@ -149,23 +158,25 @@ class Network(_Pytree):
             raise UserError(f"w has width {ws.shape[2]}; this network's is {self.config.w_dim}")
         return ws
 
-    def _check_noise(self, noise: Any, key: Array | None) -> tuple[str, dict | None]:
-        if isinstance(noise, str):
+    def _check_noise(self, noise: Any, key: Any, batch: int) -> tuple[str, dict | None]:
+        if not isinstance(noise, Mapping):
             if noise not in ("const", "random", "none"):
-                raise UserError(f"noise is {noise!r}; it must be const, random or none")
-            if noise == "random" and key is None:
+                raise UserError(
+                    f"noise is {noise!r:.80}; it must be const, random, none, or fields by layer"
+                )
+            if noise == "random" and not isinstance(key, jax.Array):
                 raise UserError("random noise needs a PRNG key: pass key=jax.random.key(0)")
             return noise, None
         sizes = {s.name: s.resolution for s in style_layers(self.config) if s.kind == "conv"}
         wrong = [f"{name} is missing" for name in sizes if name not in noise]
         wrong += [f"{name} is unknown" for name in noise if name not in sizes]
         wrong += [
-            f"{name} has shape {jnp.shape(noise[name])}, expected [{r}, {r}] or [N, {r}, {r}]"
+            f"{name} has shape {jnp.shape(noise[name])}, expected [{r}, {r}] or [{batch}, {r}, {r}]"
             for name, r in sizes.items()
-            if name in noise and jnp.shape(noise[name])[-2:] != (r, r)
+            if name in noise and jnp.shape(noise[name]) not in ((r, r), (1, r, r), (batch, r, r))
         ]
         if wrong:
-            raise UserError(f"noise fields do not fit this network: {'; '.join(wrong)}")
+            raise UserError(f"noise fields do not fit: {'; '.join(wrong)}")
         return "fields", {name: jnp.asarray(noise[name], jnp.float32) for name in sizes}
 
 
@@ -176,6 +187,9 @@ class DiscriminatorNetwork(_Pytree):
     config: DiscriminatorConfig
     variables: Variables
     provenance: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return _summary(self, "DiscriminatorNetwork", self.config.architecture)
 
     def __call__(self, images: Array, c: Array | None = None, half: str | None = None) -> Array:
         """Logits [N, 1] of images [N, R, R, img_channels] in [-1, 1]; positive means real.
@@ -193,6 +207,17 @@ class DiscriminatorNetwork(_Pytree):
 
 
 AnyNetwork = Network | DiscriminatorNetwork
+
+
+def _summary(net: AnyNetwork, name: str, detail: str) -> str:
+    """One line instead of every weight."""
+    config = net.config
+    count = sum(jnp.size(leaf) for leaf in jax.tree.leaves(net.variables))
+    labels = f"{config.c_dim} labels, " if config.c_dim else ""
+    source = (net.provenance or {}).get("file") or (net.provenance or {}).get("verb")
+    origin = f", from {source}" if source else ""
+    size = f"{config.img_resolution} px, {config.img_channels} channels"
+    return f"<{name} {size}, {labels}{detail}, {count:,} numbers{origin}>"
 
 
 def _check_labels(config: NetworkConfig, c: Array | None, batch: int) -> Array:

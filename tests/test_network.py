@@ -163,17 +163,32 @@ def test_gradients_reach_the_latents(net, z):
     assert np.abs(gradient).max() > 1e-3
 
 
+def fields(net, *leading):
+    """Noise fields with these leading dimensions for every convolution."""
+    sizes = {x.name: x.resolution for x in style_layers(net.config) if x.kind == "conv"}
+    return {name: np.zeros((*leading, r, r), np.float32) for name, r in sizes.items()}
+
+
 @pytest.mark.parametrize(
     "call, reason",
     [
         (lambda n: n.mapping(np.zeros((2, 7))), r"z has shape \(2, 7\).*\[N, 6\]"),
         (lambda n: n.mapping(np.zeros((2, 5, 6))), r"\[N, 6, 6\]"),
         (lambda n: n.mapping(np.zeros((2, 6)), np.zeros((2, 3))), "unconditional"),
+        (lambda n: n.mapping(np.float32(3)), r"z has shape \(\)"),
         (lambda n: n.mapping(np.zeros((2, 6)), cutoff=9, psi=0.5), "cutoff is 9"),
+        (lambda n: n.mapping(np.zeros((2, 6)), cutoff=2.5, psi=0.5), "cutoff is 2.5"),
+        (lambda n: n.mapping(np.zeros((2, 6)), psi=np.zeros(2)), "one finite number"),
+        (lambda n: n.mapping(np.zeros((2, 6)), psi=float("nan")), "psi is nan"),
         (lambda n: n.synthesis(np.zeros((2, 5, 5))), r"\[N, 6, D\]"),
         (lambda n: n.synthesis(np.zeros((2, 6, 4))), "width 4; this network's is 5"),
-        (lambda n: n.synthesis(np.zeros((2, 5)), "loud"), "const, random or none"),
+        (lambda n: n.synthesis(np.zeros((2, 5)), "loud"), "noise is 'loud'.* none"),
         (lambda n: n.synthesis(np.zeros((2, 5)), "random"), "needs a PRNG key"),
+        (lambda n: n.synthesis(np.zeros((2, 5)), "random", key=0), "needs a PRNG key"),
+        (lambda n: n.synthesis(np.zeros((2, 5)), None), "noise is None"),
+        (lambda n: n.synthesis(np.zeros((2, 5)), 3), "noise is 3"),
+        (lambda n: n.synthesis(np.zeros((4, 5)), fields(n, 3)), r"b16.conv1 has shape \(3, 16"),
+        (lambda n: n.synthesis(np.zeros((4, 5)), fields(n, 2, 2)), r"b4.conv1 has shape \(2, 2"),
         (lambda n: n.synthesis(np.zeros((2, 5)), {"b4.conv1": np.zeros((3, 3))}), "b8.conv0 is"),
         (lambda n: n.synthesis(np.zeros((2, 5)), half="int8"), "bfloat16"),
         (lambda n: n.render({"b4.conv1": np.zeros((2, 8))}), r"b4.torgb is missing"),
@@ -182,6 +197,34 @@ def test_gradients_reach_the_latents(net, z):
 def test_bad_input_is_explained(net, call, reason):
     with pytest.raises(UserError, match=reason):
         call(net)
+
+
+def test_noise_fields_for_one_or_for_every_sample(net, z):
+    ws = net.mapping(z)
+    silent = net.synthesis(ws, "none")
+    for leading in [(), (1,), (2,)]:
+        np.testing.assert_allclose(net.synthesis(ws, fields(net, *leading)), silent, atol=1e-5)
+
+
+def test_a_network_without_a_mean_of_w_cannot_be_truncated(z):
+    config = dataclasses.replace(CONFIG, mapping=MappingConfig(2, w_avg_beta=None))
+    net = aj.Network(config, init_variables(config, jax.random.key(0)))
+    assert net.mapping(z).shape == (2, 6, 5)
+    for call in (lambda: net.mapping(z, psi=0.5), lambda: net.w_avg):
+        with pytest.raises(UserError, match="keeps no mean of w"):
+            call()
+
+
+def test_a_generator_of_labels_alone():
+    config = dataclasses.replace(CONFIG, z_dim=0, c_dim=3)
+    net = aj.Network(config, init_variables(config, jax.random.key(0)))
+    z = z_from_seeds(config, [4, 5])
+    assert z.shape == (2, 0)
+    assert net(z, np.eye(3, dtype=np.float32)[:2]).shape == (2, 16, 16, 3)
+
+
+def test_networks_introduce_themselves_in_a_line(net):
+    assert repr(net).startswith("<Network 16 px, 3 channels, w 5, ") and len(repr(net)) < 100
 
 
 def test_conditional_networks_need_labels(z):
@@ -204,6 +247,8 @@ def test_discriminator_network():
     assert 0 < relative_error(net(images, half="bfloat16"), logits) < 0.1
     with pytest.raises(UserError, match="images have shape"):
         net(images[:, :8])
+    with pytest.raises(UserError, match="empty batch"):
+        net(images[:0])
     with pytest.raises(UserError, match="batch of 6"):
         net(np.concatenate([images, images[:2]]))
     with pytest.raises(UserError, match="unconditional"):

@@ -22,7 +22,7 @@ def parse_seeds(text: str) -> list[int]:
     """
     seeds, bad = [], []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,10})(?:\s*-\s*(\d{1,10}))?\s*", part)
+        match = re.fullmatch(r"\s*([0-9]{1,10})(?:\s*-\s*([0-9]{1,10}))?\s*", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if first > last or last >= 2**32 or last - first >= _MAX_SEEDS:
             bad.append(repr(part))
@@ -43,9 +43,16 @@ def z_from_seeds(config: GeneratorConfig, seeds: Iterable[int]) -> np.ndarray:
 
     Returns:
       float32 [N, z_dim], standard normal.
+
+    Raises:
+      UserError: naming the seeds outside 0..2**32 - 1.
     """
+    seeds = list(seeds)
+    bad = [seed for seed in seeds if not 0 <= seed < 2**32]
+    if bad:
+        raise UserError(f"not a seed: {bad[:8]}; seeds are 0 to 2**32 - 1")
     rows = [np.random.RandomState(seed).randn(config.z_dim) for seed in seeds]
-    return np.asarray(rows, np.float32).reshape(-1, config.z_dim)
+    return np.asarray(rows, np.float32).reshape(len(seeds), config.z_dim)
 
 
 def one_hot_labels(config: GeneratorConfig, classes: Iterable[int]) -> np.ndarray:
@@ -72,8 +79,10 @@ def mix_styles(ws: Array, other: Array, rows: slice | Iterable[int]) -> Array:
         slice(cutoff, None) for all rows from `cutoff` on.
 
     Raises:
-      UserError: naming rows that the network does not have.
+      UserError: naming rows that the network does not have, or if shapes differ.
     """
+    if ws.shape != other.shape:
+        raise UserError(f"latents to mix have shapes {ws.shape} and {other.shape}; expected one")
     count = ws.shape[1]
     if isinstance(rows, slice):
         rows = range(count)[rows]

@@ -19,11 +19,11 @@ def truncate(ws: Array, w_avg: Array, psi: float | Array, cutoff: int | None = N
       [N, L, D]; `ws` itself when psi is the Python number 1.
 
     Raises:
-      UserError: if `cutoff` lies outside 0..L.
+      UserError: if `cutoff` is no whole number in 0..L.
     """
     rows = ws.shape[1]
-    if cutoff is not None and not 0 <= cutoff <= rows:
-        raise UserError(f"truncation cutoff is {cutoff}; this network has rows 0 to {rows}")
+    if cutoff is not None and (not isinstance(cutoff, int) or not 0 <= cutoff <= rows):
+        raise UserError(f"truncation cutoff is {cutoff!r}; it must be 0 to {rows} rows")
     if isinstance(psi, int | float) and psi == 1:
         return ws
     center = w_avg[None, None, :]

@@ -3,6 +3,7 @@
 import flax.linen as nn
 
 from aligned_jax.config import GeneratorConfig
+from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, truncate
 from aligned_jax.networks.mapping import Mapping
 from aligned_jax.networks.synthesis import Noise, Synthesis
@@ -34,7 +35,8 @@ class Generator(nn.Module):
     ) -> Array:
         """W+ [N, L, w_dim], truncated, of Z [N, z_dim] or Z+ [N, L, z_dim].
 
-        Labels c are [N, c_dim]; every row of Z+ gets its sample's label.
+        Labels c are [N, c_dim]; every row of Z+ gets its sample's label. Raises
+        UserError if truncation is asked of a network that keeps no mean of w.
         """
         if z.ndim == 2:
             w = self.mapping(z, c)
@@ -44,6 +46,8 @@ class Generator(nn.Module):
             w = self.mapping(z.reshape(n * rows, width), c).reshape(n, rows, -1)
         ws = broadcast_w(w, self.config.num_ws)
         if self.config.mapping.w_avg_beta is None:
+            if not (isinstance(psi, int | float) and psi == 1):
+                raise UserError("this network keeps no mean of w (w_avg_beta is None); use psi = 1")
             return ws
         return truncate(ws, self.mapping.w_avg.value, psi, cutoff)
 

@@ -21,10 +21,12 @@ def minibatch_std(x: Array, group_size: int | None = 4, num_channels: int = 1) -
       [N, H, W, C + F].
 
     Raises:
-      ConfigError: if the group size does not divide the batch.
+      ConfigError: if the batch is empty or the group size does not divide it.
     """
     n, h, w, c = x.shape
     group = n if group_size is None else min(group_size, n)
+    if n == 0:
+        raise ConfigError("an empty batch has no minibatch standard deviation; give images")
     if n % group:
         raise ConfigError(
             f"a batch of {n} cannot be split into groups of {group} for the minibatch standard "

@@ -74,8 +74,8 @@ def test_bad_channels_are_explained(text, reason):
 def test_parse_seeds():
     assert latents.parse_seeds("3, 7-9,0") == [3, 7, 8, 9, 0]
     with pytest.raises(UserError) as error:
-        latents.parse_seeds("1,3-,x,9-2,4294967296")
-    for part in ("'3-'", "'x'", "'9-2'", "'4294967296'"):
+        latents.parse_seeds("1,3-,x,9-2,4294967296,٣")
+    for part in ("'3-'", "'x'", "'9-2'", "'4294967296'", "'٣'"):
         assert part in str(error.value)
 
 
@@ -84,6 +84,8 @@ def test_seeds_are_numpys():
     assert z.dtype == np.float32
     np.testing.assert_array_equal(z[1], np.random.RandomState(5).randn(1, 6)[0].astype(np.float32))
     assert latents.z_from_seeds(TINY, []).shape == (0, 6)
+    with pytest.raises(UserError, match=r"\[-1, 4294967296\]"):
+        latents.z_from_seeds(TINY, [-1, 3, 2**32])
 
 
 def test_one_hot_labels():
@@ -117,6 +119,8 @@ def test_style_mixing():
     np.testing.assert_array_equal(latents.mix_styles(a, b, [1, 3])[0, :, 0], [0, 1, 0, 1, 0, 0])
     with pytest.raises(UserError, match=r"\[6, 9\]"):
         latents.mix_styles(a, b, [9, 2, 6])
+    with pytest.raises(UserError, match=r"shapes \(2, 6, 4\) and \(2, 5, 4\)"):
+        latents.mix_styles(a, b[:, 1:], [0])
 
 
 def test_lerp_and_slerp():
