@@ -63,6 +63,8 @@ _DISCRIMINATOR = {
     "mbstd_group_size": "epilogue_kwargs.mbstd_group_size",
     "mbstd_num_features": "epilogue_kwargs.mbstd_num_channels",
 }
+# Arguments whose recorded None means something: here, a mean of w that stays as it is.
+_OFF = {"w_avg_beta": 1.0, "dlatent_avg_beta": 1.0}
 # They steer training or evaluation, or repeat what the tensors say.
 _HARMLESS = {
     *("truncation_psi", "truncation_cutoff", "truncation_psi_val", "truncation_cutoff_val"),
@@ -190,8 +192,10 @@ def _kwargs(network: TFNetwork, key: str) -> dict[str, Any]:
     if isinstance(base, int) or (isinstance(base, float) and base.is_integer()):
         given["fmap_base"] = 2 * int(base)  # theirs counts from 2x2 pixels
     for name, place in places.items():
-        if given.get(name) is not None:
-            _put(kwargs, place, given[name])
+        value = given.get(name)
+        value = _OFF.get(name) if value is None and name in given else value
+        if value is not None:
+            _put(kwargs, place, value)
     if key == "D" and "activation" in kwargs["block_kwargs"]:
         for group in ("mapping_kwargs", "epilogue_kwargs"):
             kwargs[group]["activation"] = kwargs["block_kwargs"]["activation"]

@@ -201,6 +201,14 @@ def test_defaults_are_those_of_the_official_converter(version):
     assert critic.mapping.lr_multiplier == 0.1 and critic.mapping.num_layers == 0
 
 
+@pytest.mark.parametrize("name", ["w_avg_beta", "dlatent_avg_beta"])
+def test_a_mean_of_w_that_is_off_stays_off(name):
+    assert configs()[0]["G_ema"].mapping.w_avg_beta == 0.995
+    found, _ = configs(g_kwargs={name: None, "conv_clamp": None, "resample_kernel": None})
+    assert found["G_ema"].mapping.w_avg_beta == 1.0
+    assert found["G_ema"].synthesis.resample_filter == (1.0, 3.0, 3.0, 1.0)
+
+
 def test_networks_without_noise():
     kwargs = {"use_noise": False}
     found, _ = configs(variables(noise=False), version=5, g_kwargs=kwargs)
