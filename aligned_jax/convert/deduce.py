@@ -11,7 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig, from_dict
+from aligned_jax.config import (
+    MAX_MAPPING_LAYERS,
+    DiscriminatorConfig,
+    GeneratorConfig,
+    NetworkConfig,
+    from_dict,
+)
 from aligned_jax.convert import kwargs as recorded
 from aligned_jax.convert.problems import listed, number
 from aligned_jax.convert.rules import filter_kernel
@@ -21,7 +27,6 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 # Widths that the official training scripts use, tried before any other.
 _USUAL_WIDTHS = ((32768, 512), (16384, 512))
-_MAX_MAPPING_LAYERS = 64
 _GENERATOR_CHANNELS = r"synthesis\.b(\d+)\.conv1\.weight"
 _DISCRIMINATOR_CHANNELS = r"b(\d+)\.conv0?\.weight"
 
@@ -144,8 +149,8 @@ def _mapping_sizes(shapes: Shapes, width: int | None) -> dict[str, Any]:
     """Sizes of a mapping network with output `width`; widths equal to it are left out."""
     layers = [int(match[1]) + 1 for match in _matches(shapes, r"mapping\.fc(\d+)\.")]
     depth = max(layers, default=0)
-    if depth > _MAX_MAPPING_LAYERS:
-        raise FormatError(f"the mapping has {depth} layers; {_MAX_MAPPING_LAYERS} is the most")
+    if depth > MAX_MAPPING_LAYERS:
+        raise FormatError(f"the mapping has {depth} layers; {MAX_MAPPING_LAYERS} is the most")
     hidden = _size(shapes, "mapping.fc0.weight", 0) if depth > 1 else width
     embedded = _size(shapes, "mapping.embed.weight", 0)
     return {

@@ -40,6 +40,7 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
     tensors = {key: dict(_tensors(parts)) for key, parts in modules.items()}
     for key, parts in modules.items():
         families.refuse(key, tensors[key], [_class_name(part) for part in parts.values()])
+        _check_kind(key, parts, is_alone=networks[key] is value)
     code_base = _code_base(networks["G_ema"], modules["G_ema"])
     described = {
         key: Description(
@@ -75,6 +76,17 @@ def _networks(value: Any) -> dict[str, PersistentObject]:
             "Give a snapshot as training wrote it (network-snapshot-*.pkl)"
         )
     return found
+
+
+def _check_kind(key: str, modules: Mapping[str, PersistentObject], is_alone: bool) -> None:
+    """Tells a generator from a discriminator by a module that only one of them has."""
+    other, kind = ("synthesis.", "generator") if key == "D" else ("b4.", "discriminator")
+    if other in modules:
+        where = f"it holds a {kind} alone" if is_alone else f"{key} is a {kind}"
+        raise FormatError(
+            f"{where}; readable are a generator, or a snapshot as training wrote it, with a "
+            "generator as G_ema and a discriminator as D"
+        )
 
 
 def _modules(network: PersistentObject) -> Iterator[tuple[str, PersistentObject]]:

@@ -14,6 +14,7 @@ from aligned_jax.convert import (
     nvidia_torch,
     rosinality,
     safetensors_file,
+    state_dicts,
 )
 from aligned_jax.convert.checks import rounded, tensor_problems
 from aligned_jax.convert.container import Loaded, read_pickle
@@ -94,6 +95,8 @@ def _describe(loaded: Loaded) -> Described:
     if isinstance(value, dict):
         if any(isinstance(item, PersistentObject) for item in value.values()):
             return nvidia_torch.read(value)
+        if _is_state_dict(value) and state_dicts.has_official_names(value):
+            return state_dicts.read(value)
         if rosinality.is_checkpoint(value):
             return rosinality.read(value)
         families.refuse("the file", _names(value))
@@ -101,6 +104,10 @@ def _describe(loaded: Loaded) -> Described:
     if isinstance(value, dict):
         found = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
     raise FormatError(f"it holds {found}, not a network. {families.READABLE}")
+
+
+def _is_state_dict(value: Mapping[Any, Any]) -> bool:
+    return all(hasattr(tensor, "numpy") for tensor in value.values())
 
 
 def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted], list[str]]:

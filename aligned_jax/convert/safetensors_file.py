@@ -1,14 +1,10 @@
 """Reads safetensors files: our own exports, and state dicts with official names.
 
-One network has the official tensor names as they are, several have them behind
-`G_ema.`, `G.` and `D.`. Our own files record the configs in the header; for
-others the sizes come from the tensors, and the rest from the defaults of
-stylegan2-ada-pytorch.
+Our own files record the configs in the header; for others see `state_dicts`.
 """
 
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from aligned_jax.config import KEYS, KINDS, GeneratorConfig, NetworkConfig, from_dict
-from aligned_jax.convert import families
+from aligned_jax.convert import families, state_dicts
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.inert import plain, show
 from aligned_jax.convert.problems import listed, number
@@ -69,22 +65,21 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
             f"it is no valid safetensors file ({show(str(error))}); it is damaged or cut short"
         ) from None
     manifest = _manifest(metadata.get(METADATA_KEY))
-    networks = manifest["networks"] if manifest else {}
-    split = _split(entries, list(networks))
-    described = {}
-    for key, tensors in split.items():
-        families.refuse(key, tensors)
-        config = _config(key, networks[key]) if manifest else None
-        is_generator = isinstance(config, GeneratorConfig) if config else key != "D"
-        has_filters = bool(manifest) or any(name.endswith("resample_filter") for name in tensors)
-        described[key] = Description(is_generator, tensors, has_filters=has_filters, config=config)
-    source: dict[str, Any] = {"code_base": "aligned_jax" if manifest else "unknown", "warnings": []}
-    if not manifest:
-        source["warnings"].append(
-            "the file does not record how its networks were built; activations, clamps, half "
-            "precision and learning-rate multipliers are the defaults of stylegan2-ada-pytorch"
+    if manifest is None:
+        return state_dicts.read(entries)
+    networks = manifest["networks"]
+    parts = dict.fromkeys(networks, entries) if len(networks) == 1 else state_dicts.split(entries)
+    if set(parts) != set(networks):
+        raise FormatError(
+            f"its header describes {listed(networks)}, its tensors are those of {listed(parts)}"
         )
-    elif manifest.get("provenance") is not None:
+    described = {}
+    for key, tensors in parts.items():
+        families.refuse(key, tensors)
+        config = _config(key, networks[key])
+        described[key] = Description(isinstance(config, GeneratorConfig), tensors, config=config)
+    source: dict[str, Any] = {"code_base": "aligned_jax", "warnings": []}
+    if manifest.get("provenance") is not None:
         source["provenance"] = manifest["provenance"]
     return described, source
 
@@ -121,29 +116,3 @@ def _config(key: str, recorded: Any) -> NetworkConfig:
     if kind not in KINDS:
         raise FormatError(f"the header says of {key} neither generator nor discriminator")
     return from_dict(KINDS[kind], recorded.get("config"), f"the config of {key}")
-
-
-def _split(entries: Mapping[str, _Entry], recorded: list[str]) -> dict[str, dict[str, _Entry]]:
-    """Tensors by network, official names inside."""
-    prefixes = {name.partition(".")[0] for name in entries}
-    if len(recorded) == 1:
-        return {recorded[0]: dict(entries)}
-    if not recorded and "synthesis" in prefixes:
-        return {"G_ema": dict(entries)}
-    if not recorded and "b4" in prefixes:
-        return {"D": dict(entries)}
-    if not prefixes or not prefixes <= set(KEYS):
-        families.refuse("the file", entries)
-        raise FormatError(
-            f"its tensors are not named as official ones: {listed(map(show, entries))}; "
-            f"names begin with synthesis., mapping., b4. or with {', '.join(KEYS)} and a dot"
-        )
-    return {
-        key: {
-            name.removeprefix(f"{key}."): entry
-            for name, entry in entries.items()
-            if name.startswith(f"{key}.")
-        }
-        for key in KEYS
-        if key in prefixes
-    }

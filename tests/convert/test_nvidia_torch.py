@@ -65,6 +65,19 @@ def test_a_lone_generator_counts_as_the_averaged_one():
     assert list(described) == ["G_ema"] and described["G_ema"].is_generator
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (lambda: nested(discriminator()), "^it holds a discriminator alone; readable are"),
+        (lambda: {"G_ema": nested(discriminator())}, "^G_ema is a discriminator; readable are"),
+        (lambda: {"G_ema": nested(generator()), "D": nested(generator())}, "^D is a generator"),
+    ],
+)
+def test_networks_in_the_wrong_place_are_named(value, said):
+    with pytest.raises(FormatError, match=said):
+        nvidia_torch.read(value())
+
+
 def test_defaults_follow_the_code_base(tmp_path):
     """The discriminator's arguments do not tell; the generator beside it does."""
     kwargs = FLAT | {"channel_base": 64, "channel_max": 8}

@@ -13,6 +13,7 @@ from aligned_jax.convert import from_official, read_official, write_safetensors
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.convert.safetensors_file import METADATA_KEY
 from aligned_jax.errors import FormatError, UserError
+from benchmarks.official_file import write_rosinality
 from tests.convert.samples import D_KWARGS, G_KWARGS, tensors_of
 
 # Nothing here can be told from shapes, so that only the metadata brings it back.
@@ -93,6 +94,36 @@ def test_files_of_others_are_deduced(tmp_path):
     both = {f"G.{k}": v for k, v in tensors_of(config).items()}
     save_file(both | {f"D.{k}": v for k, v in tensors_of(CRITIC).items()}, path)
     assert list(read_official(path).networks) == ["G", "D"]
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_torch_files_with_official_names_are_read_alike(legacy, tmp_path):
+    config, path = generator_config(G_KWARGS), tmp_path / "net.pt"
+    write_rosinality(path, tensors_of(config), legacy=legacy)
+    official = read_official(path)
+    assert list(official.networks) == ["G_ema"]
+    assert equal(official.networks["G_ema"].variables(), tree(config)[1])
+    assert official.source["format"] == ("torch-legacy" if legacy else "torch-zip")
+    assert official.source["code_base"] == "unknown"
+    assert "does not record" in official.source["warnings"][0]
+    write_rosinality(path, tensors_of(CRITIC), legacy=legacy)
+    assert equal(read_official(path).networks["D"].variables(), tree(CRITIC)[1])
+    bad = tensors_of(config) | {"synthesis.b8.conv1.bias": np.zeros(3, np.float32)}
+    write_rosinality(path, bad, legacy=legacy)
+    with pytest.raises(UserError, match=r"^net\.pt: .*synthesis\.b8\.conv1\.bias"):
+        read_official(path)
+
+
+def test_headers_that_describe_other_networks(tmp_path):
+    path = tmp_path / "net.safetensors"
+    write_safetensors(path, {"G_ema": tree(ODD), "G": tree(ODD), "D": tree(CRITIC)})
+    header, body = header_of(path)
+    manifest = json.loads(header["__metadata__"][METADATA_KEY])
+    del manifest["networks"]["G"]
+    header["__metadata__"][METADATA_KEY] = json.dumps(manifest)
+    rewrite(path, header, body)
+    with pytest.raises(UserError, match=r"describes G_ema, D, its tensors are .*G_ema, G, D"):
+        read_official(path)
 
 
 def test_filters_of_others_may_be_absent_but_not_wrong(tmp_path):
