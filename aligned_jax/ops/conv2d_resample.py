@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from aligned_jax.ops.upfirdn2d import upfirdn2d
+from aligned_jax.ops.upfirdn2d import padding_with_room, upfirdn2d
 from aligned_jax.types import Array
 
 
@@ -41,7 +41,9 @@ def conv2d_resample(
       [N, H * up / down, W * up / down, O] when `padding` is half the kernel.
     """
     kh, kw = weight.shape[:2]
-    sides = _padding_around(padding, f, up, down)
+    sides = padding_with_room(
+        padding, f, up=up if up > 1 else None, down=down if down > 1 else None
+    )
     kernel = weight if flip_weight else weight[::-1, ::-1]
     if up == 1 and down == 1:
         px0, px1, py0, py1 = sides
@@ -66,25 +68,6 @@ def conv2d_resample(
     if down > 1:
         x = upfirdn2d(x, f, down=down, flip_filter=flip_filter)
     return x
-
-
-def _padding_around(
-    padding: int | Sequence[int], f: np.ndarray | None, up: int, down: int
-) -> tuple[int, int, int, int]:
-    """Padding of the upsampled image, with room for the filters."""
-    if isinstance(padding, int):
-        padding = (padding,) * 4
-    elif len(padding) == 2:
-        padding = (padding[0], padding[0], padding[1], padding[1])
-    px0, px1, py0, py1 = padding
-    fw, fh = (1, 1) if f is None else (f.shape[-1], f.shape[0])
-    if up > 1:
-        px0, px1 = px0 + (fw + up - 1) // 2, px1 + (fw - up) // 2
-        py0, py1 = py0 + (fh + up - 1) // 2, py1 + (fh - up) // 2
-    if down > 1:
-        px0, px1 = px0 + (fw - down + 1) // 2, px1 + (fw - down) // 2
-        py0, py1 = py0 + (fh - down + 1) // 2, py1 + (fh - down) // 2
-    return px0, px1, py0, py1
 
 
 def _conv(

@@ -95,9 +95,7 @@ def filter2d(
     gain: float = 1.0,
 ) -> Array:
     """Filters [N, H, W, C] and keeps its size; `padding` is added on top of that."""
-    px0, px1, py0, py1 = _sides(padding)
-    fw, fh = _size(f)
-    sides = (px0 + fw // 2, px1 + (fw - 1) // 2, py0 + fh // 2, py1 + (fh - 1) // 2)
+    sides = padding_with_room(padding, f, up=1)
     return upfirdn2d(x, f, padding=sides, flip_filter=flip_filter, gain=gain)
 
 
@@ -111,14 +109,7 @@ def upsample2d(
 ) -> Array:
     """Upsamples [N, H, W, C] to [N, H*up, W*up, C] keeping brightness and position."""
     upx, upy = _pair(up)
-    px0, px1, py0, py1 = _sides(padding)
-    fw, fh = _size(f)
-    sides = (
-        px0 + (fw + upx - 1) // 2,
-        px1 + (fw - upx) // 2,
-        py0 + (fh + upy - 1) // 2,
-        py1 + (fh - upy) // 2,
-    )
+    sides = padding_with_room(padding, f, up=up)
     return upfirdn2d(x, f, up, padding=sides, flip_filter=flip_filter, gain=gain * upx * upy)
 
 
@@ -131,16 +122,32 @@ def downsample2d(
     gain: float = 1.0,
 ) -> Array:
     """Filters and downsamples [N, H, W, C] to [N, H/down, W/down, C]."""
-    downx, downy = _pair(down)
-    px0, px1, py0, py1 = _sides(padding)
-    fw, fh = _size(f)
-    sides = (
-        px0 + (fw - downx + 1) // 2,
-        px1 + (fw - downx) // 2,
-        py0 + (fh - downy + 1) // 2,
-        py1 + (fh - downy) // 2,
-    )
+    sides = padding_with_room(padding, f, down=down)
     return upfirdn2d(x, f, down=down, padding=sides, flip_filter=flip_filter, gain=gain)
+
+
+def padding_with_room(
+    padding: int | Sequence[int],
+    f: np.ndarray | None,
+    up: int | tuple[int, int] | None = None,
+    down: int | tuple[int, int] | None = None,
+) -> tuple[int, int, int, int]:
+    """(left, right, top, bottom) that lets a filter upsample or downsample in place.
+
+    `padding` is what is wanted on top of that; None means that the filter is
+    not used for that purpose (1 means that it is, without a change of size).
+    """
+    px0, px1, py0, py1 = _sides(padding)
+    fw, fh = (1, 1) if f is None else (f.shape[-1], f.shape[0])
+    if up is not None:
+        upx, upy = _pair(up)
+        px0, px1 = px0 + (fw + upx - 1) // 2, px1 + (fw - upx) // 2
+        py0, py1 = py0 + (fh + upy - 1) // 2, py1 + (fh - upy) // 2
+    if down is not None:
+        downx, downy = _pair(down)
+        px0, px1 = px0 + (fw - downx + 1) // 2, px1 + (fw - downx) // 2
+        py0, py1 = py0 + (fh - downy + 1) // 2, py1 + (fh - downy) // 2
+    return px0, px1, py0, py1
 
 
 def _fir_1d(
@@ -241,8 +248,3 @@ def _sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
         x, y = padding
         return x, x, y, y
     return tuple(padding)
-
-
-def _size(f: np.ndarray | None) -> tuple[int, int]:
-    """(width, height) of a filter."""
-    return (1, 1) if f is None else (f.shape[-1], f.shape[0])
