@@ -4,19 +4,20 @@ import contextlib
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from aligned_jax.errors import UserError
 
+_LONGEST, _LONGEST_PATH = 255, 4096  # bytes of a name, and of all of a path
+
 
 def check_file(path: str | os.PathLike, overwrite: bool = False) -> None:
     """Raises UserError if `writing` would refuse this target; call it before long work."""
     path = Path(path)
-    _check_parent(path)
-    if path.is_dir():
+    _check_name(path)
+    if os.path.isdir(path):
         raise UserError(f"{path} is a folder; give the name of a file")
     if os.path.lexists(path) and not overwrite:
         raise UserError(f"{path} already exists; choose another name or pass --overwrite")
@@ -25,10 +26,10 @@ def check_file(path: str | os.PathLike, overwrite: bool = False) -> None:
 def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
     """Raises UserError if `writing_folder` would refuse this target; call it before long work."""
     folder = Path(folder)
-    _check_parent(folder)
-    if os.path.lexists(folder) and not folder.is_dir():
+    _check_name(folder)
+    if os.path.lexists(folder) and not os.path.isdir(folder):
         raise UserError(f"{folder} is a file; give the name of a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+    if not overwrite and os.path.isdir(folder) and _holds_files(folder):
         raise UserError(
             f"{folder} is not empty; choose another folder or pass --overwrite, which replaces "
             "files of the same names and keeps the others"
@@ -44,7 +45,7 @@ def writing(path: str | os.PathLike, overwrite: bool = False) -> Iterator[Binary
     """
     path = Path(path).absolute()
     check_file(path, overwrite)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    partial = _beside(path)
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = partial.open("xb")
@@ -74,21 +75,36 @@ def writing_folder(folder: str | os.PathLike, overwrite: bool = False) -> Iterat
     check_folder(folder, overwrite)
     with _explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        partial = _beside(folder)
+        partial.mkdir()
         try:
             yield partial
             if folder.exists():
                 for file in sorted(partial.iterdir()):
                     file.replace(folder / file.name)
             else:
-                partial.chmod(0o755)  # mkdtemp makes folders that only their owner can read
                 partial.rename(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _check_parent(path: Path) -> None:
+def _beside(path: Path) -> Path:
+    """A hidden name in the same folder, which nothing has; as short as names may have to be."""
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}")
+
+
+def _holds_files(folder: Path) -> bool:
+    with _explained(folder):
+        return any(folder.iterdir())
+
+
+def _check_name(path: Path) -> None:
     """Folders on the way are made when they are missing; a file in the way stays."""
+    long = [part for part in path.parts if len(os.fsencode(part)) > _LONGEST]
+    if long or len(os.fsencode(path.absolute())) >= _LONGEST_PATH:
+        raise UserError(
+            f"{str(path)[:60]}... is too long a name; a file or folder may have {_LONGEST} bytes"
+        )
     nearest = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
     if not nearest.is_dir():
         raise UserError(f"{nearest} is a file, so that {path} cannot be written")

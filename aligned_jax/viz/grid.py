@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 from aligned_jax.errors import UserError
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-_INK, _FAINT = (36, 41, 47), (110, 119, 129)
+_INK, _FAINT, _FRAME = (36, 41, 47), (110, 119, 129), (208, 215, 222)
 _MARGIN = 8
 
 
@@ -27,8 +27,15 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
 
     Returns:
       uint8 [..., H, W, C].
+
+    Raises:
+      UserError: if a value is not finite.
     """
-    values = np.asarray(images, np.float32) * np.float32(127.5) + np.float32(128)
+    images = np.asarray(images, np.float32)
+    if not np.isfinite(images).all():
+        raise UserError("images hold numbers that are not finite; they cannot be drawn")
+    # Clipped before as well: no product may overflow.
+    values = np.clip(images, -2, 2) * np.float32(127.5) + np.float32(128)
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
@@ -66,7 +73,7 @@ def figure(
     gap: int = 4,
     smallest: int = 112,
 ) -> np.ndarray:
-    """A labelled grid on white.
+    """A labelled grid on white, with a line around every image.
 
     Args:
       images: uint8 [R, K, H, W, C], R rows and K columns.
@@ -102,7 +109,9 @@ def figure(
         middle = top + r * (height + gap) + height / 2
         draw.text((left - _MARGIN, middle), label, _FAINT, font, anchor="rm")
     for r, k in np.ndindex(images.shape[:2]):
-        canvas.paste(_picture(images[r, k]), (left + k * (width + gap), top + r * (height + gap)))
+        x, y = left + k * (width + gap), top + r * (height + gap)
+        draw.rectangle((x - 1, y - 1, x + width, y + height), outline=_FRAME)
+        canvas.paste(_picture(images[r, k]), (x, y))
     return np.asarray(canvas)
 
 

@@ -22,6 +22,13 @@ def test_bytes_are_truncated_not_rounded():
     assert to_uint8(floats).dtype == np.uint8
 
 
+def test_numbers_that_are_not_finite_are_refused_and_huge_ones_clipped():
+    for bad in (np.nan, np.inf, -np.inf):
+        with pytest.raises(UserError, match="not finite"):
+            to_uint8(np.full((1, 1, 1), bad, np.float32))
+    assert to_uint8(np.array([[[3e38, -3e38]]], np.float32)).ravel().tolist() == [255, 0]
+
+
 @pytest.mark.parametrize("columns", [None, 3, 5])
 def test_tiles_are_in_reading_order(columns):
     images = random_images(5, 4, 6, 3)
@@ -47,9 +54,12 @@ def test_a_figure_holds_every_image_enlarged(channels, labels):
         y, x = bottom - size - (1 - r) * (size + 4), right - size - (2 - k) * (size + 4)
         shown = picture[y : y + size : 14, x : x + size : 14]
         assert (shown == images[r, k]).all()
-    margin = picture[:, : right - 3 * size - 2 * 4]
+    frame = picture[bottom - size - 1 : bottom + 1, right - size - 1 : right + 1, :3]
+    assert (frame[[0, -1]] == frame[0, 0]).all() and (frame[:, [0, -1]] == frame[0, 0]).all()
+    assert (frame[0, 0] < 255).all()  # white images do not run into the page
+    margin = picture[:, : right - 3 * size - 2 * 4 - 1]
     assert bool((margin[..., :3] < 255).any()) == bool(labels)
-    headings = picture[: bottom - 2 * size - 4]
+    headings = picture[: bottom - 2 * size - 4 - 1]
     assert (headings[..., :3] < 255).any()
 
 
