@@ -1,7 +1,7 @@
 """The `aligned` command: finds the verb, runs it, and turns mishaps into one line.
 
 Exit codes: 0 done, 2 the user can mend it, 1 a bug (with a traceback), 130
-interrupted, 141 nobody reads the output any more.
+interrupted, 141 nobody reads the output any more, 143 terminated.
 """
 
 import argparse
@@ -9,9 +9,10 @@ import difflib
 import importlib
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import NoReturn
 
 from aligned_jax import __version__
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         sys.unraisablehook = _unraisable
+        signal.signal(signal.SIGTERM, _terminate)
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _dispatch(argv)
@@ -75,15 +77,16 @@ def _dispatch(argv: list[str]) -> int:
         if first not in VERBS:
             raise UserError(_unknown(first))
         module = importlib.import_module(f"aligned_jax.tools.{first}")
-        args = _parser(first, module).parse_args(argv[1:])
+        try:
+            args = _parser(first, module).parse_args(argv[1:])
+        except SystemExit:  # argparse has shown its help
+            return 0
         args.command_line = shlex.join(["aligned", *argv])
         _quiet_orbax()
         module.run(args)
     except UserError as error:
         print(f"{name}: {common.printable(str(error))}", file=sys.stderr)
         return 2
-    except SystemExit as stop:  # argparse has shown its help
-        return int(stop.code or 0)
     return 0
 
 
@@ -123,6 +126,11 @@ def _quiet_orbax() -> None:
     from absl import logging
 
     logging.set_verbosity(logging.FATAL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """Leaves through every context manager, so that half-written files are taken away."""
+    raise SystemExit(128 + number)
 
 
 def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:

@@ -97,6 +97,30 @@ def test_the_module_is_a_program():
     assert result.stderr == "aligned info: nowhere: no such file or folder\n"
 
 
+def test_a_terminated_command_leaves_nothing_behind(tmp_path):
+    code = (
+        "import sys, time; from aligned_jax import viz; from aligned_jax.tools import info, main\n"
+        "def run(args):\n"
+        "    with viz.writing(args.network) as file, viz.writing_folder(args.network + '2'):\n"
+        "        print('ready', flush=True); time.sleep(60)\n"
+        "info.run = run; sys.exit(main.main())"
+    )
+    command = [sys.executable, "-c", code, "info", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        assert len(list(tmp_path.iterdir())) == 2
+        process.terminate()
+        out, err = process.communicate()
+    assert (process.returncode, out, err) == (143, b"", b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_argparse_may_stop_a_verb(monkeypatch):
+    monkeypatch.setattr(info, "run", raising(SystemExit(3)))
+    with pytest.raises(SystemExit):
+        main(["info", "x"])
+
+
 def test_a_reader_may_go_away():
     code = "import sys; from aligned_jax.tools.main import main; sys.exit(main(['--help']))"
     late = f"import time; time.sleep(0.5); {code}"  # by then the reader has gone
