@@ -1,7 +1,8 @@
 """Adds and subtracts networks of the same sizes.
 
 The expression may hold names, numbers, + - * / and parentheses; every name is
-given as name=NETWORK. Coefficients should sum to 1: other sums seldom draw
+given as name=NETWORK. At the start, write 0 - a for -a, which would be taken
+for an option. Coefficients should sum to 1: other sums seldom draw
 anything.
 """
 

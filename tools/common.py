@@ -11,29 +11,44 @@ from aligned_jax.errors import UserError
 
 # What is worth repeating of where a parent came from; the rest stays with the parent.
 _ORIGIN = ("kind", "file", "sha256", "format", "code_base", "verb", "command")
+_FLOAT32_MAX = (2 - 2**-23) * 2.0**127
 _STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 
 
 def finite(text: str) -> float:
-    """A float from the command line; refuses nan and inf."""
+    """A float from the command line; refuses nan, inf and what is infinite in float32."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
+    if not abs(value) <= _FLOAT32_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
     return value
 
 
-def whole(least: int) -> Callable[[str], int]:
-    """Type of an argument that is a whole number from `least` on."""
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Type of an argument that is a whole number from `least` on, or to `most`."""
+    bound = "on" if most is None else f"to {most}"
 
     def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
-        return int(text)
+        # Python converts no more than some thousands of digits.
+        value = int(text) if text.isascii() and text.isdigit() and len(text) < 100 else -1
+        if value < least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} {bound}")
+        return value
 
     return parse
+
+
+# JAX makes the same keys of larger seeds again, or none.
+seed = whole(0, 2**32 - 1)
+
+
+def name(text: str) -> str:
+    """Type of an argument that names a file or folder; an empty one would mean this folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return text
 
 
 def listed(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
@@ -53,7 +68,7 @@ def add_network_key(parser: argparse.ArgumentParser) -> None:
 
 def add_out(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
     """--out and --overwrite."""
-    parser.add_argument("--out", required=True, metavar=metavar, help=what)
+    parser.add_argument("--out", type=name, required=True, metavar=metavar, help=what)
     add_overwrite(parser)
 
 
@@ -75,7 +90,10 @@ def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float)
         "--label", type=whole(0), metavar="K", help="class of a conditional network, from 0"
     )
     parser.add_argument(
-        "--batch", type=whole(1), default=8, help="images at a time; changes no image (default 8)"
+        "--batch",
+        type=whole(1),
+        default=8,
+        help="images at a time; changes an image by rounding at most (default 8)",
     )
 
 

@@ -15,8 +15,10 @@ EXAMPLE = "  aligned convert ffhq.pkl ffhq"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
-    parser.add_argument("source", metavar="SRC", help="the official file")
-    parser.add_argument("destination", metavar="DST", help="the new checkpoint folder")
+    parser.add_argument("source", type=common.name, metavar="SRC", help="the official file")
+    parser.add_argument(
+        "destination", type=common.name, metavar="DST", help="the new checkpoint folder"
+    )
     common.add_overwrite(parser)
 
 

@@ -5,7 +5,8 @@ written: NAME.npz holds float32 `images` [N, H, W, C], unclipped, with the
 latents; NAME.png is a grid; any other name is a folder with a PNG for each
 image. A file of latents is an .npz with one of z [N, D] or [N, L, D],
 ws [N, L, D], or styles/<layer> [N, C] of every layer, and labels c [N, K] if
-there are any.
+there are any. The .npz files written here are such files: their ws, truncated
+already, are drawn.
 """
 
 import argparse
@@ -19,7 +20,9 @@ EXAMPLE = "  aligned generate ffhq.pkl --seeds 0-15 --psi 0.7 --out faces.png"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
-    parser.add_argument("--latents", metavar="F.npz", help="latents instead of seeds")
+    parser.add_argument(
+        "--latents", type=common.name, metavar="F.npz", help="latents instead of seeds"
+    )
     common.add_sampling(parser, seeds=None, psi=1.0)
     parser.add_argument(
         "--cutoff", type=common.whole(0), metavar="ROWS", help="truncate only the first rows of W+"
@@ -31,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the stored maps (default), none, or maps drawn for every image",
     )
     parser.add_argument(
-        "--noise-seed", type=common.whole(0), default=0, metavar="S", help="of random noise"
+        "--noise-seed", type=common.seed, default=0, metavar="S", help="of random noise"
     )
     parser.add_argument(
         "--half", choices=("bfloat16", "float16"), help="half precision at high resolutions"
@@ -49,7 +52,10 @@ def run(args: argparse.Namespace) -> None:
 
     write = image_files.writer(args.out, args.overwrite)
     if args.seeds is not None:
-        latents.parse_seeds(args.seeds)  # a slip of the hand should not wait for the network
+        # A slip of the hand should not wait for the network.
+        seeds = latents.parse_seeds(args.seeds)
+        if write is image_files.write_folder:
+            image_files.check_once(seeds)
     network = loading.load(args.network, args.network_key)
     config = network.config
     if write is not image_files.write_npz:

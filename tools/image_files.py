@@ -5,8 +5,8 @@ import dataclasses
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ def writer(out: str, overwrite: bool) -> Callable[[str, Batches, Inputs, Meta, b
       UserError: if the name's ending is not understood, or the target exists.
     """
     suffix = os.path.splitext(out)[1]
-    if Path(out).is_dir() or out.endswith("/") or not suffix:
+    if os.path.isdir(out) or out.endswith("/") or not suffix:
         check_folder(out, overwrite)
         return write_folder
     writers = {".npz": write_npz, ".png": write_grid}
@@ -48,6 +48,17 @@ def writer(out: str, overwrite: bool) -> Callable[[str, Batches, Inputs, Meta, b
         )
     check_file(out, overwrite)
     return writers[suffix]
+
+
+def check_once(seeds: Sequence[int]) -> None:
+    """Raises UserError naming seeds that come twice: in a folder they would be one file."""
+    twice = [str(seed) for seed, count in Counter(seeds).items() if count > 1]
+    if twice:
+        more = f" and {len(twice) - 8} more" if len(twice) > 8 else ""
+        raise UserError(
+            f"seeds given more than once: {', '.join(twice[:8])}{more}; in a folder a seed is one "
+            "file, so give each once, or write NAME.png or NAME.npz"
+        )
 
 
 def describe(

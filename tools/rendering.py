@@ -2,7 +2,7 @@
 
 import argparse
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,9 +94,9 @@ def check_manner(config: GeneratorConfig, inputs: Inputs, manner: Manner) -> Non
     if manner.psi == 1 and manner.cutoff is None:
         return
     if config.mapping.w_avg_beta is None:
-        raise UserError("this network keeps no mean of w; leave out --psi and --cutoff")
+        raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
     if not {"z", "ws"} & set(inputs.arrays):
-        raise UserError("styles cannot be truncated; leave out --psi and --cutoff")
+        raise UserError("styles cannot be truncated; pass --psi 1, and no --cutoff")
 
 
 def batches(
@@ -106,6 +106,9 @@ def batches(
 
     The latents are `ws` [n, L, D] after truncation, unless the inputs are styles.
     `advance` hears how many images each batch has.
+
+    Raises:
+      UserError: naming the images of a batch that are not finite.
     """
     size, count = min(manner.batch, len(inputs)), len(inputs)
     for start in range(0, count, size):
@@ -115,7 +118,9 @@ def batches(
         noise = _noise(network.config, manner, inputs.numbers[rows])
         images, latents = _batch(network, arrays, manner, noise)
         kept = min(size, count - start)
-        yield np.asarray(images)[:kept], {k: np.asarray(v)[:kept] for k, v in latents.items()}
+        images = np.asarray(images)[:kept]
+        _check_finite(images, inputs.names[start : start + kept])
+        yield images, {k: np.asarray(v)[:kept] for k, v in latents.items()}
         advance(kept)
 
 
@@ -124,6 +129,17 @@ def render(
 ) -> np.ndarray:
     """The images of all batches, [N, R, R, C]."""
     return np.concatenate([images for images, _ in batches(network, inputs, manner, advance)])
+
+
+def _check_finite(images: np.ndarray, names: Sequence[str]) -> None:
+    finite = np.isfinite(images).all(axis=(1, 2, 3))
+    bad = [name for name, good in zip(names, finite, strict=True) if not good]
+    if bad:
+        more = f" and {len(bad) - 8} more" if len(bad) > 8 else ""
+        raise UserError(
+            f"the numbers grow beyond all bounds in the images of {', '.join(bad[:8])}{more}; "
+            "use smaller weights, latents or --psi, or leave out --half"
+        )
 
 
 def _labelled(

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NETWORK")
     parser.add_argument("--resolution", type=common.whole(1), required=True, metavar="R")
     parser.add_argument(
-        "--seed", type=common.whole(0), default=0, metavar="S", help="of new weights (default 0)"
+        "--seed", type=common.seed, default=0, metavar="S", help="of new weights (default 0)"
     )
     common.add_out(parser, "DST", "the new checkpoint folder")
 
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> None:
     import jax
 
     from aligned_jax import checkpoint, loading, weights
-    from aligned_jax.tools import describe
+    from aligned_jax.tools import describe, surgery
 
     checkpoint.check_target(args.out, args.overwrite)
     networks = loading.load_all(args.network)
@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> None:
     resized = {
         name: weights.resize(network, args.resolution, key) for name, network in networks.items()
     }
+    for name, new in resized.items():
+        surgery.check_finite(name, new.variables)
     first = next(iter(networks.values()))
     provenance = common.origin(args, {"network": (args.network, first)})
     trees = {name: (new.config, new.variables) for name, new in resized.items()}

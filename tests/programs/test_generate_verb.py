@@ -103,6 +103,28 @@ def test_the_batch_changes_no_image(images, child):
     assert (images(*options, "--noise-seed", 1)[3] != whole[3]).any()
 
 
+def test_what_was_written_can_be_drawn_again(images, child, tmp_path):
+    drawn = images(child, "--seeds", "0-2", "--psi", 0.5)
+    np.savez(tmp_path / "again.npz", **images.last)
+    np.testing.assert_allclose(images(child, "--latents", tmp_path / "again.npz"), drawn, atol=1e-5)
+    options = ("--latents", tmp_path / "again.npz", "--psi", 0.5)
+    assert np.abs(images(child, *options) - drawn).max() > 1e-3
+
+
+def test_whole_numbers_are_numbers(images, tmp_path):
+    network, z = DATA / "generator_options16.pkl", np.arange(28).reshape(2, 14) % 3
+    drawn = []
+    for dtype in (np.int64, np.float32):
+        np.savez(tmp_path / "z.npz", z=z.astype(dtype), c=np.eye(3, dtype=dtype)[:2])
+        drawn.append(images(network, "--latents", tmp_path / "z.npz"))
+    assert (drawn[0] == drawn[1]).all()
+
+
+def test_the_largest_noise_seed(images, child):
+    options = (child, "--seeds", 0, "--noise", "random", "--noise-seed")
+    assert (images(*options, 2**32 - 1) != images(*options, 0)).any()
+
+
 def test_an_npz_says_how_it_was_made(images, parent):
     drawn = images(parent, "--seeds", "5,7", "--psi", 0.5)
     network, last = loading.load(parent), images.last
@@ -170,7 +192,9 @@ def test_pictures_are_the_truncated_bytes(name, depth, images, ok, tmp_path, req
 
 def test_what_cannot_be_truncated_is_not(refused, transparent, child, tmp_path):
     line = refused("generate", transparent, "--seeds", 0, "--psi", 0.5, "--out", tmp_path / "x.png")
-    assert "keeps no mean of w" in line
+    assert "keeps no mean of w; pass --psi 1, and no --cutoff" in line
+    line = refused("compare", transparent, transparent, "--out", tmp_path / "report")
+    assert "pass --psi 1," in line
     config = loading.describe(child).configs["G_ema"]
     styles = {
         f"styles/{layer.name}": np.ones((1, layer.channels), np.float32)
