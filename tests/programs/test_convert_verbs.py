@@ -64,6 +64,23 @@ def test_export_and_back(key, child, parent, ok, tmp_path):
         assert same(network.variables, before[name].variables)
 
 
+def test_export_reads_one_network_at_a_time(parent, ok, tmp_path, monkeypatch):
+    read, load = [], loading.load
+    monkeypatch.setattr(loading, "load", lambda source, key: read.append(key) or load(source, key))
+    monkeypatch.setattr(loading, "load_all", None)
+
+    def write(path, networks, provenance):
+        for key, (config, variables) in networks.items():
+            assert key not in read
+            assert same(variables(), load(parent, key).variables)
+            assert config == load(parent, key).config and read[-1] == key
+        assert provenance["parents"]["network"]["file"] == parent.name
+
+    monkeypatch.setattr(convert, "write_safetensors", write)
+    ok("export", parent, tmp_path / "x.safetensors", "--network-key", "all")
+    assert read == ["G_ema", "G", "D"]
+
+
 def test_info_tells_people_what_is_there(parent, child, ok):
     text = ok("info", parent)
     for fact in ("G_ema: 8 px RGB generator", "D: 8 px RGB discriminator", "z 6, no labels",

@@ -56,6 +56,13 @@ def test_the_help_of_reset_names_the_components(aligned):
     assert all(name in text for name in (*weights.COMPONENTS, *weights.GROUPS))
 
 
+def test_help_says_what_could_surprise(aligned):
+    assert "write 0 - a for -a" in aligned("arithmetic", "--help").out
+    assert "changes an image by rounding at most" in " ".join(
+        aligned("generate", "--help").out.split()
+    )
+
+
 @pytest.mark.parametrize(
     ("verb", "hint"),
     [("compar", "did you mean compare?"), ("inter polate", "did you mean interpolate?"),

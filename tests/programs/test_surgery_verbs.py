@@ -112,6 +112,13 @@ def test_arithmetic(parent, child, ok, aligned, tmp_path):
     assert odd.err.startswith("warning: the coefficients sum to 2, not 1")
 
 
+def test_an_expression_may_start_with_zero(parent, child, ok, tmp_path):
+    networks = (f"p={parent}", f"c={child}")
+    ok("arithmetic", "0 - p + 2*c", *networks, "--out", tmp_path / "made")
+    expected = weights.arithmetic("2*c - p", {"p": loading.load(parent), "c": loading.load(child)})
+    assert same(loading.load(tmp_path / "made"), expected)
+
+
 def test_resize(parent, child, ok, tmp_path):
     said = ok("resize", parent, "--resolution", 16, "--out", tmp_path / "made")
     assert "16 px RGB generator" in said and "G_ema, G, D" in said
