@@ -5,12 +5,12 @@ from fnmatch import fnmatch
 import jax
 import numpy as np
 import pytest
-from tests.augment.cases import arrays, images, meta, random_case
 
 from aligned_jax.augment import TRANSFORMS, AugmentConfig, apply, percentile_draws, preset
 from aligned_jax.augment.filters import band_filters
 from aligned_jax.augment.geometry import SYM6
 from aligned_jax.ops import setup_filter
+from tests.augment.cases import arrays, images, meta, random_case
 from tests.helpers import nhwc, relative_error
 
 TOLERANCE = 2e-5
