@@ -144,7 +144,7 @@ def _neighbours(
     last filter reads. Weights are a tent, so that a neighbour moved inside the
     margins counts only as far as the place is near: nothing beyond is read.
     """
-    # [1, H, 1] and [1, 1, W]
+    # Places of rows and columns in the result, [2H + 10] and [2W + 10].
     down, across = (
         ((jnp.arange(2 * n + 4 * _REACH - 2) + (2 - n)).astype(jnp.float32) / 2 - _REACH)
         for n in shape
