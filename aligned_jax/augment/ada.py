@@ -1,0 +1,104 @@
+"""The controller that chooses the augmentation probability while training.
+
+Augmentation grows as long as the discriminator is too sure of the real images,
+measured by the mean sign of its outputs on them, and shrinks otherwise (Karras
+et al. 2020, section 3).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+
+from aligned_jax.errors import ConfigError
+from aligned_jax.types import Array
+
+MODES = ("ada", "fixed", "none")
+
+
+@dataclass(frozen=True)
+class AdaConfig:
+    """How the probability p is chosen.
+
+    Modes: "ada" adapts it from `p` on; "fixed" keeps `p`; "none" augments
+    nothing. `kimg` is how many thousand images it takes p to go from 0 to 1
+    when every step goes up (500 for a fresh run, 100 is usual for
+    fine-tuning), and `interval` the iterations between two updates.
+    """
+
+    mode: str = "ada"
+    p: float = 0.0
+    target: float = 0.6
+    interval: int = 4
+    kimg: float = 500.0
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.mode not in MODES:
+            problems.append(f"mode is {self.mode!r}; it must be one of {', '.join(MODES)}")
+        if not (math.isfinite(self.p) and self.p >= 0):
+            problems.append(f"p is {self.p}; it must be 0 or more")
+        if self.mode == "none" and self.p != 0:
+            problems.append(f"p is {self.p}; mode none takes no p, use fixed or ada")
+        if not -1 <= self.target <= 1:
+            problems.append(f"target is {self.target}; it must be between -1 and 1")
+        if self.interval < 1:
+            problems.append(f"interval is {self.interval}; it must be 1 or more")
+        if not (math.isfinite(self.kimg) and self.kimg > 0):
+            problems.append(f"kimg is {self.kimg}; it must be positive")
+        if problems:
+            raise ConfigError(f"ada: {'; '.join(problems)}")
+
+
+class AdaState(NamedTuple):
+    """float32 scalars: the probability, and what was seen since its last update."""
+
+    p: Array
+    sign_sum: Array
+    sign_count: Array
+
+
+def init_state(config: AdaConfig) -> AdaState:
+    """State before the first iteration."""
+    return AdaState(jnp.float32(config.p), jnp.float32(0), jnp.float32(0))
+
+
+def sign_statistics(real_logits: Array) -> Array:
+    """Sum of signs and count, float32 [2]; adds over phases, rounds and devices.
+
+    `real_logits` are the discriminator's outputs, of any shape, on real images
+    (augmented), in the main and in the R1 phase.
+    """
+    return jnp.stack([jnp.sign(real_logits).sum(), jnp.float32(real_logits.size)])
+
+
+def observe(state: AdaState, statistics: Array) -> AdaState:
+    """State with `sign_statistics` of the whole global batch added."""
+    return state._replace(
+        sign_sum=state.sign_sum + statistics[0], sign_count=state.sign_count + statistics[1]
+    )
+
+
+def update(state: AdaState, config: AdaConfig, iterations: Array | int, batch: int) -> AdaState:
+    """State after an iteration; p moves after every `config.interval`-th.
+
+    p moves by batch * interval / (kimg * 1000) towards the target; never below
+    0, but without an upper limit, as in the official implementation. Nothing
+    seen since the last update leaves it as it is.
+
+    Args:
+      state: with all of the iteration's statistics.
+      config: static.
+      iterations: completed iterations, this one included.
+      batch: images in a global batch.
+    """
+    if config.mode != "ada":
+        return init_state(config)
+    due = iterations % config.interval == 0
+    seen = state.sign_count > 0
+    mean = state.sign_sum / jnp.maximum(state.sign_count, 1)
+    step = jnp.where(seen, jnp.sign(mean - config.target), jnp.float32(0))
+    step *= batch * config.interval / (config.kimg * 1000)
+    moved = AdaState(jnp.maximum(state.p + step, 0), jnp.float32(0), jnp.float32(0))
+    return AdaState(*(jnp.where(due, new, old) for new, old in zip(moved, state, strict=True)))
