@@ -51,7 +51,9 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
     elif isinstance(value, bool):
         if bool in options:
             return value
-    elif isinstance(value, int) and abs(value) < 2**53 and {int, float} & set(options):
+    elif isinstance(value, int) and {int, float} & set(options):
+        if abs(value) >= 2**53:
+            raise ConfigError(f"{where} is a number beyond 2**53")
         return value if int in options else float(value)
     elif isinstance(value, float | str) and type(value) in options:
         return value
