@@ -84,7 +84,9 @@ def phase_gradients(
         (pl_mean, gradients), said = one_round(state.pl_mean, batch)
         said = jax.tree.map(lambda v: v[None], said)  # [rounds, ...]
     else:
-        parts = jax.tree.map(lambda v: v.reshape(rounds, -1, *v.shape[1:]), batch)
+        parts = jax.tree.map(
+            lambda v: v.reshape(rounds, v.shape[0] // rounds, *v.shape[1:]), batch
+        )
 
         def add_round(carry: tuple[Array, PyTree], rows: Batch) -> tuple[tuple, tuple]:
             (pl_mean, gradients), said = one_round(carry[0], rows)
