@@ -4,6 +4,7 @@ Every number is a function of the run's key, the iteration, the loss term and
 the row of the global batch, never of the device that happens to compute it.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -15,8 +16,8 @@ from aligned_jax.types import Array
 
 # Loss terms in the order of a full iteration; their place here is part of their key.
 TERMS = ("Gmain", "Greg", "Dmain", "Dreg")
-_SHARED, _BY_ROW = 0, 1
-_Z, _Z_MIX, _NOISE, _PL_NOISE, _AUGMENT_FAKE, _AUGMENT_REAL = range(6)
+# Purposes within a term.
+_Z, _Z_MIX, _CUTOFF, _NOISE, _PL_NOISE, _AUGMENT_FAKE, _AUGMENT_REAL = range(7)
 
 
 class Draws(NamedTuple):
@@ -27,8 +28,8 @@ class Draws(NamedTuple):
     cutoff: Array | None  # int32, rows of W+ that keep z; one for the whole batch
     noise: str | dict[str, Array]  # fields [N, H, W] by layer, or a mode of the generator
     pl_noise: Array  # [N, H, W, C]
-    augment_fake: Array  # keys [N]
-    augment_real: Array  # keys [N]
+    augment_fake: Array | None  # key of all rows
+    augment_real: Array | None  # key of all rows
 
 
 def term_key(key: Array, step: Array, term: str) -> Array:
@@ -38,29 +39,27 @@ def term_key(key: Array, step: Array, term: str) -> Array:
 
 
 def draw(key: Array, rows: Array, config: GeneratorConfig, mixing: float) -> Draws:
-    """Draws for rows [N] (int32 numbers in the global batch) of one loss term.
+    """Draws of one loss term, whose key is `key`, for rows [N] (int32) of the global batch.
 
     `mixing` is the probability that rows of W+ from a cutoff on come from a
     second latent; 0 leaves the second latent out.
     """
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, _BY_ROW), rows)
-
-    def by_row(purpose: int) -> Array:
-        return jax.vmap(jax.random.fold_in, (0, None))(keys, purpose)
 
     def normal(purpose: int, *shape: int) -> Array:
-        return jax.vmap(lambda k: jax.random.normal(k, shape))(by_row(purpose))
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, purpose), rows)
+        return jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
 
     size = (config.img_resolution, config.img_resolution, config.img_channels)
-    shared = jax.random.fold_in(key, _SHARED)
     return Draws(
         z=normal(_Z, config.z_dim),
         z_mix=normal(_Z_MIX, config.z_dim) if mixing else None,
-        cutoff=draw_cutoff(shared, config.num_ws, mixing) if mixing else None,
+        cutoff=draw_cutoff(jax.random.fold_in(key, _CUTOFF), config.num_ws, mixing)
+        if mixing
+        else None,
         noise=_split_noise(config, lambda count: normal(_NOISE, count)),
         pl_noise=normal(_PL_NOISE, *size),
-        augment_fake=by_row(_AUGMENT_FAKE),
-        augment_real=by_row(_AUGMENT_REAL),
+        augment_fake=jax.random.fold_in(key, _AUGMENT_FAKE),
+        augment_real=jax.random.fold_in(key, _AUGMENT_REAL),
     )
 
 
@@ -71,7 +70,7 @@ def draw_cutoff(key: Array, num_ws: int, mixing: float) -> Array:
     return jnp.where(jax.random.uniform(whether) < mixing, cutoff, num_ws)
 
 
-def _split_noise(config: GeneratorConfig, normal) -> str | dict[str, Array]:
+def _split_noise(config: GeneratorConfig, normal: Callable[[int], Array]) -> str | dict[str, Array]:
     """Noise fields of all layers, cut from one draw of `normal(count)` -> [N, count]."""
     if not config.synthesis.use_noise:
         return "none"

@@ -32,6 +32,7 @@ _TERMS = {
     "Dmain": terms.d_main,
     "Dreg": terms.d_reg,
 }
+_FINISH = "finish"
 Reports = dict[str, Array]
 
 
@@ -84,9 +85,7 @@ def phase_gradients(
         (pl_mean, gradients), said = one_round(state.pl_mean, batch)
         said = jax.tree.map(lambda v: v[None], said)  # [rounds, ...]
     else:
-        parts = jax.tree.map(
-            lambda v: v.reshape(rounds, v.shape[0] // rounds, *v.shape[1:]), batch
-        )
+        parts = jax.tree.map(lambda v: v.reshape(rounds, v.shape[0] // rounds, *v.shape[1:]), batch)
 
         def add_round(carry: tuple[Array, PyTree], rows: Batch) -> tuple[tuple, tuple]:
             (pl_mean, gradients), said = one_round(carry[0], rows)
@@ -169,14 +168,21 @@ class GanStep:
         rows = parallel.check_division(options.batch_size, options.rounds, count, group, shrink)
         # Reasons why another number of devices would give another step; empty if none would.
         self.device_dependence = parallel.device_dependence(rows, group, shrink)
-        self._phases = [
-            (
-                phase,
-                parallel.on_each_device(functools.partial(run_phase, recipe, phase), devices),
-            )
-            for phase in phases(options)
-        ]
-        self._finish = parallel.on_each_device(functools.partial(finish_iteration, recipe), devices)
+        self._phases = phases(options)
+        bodies = {phase.name: functools.partial(run_phase, recipe, phase) for phase in self._phases}
+        bodies[_FINISH] = functools.partial(finish_iteration, recipe)
+        self._run = {name: parallel.on_each_device(body, devices) for name, body in bodies.items()}
+
+    def compile(self, state: TrainState, batch: Batch) -> dict[str, jax.stages.Compiled]:
+        """Compiles everything ahead of the first iteration.
+
+        Returns:
+          the programs by phase name, "finish" last, for their text and their costs.
+        """
+        for name, run in self._run.items():
+            inputs = (state,) if name == _FINISH else (state, batch)
+            self._run[name] = run.lower(*inputs).compile()
+        return dict(self._run)
 
     def feed(
         self,
@@ -237,10 +243,10 @@ class GanStep:
           the devices (`parallel.local` fetches them).
         """
         reports = {}
-        for phase, run in self._phases:
+        for phase in self._phases:
             if iteration % phase.interval == 0:
-                state, reports[phase.name] = run(state, batch)
-        return self._finish(state), reports
+                state, reports[phase.name] = self._run[phase.name](state, batch)
+        return self._run[_FINISH](state), reports
 
 
 def minibatch_group(recipe: Recipe) -> int | None:

@@ -26,8 +26,11 @@ from aligned_jax.training.draws import Draws
 from aligned_jax.training.options import GanOptions
 from aligned_jax.types import Array, Variables
 
-# (images [N, H, W, C], probability, keys [N]) -> images of the same shape.
-Augment = Callable[[Array, Array, Array], Array]
+# (images [N, H, W, C], probability, key, row numbers [N], row numbers [M] of all images that
+# the devices augment at the same time) -> images of the same shape. Draws should be made from
+# key and row number; the last argument serves what a batch shares, such as a common width of
+# padding, without an exchange between devices.
+Augment = Callable[[Array, Array, Array, Array, Array], Array]
 # (probability, signs [2], iterations done) -> the next probability and signs.
 Adapt = Callable[[Array, Array, Array], tuple[Array, Array]]
 # (key of the term, term, row numbers [N]) -> draws.
@@ -108,6 +111,11 @@ class Recipe:
             return self.draw(key, term, rows)
         return random.draw(key, rows, self.generator, self.options.style_mixing_prob)
 
+    def together(self, rows: Array) -> Array:
+        """All rows that the devices work on at the same time as these."""
+        count = self.options.batch_size // self.options.rounds
+        return rows[0] // count * count + jnp.arange(count, dtype=rows.dtype)
+
 
 def g_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, Outcome]:
     """Generated images should be taken for real."""
@@ -116,7 +124,7 @@ def g_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Ar
     half = recipe.options.half
     with _precision(half):
         images, w_mean = _generate(recipe, nets, draws, labels, half)
-        scores = _score(recipe, nets, images, labels, draws.augment_fake, half)
+        scores = _critic(recipe, nets, batch.rows, labels, draws.augment_fake, half)(images)
         loss = generator_loss(scores)
     reports = _scores("fake", scores) | {"Loss/G/loss": loss.mean()}
     return loss.mean(), Outcome(reports, w_mean)
@@ -150,9 +158,9 @@ def d_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Ar
     half = recipe.options.half
     with _precision(half):
         images, w_mean = _generate(recipe, nets, draws, labels, half)
-        fake = _score(recipe, nets, images, labels, draws.augment_fake, half)
-        real_images = as_float(batch.images)
-        real = _score(recipe, nets, real_images, batch.labels, draws.augment_real, half)
+        fake = _critic(recipe, nets, batch.rows, labels, draws.augment_fake, half)(images)
+        critic = _critic(recipe, nets, batch.rows, batch.labels, draws.augment_real, half)
+        real = critic(as_float(batch.images))
         loss = fake_loss(fake).mean() + real_loss(real).mean()
     reports = _scores("fake", fake) | _scores("real", real) | {"Loss/D/loss": loss}
     return loss, Outcome(reports, w_mean)
@@ -161,10 +169,7 @@ def d_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Ar
 def d_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, Outcome]:
     """R1 at the real images, through the augmentation."""
     draws = recipe.draws(key, "Dreg", batch.rows)
-
-    def critic(images: Array) -> Array:
-        return _score(recipe, nets, images, batch.labels, draws.augment_real, None)
-
+    critic = _critic(recipe, nets, batch.rows, batch.labels, draws.augment_real, None)
     with _precision(None):
         penalty, scores = r1_penalty(critic, as_float(batch.images))
     loss = penalty.mean() * (recipe.options.r1_gamma / 2)
@@ -202,12 +207,19 @@ def _generate(
     return module.apply(nets.G, ws, draws.noise, method="synthesize"), w_mean
 
 
-def _score(
-    recipe: Recipe, nets: Networks, images: Array, labels: Array, keys: Array, half: str | None
-) -> Array:
-    if recipe.augment is not None:
-        images = recipe.augment(images, nets.augment_p, keys)
-    return module_of(recipe.discriminator, half).apply(nets.D, images, labels)
+def _critic(
+    recipe: Recipe, nets: Networks, rows: Array, labels: Array, key: Array, half: str | None
+) -> Callable[[Array], Array]:
+    """Images [N, H, W, C] to logits [N, 1], augmentation included."""
+    module = module_of(recipe.discriminator, half)
+
+    def score(images: Array) -> Array:
+        if recipe.augment is not None:
+            together = recipe.together(rows)
+            images = recipe.augment(images, nets.augment_p, key, rows, together)
+        return module.apply(nets.D, images, labels)
+
+    return score
 
 
 def _scores(kind: str, scores: Array) -> dict[str, Array]:

@@ -50,8 +50,7 @@ def recipe(**options):
     def draw(key, term, rows):
         # A merged phase computes both of its terms on the latents of the main one.
         block = TERMS.index(term) - (merged and term == "Greg")
-        keys = jax.random.split(key, rows.shape[0])
-        return Draws(z[rows + 4 * block], None, None, "const", pl_noise, keys, keys)
+        return Draws(z[rows + 4 * block], None, None, "const", pl_noise, None, None)
 
     adam = AdamOptions(meta["base_lr"], tuple(meta["base_betas"]), meta["adam_eps"])
     settings = {
@@ -124,9 +123,7 @@ def program(name, **options):
 
 @functools.cache
 def outcome(name, **options):
-    return parallel.local(
-        program(name, **options)(parallel.replicate(start(), DEVICE), batch())
-    )
+    return parallel.local(program(name, **options)(parallel.replicate(start(), DEVICE), batch()))
 
 
 def named(state, name, params):
