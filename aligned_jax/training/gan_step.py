@@ -296,8 +296,10 @@ def _remember(
     """State after the forward passes: w_means is [rounds, passes, w_dim]."""
     signs, batch_size = state.signs, recipe.options.batch_size
     if "Loss/signs/real" in reports:
-        new = reports["Loss/signs/real"] * batch_size
-        signs = signs + jnp.stack([new, jnp.full_like(new, batch_size)])
+        mean = reports["Loss/signs/real"]
+        new = batch_size * jnp.stack([mean, jnp.ones_like(mean)])
+        # A sum never forgets: one broken batch would stop the augmentation from adapting.
+        signs = signs + jnp.where(jnp.isfinite(mean), new, 0)
     g = state.G
     if recipe.generator.mapping.w_avg_beta is not None:
         g = _track_w(g, w_means.reshape(-1, w_means.shape[-1]), recipe.generator.mapping.w_avg_beta)

@@ -43,7 +43,7 @@ def value(term, labels=None, gen_labels=None, step=0, seed=0, pixels=None, **cha
         np.zeros((n, width), np.float32) if labels is None else labels,
         np.zeros((n, 3, width), np.float32) if gen_labels is None else gen_labels,
     )
-    loss, pl_mean = compiled(term, chosen)(
+    _, loss, pl_mean = compiled(term, chosen)(
         parallel.replicate(state, ONE), parallel.deal(batch, ONE)
     )
     return float(loss[0]), float(pl_mean[0])
@@ -54,7 +54,7 @@ def compiled(term, chosen):
     def body(state, batch):
         nets = Networks(state.G, state.D, state.augment_p, jnp.float32(0.3))
         loss, said = _TERMS[term](chosen, nets, batch, term_key(state.key, state.step, term))
-        return loss, jnp.float32(0) if said.pl_mean is None else said.pl_mean
+        return state, loss, jnp.float32(0) if said.pl_mean is None else said.pl_mean
 
     return parallel.on_each_device(body, ONE)
 
@@ -187,9 +187,10 @@ def test_optimiser_options():
         phase = next(p for p in phases(chosen.options) if p.network == network)
         state = tiny.start(chosen)
         params = getattr(state, network)["params"]
-        gradients = jax.tree.map(lambda v: 0.01 * jnp.cos(v), params)
+        first = jax.tree.map(lambda v: 0.1 * jnp.cos(v), params)
+        second = jax.tree.map(lambda v: 0.05 * jnp.sin(v), params)
         step = jax.jit(functools.partial(apply_gradients, chosen, phase))
-        state = step(step(state, gradients), jax.tree.map(jnp.square, gradients))
+        state = step(step(state, first), second)
         return np.concatenate([np.ravel(v) for v in jax.tree.leaves(getattr(state, network))])
 
     for network, field in (("G", "g_adam"), ("D", "d_adam")):
@@ -229,7 +230,9 @@ def test_ema_options_and_adaptation():
         assert all(jax.tree.leaves(noise))
         return float(const.mean()), done
 
-    distance = lambda half_life: 0.5 ** (4 / half_life)  # noqa: E731
+    def distance(half_life):
+        return 0.5 ** (4 / half_life)
+
     assert after()[0] == pytest.approx(distance(50), abs=1e-5)
     assert after(seen=10**7)[0] == pytest.approx(distance(10_000), abs=1e-5)
     assert after(ema_rampup=None)[0] == pytest.approx(distance(10_000), abs=1e-5)
@@ -238,7 +241,11 @@ def test_ema_options_and_adaptation():
     assert after(seen=0)[0] == 0
     assert after()[1].augment_p == 0
     np.testing.assert_array_equal(after()[1].signs, [3, 4])
-    moved = after(adapt=lambda p, signs, step: (p + signs[0] / signs[1] + step, signs * 0))[1]
+
+    def adapt(p, signs, step):
+        return p + signs[0] / signs[1] + step.astype(jnp.float32), jnp.zeros(2)
+
+    moved = after(adapt=adapt)[1]
     assert moved.augment_p == 1.75
     np.testing.assert_array_equal(moved.signs, [0, 0])
 

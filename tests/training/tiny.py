@@ -12,7 +12,7 @@ from aligned_jax.config import (
     MappingConfig,
     SynthesisConfig,
 )
-from aligned_jax.training import AdamOptions, GanOptions, GanStep, Recipe, create_state, parallel
+from aligned_jax.training import AdamOptions, GanOptions, Recipe, create_state
 
 GENERATOR = GeneratorConfig(
     8,
@@ -67,14 +67,3 @@ def start(chosen, seed=0, **kwargs):
         chosen.generator, chosen.discriminator, chosen.options, seed=seed, **kwargs
     )
     return noisy(state)
-
-
-def run(chosen, devices, iterations=1, state=None, batches=None, labels=None):
-    """Host state and reports after some iterations."""
-    step = GanStep(chosen, devices)
-    state = parallel.replicate(start(chosen) if state is None else state, devices)
-    size = chosen.options.batch_size
-    for i in range(iterations):
-        rows = images(size, i) if batches is None else batches[i]
-        state, reports = step(state, step.feed(rows, *(labels or ())), i)
-    return parallel.local(state), parallel.local(reports)
