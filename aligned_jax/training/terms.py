@@ -20,9 +20,8 @@ from aligned_jax.losses import (
     real_loss,
 )
 from aligned_jax.networks import module_of
-from aligned_jax.training import draws as random
 from aligned_jax.training import parallel
-from aligned_jax.training.draws import Draws
+from aligned_jax.training.draws import Draws, draw
 from aligned_jax.training.options import GanOptions
 from aligned_jax.types import Array, Variables
 
@@ -109,7 +108,7 @@ class Recipe:
         """Draws of `term` for these rows of the global batch."""
         if self.draw is not None:
             return self.draw(key, term, rows)
-        return random.draw(key, rows, self.generator, self.options.style_mixing_prob)
+        return draw(key, rows, self.generator, self.options.style_mixing_prob)
 
     def together(self, rows: Array) -> Array:
         """All rows that the devices work on at the same time as these."""
@@ -175,6 +174,11 @@ def d_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Arr
     loss = penalty.mean() * (recipe.options.r1_gamma / 2)
     reports = {"Loss/r1_penalty": penalty.mean(), "Loss/D/reg": loss}
     return loss, Outcome(_scores("real", scores) | reports)
+
+
+# By the name of the term; each takes (recipe, networks, batch, key of the term) and returns
+# the mean loss over the rows and what else there is to say.
+LOSSES = {"Gmain": g_main, "Greg": g_reg, "Dmain": d_main, "Dreg": d_reg}
 
 
 def mixed_ws(

@@ -13,12 +13,11 @@ from aligned_jax.network import Network
 from aligned_jax.training import AdamOptions, GanOptions, parallel, phases
 from aligned_jax.training.draws import draw, draw_cutoff, term_key
 from aligned_jax.training.gan_step import (
-    _TERMS,
     apply_gradients,
     finish_iteration,
     phase_gradients,
 )
-from aligned_jax.training.terms import Batch, Networks, as_float
+from aligned_jax.training.terms import LOSSES, Batch, Networks, as_float
 from tests.helpers import relative_error
 from tests.training import tiny
 
@@ -53,7 +52,7 @@ def value(term, labels=None, gen_labels=None, step=0, seed=0, pixels=None, **cha
 def compiled(term, chosen):
     def body(state, batch):
         nets = Networks(state.G, state.D, state.augment_p, jnp.float32(0.3))
-        loss, said = _TERMS[term](chosen, nets, batch, term_key(state.key, state.step, term))
+        loss, said = LOSSES[term](chosen, nets, batch, term_key(state.key, state.step, term))
         return state, loss, jnp.float32(0) if said.pl_mean is None else said.pl_mean
 
     return parallel.on_each_device(body, ONE)
