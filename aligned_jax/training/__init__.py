@@ -1,21 +1,5 @@
-"""Training steps: options, one state, phases, devices."""
+"""Adversarial training: options, one state, phases, devices.
 
-from aligned_jax.training import parallel
-from aligned_jax.training.gan_step import GanStep, Phase, phases
-from aligned_jax.training.options import AdamOptions, GanOptions
-from aligned_jax.training.state import TrainState, create_state, parameter_counts
-from aligned_jax.training.terms import Batch, Recipe
-
-__all__ = [
-    "AdamOptions",
-    "Batch",
-    "GanOptions",
-    "GanStep",
-    "Phase",
-    "Recipe",
-    "TrainState",
-    "create_state",
-    "parallel",
-    "parameter_counts",
-    "phases",
-]
+Start at `gan_step.GanStep`. Nothing is imported here, so that `options`, which the
+command line needs for its help, comes without JAX.
+"""

@@ -10,7 +10,8 @@ import jax
 import numpy as np
 import pytest
 
-from aligned_jax.training import GanStep, parallel
+from aligned_jax.training import parallel
+from aligned_jax.training.gan_step import GanStep
 from tests.helpers import relative_error
 from tests.training import tiny
 

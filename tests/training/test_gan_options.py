@@ -2,6 +2,9 @@
 
 import dataclasses
 import functools
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,13 +13,15 @@ import pytest
 
 from aligned_jax.config import ConfigError, from_dict, to_dict
 from aligned_jax.network import Network
-from aligned_jax.training import AdamOptions, GanOptions, parallel, phases
+from aligned_jax.training import parallel
 from aligned_jax.training.draws import draw, draw_cutoff, term_key
 from aligned_jax.training.gan_step import (
     apply_gradients,
     finish_iteration,
     phase_gradients,
+    phases,
 )
+from aligned_jax.training.options import AdamOptions, GanOptions
 from aligned_jax.training.terms import LOSSES, Batch, Networks, as_float
 from tests.helpers import relative_error
 from tests.training import tiny
@@ -269,6 +274,18 @@ def test_draws_belong_to_rows_terms_and_steps():
     flips = [fields("Greg"), fields("Dmain"), fields(step=1), {**base, "z": base["z_mix"]}]
     assert all(np.abs(flip["z"] - base["z"]).min() > 0 for flip in flips)
     assert draw(term_key(words, 0, "Gmain"), jnp.arange(2), config, 0.0).z_mix is None
+
+
+def test_rows_that_are_worked_on_together():
+    chosen = tiny.recipe(batch_size=12, rounds=3)
+    for rows, expected in (([0, 2], [0, 1, 2, 3]), ([5, 7], [4, 5, 6, 7]), ([8], [8, 9, 10, 11])):
+        np.testing.assert_array_equal(chosen.together(jnp.asarray(rows)), expected)
+
+
+def test_options_come_without_jax():
+    code = "import sys, aligned_jax.training.options; assert 'jax' not in sys.modules"
+    root = Path(__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
 
 
 def test_style_mixing_cutoffs():

@@ -11,12 +11,14 @@ import pytest
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.convert.rules import from_official, official_shapes, to_official
 from aligned_jax.network import Network
-from aligned_jax.training import AdamOptions, GanOptions, Recipe, create_state, parallel, phases
+from aligned_jax.training import parallel
 from aligned_jax.training.draws import TERMS, Draws
 from aligned_jax.training.ema import ema_rate, update_ema
-from aligned_jax.training.gan_step import apply_gradients, finish_iteration, phase_gradients
+from aligned_jax.training.gan_step import apply_gradients, finish_iteration, phase_gradients, phases
 from aligned_jax.training.optimizer import correct_for_interval, finite
-from aligned_jax.training.terms import Batch, mixed_ws
+from aligned_jax.training.options import AdamOptions, GanOptions
+from aligned_jax.training.state import create_state
+from aligned_jax.training.terms import Batch, Recipe, mixed_ws
 from tests.helpers import document, nchw, nhwc, reference, relative_error
 
 DEVICE = jax.local_devices()[:1]

@@ -9,8 +9,10 @@ import pytest
 from aligned_jax.convert.kwargs import discriminator_config
 from aligned_jax.convert.rules import official_shapes
 from aligned_jax.networks import init_variables
-from aligned_jax.training import GanStep, create_state, parallel, parameter_counts
+from aligned_jax.training import parallel
+from aligned_jax.training.gan_step import GanStep
 from aligned_jax.training.optimizer import frozen_layers, merge_frozen, split_frozen
+from aligned_jax.training.state import create_state, parameter_counts
 from tests.helpers import document, reference
 from tests.training import tiny
 

@@ -12,7 +12,9 @@ from aligned_jax.config import (
     MappingConfig,
     SynthesisConfig,
 )
-from aligned_jax.training import AdamOptions, GanOptions, Recipe, create_state
+from aligned_jax.training.options import AdamOptions, GanOptions
+from aligned_jax.training.state import create_state
+from aligned_jax.training.terms import Recipe
 
 GENERATOR = GeneratorConfig(
     8,
