@@ -13,6 +13,7 @@ from aligned_jax.losses import (
     r1_penalty,
     real_loss,
 )
+from tests.helpers import relative_error
 
 
 def test_logistic_losses():
@@ -88,4 +89,5 @@ def test_the_penalty_over_devices_is_that_of_the_whole_batch():
     (loss, mean), slope = jax.value_and_grad(whole, has_aux=True)(lengths)
     np.testing.assert_allclose(updated, np.full(4, mean), rtol=1e-6)
     np.testing.assert_allclose(losses.mean(), loss, rtol=1e-6)
-    np.testing.assert_allclose(slopes / 4, slope, rtol=1e-5)  # devices are averaged
+    # Devices are averaged; single slopes cancel, so the largest is the measure.
+    assert relative_error(slopes / 4, slope) < 1e-6
