@@ -16,7 +16,6 @@ from aligned_jax.errors import ConfigError
 
 ADA = "stylegan2-ada-pytorch"
 STYLEGAN3 = "stylegan3"
-CODE_BASES = (ADA, STYLEGAN3)
 
 _SIZES = ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels")
 _MAPPING = ("num_layers", "embed_features", "layer_features", "activation", "lr_multiplier")
