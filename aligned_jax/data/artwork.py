@@ -61,9 +61,9 @@ def credit(name: str) -> str:
         f'  "{source["name"]}" ({source["url"]})\n'
         f"  by {creator['name']} ({creator['url']}),\n"
         f"licensed under {licence['name']} ({licence['url']}).\n"
-        "They were drawn by DiceBear (https://www.dicebear.com) from random seeds, with changes of\n"
-        "size, and of colours, features and pose where options say so. Whoever passes them on\n"
-        "under CC BY must keep this credit and say what was changed.\n"
+        "They were drawn by DiceBear (https://www.dicebear.com) from random seeds, changed in\n"
+        "size, and in colours, features and pose where options say so. Whoever passes CC BY\n"
+        "artwork on must keep this credit and say what was changed.\n"
     )
 
 

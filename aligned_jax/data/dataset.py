@@ -64,7 +64,7 @@ class Dataset:
           FormatError: a record that is damaged or not like the others.
         """
         record, flip = self._record(index)
-        image = self._image(record, index)
+        image = self._image(record, self._place(index))
         variant = self.options.variant
         image = apply_variant(mirrored(image) if flip else image, variant)
         return np.ascontiguousarray(image), self._label_of(record, flip)
@@ -112,17 +112,21 @@ class Dataset:
         if mistakes:
             raise UserError(f"{self.options.path} does not fit: {'; '.join(mistakes)}")
 
-    def _record(self, index: int) -> tuple[Any, bool]:
-        from tensorflow_datasets.proto import tf_example_pb2
-
+    def _place(self, index: int) -> int:
+        """Number of the record of an image."""
         if not 0 <= index < len(self):
             raise IndexError(f"{index} is not one of {len(self)} images")
-        flip, place = divmod(int(index), self._count)
-        if self._chosen is not None:
-            place = int(self._chosen[place])
+        place = int(index) % self._count
+        return place if self._chosen is None else int(self._chosen[place])
+
+    def _record(self, index: int) -> tuple[Any, bool]:
+        """A parsed record, and whether it is to be mirrored."""
+        from tensorflow_datasets.proto import tf_example_pb2
+
+        place = self._place(index)
         try:
             data = self._records[place]
-            return tf_example_pb2.Example.FromString(data), bool(flip)
+            return tf_example_pb2.Example.FromString(data), index >= self._count
         except Exception as error:
             raise self._damaged(place, error) from error
 
@@ -133,18 +137,18 @@ class Dataset:
             "make the dataset again, or copy it anew"
         )
 
-    def _image(self, record: Any, index: int) -> np.ndarray:
+    def _image(self, record: Any, place: int) -> np.ndarray:
         try:
             with Image.open(io.BytesIO(_values(record, "image")[0])) as image:
                 if image.mode != _MODES[self.channels]:
                     raise ValueError(f"image of mode {image.mode}")
                 pixels = np.asarray(image)
         except Exception as error:
-            raise self._damaged(index % self._count, error) from error
+            raise self._damaged(place, error) from error
         pixels = pixels.reshape(*pixels.shape[:2], -1)
         if pixels.shape != (self.resolution, self.resolution, self.channels):
             size = f"image of {pixels.shape[1]}x{pixels.shape[0]} pixels"
-            raise self._damaged(index % self._count, ValueError(size))
+            raise self._damaged(place, ValueError(size))
         return pixels
 
     def _sizes(self) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
-from aligned_jax.errors import FormatError, UserError
+from aligned_jax.errors import UserError
 
 ITEMS_PER_SHARD = 500
 _PLAN = "plan.json"
@@ -98,6 +98,9 @@ def write_dataset(
         if bad and not skip_bad:
             shutil.rmtree(partial)
             raise UserError(_bad_items(bad))
+        if any(not _total(reports, shards, split) for split in source.splits()):
+            shutil.rmtree(partial)
+            raise UserError(f"nothing would be left of a split: {_bad_items(bad)}")
         counts = _finish(source, partial, shards, reports, command)
         if out.exists():
             out.rmdir()
@@ -163,9 +166,9 @@ def _write_shards(
             advance(shard.stop - shard.start)
         return list(reports.values())
     # Fresh processes: a fork of one that runs JAX can hang.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (source,))
     try:
-        running = {pool.submit(_write_shard, source, partial, shard): shard for shard in missing}
+        running = {pool.submit(_work, partial, shard): shard for shard in missing}
         for future in as_completed(running):
             shard = running[future]
             reports[shard] = future.result()
@@ -175,9 +178,18 @@ def _write_shards(
     return list(reports.values())
 
 
-def _ignore_interrupts() -> None:
+_source: Source  # of a worker process, which gets it once
+
+
+def _start_worker(source: Source) -> None:
     """Ctrl-C reaches all processes; workers finish their shard and are told to end."""
+    global _source
+    _source = source
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(partial: Path, shard: Shard) -> dict[str, Any]:
+    return _write_shard(_source, partial, shard)
 
 
 def _write_shard(source: Source, partial: Path, shard: Shard) -> dict[str, Any]:
@@ -222,7 +234,7 @@ def _finish(
     splits, counts = [], {}
     for split in source.splits():
         mine = [r for s, r in zip(shards, reports, strict=True) if s.split == split]
-        counts[split] = sum(report["count"] for report in mine)
+        counts[split] = _total(reports, shards, split)
         splits.append(
             tfds.core.SplitInfo(
                 name=split,
@@ -254,6 +266,10 @@ def _finish(
     return counts
 
 
+def _total(reports: list[dict[str, Any]], shards: list[Shard], split: str) -> int:
+    return sum(r["count"] for s, r in zip(shards, reports, strict=True) if s.split == split)
+
+
 def _bad_items(bad: list[str]) -> str:
     more = f"\n  and {len(bad) - 100} more" if len(bad) > 100 else ""
     lines = "".join(f"\n  {line}" for line in bad[:100])
@@ -265,6 +281,3 @@ def _write_text(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}")
     unfinished.write_text(text, "utf-8")
     unfinished.replace(path)
-
-
-__all__ = ["FormatError", "Shard", "Source", "Written", "write_dataset"]
