@@ -76,6 +76,10 @@ class Dataset:
         record, flip = self._record(index)
         return self._label_of(record, flip)
 
+    def is_class(self, name: str) -> bool:
+        """Whether a feature is one of several named classes."""
+        return hasattr(self._features[name], "num_classes")
+
     def attributes(self, index: int) -> dict[str, Any]:
         """All that is recorded with an image (before mirroring): texts, class names, numbers."""
         import tensorflow_datasets as tfds
