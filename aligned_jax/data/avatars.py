@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax.data import artwork
-from aligned_jax.data.styles import STYLES, Shown, Table
+from aligned_jax.data.styles import STYLES, Shown, Table, matches
 from aligned_jax.errors import UserError
 
 ABSENT = (-1.0, -1.0, -1.0)
@@ -184,7 +184,7 @@ def _attributes(style: str, drawn: dict[str, Any], roll: float, steps: int) -> A
 
 def _hair(table: Table, options: dict[str, Any]) -> str:
     shown = options.get(f"{table.hair}Variant", "none")
-    return "none" if shown.startswith(table.bald) else shown
+    return "none" if matches(shown, table.bald) else shown
 
 
 def _color(name: str | None, options: dict[str, Any]) -> tuple[float, float, float]:
@@ -201,7 +201,7 @@ def _rgb(text: str) -> tuple[float, float, float]:
 
 def _is_shown(part: Shown, options: dict[str, Any]) -> bool:
     shown = options.get(f"{part.component}Variant")
-    return shown is not None and (not part.variants or shown.startswith(part.variants))
+    return shown is not None and (not part.variants or matches(shown, part.variants))
 
 
 def _answer(parts: tuple[Shown, ...] | None, options: dict[str, Any]) -> str:
@@ -249,7 +249,7 @@ def _named(style: str, name: str, value: str) -> dict[str, Any]:
     component = getattr(table, name)
     names = artwork.variants(style, component) if component else ()
     if name == "hair" and value == "none":
-        wanted = [v for v in names if v.startswith(table.bald)] if table.bald else []
+        wanted = [v for v in names if matches(v, table.bald)]
         if not wanted and component and artwork.optional(style, component):
             return {f"{component}Probability": 0}
     else:
@@ -269,7 +269,7 @@ def _switched(
     changes: dict[str, Any] = {}
     for part in parts[:1] if wanted else parts:
         names = artwork.variants(style, part.component)
-        matching = [v for v in names if not part.variants or v.startswith(part.variants)]
+        matching = [v for v in names if not part.variants or matches(v, part.variants)]
         if wanted:
             changes[f"{part.component}Variant"] = matching
             if artwork.optional(style, part.component):

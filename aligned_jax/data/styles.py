@@ -24,8 +24,8 @@ class Table:
       hair_color, skin_color: names of the colours; None: drawn in ink alone.
       glasses, facial_hair: where they can appear; () for never; None: not told
         apart in the style's names, hence unknown.
-      mouth: component of the mouth; `smiling` are variants that smile, or beginnings
-        of their names; None: not told apart.
+      mouth: component of the mouth; `smiling` are the variants that smile; None: not
+        told apart.
       turned: components that a turn of the head to the side carries along.
     """
 
@@ -40,8 +40,16 @@ class Table:
     smiling: tuple[str, ...] | None = None
 
 
+def matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a variant is one of `patterns`; "smile*" is any that begins so."""
+    return any(
+        name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+        for pattern in patterns
+    )
+
+
 _BEARD, _GLASSES = (Shown("beard"),), (Shown("glasses"),)
-_HAPPY = ("happy",)
+_HAPPY = ("happy*",)
 
 STYLES = {
     "adventurer": Table(
@@ -106,13 +114,13 @@ STYLES = {
     ),
     "open-peeps": Table(
         hair="head",
-        bald=("noHair",),
+        bald=("noHair*",),
         hair_color="headContrast",
         skin_color="skin",
-        glasses=(Shown("accessories", ("glasses", "sunglasses")),),
+        glasses=(Shown("accessories", ("glasses*", "sunglasses*")),),
         facial_hair=(Shown("facialHair"),),
         mouth="expression",
-        smiling=("cheeky", "cute", "eatingHappy", "lovingGrin", "smile"),
+        smiling=("cheeky", "cute", "eatingHappy", "lovingGrin*", "smile*"),
         turned=("expression", "accessories", "facialHair", "mask"),
     ),
     "lorelei": Table(
