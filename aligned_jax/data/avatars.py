@@ -132,7 +132,9 @@ def _drawn(
     if not overrides:
         return _rasterised(natural["svg"], resolution), _attributes(style, natural, roll, steps)
     fixed = _style_options(style, overrides, natural["options"])
-    drawn = _resolved(style, steps, options | fixed)
+    # Colours avoid each other: what is not overridden stays what it was.
+    kept = {key: natural["options"][key] for key in natural["options"] if key.endswith("Color")}
+    drawn = _resolved(style, steps, options | kept | fixed)
     attributes = _attributes(style, drawn, roll, steps)
     _check_effect(style, overrides, attributes)
     return _rasterised(drawn["svg"], resolution), attributes
@@ -168,9 +170,10 @@ def _opaque(png: bytes) -> Image.Image:
 def _attributes(style: str, drawn: dict[str, Any], roll: float, steps: int) -> Attributes:
     table, options = STYLES[style], drawn["options"]
     hair = _hair(table, options)
+    colored = hair != "none" and not matches(hair, table.hats)
     return Attributes(
         hair=hair,
-        hair_color=ABSENT if hair == "none" else _color(table.hair_color, options),
+        hair_color=_color(table.hair_color, options) if colored else ABSENT,
         skin_color=_color(table.skin_color, options),
         glasses=_answer(table.glasses, options),
         facial_hair=_answer(table.facial_hair, options),
@@ -277,7 +280,10 @@ def _switched(
         elif artwork.optional(style, part.component):
             changes |= {f"{part.component}Probability": 0} if _is_shown(part, natural) else {}
         else:
-            changes[f"{part.component}Variant"] = [v for v in names if v not in matching]
+            others = [v for v in names if v not in matching]
+            if not others:
+                raise UserError(f"{style} has no {part.component} without it")
+            changes[f"{part.component}Variant"] = others
     return changes
 
 
@@ -289,6 +295,8 @@ def _check_effect(style: str, overrides: Mapping[str, Any], attributes: Attribut
             value = ANSWERS[value]
         elif name.endswith("color"):
             value = _rgb(value)
+        elif name == "hair" and matches(value, STYLES[style].bald):
+            value = "none"
         if found != value:
             missed.append(f"{name} {overrides[name]!r}")
     if missed:

@@ -20,7 +20,8 @@ class Table:
     """Where a style keeps the shared attributes.
 
     Attributes:
-      hair: component of the hair, whose variants in `bald` show none; None: no hair.
+      hair: component of the hair, whose variants in `bald` show none, and those in
+        `hats` something else on the head, coloured in its place; None: no hair.
       hair_color, skin_color: names of the colours; None: drawn in ink alone.
       glasses, facial_hair: where they can appear; () for never; None: not told
         apart in the style's names, hence unknown.
@@ -33,6 +34,7 @@ class Table:
     turned: tuple[str, ...]
     hair: str | None = None
     bald: tuple[str, ...] = ()
+    hats: tuple[str, ...] = ()
     hair_color: str | None = None
     skin_color: str | None = None
     glasses: tuple[Shown, ...] | None = ()
@@ -54,6 +56,7 @@ _HAPPY = ("happy*",)
 STYLES = {
     "adventurer": Table(
         hair="hair",
+        bald=("short19",),
         hair_color="hair",
         skin_color="skin",
         glasses=_GLASSES,
@@ -104,6 +107,7 @@ STYLES = {
     "micah": Table(
         hair="hair",
         bald=("mrClean",),
+        hats=("turban",),
         hair_color="hair",
         skin_color="base",
         glasses=_GLASSES,
@@ -115,6 +119,7 @@ STYLES = {
     "open-peeps": Table(
         hair="head",
         bald=("noHair*",),
+        hats=("hat*", "hijab", "turban"),
         hair_color="headContrast",
         skin_color="skin",
         glasses=(Shown("accessories", ("glasses*", "sunglasses*")),),
@@ -125,6 +130,8 @@ STYLES = {
     ),
     "lorelei": Table(
         hair="hair",
+        hair_color="hair",
+        skin_color="skin",
         glasses=_GLASSES,
         facial_hair=_BEARD,
         mouth="mouth",
@@ -175,9 +182,16 @@ STYLES = {
     ),
     "croodles": Table(
         hair="top",
+        bald=("variant28",),
+        hats=("variant20", "variant21", "variant22", "variant23", "variant24", "variant25"),
         hair_color="top",
+        skin_color="base",
         glasses=None,
-        facial_hair=(Shown("beard"), Shown("mustache")),
+        facial_hair=(
+            Shown("beard"),
+            Shown("mustache"),
+            Shown("mouth", ("variant08", "variant12")),
+        ),
         mouth="mouth",
         turned=("eyes", "nose", "mouth", "mustache"),
     ),
