@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ ABSENT = (-1.0, -1.0, -1.0)
 ANSWERS = ("no", "yes", "unknown")
 OVERRIDES = ("hair", "hair_color", "skin_color", "glasses", "facial_hair", "smile", "mouth")
 _WHITE = ("#ffffff",)
+_COLOR = re.compile("#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 # What the drawing program reports besides choices: transformations that stay at rest.
 _RESTING = ("ColorFill", "Rotate", "TranslateX", "TranslateY", "Scale")
 
@@ -142,10 +144,15 @@ def _drawn(
 
 def _resolved(style: str, steps: int, options: dict[str, Any]) -> dict[str, Any]:
     from dicebear import Avatar
+    from dicebear.errors import OptionsValidationError
 
+    colors = [c for key, value in options.items() if key.endswith("Color") for c in value]
+    wrong = [repr(color) for color in colors if not _COLOR.fullmatch(str(color))]
+    if wrong:
+        raise UserError(f"{', '.join(wrong)} is no colour; write it as #rrggbb")
     try:
         return Avatar(artwork.turned_style(style, steps), options).to_json()
-    except ValueError as error:
+    except OptionsValidationError as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"the style {style} cannot be drawn with these options: {reason}"
@@ -273,17 +280,19 @@ def _switched(
     for part in parts[:1] if wanted else parts:
         names = artwork.variants(style, part.component)
         matching = [v for v in names if not part.variants or matches(v, part.variants)]
+        others = [v for v in names if v not in matching]
         if wanted:
             changes[f"{part.component}Variant"] = matching
             if artwork.optional(style, part.component):
                 changes[f"{part.component}Probability"] = 100
+        elif not _is_shown(part, natural):
+            continue
         elif artwork.optional(style, part.component):
-            changes |= {f"{part.component}Probability": 0} if _is_shown(part, natural) else {}
-        else:
-            others = [v for v in names if v not in matching]
-            if not others:
-                raise UserError(f"{style} has no {part.component} without it")
+            changes[f"{part.component}Probability"] = 0
+        elif others:
             changes[f"{part.component}Variant"] = others
+        else:
+            raise UserError(f"{style} has no {part.component} that would be without it")
     return changes
 
 
