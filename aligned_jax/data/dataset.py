@@ -1,6 +1,5 @@
 """Reading a TFDS array_record dataset without TensorFlow."""
 
-import functools
 import hashlib
 import io
 import json
@@ -27,8 +26,8 @@ class Dataset:
       resolution, channels: of every image.
       c_dim: numbers in a label, 0 without labels.
       label_names: a name for each of them: classes, or feature[k].
-      fingerprint: hexadecimal SHA-256 of what determines the content: the
-        description, the sizes of the shards, and the options, but not the path.
+      fingerprint: hexadecimal SHA-256 of what determines the content: features, shards
+        (their own SHA-256 where recorded, else their sizes) and options, but not the path.
     """
 
     def __init__(self, options: DataOptions, builder: Any) -> None:
@@ -229,24 +228,32 @@ def _builder(options: DataOptions) -> Any:
     if name not in builder.info.splits:
         splits = ", ".join(builder.info.splits)
         raise UserError(f"{options.path} has no split {name!r}; it has {splits}")
-    _check_shards(options, builder.info.splits[name])
+    _check_shards(options, builder.info, builder.info.splits[name])
     return builder
 
 
-def _check_shards(options: DataOptions, split: Any) -> None:
-    """A missing shard or one shorter than recorded is told before a run has begun."""
-    missing = [str(path.name) for path in split.filepaths if not path.exists()]
+def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
+    """A missing shard or one of another length is told before a run has begun."""
+    missing = [path.name for path in split.filepaths if not path.exists()]
     if missing:
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
-        raise FormatError(
-            f"{options.path} lacks {', '.join(missing[:8])}{more}; copy the whole folder"
-        )
-    size = sum(path.stat().length for path in split.filepaths)
-    if split.num_bytes and size < split.num_bytes:
-        raise FormatError(
-            f"{options.path}: the shards of {split.name} have {size} bytes instead of at least "
-            f"{int(split.num_bytes)}; one is cut off, so copy the folder anew"
-        )
+        raise FormatError(f"{options.path} lacks {_listed(missing)}; copy the whole folder")
+    recorded = _recorded(info)
+    wrong = [
+        f"{path.name} (has {path.stat().length} bytes of {recorded[path.name]['bytes']})"
+        for path in split.filepaths
+        if path.name in recorded and recorded[path.name]["bytes"] != path.stat().length
+    ]
+    if wrong:
+        raise FormatError(f"{options.path}: {_listed(wrong)} is cut off; copy the folder anew")
+
+
+def _recorded(info: Any) -> dict[str, dict[str, Any]]:
+    """Bytes and SHA-256 of the shards, for datasets that `aligned data` wrote."""
+    return (info.metadata or {}).get("files", {})
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 class _explained:
@@ -322,22 +329,16 @@ def _shape(resolution: int, channels: int) -> str:
     return f"{resolution}x{resolution} with {channels} channels"
 
 
-@functools.cache
-def _options_without_path(options: DataOptions) -> str:
-    values = asdict(options)
-    del values["path"]
-    return json.dumps(values, sort_keys=True)
-
-
 def _fingerprint(builder: Any, options: DataOptions) -> str:
     from etils import epath
 
-    folder = epath.Path(builder.data_path)
-    digest = hashlib.sha256(_options_without_path(options).encode())
-    for name in ("dataset_info.json", "features.json", "metadata.json"):
-        if (folder / name).exists():
-            digest.update((folder / name).read_bytes())
+    values = asdict(options)
+    del values["path"]
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    digest.update((epath.Path(builder.data_path) / "features.json").read_bytes())
     split = builder.info.splits[options.split.split("[")[0]]
-    for path in split.filepaths:
-        digest.update(f"{path.name} {path.stat().length}".encode())
+    recorded = _recorded(builder.info)
+    for path, length in zip(split.filepaths, split.shard_lengths, strict=True):
+        content = recorded.get(path.name, {}).get("sha256", "")
+        digest.update(f"{path.name} {length} {path.stat().length} {content}\n".encode())
     return digest.hexdigest()

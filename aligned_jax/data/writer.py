@@ -6,6 +6,7 @@ shards in a hidden folder beside the target; the same command takes them over.
 """
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -148,7 +149,7 @@ def _note(partial: Path, source: Source, shard: Shard) -> dict[str, Any] | None:
     note = file.with_name(f"{file.name}.json")
     with contextlib.suppress(OSError, json.JSONDecodeError):
         report = json.loads(note.read_text("utf-8"))
-        if file.stat().st_size == report["size"]:
+        if file.stat().st_size == report["bytes"]:
             return report
     return None
 
@@ -202,24 +203,29 @@ def _write_shard(source: Source, partial: Path, shard: Shard) -> dict[str, Any]:
     """Makes one file and the note that says it is whole; runs in a worker."""
     import tensorflow_datasets as tfds
     from array_record.python.array_record_module import ArrayRecordWriter
+    from tensorflow_datasets.core.example_serializer import ExampleSerializer
 
     features = tfds.features.FeaturesDict(source.features())
+    serializer = ExampleSerializer(features.get_serialized_info())
     file = partial / shard.file(source.name)
     unfinished = file.with_name(f".{file.name}")
     writer = ArrayRecordWriter(os.fspath(unfinished), "group_size:1")
-    count, size, bad = 0, 0, []
+    count, bad = 0, []
     try:
         for example in source.examples(shard.split, shard.start, shard.stop):
             if isinstance(example, str):
                 bad.append(example)
                 continue
-            record = features.serialize_example(example)
-            writer.write(record)
-            count, size = count + 1, size + len(record)
+            record = serializer.get_tf_example(features.encode_example(example))
+            # Else the order of features would change from process to process.
+            writer.write(record.SerializeToString(deterministic=True))
+            count += 1
     finally:
         writer.close()
     unfinished.replace(file)
-    report = {"count": count, "bytes": size, "size": file.stat().st_size, "bad": bad}
+    data = file.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    report = {"count": count, "bytes": len(data), "sha256": digest, "bad": bad}
     _write_text(file.with_name(f"{file.name}.json"), json.dumps(report))
     return report
 
@@ -261,7 +267,9 @@ def _finish(
         description=source.description(),
         features=tfds.features.FeaturesDict(source.features()),
         license=source.licence(),
-        metadata=tfds.core.MetadataDict(command=command, source=source.identity()),
+        metadata=tfds.core.MetadataDict(
+            command=command, source=source.identity(), files=_files(source, shards, reports)
+        ),
     )
     info.set_file_format("array_record")
     info.set_splits(tfds.core.splits.SplitDict(splits))
@@ -270,6 +278,15 @@ def _finish(
         (partial / f"{shard.file(source.name)}.json").unlink()
     (partial / _PLAN).unlink()
     return counts
+
+
+def _files(
+    source: Source, shards: list[Shard], reports: list[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    return {
+        shard.file(source.name): {"bytes": report["bytes"], "sha256": report["sha256"]}
+        for shard, report in zip(shards, reports, strict=True)
+    }
 
 
 def _total(reports: list[dict[str, Any]], shards: list[Shard], split: str) -> int:
