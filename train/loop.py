@@ -16,7 +16,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from aligned_jax import checkpoint
-from aligned_jax.data import batches
+from aligned_jax.data.batches import batches
 from aligned_jax.network import Network
 from aligned_jax.train import guard, snapshot
 from aligned_jax.train.config import TrainConfig
@@ -110,7 +110,7 @@ class _Loop:
         config, iteration = self.config, int(state.step)
         last = config.iterations(config.kimg)
         step = GanStep(recipe_of(config))
-        if iteration == 0 and self.job.first:
+        if iteration == 0 and self.job.first and not self.job.run.checkpoint(0).exists():
             self._begin(state)
         marks = [mark for mark in config.marks() if config.iterations(mark) > iteration]
         stop = guard.Stop()
