@@ -33,6 +33,7 @@ VERBS = {
     "swap": "coarse layers of one network, fine layers of another",
     "arithmetic": "add and subtract networks: parent + 0.7*(dog - parent)",
     "resize": "start a network at another resolution from trained weights",
+    "transition": "draw the same latents over the snapshots of a training run",
 }
 # Verbs that train; with OVERRIDES = True a module takes dotted options besides its own.
 TRAINING = {

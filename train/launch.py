@@ -93,7 +93,8 @@ def begin(
     if args.dry_run:
         from aligned_jax.train import dry_run
 
-        dry_run.report(config)
+        print(json.dumps(config.to_json(), indent=2))
+        print("\n".join(dry_run.report(config)))
         return 0
     run = RunFolder(args.run)
     run.check_empty()
@@ -221,8 +222,3 @@ def _origin(args: argparse.Namespace, lines: list[str]) -> dict[str, Any]:
         "versions": versions,
         "devices": f"{jax.device_count()} x {device.device_kind}",
     }
-
-
-def as_text(config: TrainConfig) -> str:
-    """The config for people."""
-    return json.dumps(config.to_json(), indent=2)

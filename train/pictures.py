@@ -53,7 +53,7 @@ class Pictures:
         for path in self.run.path.glob("fakes-kimg-*.png"):
             if match := _FAKES.fullmatch(path.name):
                 found[int(match[1])] = path
-        marks = spread(sorted(found), _STRIP_COLUMNS)
+        marks = viz.spread(sorted(found), _STRIP_COLUMNS)
         if len(marks) > 1:
             columns = [self._cells(found[kimg]) for kimg in marks]
             self._write(self.run.path / "strip.png", strip(np.stack(columns, axis=1), marks))
@@ -88,13 +88,3 @@ def draw(network: Network, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def strip(images: np.ndarray, marks: list[int]) -> np.ndarray:
     """A labelled picture of uint8 [rows, snapshots, H, W, C]."""
     return viz.figure(images, [f"{kimg} kimg" for kimg in marks], smallest=64)
-
-
-def spread(marks: list[int], count: int) -> list[int]:
-    """At most `count` of sorted marks, dense at the beginning, the first and last among them."""
-    if len(marks) <= count:
-        return marks
-    # Squares of equal steps: the visible change is fastest at the beginning.
-    places = np.linspace(0, 1, count) ** 2 * (len(marks) - 1)
-    chosen = np.maximum(np.round(places).astype(int), np.arange(count))
-    return [marks[i] for i in chosen]
