@@ -25,22 +25,22 @@ from aligned_jax.training.state import create_state, parameter_counts
 _REPEATS = 2
 
 
-def report(config: TrainConfig) -> list[str]:
-    """Lines for people: sizes, memory of a device, and pace."""
-    step = GanStep(recipe_of(config))
+def report(config: TrainConfig, devices: parallel.Devices | None = None) -> list[str]:
+    """Lines for people: sizes, memory of a device, and pace; on all devices if None."""
+    step = GanStep(recipe_of(config), devices)
     state = create_state(config.generator, config.discriminator, config.gan, config.seed)
     counts = parameter_counts(state)
-    devices = parallel.replicate(state)
+    state = parallel.replicate(state, devices)
     batch = _random_batch(config, step)
     began = time.perf_counter()
-    programs = step.compile(devices, batch)
+    programs = step.compile(state, batch)
     compiling = time.perf_counter() - began
-    rate = images_per_second(config, step, devices, batch)
+    rate = images_per_second(config, step, state, batch)
     per_kimg = 1000 / rate
-    device = jax.devices()[0].device_kind
+    used = list(devices or jax.devices())
     lines = [
         f"trainable parameters: G {counts['G']:,}, D {counts['D']:,}",
-        f"devices: {jax.device_count()} x {device}, {config.gan.batch_size} images a batch",
+        f"devices: {len(used)} x {used[0].device_kind}, {config.gan.batch_size} images a batch",
         f"memory of a device: {_peak(programs) / 2**30:.2f} GiB by the compiler's count",
         f"compilation: {compiling:.0f} s, kept for the run unless --no-cache",
         f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",

@@ -94,7 +94,7 @@ def begin(
         from aligned_jax.train import dry_run
 
         print(json.dumps(config.to_json(), indent=2))
-        print("\n".join(dry_run.report(config)))
+        print("\n".join(dry_run.report(config, session.devices(args))))
         return 0
     run = RunFolder(args.run)
     run.check_empty()
@@ -171,7 +171,15 @@ def _train(
     from aligned_jax.train import loop
 
     with _writer(args, run, int(state.step)) as writer:
-        job = loop.Job(run, config, dataset, origin, threads=args.threads, writer=writer)
+        job = loop.Job(
+            run,
+            config,
+            dataset,
+            origin,
+            threads=args.threads,
+            devices=session.devices(args),
+            writer=writer,
+        )
         number = loop.train(job, state, memory)
     if number is None:
         if job.first:

@@ -53,6 +53,7 @@ class Job:
       dataset: an open dataset of the config's.
       metrics: the first one decides which checkpoint is the best.
       threads: for reading data.
+      devices: local devices to use; None takes those of all hosts.
       writer: a TensorBoard writer, or None.
     """
 
@@ -62,6 +63,7 @@ class Job:
     origin: dict[str, Any]
     metrics: Sequence[Metric] = ()
     threads: int = 2
+    devices: parallel.Devices | None = None
     writer: Any = None
 
     @property
@@ -109,7 +111,7 @@ class _Loop:
     def run(self, state: TrainState) -> int | None:
         config, iteration = self.config, int(state.step)
         last = config.iterations(config.kimg)
-        step = GanStep(recipe_of(config))
+        step = GanStep(recipe_of(config), self.job.devices)
         if iteration == 0 and self.job.first and not self.job.run.checkpoint(0).exists():
             self._begin(state)
         marks = [mark for mark in config.marks() if config.iterations(mark) > iteration]
@@ -121,7 +123,7 @@ class _Loop:
             progress.say("compiling the training step, which can take minutes the first time")
             rows = self._batches(iteration)
             batch = _feed(step, next(rows))
-            devices = parallel.replicate(state)
+            devices = parallel.replicate(state, self.job.devices)
             step.compile(devices, batch)
             for mark in marks:
                 began, done, end = time.perf_counter(), iteration, config.iterations(mark)

@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tensorboard", action="store_true", help="write RUN/tensorboard as well as stats.jsonl"
     )
     group.add_argument(
+        "--devices", type=int, metavar="N", help="use only the first N devices of this machine"
+    )
+    group.add_argument(
         "--distributed",
         nargs="?",
         const="auto",
@@ -39,12 +42,30 @@ def prepare(args: argparse.Namespace) -> None:
     """
     if args.threads < 1:
         raise UserError(f"--threads is {args.threads}; it must be at least 1")
+    if args.devices is not None and args.distributed:
+        raise UserError("--devices and --distributed exclude each other: hosts use all they have")
     if args.tensorboard:
         tensorboard()
     if args.distributed:
         _join(args.distributed)
     if not args.no_cache:
         enable_cache()
+
+
+def devices(args: argparse.Namespace) -> list | None:
+    """The devices that `--devices` asks for; None are all.
+
+    Raises:
+      UserError: if there are not so many.
+    """
+    if args.devices is None:
+        return None
+    import jax
+
+    found = jax.local_devices()
+    if not 1 <= args.devices <= len(found):
+        raise UserError(f"--devices is {args.devices}; this machine has {len(found)}")
+    return found[: args.devices]
 
 
 def enable_cache() -> Path | None:

@@ -43,7 +43,7 @@ def save_state(
     configs = {"G_ema": config.generator, "G": config.generator, "D": config.discriminator}
     networks = {key: (configs[key], getattr(state, key)) for key in _NETWORKS}
     rest = {
-        name: leaf for part in _REST for name, leaf in _named(part, getattr(state, part)).items()
+        name: leaf for part in _REST for name, leaf in named(part, getattr(state, part)).items()
     }
     text = np.array(json.dumps(dict(memory)))
 
@@ -73,7 +73,7 @@ def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str,
         raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
     parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in _REST}
     for key in _NETWORKS:
-        found = _named(key, checkpoint.read(folder, key))
+        found = named(key, checkpoint.read(folder, key))
         parts[key] = _filled(folder, key, getattr(expected, key), found)
     return TrainState(**parts), memory
 
@@ -109,7 +109,7 @@ def prune(run: RunFolder, config: TrainConfig) -> None:
             checkpoint.reduce(found[kimg], ("G_ema",))
 
 
-def _named(part: str, tree: PyTree) -> dict[str, Any]:
+def named(part: str, tree: PyTree) -> dict[str, Any]:
     """Leaves by name: "G_opt/0/mu/synthesis/b4/const"."""
 
     def name(path: tuple) -> str:
@@ -122,7 +122,7 @@ def _named(part: str, tree: PyTree) -> dict[str, Any]:
 
 def _filled(folder: Path, part: str, expected: PyTree, arrays: Mapping[str, np.ndarray]) -> PyTree:
     """`expected` with its leaves taken from `arrays`, every misfit named."""
-    wanted = _named(part, expected)
+    wanted = named(part, expected)
     wrong = [
         f"{name} is {arrays[name].shape if name in arrays else 'missing'}, expected {leaf.shape}"
         for name, leaf in wanted.items()
