@@ -59,7 +59,7 @@ def resize(
     found = array_differences(_by_path(networks.variable_shapes(config)), old)
     if found:
         raise ConfigError("\n  ".join(["the variables (second) do not fit their config:", *found]))
-    wanted = _resized(config, resolution)
+    wanted = resized_config(config, resolution)
     if wanted == config:
         return Resized(config, variables, (), ())
     fresh = networks.init_variables(wanted, key)
@@ -83,7 +83,8 @@ def _parts(network: Any) -> tuple[NetworkConfig, Variables]:
     )
 
 
-def _resized(config: NetworkConfig, resolution: int) -> NetworkConfig:
+def resized_config(config: NetworkConfig, resolution: int) -> NetworkConfig:
+    """The config that `resize` gives a network; ConfigError if the resolution is not possible."""
     if resolution == config.img_resolution:
         return config
     if isinstance(config, GeneratorConfig):

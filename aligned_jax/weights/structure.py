@@ -87,7 +87,7 @@ def _option_differences(first: PyTree, second: PyTree, sizes: bool) -> list[str]
     configs = [getattr(network, "config", None) for network in (first, second)]
     if None in configs:
         return []
-    ours, theirs = (_flat(to_dict(config)) for config in configs)
+    ours, theirs = (flat_options(to_dict(config)) for config in configs)
     ignored = _FREE if sizes else _FREE | _SIZES
     return [
         f"{name}: {value} versus {theirs[name]}"
@@ -112,11 +112,12 @@ def _signature(value: Any) -> str:
     return f"{value.dtype} {list(value.shape)}"
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat_options(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values of a nested dictionary by dotted name ("synthesis.channel_base")."""
     result: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict):
-            result |= _flat(value, f"{prefix}{key}.")
+            result |= flat_options(value, f"{prefix}{key}.")
         else:
             result[prefix + key] = value
     return result

@@ -3,49 +3,39 @@
 import re
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from aligned_jax.augment import AdaConfig, preset
 from aligned_jax.errors import ConfigError
 from aligned_jax.training import parallel
+from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.draws import TERMS
 from aligned_jax.training.gan_step import GanStep
 from tests.training import tiny
 
 EIGHT = jax.local_devices()
 ONE = EIGHT[:1]
-
-
-def brighten(images, p, key, rows, together):
-    """A stand-in augmentation: by row, by probability, and by what the whole batch draws."""
-
-    def draw(numbers):
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
-        return jax.vmap(jax.random.normal)(keys)
-
-    return images * (1 + p * draw(rows)[:, None, None, None]) + 0.1 * jnp.max(draw(together))
-
-
-def adapt(p, signs, step):
-    due = step % 2 == 0
-    moved = p + 0.25 * jnp.sign(signs[0] / signs[1] - 0.6)
-    return jnp.where(due, jnp.maximum(moved, 0), p), jnp.where(due, jnp.zeros(2), signs)
+# Every kind of transform that images of 8 pixels allow; p moves by 0.25 after every second
+# iteration.
+AUGMENT = preset("bgc", noise=1.0, cutout=1.0)
+ADA = AdaConfig(p=0.5, interval=2, kimg=0.128)
 
 
 @pytest.fixture(scope="module")
 def both():
     """On 1 and 8 devices: the state before, gradients from it, three iterations, program texts."""
+    augment, adapt = hooks(AUGMENT, ADA, 16, (8, 8, 3))
     chosen = tiny.recipe(
         g={"c_dim": 2},
         d={"c_dim": 2},
-        augment=brighten,
+        augment=augment,
         adapt=adapt,
         batch_size=16,
         g_reg_interval=2,
         d_reg_interval=2,
     )
-    before = tiny.start(chosen, augment_p=0.5)
+    before = tiny.start(chosen, augment_p=ADA.p)
     rng = np.random.RandomState(7)
     labels = np.eye(2, dtype=np.float32)[rng.randint(0, 2, 16)]
     gen_labels = np.eye(2, dtype=np.float32)[rng.randint(0, 2, (16, 3))]
