@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from aligned_jax.augment import AdaConfig, preset
+from aligned_jax.augment import AdaConfig, AugmentConfig
 from aligned_jax.errors import ConfigError
 from aligned_jax.training import parallel
 from aligned_jax.training.augmentation import hooks
@@ -16,9 +16,9 @@ from tests.training import tiny
 
 EIGHT = jax.local_devices()
 ONE = EIGHT[:1]
-# Every kind of transform that images of 8 pixels allow; p moves by 0.25 after every second
+# One transform of each kind that images of 8 pixels allow; p moves by 0.25 after every second
 # iteration.
-AUGMENT = preset("bgc", noise=1.0, cutout=1.0)
+AUGMENT = AugmentConfig(rotate=1.0, contrast=1.0, noise=1.0, cutout=1.0)
 ADA = AdaConfig(p=0.5, interval=2, kimg=0.128)
 
 
