@@ -1,8 +1,10 @@
 """Reading a TFDS array_record dataset without TensorFlow."""
 
+import contextlib
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -256,21 +258,17 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-class _explained:
+@contextlib.contextmanager
+def _explained(options: DataOptions) -> Iterator[None]:
     """Turns what TFDS raises into one sentence."""
-
-    def __init__(self, options: DataOptions) -> None:
-        self.options = options
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
-        if error is None or isinstance(error, UserError) or not isinstance(error, Exception):
-            return
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise FormatError(
-            f"{self.options.path} (split {self.options.split}) cannot be read: {reason}"
+            f"{options.path} (split {options.split}) cannot be read: {reason}"
         ) from error
 
 

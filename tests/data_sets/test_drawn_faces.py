@@ -6,6 +6,7 @@ from aligned_jax.data.avatar_source import AvatarSource
 from aligned_jax.data.avatars import ABSENT, draw_avatar
 from aligned_jax.data.styles import STYLES, matches
 from aligned_jax.errors import UserError
+from tests.helpers import DATA
 
 
 def parts(table):
@@ -27,6 +28,16 @@ def test_the_table_names_what_the_style_has(style):
     colors = {table.hair_color, table.skin_color} - {None}
     assert colors <= set(definition["colors"])
     assert definition["meta"]["license"]["name"] in artwork.credit(style)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_notice_credits_the_artwork(style):
+    notice = " ".join((DATA.parent.parent / "NOTICE").read_text("utf-8").split())
+    meta = artwork.definition(style)["meta"]
+    for text in (meta["source"]["name"], meta["source"]["url"], meta["creator"]["name"]):
+        assert text in notice
+    (line,) = [part for part in notice.split("* ") if part.startswith(f"{style}:")]
+    assert meta["license"]["name"] in line
 
 
 @pytest.mark.parametrize("style", STYLES)
