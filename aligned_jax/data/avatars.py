@@ -130,6 +130,7 @@ def _drawn(
     options |= {"scale": zoom} if zoom != 1 else {}
     if "animation" in artwork.definition(style)["components"]:
         options["animationVariant"] = "none"
+    options |= _visible_hair(style, background)
     natural = _resolved(style, steps, options)
     if not overrides:
         return _rasterised(natural["svg"], resolution), _attributes(style, natural, roll, steps)
@@ -140,6 +141,14 @@ def _drawn(
     attributes = _attributes(style, drawn, roll, steps)
     _check_effect(style, overrides, attributes)
     return _rasterised(drawn["svg"], resolution), attributes
+
+
+def _visible_hair(style: str, background: tuple[str, ...]) -> dict[str, Any]:
+    """Keeps hair from vanishing before a background of its colour."""
+    name = STYLES[style].hair_color
+    palette = artwork.definition(style)["colors"][name]["values"] if name else []
+    others = [color for color in palette if color not in background]
+    return {f"{name}Color": others} if others and len(others) < len(palette) else {}
 
 
 def _resolved(style: str, steps: int, options: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,15 @@ def test_seed_background_zoom_and_roll_change_the_picture():
     assert [attributes.roll for _, attributes in others] == [0, 0, 0, 15]
 
 
+def test_no_hair_of_the_backgrounds_colour():
+    def seen(background):
+        drawn = (draw_avatar("dylan", f"s{k}", 8, background=background) for k in range(40))
+        return {attributes.hair_color for _, attributes in drawn}
+
+    assert (1.0, 1.0, 1.0) not in seen(("#ffffff",))
+    assert (1.0, 1.0, 1.0) in seen(("#00ff00",))
+
+
 def switched(style, name, seeds=12):
     for k in range(seeds):
         for value in (False, True):
