@@ -153,10 +153,12 @@ def _fresh(config: TrainConfig, networks: dict[str, Any] | None) -> Any:
 
     from aligned_jax.training.state import create_state
 
-    state = create_state(
-        config.generator, config.discriminator, config.gan, config.seed, networks, config.ada.p
-    )
-    return jax.tree.map(np.asarray, state)
+    def create(networks: dict[str, Any] | None) -> Any:
+        sizes = config.generator, config.discriminator, config.gan
+        return create_state(*sizes, config.seed, networks, config.ada.p)
+
+    # One program; drawn array by array, hundreds would be compiled.
+    return jax.tree.map(np.asarray, jax.jit(create)(networks))
 
 
 def _train(
