@@ -127,7 +127,7 @@ def test_one_exchange_for_each_update(both):
     found = {name: exchanges(text) for name, text in texts[8].items()}
     assert {name: len(shapes) for name, shapes in found.items()} == {
         "Gmain": 1,
-        "Greg": 2,  # the mean path length, one number, comes before the gradient
+        "Greg": 2,  # the mean path length, one number, goes first (`terms.g_reg` says why)
         "Dmain": 1,
         "Dreg": 1,
         "finish": 0,
