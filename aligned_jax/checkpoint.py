@@ -87,6 +87,7 @@ def write(
     networks: Mapping[str, tuple[NetworkConfig, Variables | Callable[[], Variables]]],
     provenance: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    fill: Callable[[Path], None] | None = None,
 ) -> None:
     """Writes a checkpoint; a failure leaves nothing behind and an old one untouched.
 
@@ -97,6 +98,8 @@ def write(
         in memory at a time.
       provenance: JSON-able facts about the origin.
       overwrite: replace an existing checkpoint.
+      fill: writes further files into the folder it is given, which becomes the
+        checkpoint; the state of a training run is such a file.
 
     Raises:
       CheckpointError: if the target exists and may not be replaced, a key is
@@ -120,7 +123,43 @@ def write(
     with _writing(folder) as partial:
         for key, (_, variables) in networks.items():
             _write_tree(partial / key, variables() if callable(variables) else variables)
+        if fill is not None:
+            fill(partial)
         (partial / _CONFIG).write_text(text, encoding="utf-8")
+
+
+def reduce(folder: str | os.PathLike, keys: tuple[str, ...]) -> None:
+    """Takes everything but these networks out of a checkpoint, which stays one at any moment.
+
+    Raises:
+      CheckpointError: if the folder is no checkpoint, has none of the networks,
+        or the disk refuses.
+    """
+    folder = Path(folder).absolute()
+    manifest = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    kept = {key: manifest["networks"][key] for key in keys if key in read_manifest(folder).configs}
+    if not kept:
+        raise CheckpointError(f"{folder} has none of {', '.join(keys)}")
+    text = json.dumps(manifest | {"networks": kept}, indent=2) + "\n"
+    try:
+        partial = folder / f".{_CONFIG}"
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(folder / _CONFIG)
+        for entry in folder.iterdir():
+            if entry.is_dir() and entry.name not in kept:
+                shutil.rmtree(entry)
+            elif not entry.is_dir() and entry.name != _CONFIG:
+                entry.unlink()
+    except OSError as error:
+        raise CheckpointError(f"{folder} cannot be reduced: {error.strerror}") from None
+
+
+def remove(folder: str | os.PathLike) -> None:
+    """Takes a checkpoint away; its name goes first, so that no half of it is ever found."""
+    folder = Path(folder).absolute()
+    hidden = _hidden_sibling(folder)
+    folder.rename(hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
 
 
 def read_manifest(folder: str | os.PathLike) -> Manifest:

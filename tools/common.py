@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aligned_jax.errors import UserError
@@ -110,6 +110,18 @@ def settle_strip_sampling(args: argparse.Namespace) -> None:
         raise UserError(f"--{' and --'.join(given)} can only be used together with --strip")
     for name in _STRIP.keys() - given:
         setattr(args, name, _STRIP[name] if args.strip else None)
+
+
+def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A verb's own arguments, and those with a dot in their name, each with its values."""
+    own: list[str] = []
+    overrides: list[str] = []
+    target = own
+    for word in argv:
+        if word.startswith("--"):
+            target = overrides if "." in word.partition("=")[0] else own
+        target.append(word)
+    return own, overrides
 
 
 def say(text: str) -> None:

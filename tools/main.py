@@ -24,6 +24,7 @@ from aligned_jax.tools import common
 VERBS = {
     "convert": "read an official file into a checkpoint folder",
     "export": "write a network as safetensors with the official names",
+    "data": "draw avatars, import images, look at a dataset",
     "info": "show sizes, options, parameters and origin of a network",
     "generate": "draw images from seeds or from a file of latents",
     "compare": "show where a child differs from its parent, as a web page",
@@ -32,7 +33,15 @@ VERBS = {
     "swap": "coarse layers of one network, fine layers of another",
     "arithmetic": "add and subtract networks: parent + 0.7*(dog - parent)",
     "resize": "start a network at another resolution from trained weights",
+    "transition": "draw the same latents over the snapshots of a training run",
 }
+# Verbs that train; with OVERRIDES = True a module takes dotted options besides its own.
+TRAINING = {
+    "pretrain": "train a network from scratch",
+    "finetune": "train an aligned child of a trained network",
+    "resume": "go on with a run, or lengthen it",
+}
+VERBS |= TRAINING
 
 
 class Parser(argparse.ArgumentParser):
@@ -76,18 +85,23 @@ def _dispatch(argv: list[str]) -> int:
     try:
         if first not in VERBS:
             raise UserError(_unknown(first))
-        module = importlib.import_module(f"aligned_jax.tools.{first}")
+        folder = "train" if first in TRAINING else "tools"
+        module = importlib.import_module(f"aligned_jax.{folder}.{first}")
+        own, overrides = argv[1:], []
+        if getattr(module, "OVERRIDES", False):
+            own, overrides = common.split_overrides(own)
         try:
-            args = _parser(first, module).parse_args(argv[1:])
+            args = _parser(first, module).parse_args(own)
         except SystemExit:  # argparse has shown its help
             return 0
         args.command_line = shlex.join(["aligned", *argv])
+        if overrides:
+            args.overrides = overrides
         _quiet_orbax()
-        module.run(args)
+        return module.run(args) or 0
     except UserError as error:
         print(f"{name}: {common.printable(str(error))}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _overview() -> str:

@@ -3,36 +3,41 @@
 config = preset("bgc")
 draws = draw(key, config, sample_index, images.shape[1:])
 images = apply(images, draws, p, config)
+
+Names load on first use, so that the options, which the command line needs for
+its help, come without JAX.
 """
 
-from aligned_jax.augment.ada import (
-    AdaConfig,
-    AdaState,
-    init_state,
-    observe,
-    sign_statistics,
-    update,
-)
-from aligned_jax.augment.draws import Draw, Draws, draw, percentile_draws
-from aligned_jax.augment.options import PRESETS, TRANSFORMS, AugmentConfig, preset
-from aligned_jax.augment.pipeline import apply, check_images, margins
+import importlib
+from typing import Any
 
-__all__ = [
-    "PRESETS",
-    "TRANSFORMS",
-    "AdaConfig",
-    "AdaState",
-    "AugmentConfig",
-    "Draw",
-    "Draws",
-    "apply",
-    "check_images",
-    "draw",
-    "init_state",
-    "margins",
-    "observe",
-    "percentile_draws",
-    "preset",
-    "sign_statistics",
-    "update",
-]
+_NAMES = {
+    "PRESETS": "options",
+    "TRANSFORMS": "options",
+    "AdaConfig": "options",
+    "AdaState": "ada",
+    "AugmentConfig": "options",
+    "Draw": "draws",
+    "Draws": "draws",
+    "apply": "pipeline",
+    "check_images": "pipeline",
+    "draw": "draws",
+    "init_state": "ada",
+    "margins": "pipeline",
+    "observe": "ada",
+    "percentile_draws": "draws",
+    "preset": "options",
+    "sign_statistics": "ada",
+    "update": "ada",
+}
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'aligned_jax.augment' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"aligned_jax.augment.{_NAMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})

@@ -5,50 +5,12 @@ measured by the mean sign of its outputs on them, and shrinks otherwise (Karras
 et al. 2020, section 3).
 """
 
-import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from aligned_jax.errors import ConfigError
+from aligned_jax.augment.options import AdaConfig
 from aligned_jax.types import Array
-
-MODES = ("ada", "fixed", "none")
-
-
-@dataclass(frozen=True)
-class AdaConfig:
-    """How the probability p is chosen.
-
-    Modes: "ada" adapts it from `p` on; "fixed" keeps `p`; "none" augments
-    nothing. `kimg` is how many thousand images it takes p to go from 0 to 1
-    when every step goes up (500 for a fresh run, 100 is usual for
-    fine-tuning), and `interval` the iterations between two updates.
-    """
-
-    mode: str = "ada"
-    p: float = 0.0
-    target: float = 0.6
-    interval: int = 4
-    kimg: float = 500.0
-
-    def __post_init__(self) -> None:
-        problems = []
-        if self.mode not in MODES:
-            problems.append(f"mode is {self.mode!r}; it must be one of {', '.join(MODES)}")
-        if not (math.isfinite(self.p) and self.p >= 0):
-            problems.append(f"p is {self.p}; it must be 0 or more")
-        if self.mode == "none" and self.p != 0:
-            problems.append(f"p is {self.p}; mode none takes no p, use fixed or ada")
-        if not -1 <= self.target <= 1:
-            problems.append(f"target is {self.target}; it must be between -1 and 1")
-        if self.interval < 1:
-            problems.append(f"interval is {self.interval}; it must be 1 or more")
-        if not (math.isfinite(self.kimg) and self.kimg > 0):
-            problems.append(f"kimg is {self.kimg}; it must be positive")
-        if problems:
-            raise ConfigError(f"ada: {'; '.join(problems)}")
 
 
 class AdaState(NamedTuple):

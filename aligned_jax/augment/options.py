@@ -26,6 +26,7 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "bgcfn": (*BLIT, *GEOM, *COLOR, "imgfilter", "noise"),
     "bgcfnc": TRANSFORMS,
 }
+MODES = ("ada", "fixed", "none")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,40 @@ class AugmentConfig:
     def uses(self, group: tuple[str, ...]) -> bool:
         """Whether any transform of `group` can happen."""
         return any(getattr(self, name) > 0 for name in group)
+
+
+@dataclass(frozen=True)
+class AdaConfig:
+    """How the probability p is chosen.
+
+    Modes: "ada" adapts it from `p` on; "fixed" keeps `p`; "none" augments
+    nothing. `kimg` is how many thousand images it takes p to go from 0 to 1
+    when every step goes up (500 for a fresh run, 100 is usual for
+    fine-tuning), and `interval` the iterations between two updates.
+    """
+
+    mode: str = "ada"
+    p: float = 0.0
+    target: float = 0.6
+    interval: int = 4
+    kimg: float = 500.0
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.mode not in MODES:
+            problems.append(f"mode is {self.mode!r}; it must be one of {', '.join(MODES)}")
+        if not (math.isfinite(self.p) and self.p >= 0):
+            problems.append(f"p is {self.p}; it must be 0 or more")
+        if self.mode == "none" and self.p != 0:
+            problems.append(f"p is {self.p}; mode none takes no p, use fixed or ada")
+        if not -1 <= self.target <= 1:
+            problems.append(f"target is {self.target}; it must be between -1 and 1")
+        if self.interval < 1:
+            problems.append(f"interval is {self.interval}; it must be 1 or more")
+        if not (math.isfinite(self.kimg) and self.kimg > 0):
+            problems.append(f"kimg is {self.kimg}; it must be positive")
+        if problems:
+            raise ConfigError(f"ada: {'; '.join(problems)}")
 
 
 def preset(name: str, **strengths: float | tuple[float, ...]) -> AugmentConfig:

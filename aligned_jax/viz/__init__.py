@@ -1,7 +1,7 @@
 """Pictures, charts and pages, and writing them so that no half file is ever seen."""
 
 from aligned_jax.viz.files import check_file, check_folder, writing, writing_folder
-from aligned_jax.viz.grid import check_channels, figure, save_png, tile, to_uint8
+from aligned_jax.viz.grid import check_channels, figure, save_png, spread, tile, to_uint8
 from aligned_jax.viz.heatmap import heatmap
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "figure",
     "heatmap",
     "save_png",
+    "spread",
     "tile",
     "to_uint8",
     "writing",

@@ -115,6 +115,16 @@ def figure(
     return np.asarray(canvas)
 
 
+def spread(marks: Sequence[int], count: int) -> list[int]:
+    """At most `count` of sorted marks, dense at the beginning, the first and last among them."""
+    if len(marks) <= count:
+        return list(marks)
+    # Squares of equal steps: the visible change is fastest at the beginning.
+    places = np.linspace(0, 1, count) ** 2 * (len(marks) - 1)
+    chosen = np.maximum(np.round(places).astype(int), np.arange(count))
+    return [marks[i] for i in chosen]
+
+
 def save_png(file: BinaryIO, image: np.ndarray, text: Mapping[str, str] | None = None) -> None:
     """Writes uint8 [H, W, 1, 3 or 4] as PNG, with `text` as text chunks."""
     check_channels(image.shape[-1])

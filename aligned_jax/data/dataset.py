@@ -1,0 +1,344 @@
+"""Reading a TFDS array_record dataset without TensorFlow."""
+
+import hashlib
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from aligned_jax.data.options import DataOptions
+from aligned_jax.data.variants import apply_variant, mirrored
+from aligned_jax.errors import FormatError, UserError
+
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+# Numbers that change their sign when left and right are exchanged, or top and bottom.
+_ODD_SIDEWAYS, _ODD_UPWARDS = ("roll", "yaw"), ("roll",)
+
+
+class Dataset:
+    """Images and labels by number; the same numbers always give the same values.
+
+    Attributes:
+      options: the options it was opened with.
+      resolution, channels: of every image.
+      c_dim: numbers in a label, 0 without labels.
+      label_names: a name for each of them: classes, or feature[k].
+      fingerprint: hexadecimal SHA-256 of what determines the content: features, shards
+        (their own SHA-256 where recorded, else their sizes) and options, but not the path.
+    """
+
+    def __init__(self, options: DataOptions, builder: Any) -> None:
+        import tensorflow_datasets as tfds
+
+        self.options = options
+        self._features = builder.info.features
+        self._label = _label_feature(self._features, options.labels)
+        raw = tfds.decode.DeserializeMethod.RAW_BYTES
+        with _explained(options):
+            self._records = builder.as_data_source(
+                split=options.split, deserialize_method=raw
+            ).data_source
+            total = len(self._records)
+        self._chosen = _chosen(total, options)
+        self._count = total if self._chosen is None else len(self._chosen)
+        self.resolution, self.channels = self._sizes()
+        self.label_names = _label_names(self._features, options.labels)
+        self.c_dim = len(self.label_names)
+        self.fingerprint = _fingerprint(builder, options)
+
+    def __len__(self) -> int:
+        """Images of an epoch."""
+        return self._count * (2 if self.options.mirror else 1)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """An image uint8 [H, W, C] and its label float32 [c_dim].
+
+        With `mirror`, the second half of the numbers are the mirrored images.
+
+        Raises:
+          IndexError: outside of the epoch.
+          FormatError: a record that is damaged or not like the others.
+        """
+        record, flip = self._record(index)
+        image = self._image(record, self._place(index))
+        variant = self.options.variant
+        image = apply_variant(mirrored(image) if flip else image, variant)
+        return np.ascontiguousarray(image), self._label_of(record, flip)
+
+    def label(self, index: int) -> np.ndarray:
+        """The label alone, float32 [c_dim], without decoding the image."""
+        if self.c_dim == 0:
+            return np.zeros(0, np.float32)
+        record, flip = self._record(index)
+        return self._label_of(record, flip)
+
+    def is_class(self, name: str) -> bool:
+        """Whether a feature is one of several named classes."""
+        return hasattr(self._features[name], "num_classes")
+
+    def attributes(self, index: int) -> dict[str, Any]:
+        """All that is recorded with an image (before mirroring): texts, class names, numbers."""
+        import tensorflow_datasets as tfds
+
+        record, _ = self._record(index)
+        found: dict[str, Any] = {}
+        for name, feature in self._features.items():
+            if isinstance(feature, tfds.features.Image):
+                continue
+            values = _values(record, name)
+            if isinstance(feature, tfds.features.ClassLabel):
+                found[name] = feature.int2str(int(values[0]))
+            elif isinstance(feature, tfds.features.Text):
+                found[name] = values[0].decode("utf-8")
+            else:
+                array = np.asarray(values, np.float32)
+                found[name] = array if feature.shape else float(array[0])
+        return found
+
+    def check(self, resolution: int, channels: int, c_dim: int | None = None) -> None:
+        """Raises UserError unless networks of these sizes can be trained on it."""
+        mistakes = []
+        if (self.resolution, self.channels) != (resolution, channels):
+            mistakes.append(
+                f"its images are {_shape(self.resolution, self.channels)} and the networks "
+                f"want {_shape(resolution, channels)}; import it again with --resolution "
+                f"{resolution}, or resize the networks"
+            )
+        if c_dim is not None and c_dim != self.c_dim:
+            mistakes.append(
+                f"its labels have {self.c_dim} numbers and the networks want {c_dim}; choose "
+                f"other labels (it has {_offered(self._features)})"
+            )
+        if mistakes:
+            raise UserError(f"{self.options.path} does not fit: {'; '.join(mistakes)}")
+
+    def _place(self, index: int) -> int:
+        """Number of the record of an image."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"{index} is not one of {len(self)} images")
+        place = int(index) % self._count
+        return place if self._chosen is None else int(self._chosen[place])
+
+    def _record(self, index: int) -> tuple[Any, bool]:
+        """A parsed record, and whether it is to be mirrored."""
+        from tensorflow_datasets.proto import tf_example_pb2
+
+        place = self._place(index)
+        try:
+            data = self._records[place]
+            return tf_example_pb2.Example.FromString(data), index >= self._count
+        except Exception as error:
+            raise self._damaged(place, error) from error
+
+    def _damaged(self, place: int, error: Exception) -> FormatError:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        return FormatError(
+            f"{self.options.path}: record {place} of {self.options.split} is damaged ({reason}); "
+            "make the dataset again, or copy it anew"
+        )
+
+    def _image(self, record: Any, place: int) -> np.ndarray:
+        try:
+            with Image.open(io.BytesIO(_values(record, "image")[0])) as image:
+                if image.mode != _MODES[self.channels]:
+                    raise ValueError(f"image of mode {image.mode}")
+                pixels = np.asarray(image)
+        except Exception as error:
+            raise self._damaged(place, error) from error
+        pixels = pixels.reshape(*pixels.shape[:2], -1)
+        if pixels.shape != (self.resolution, self.resolution, self.channels):
+            size = f"image of {pixels.shape[1]}x{pixels.shape[0]} pixels"
+            raise self._damaged(place, ValueError(size))
+        return pixels
+
+    def _sizes(self) -> tuple[int, int]:
+        """Height (which is the width) and channels; asks the first image where they may vary."""
+        path = self.options.path
+        height, width, channels = self._features["image"].shape
+        if height is None or width is None:
+            record, _ = self._record(0)
+            with Image.open(io.BytesIO(_values(record, "image")[0])) as image:
+                width, height = image.size
+        if height != width or channels not in _MODES:
+            raise UserError(
+                f"{path} holds images of {width}x{height} pixels and {channels} channels; they "
+                "must be square, with 1, 3 or 4 channels: `aligned data images` makes them so"
+            )
+        return height, channels
+
+    def _label_of(self, record: Any, flip: bool) -> np.ndarray:
+        if self.options.labels is None:
+            return np.zeros(0, np.float32)
+        name = self.options.labels
+        values = np.asarray(_values(record, name), np.float32)
+        if hasattr(self._label, "num_classes"):
+            label = np.zeros(self.c_dim, np.float32)
+            label[int(values[0])] = 1
+            return label
+        odd = (flip and name in _ODD_SIDEWAYS) != (
+            self.options.variant.upside_down and name in _ODD_UPWARDS
+        )
+        return -values if odd else values
+
+
+def open_dataset(options: DataOptions) -> Dataset:
+    """Opens a dataset, as `aligned data` or any TFDS array_record builder writes it.
+
+    Raises:
+      UserError: no dataset, an unknown split, labels it lacks, more images wanted
+        than there are, or images that are not square.
+      FormatError: a damaged description or missing shards.
+    """
+    return Dataset(options, _builder(options))
+
+
+def read_info(path: str) -> Any:
+    """The TFDS description of a dataset: splits, features, metadata.
+
+    Raises:
+      UserError, FormatError: as `open_dataset`.
+    """
+    return _builder(DataOptions(path)).info
+
+
+def _builder(options: DataOptions) -> Any:
+    import tensorflow_datasets as tfds
+    from etils import epath
+
+    path = epath.Path(options.path)
+    if not path.exists():
+        raise UserError(f"{options.path} does not exist; `aligned data` makes datasets")
+    if not (path / "dataset_info.json").exists():
+        raise UserError(
+            f"{options.path} is no dataset (it has no dataset_info.json); `aligned data avatars` "
+            "draws one and `aligned data images` imports a folder or zip"
+        )
+    with _explained(options):
+        builder = tfds.builder_from_directory(options.path)
+        features = builder.info.features
+        found = builder.info.file_format.value
+    if found != "array_record":
+        raise UserError(f"{options.path} is in {found} format; only array_record can be read")
+    if not isinstance(dict(features.items()).get("image"), tfds.features.Image):
+        raise UserError(f"{options.path} has no feature `image`; it has {', '.join(features)}")
+    name = options.split.split("[")[0]
+    if name not in builder.info.splits:
+        splits = ", ".join(builder.info.splits)
+        raise UserError(f"{options.path} has no split {name!r}; it has {splits}")
+    _check_shards(options, builder.info, builder.info.splits[name])
+    return builder
+
+
+def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
+    """A missing shard or one of another length is told before a run has begun."""
+    missing = [path.name for path in split.filepaths if not path.exists()]
+    if missing:
+        raise FormatError(f"{options.path} lacks {_listed(missing)}; copy the whole folder")
+    recorded = _recorded(info)
+    wrong = [
+        f"{path.name} (has {path.stat().length} bytes of {recorded[path.name]['bytes']})"
+        for path in split.filepaths
+        if path.name in recorded and recorded[path.name]["bytes"] != path.stat().length
+    ]
+    if wrong:
+        raise FormatError(f"{options.path}: {_listed(wrong)} is cut off; copy the folder anew")
+
+
+def _recorded(info: Any) -> dict[str, dict[str, Any]]:
+    """Bytes and SHA-256 of the shards, for datasets that `aligned data` wrote."""
+    return (info.metadata or {}).get("files", {})
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+class _explained:
+    """Turns what TFDS raises into one sentence."""
+
+    def __init__(self, options: DataOptions) -> None:
+        self.options = options
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
+        if error is None or isinstance(error, UserError) or not isinstance(error, Exception):
+            return
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise FormatError(
+            f"{self.options.path} (split {self.options.split}) cannot be read: {reason}"
+        ) from error
+
+
+def _chosen(total: int, options: DataOptions) -> np.ndarray | None:
+    if total == 0:
+        raise UserError(f"{options.path} has no images in {options.split}")
+    if options.subset is None:
+        return None
+    if options.subset > total:
+        raise UserError(
+            f"a subset of {options.subset} images was asked for; {options.path} has {total} in "
+            f"{options.split}"
+        )
+    order = np.random.default_rng(options.subset_seed).permutation(total)
+    return np.sort(order[: options.subset])
+
+
+def _values(record: Any, name: str) -> Any:
+    feature = record.features.feature[name]
+    return getattr(feature, feature.WhichOneof("kind")).value
+
+
+def _offered(features: Any) -> str:
+    names = [name for name in features if _is_label(features[name])]
+    return ", ".join(names) or "none"
+
+
+def _is_label(feature: Any) -> bool:
+    """Classes, numbers, and vectors of numbers of fixed length."""
+    import tensorflow_datasets as tfds
+
+    if isinstance(feature, tfds.features.ClassLabel):
+        return True
+    plain = type(feature) in (tfds.features.Tensor, tfds.features.Scalar)
+    return plain and len(feature.shape) <= 1 and None not in feature.shape
+
+
+def _label_feature(features: Any, name: str | None) -> Any:
+    if name is None:
+        return None
+    if name not in features or not _is_label(features[name]):
+        raise UserError(f"there are no labels {name!r}; the dataset has {_offered(features)}")
+    return features[name]
+
+
+def _label_names(features: Any, name: str | None) -> tuple[str, ...]:
+    if name is None:
+        return ()
+    feature = features[name]
+    if hasattr(feature, "num_classes"):
+        return tuple(feature.names)
+    return tuple(f"{name}[{k}]" for k in range(feature.shape[0])) if feature.shape else (name,)
+
+
+def _shape(resolution: int, channels: int) -> str:
+    return f"{resolution}x{resolution} with {channels} channels"
+
+
+def _fingerprint(builder: Any, options: DataOptions) -> str:
+    from etils import epath
+
+    values = asdict(options)
+    del values["path"]
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    digest.update((epath.Path(builder.data_path) / "features.json").read_bytes())
+    split = builder.info.splits[options.split.split("[")[0]]
+    recorded = _recorded(builder.info)
+    for path, length in zip(split.filepaths, split.shard_lengths, strict=True):
+        content = recorded.get(path.name, {}).get("sha256", "")
+        digest.update(f"{path.name} {length} {path.stat().length} {content}\n".encode())
+    return digest.hexdigest()

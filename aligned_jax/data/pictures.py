@@ -1,0 +1,60 @@
+"""Any picture file to a square 8-bit PNG."""
+
+import io
+import warnings
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageOps
+
+LARGEST_FILE = 2**28
+_WHITE = (255, 255, 255, 255)
+
+
+def square_png(data: BinaryIO, resolution: int, channels: int) -> bytes:
+    """The middle square of a picture, resized, as PNG of one or three channels.
+
+    The picture is turned as its camera says, transparent parts become white, 16
+    bits become 8, palettes and CMYK become RGB, and of an animation the first frame is
+    taken. Resizing is Lanczos with antialiasing.
+
+    Raises:
+      ValueError, OSError, SyntaxError, ...: a damaged file, one of an unknown kind, or one
+        with more pixels than a picture should have (Pillow's bound of 89 million).
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        # Odd metadata spoils no pixels.
+        warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
+        with Image.open(data) as opened:
+            opened.load()
+            image = _eight_bits(ImageOps.exif_transpose(opened))
+    mode = "L" if channels == 1 else "RGB"
+    if image.mode != mode:
+        image = image.convert(mode)
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    box = (left, top, left + side, top + side)
+    if side == resolution:
+        image = image.crop(box)
+    else:
+        image = image.resize((resolution, resolution), Image.Resampling.LANCZOS, box)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Opaque, with at most 8 bits a channel."""
+    if image.mode == "F":
+        raise ValueError("pixels are floating-point numbers")
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.int64)
+        if values.min() < 0 or values.max() > 65535:
+            raise ValueError("pixels have more than 16 bits")
+        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, _WHITE)
+        return Image.alpha_composite(ground, image)
+    return image

@@ -1,0 +1,309 @@
+"""Writes TFDS array_record datasets in parallel, without TensorFlow, and goes on if stopped.
+
+Every shard is made by one worker from a range of items, first under a hidden
+name, so that what bears a shard's name is whole. An interrupted run leaves its
+shards in a hidden folder beside the target; the same command takes them over.
+"""
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol
+
+from aligned_jax.errors import UserError
+
+ITEMS_PER_SHARD = 500
+_PLAN = "plan.json"
+
+
+class Source(Protocol):
+    """What can be written; it travels to other processes by pickle."""
+
+    name: str
+
+    def check(self) -> None: ...
+    def identity(self) -> dict[str, Any]: ...
+    def splits(self) -> dict[str, int]: ...
+    def features(self) -> dict[str, Any]: ...
+    def examples(self, split: str, start: int, stop: int) -> Iterator[dict[str, Any] | str]: ...
+    def licence(self) -> str: ...
+    def description(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A range of items of a split, and the file they go to."""
+
+    split: str
+    number: int
+    of: int
+    start: int
+    stop: int
+
+    def file(self, name: str) -> str:
+        return f"{name}-{self.split}.array_record-{self.number:05d}-of-{self.of:05d}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a dataset: images by split, and a line for each damaged item left out."""
+
+    counts: dict[str, int]
+    bad: list[str]
+    reused: int
+
+
+def write_dataset(
+    source: Source,
+    out: str | os.PathLike,
+    command: str = "",
+    workers: int | None = None,
+    skip_bad: bool = False,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Written:
+    """Writes a dataset; the folder takes its name when it is complete.
+
+    The records are the same for any number of workers and interruptions.
+
+    Args:
+      source: an `AvatarSource` or `ImageSource`.
+      out: a folder that does not exist, or is empty.
+      command: recorded with the data.
+      workers: processes; all cores by default, 1 works in this process.
+      skip_bad: leaves damaged items out instead of refusing.
+      advance: called with the number of items done.
+
+    Raises:
+      UserError: a target that is taken, a source that cannot be read, damaged
+        items (all of them named), or a disk that refuses.
+    """
+    out = Path(out).absolute()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} exists already; choose another name or delete it")
+    source.check()
+    partial = out.with_name(f".{out.name}.partial")
+    shards = _shards(source.splits())
+    try:
+        _take_over(partial, source)
+        done = _done(partial, source, shards, skip_bad)
+        reused = len(done)
+        reports = _write_shards(source, partial, shards, done, workers, advance)
+        bad = [line for report in reports for line in report["bad"]]
+        if bad and not skip_bad:
+            raise UserError(_bad_items(bad))
+        if any(not _total(reports, shards, split) for split in source.splits()):
+            raise UserError(f"nothing would be left of a split: {_bad_items(bad)}")
+        counts = _finish(source, partial, shards, reports, command)
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"{out} was not written: {reason}; the same command goes on from where it stopped"
+        ) from error
+    return Written(counts, bad, reused)
+
+
+def _shards(splits: dict[str, int]) -> list[Shard]:
+    shards = []
+    for split, count in splits.items():
+        of = math.ceil(count / ITEMS_PER_SHARD)
+        bounds = [count * k // of for k in range(of + 1)]
+        shards += [Shard(split, k, of, bounds[k], bounds[k + 1]) for k in range(of)]
+    return shards
+
+
+def _take_over(partial: Path, source: Source) -> None:
+    """Makes or empties the hidden folder unless it belongs to the same work."""
+    # Through JSON, so that tuples compare equal to the lists they become.
+    plan = json.loads(json.dumps({"source": source.identity(), "items": ITEMS_PER_SHARD}))
+    with contextlib.suppress(OSError, json.JSONDecodeError):
+        if json.loads((partial / _PLAN).read_text("utf-8")) == plan:
+            return
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    _write_text(partial / _PLAN, json.dumps(plan))
+
+
+def _done(
+    partial: Path, source: Source, shards: list[Shard], skip_bad: bool
+) -> dict[Shard, dict[str, Any]]:
+    """Finished shards with their notes; those with damaged items are tried again."""
+    notes = {shard: _note(partial, source, shard) for shard in shards}
+    return {shard: note for shard, note in notes.items() if note and (skip_bad or not note["bad"])}
+
+
+def _note(partial: Path, source: Source, shard: Shard) -> dict[str, Any] | None:
+    """What a shard holds, if it is whole."""
+    file = partial / shard.file(source.name)
+    note = file.with_name(f"{file.name}.json")
+    with contextlib.suppress(OSError, json.JSONDecodeError):
+        report = json.loads(note.read_text("utf-8"))
+        if file.stat().st_size == report["bytes"]:
+            return report
+    return None
+
+
+def _write_shards(
+    source: Source,
+    partial: Path,
+    shards: list[Shard],
+    done: dict[Shard, dict[str, Any]],
+    workers: int | None,
+    advance: Callable[[int], None],
+) -> list[dict[str, Any]]:
+    """Makes what is not done yet; returns the notes of all shards, in their order."""
+    reports = dict(done)
+    missing = [shard for shard in shards if shard not in done]
+    advance(sum(shard.stop - shard.start for shard in done))
+    workers = min(workers or os.cpu_count() or 1, len(missing))
+    if workers <= 1:
+        for shard in missing:
+            reports[shard] = _write_shard(source, partial, shard)
+            advance(shard.stop - shard.start)
+        return [reports[shard] for shard in shards]
+    # Fresh processes: a fork of one that runs JAX can hang.
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (source,))
+    try:
+        running = {pool.submit(_work, partial, shard): shard for shard in missing}
+        for future in as_completed(running):
+            shard = running[future]
+            reports[shard] = future.result()
+            advance(shard.stop - shard.start)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return [reports[shard] for shard in shards]
+
+
+_source: Source  # of a worker process, which gets it once
+
+
+def _start_worker(source: Source) -> None:
+    """Ctrl-C reaches all processes; workers finish their shard and are told to end."""
+    global _source
+    _source = source
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(partial: Path, shard: Shard) -> dict[str, Any]:
+    return _write_shard(_source, partial, shard)
+
+
+def _write_shard(source: Source, partial: Path, shard: Shard) -> dict[str, Any]:
+    """Makes one file and the note that says it is whole; runs in a worker."""
+    import tensorflow_datasets as tfds
+    from array_record.python.array_record_module import ArrayRecordWriter
+    from tensorflow_datasets.core.example_serializer import ExampleSerializer
+
+    features = tfds.features.FeaturesDict(source.features())
+    serializer = ExampleSerializer(features.get_serialized_info())
+    file = partial / shard.file(source.name)
+    unfinished = file.with_name(f".{file.name}")
+    writer = ArrayRecordWriter(os.fspath(unfinished), "group_size:1")
+    count, bad = 0, []
+    try:
+        for example in source.examples(shard.split, shard.start, shard.stop):
+            if isinstance(example, str):
+                bad.append(example)
+                continue
+            record = serializer.get_tf_example(features.encode_example(example))
+            # Else the order of features would change from process to process.
+            writer.write(record.SerializeToString(deterministic=True))
+            count += 1
+    finally:
+        writer.close()
+    unfinished.replace(file)
+    data = file.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    report = {"count": count, "bytes": len(data), "sha256": digest, "bad": bad}
+    _write_text(file.with_name(f"{file.name}.json"), json.dumps(report))
+    return report
+
+
+def _finish(
+    source: Source,
+    partial: Path,
+    shards: list[Shard],
+    reports: list[dict[str, Any]],
+    command: str,
+) -> dict[str, int]:
+    """Adds the description that TFDS reads, and removes the notes."""
+    import tensorflow_datasets as tfds
+
+    template = tfds.core.ShardedFileTemplate(
+        data_dir=partial, dataset_name=source.name, filetype_suffix="array_record"
+    )
+    splits, counts = [], {}
+    for split in source.splits():
+        mine = [r for s, r in zip(shards, reports, strict=True) if s.split == split]
+        counts[split] = _total(reports, shards, split)
+        splits.append(
+            tfds.core.SplitInfo(
+                name=split,
+                shard_lengths=[report["count"] for report in mine],
+                num_bytes=sum(report["bytes"] for report in mine),
+                filename_template=template.replace(split=split),
+            )
+        )
+    (partial / "LICENSE").write_text(source.licence(), "utf-8")
+    identity = tfds.core.dataset_info.DatasetIdentity(
+        name=source.name,
+        version=tfds.core.Version("1.0.0"),
+        data_dir=os.fspath(partial),
+        module_name="",
+    )
+    info = tfds.core.DatasetInfo(
+        builder=identity,
+        description=source.description(),
+        features=tfds.features.FeaturesDict(source.features()),
+        license=source.licence(),
+        metadata=tfds.core.MetadataDict(
+            command=command, source=source.identity(), files=_files(source, shards, reports)
+        ),
+    )
+    info.set_file_format("array_record")
+    info.set_splits(tfds.core.splits.SplitDict(splits))
+    info.write_to_directory(os.fspath(partial))
+    for shard in shards:
+        (partial / f"{shard.file(source.name)}.json").unlink()
+    (partial / _PLAN).unlink()
+    return counts
+
+
+def _files(
+    source: Source, shards: list[Shard], reports: list[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    return {
+        shard.file(source.name): {"bytes": report["bytes"], "sha256": report["sha256"]}
+        for shard, report in zip(shards, reports, strict=True)
+    }
+
+
+def _total(reports: list[dict[str, Any]], shards: list[Shard], split: str) -> int:
+    return sum(r["count"] for s, r in zip(shards, reports, strict=True) if s.split == split)
+
+
+def _bad_items(bad: list[str]) -> str:
+    more = f"\n  and {len(bad) - 100} more" if len(bad) > 100 else ""
+    lines = "".join(f"\n  {line}" for line in bad[:100])
+    files = "1 file" if len(bad) == 1 else f"{len(bad)} files"
+    return (
+        f"{files} cannot be used; mend them, or leave them out with --skip-bad, which takes "
+        f"over what is done already:{lines}{more}"
+    )
+
+
+def _write_text(path: Path, text: str) -> None:
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.write_text(text, "utf-8")
+    unfinished.replace(path)

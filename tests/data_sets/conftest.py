@@ -1,0 +1,16 @@
+"""A small dataset of drawn faces, made once."""
+
+import pytest
+
+pytest.importorskip("dicebear")
+
+from aligned_jax.data.avatar_source import AvatarSource
+from aligned_jax.data.writer import write_dataset
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "faces"
+    source = AvatarSource("personas", 24, 6, 16, roll=20.0, yaw=1.0)
+    write_dataset(source, folder, "aligned data avatars ...", workers=1)
+    return folder

@@ -1,0 +1,106 @@
+"""Runs of the smallest networks on images in memory, in this process or another."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from aligned_jax import checkpoint
+from aligned_jax.config import to_dict
+from aligned_jax.data.options import DataOptions
+from aligned_jax.train import launch, snapshot
+from aligned_jax.train.config import SnapshotOptions, TrainConfig
+from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.training.options import GanOptions
+from tests.training import tiny
+
+
+class Images:
+    """Random images that answer as an open dataset does."""
+
+    resolution, channels, c_dim, fingerprint = 8, 3, 0, "images"
+    options = DataOptions("memory")
+
+    def __init__(self, count=40):
+        self.images = tiny.images(count)
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.images[index], np.zeros(0, np.float32)
+
+
+GAN = GanOptions(32, g_reg_interval=2, d_reg_interval=4, ema_kimg=1.0)
+SNAPSHOTS = SnapshotOptions(tick_kimg=1, dense=1, every=2, images=3)
+CONFIG = TrainConfig(
+    Images.options,
+    tiny.GENERATOR,
+    tiny.DISCRIMINATOR,
+    GAN,
+    snapshots=SNAPSHOTS,
+    kimg=4,
+    fingerprint=Images.fingerprint,
+)
+
+
+def arguments(folder, **changed):
+    """What the command line would have parsed."""
+    known = {"options": False, "dry_run": False, "run": str(folder), "threads": 1, "devices": 1}
+    known |= {"tensorboard": False, "command_line": "aligned pretrain", "overrides": []}
+    return argparse.Namespace(**known | changed)
+
+
+def train(folder, config=CONFIG, dataset=None, **changed):
+    """Begins or goes on; returns the exit code."""
+    return launch.begin(arguments(folder, **changed), config, dataset or Images())
+
+
+def replaced(part=None, **changed):
+    """CONFIG with fields, or fields of one part, changed."""
+    if part is not None:
+        changed = {part: dataclasses.replace(getattr(CONFIG, part), **changed)}
+    return dataclasses.replace(CONFIG, **changed)
+
+
+def results(folder):
+    """Everything a run came to that does not depend on the clock."""
+    run = RunFolder(folder)
+    latest = snapshot.latest_state(run)
+    with np.load(latest / snapshot.TRAINING) as file:
+        found = {name: file[name] for name in file.files}
+    for key in ("G_ema", "G", "D"):
+        tree = checkpoint.read(latest, key)
+        found |= snapshot.named(key, tree)
+    stats = [{k: v for k, v in line.items() if k != "timing"} for line in run.read_stats()]
+    pictures = {path.name: path.read_bytes() for path in sorted(run.path.glob("*.png"))}
+    folders = {
+        path.name: sorted(p.name for p in path.iterdir())
+        for path in sorted(run.path.glob("checkpoints/*"))
+    }
+    return found, stats, pictures, folders
+
+
+def assert_same(first, second):
+    """Two results are the same to the bit."""
+    for name in first[0].keys() | second[0].keys():
+        np.testing.assert_array_equal(first[0][name], second[0][name], err_msg=name)
+    assert first[1:] == second[1:]
+
+
+def main(argv):
+    """Another process: FOLDER CONFIG-AS-JSON."""
+    folder, text = argv
+    sys.exit(train(folder, TrainConfig.from_json(json.loads(text))))
+
+
+def command(folder, config=CONFIG):
+    """The command line of `main`, with a cache that the process shares with this one."""
+    code = "import sys; from tests.train import runs; runs.main(sys.argv[1:])"
+    return [sys.executable, "-c", code, str(folder), json.dumps(to_dict(config))]
+
+
+ROOT = Path(__file__).parents[2]

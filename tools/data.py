@@ -1,0 +1,143 @@
+"""Prepares datasets and looks at them.
+
+A dataset is a folder of TFDS array_record files, from which `aligned pretrain`
+and `aligned finetune` read. `avatars` draws faces with known attributes,
+`images` imports a folder or an official dataset zip, `inspect` counts and shows
+what a dataset holds. An interrupted `avatars` or `images` goes on from where it
+stopped when the same command is given again.
+"""
+
+import argparse
+
+from aligned_jax.tools import common
+
+EXAMPLE = (
+    "  aligned data avatars --style personas --count 50000 --resolution 64 --out people\n"
+    "  aligned data images photos.zip --resolution 256 --out photos\n"
+    "  aligned data inspect people --out people.png"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the sub-verbs and their arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="avatars|images|inspect")
+    _add_avatars(actions.add_parser("avatars", help="draw faces", allow_abbrev=False))
+    _add_images(actions.add_parser("images", help="import images", allow_abbrev=False))
+    _add_inspect(actions.add_parser("inspect", help="look at a dataset", allow_abbrev=False))
+
+
+def _add_avatars(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--style", required=True, help="such as personas, toon-head, critters")
+    parser.add_argument("--count", type=common.whole(1), required=True, help="images to train on")
+    parser.add_argument(
+        "--test", type=common.whole(0), help="images of the split test (default: a tenth more)"
+    )
+    parser.add_argument("--seed", type=common.whole(0), default=0, help="another one, other faces")
+    parser.add_argument(
+        "--roll", type=common.finite, default=0.0, metavar="DEG", help="rotate by up to DEG"
+    )
+    parser.add_argument(
+        "--yaw", type=common.finite, default=0.0, metavar="Y", help="turn by up to Y, at most 1"
+    )
+    parser.add_argument(
+        "--background",
+        type=common.listed(str),
+        default=["#ffffff"],
+        metavar="COLOURS",
+        help="one of #rrggbb,... for each image (default white)",
+    )
+    parser.add_argument(
+        "--zoom", type=common.finite, default=1.0, help="enlarge about the middle (default 1)"
+    )
+    _add_writing(parser)
+
+
+def _add_images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SRC", help="a folder (sub-folders are classes) or zip")
+    parser.add_argument(
+        "--test", type=common.finite, default=0.0, metavar="F", help="fraction for the split test"
+    )
+    parser.add_argument("--gray", action="store_true", help="one channel instead of three")
+    parser.add_argument(
+        "--no-labels", action="store_true", help="leave out sub-folders or dataset.json as labels"
+    )
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="leave damaged files out; they are named"
+    )
+    _add_writing(parser)
+
+
+def _add_writing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--resolution", type=common.whole(8, 2048), required=True, metavar="R")
+    parser.add_argument(
+        "--workers", type=common.whole(1), metavar="N", help="processes (default: all cores)"
+    )
+    parser.add_argument(
+        "--out", type=common.name, required=True, metavar="D", help="the new folder"
+    )
+
+
+def _add_inspect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", metavar="D")
+    parser.add_argument("--out", type=common.name, metavar="X.png", help="a sheet of its images")
+    parser.add_argument(
+        "--images", type=common.whole(1, 4096), default=64, help="on a sheet (default 64)"
+    )
+    common.add_overwrite(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Draws, imports or shows."""
+    if args.action == "inspect":
+        _inspect(args)
+    else:
+        _write(args)
+
+
+def _write(args: argparse.Namespace) -> None:
+    from aligned_jax.data.writer import write_dataset
+
+    source = _avatars(args) if args.action == "avatars" else _images(args)
+    with common.progress(sum(source.splits().values()), "images") as advance:
+        written = write_dataset(
+            source,
+            args.out,
+            args.command_line,
+            args.workers,
+            getattr(args, "skip_bad", False),
+            advance,
+        )
+    for line in written.bad:
+        common.warn(f"left out {line}")
+    counts = ", ".join(f"{count} {split}" for split, count in written.counts.items())
+    more = f"; went on after {written.reused} finished files" if written.reused else ""
+    common.say(f"wrote {args.out}: {counts} images of {args.resolution} px{more}")
+
+
+def _avatars(args: argparse.Namespace):
+    from aligned_jax.data.avatar_source import AvatarSource
+
+    test = args.count // 10 if args.test is None else args.test
+    return AvatarSource(
+        args.style,
+        args.count,
+        test,
+        args.resolution,
+        args.seed,
+        args.roll,
+        args.yaw,
+        tuple(args.background),
+        args.zoom,
+    )
+
+
+def _images(args: argparse.Namespace):
+    from aligned_jax.data.images import scan
+
+    return scan(args.source, args.resolution, args.gray, args.test, not args.no_labels)
+
+
+def _inspect(args: argparse.Namespace) -> None:
+    from aligned_jax.tools import data_report
+
+    data_report.report(args)

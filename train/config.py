@@ -1,0 +1,131 @@
+"""Everything that decides a training run, in one frozen, JSON-able object."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from aligned_jax.augment.options import AdaConfig, AugmentConfig
+from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
+from aligned_jax.data.options import DataOptions
+from aligned_jax.errors import ConfigError
+from aligned_jax.jsonable import from_dict, to_dict
+from aligned_jax.training.options import GanOptions
+
+# What may differ between a run and its continuation: where the data lie, and how long.
+_FREE = ("data.path", "kimg")
+
+
+@dataclass(frozen=True)
+class SnapshotOptions:
+    """What a run writes while it trains. A tick is so many thousand images.
+
+    Statistics and a full state (from which the run can go on) come with every
+    tick. The `latest` full states are kept. Of older ones the averaged
+    generator is kept where the visible change is fast, in the first `dense`
+    ticks, then every `every` ticks (StyleAlign, figures 4 and 13), and at every
+    multiple of `keep_kimg`, if that is not 0. Pictures of `images` fixed latents
+    come with each of these.
+    """
+
+    tick_kimg: int = 4
+    dense: int = 20
+    every: int = 10
+    keep_kimg: int = 0
+    latest: int = 2
+    images: int = 32
+
+    def __post_init__(self) -> None:
+        least = {"tick_kimg": 1, "dense": 0, "every": 1, "keep_kimg": 0, "latest": 1, "images": 1}
+        wrong = [
+            f"snapshots.{name} is {getattr(self, name)}; it must be at least {bound}"
+            for name, bound in least.items()
+            if getattr(self, name) < bound
+        ]
+        if wrong:
+            raise ConfigError("; ".join(wrong))
+
+    def is_kept(self, kimg: int) -> bool:
+        """Whether the averaged generator at so many thousand images is kept for good."""
+        tick, rest = divmod(kimg, self.tick_kimg)
+        regular = rest == 0 and (tick <= self.dense or tick % self.every == 0)
+        return regular or (self.keep_kimg > 0 and kimg % self.keep_kimg == 0)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A run: the same config on the same data gives the same networks.
+
+    Attributes:
+      data, fingerprint: what is trained on, and a hash of its content.
+      start: the NETWORK that fine-tuning starts from; None trains from scratch.
+      partial: whether only what fits was copied from `start`.
+      generator, discriminator: sizes; the resolution, channels and labels are the data's.
+      gan: losses, schedule and optimisers.
+      augment, ada: what the discriminator's images go through, and how often.
+      kimg: length, in thousands of real images shown.
+      seed: of the networks, the order of the data, and every draw.
+    """
+
+    data: DataOptions
+    generator: GeneratorConfig
+    discriminator: DiscriminatorConfig
+    gan: GanOptions
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    ada: AdaConfig = field(default_factory=lambda: AdaConfig(mode="none"))
+    snapshots: SnapshotOptions = field(default_factory=SnapshotOptions)
+    kimg: int = 1000
+    seed: int = 0
+    start: str | None = None
+    partial: bool = False
+    fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if self.kimg < 1:
+            wrong.append(f"kimg is {self.kimg}; it must be at least 1")
+        if not 0 <= self.seed < 2**32:
+            wrong.append(f"seed is {self.seed}; it must lie between 0 and 2**32 - 1")
+        if self.gan.batch_size > self.snapshots.tick_kimg * 1000:
+            wrong.append(
+                f"a batch of {self.gan.batch_size} is more than a tick of "
+                f"{self.snapshots.tick_kimg} kimg; raise snapshots.tick_kimg"
+            )
+        if wrong:
+            raise ConfigError("; ".join(wrong))
+
+    def marks(self) -> list[int]:
+        """Thousands of images at which a tick ends, the last one being the end of the run."""
+        return [*range(self.snapshots.tick_kimg, self.kimg, self.snapshots.tick_kimg), self.kimg]
+
+    def iterations(self, kimg: int) -> int:
+        """Iterations after which so many thousand images have been shown."""
+        return -(-kimg * 1000 // self.gan.batch_size)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary that JSON can hold; `from_json` is the inverse."""
+        return to_dict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "TrainConfig":
+        """Raises ConfigError naming every field that is unknown or ill-typed."""
+        return from_dict(cls, values)
+
+
+def flat(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Fields of nested dataclasses by dotted name."""
+    found = {}
+    for f in dataclasses.fields(config):
+        value = getattr(config, f.name)
+        name = prefix + f.name
+        found |= flat(value, f"{name}.") if dataclasses.is_dataclass(value) else {name: value}
+    return found
+
+
+def differences(old: TrainConfig, new: TrainConfig) -> list[str]:
+    """One line for every field in which two runs differ, where they lie and kimg aside."""
+    before, after = flat(old), flat(new)
+    return [
+        f"{name}: {before[name]} there, {after[name]} here"
+        for name in before
+        if name not in _FREE and before[name] != after[name]
+    ]

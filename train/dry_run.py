@@ -1,0 +1,95 @@
+"""What a run would be: its config, sizes, memory and pace, measured on this machine.
+
+The pace is a measurement, not an estimate: the step is compiled and every kind
+of iteration (with and without each regularisation) runs on random images. Only
+the reading of data, saving and pictures are left out. Memory is what the
+compiler reserves for the largest phase, so it is known even where the device
+does not count it.
+"""
+
+import math
+import time
+from collections import Counter
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.loop import recipe_of
+from aligned_jax.train.progress import duration
+from aligned_jax.training import parallel
+from aligned_jax.training.gan_step import GanStep, phases
+from aligned_jax.training.state import create_state, parameter_counts
+
+_REPEATS = 2
+
+
+def report(config: TrainConfig, devices: parallel.Devices | None = None) -> list[str]:
+    """Lines for people: sizes, memory of a device, and pace; on all devices if None."""
+    step = GanStep(recipe_of(config), devices)
+    state = create_state(config.generator, config.discriminator, config.gan, config.seed)
+    counts = parameter_counts(state)
+    state = parallel.replicate(state, devices)
+    batch = _random_batch(config, step)
+    began = time.perf_counter()
+    programs = step.compile(state, batch)
+    compiling = time.perf_counter() - began
+    rate = images_per_second(config, step, state, batch)
+    per_kimg = 1000 / rate
+    used = list(devices or jax.devices())
+    lines = [
+        f"trainable parameters: G {counts['G']:,}, D {counts['D']:,}",
+        f"devices: {len(used)} x {used[0].device_kind}, {config.gan.batch_size} images a batch",
+        f"memory of a device: {_peak(programs) / 2**30:.2f} GiB by the compiler's count",
+        f"compilation: {compiling:.0f} s, kept for the run unless --no-cache",
+        f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
+        f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
+    ]
+    reasons = "; ".join(step.device_dependence)
+    if reasons:
+        lines.append(f"another number of devices would compute another step: {reasons}")
+    return lines
+
+
+def images_per_second(config: TrainConfig, step: GanStep, state: Any, batch: Any) -> float:
+    """Pace over a full cycle of main and regularisation phases; the state is consumed."""
+    intervals = [phase.interval for phase in phases(config.gan)]
+    period = math.lcm(*intervals)
+    kinds = Counter(tuple(i % k == 0 for k in intervals) for i in range(period))
+    first = {tuple(i % k == 0 for k in intervals): i for i in reversed(range(period))}
+    state, _ = step(state, batch, 0)  # the first run of a program is slower
+    seconds = 0.0
+    for kind, count in kinds.items():
+        times = []
+        for _ in range(_REPEATS):
+            jax.block_until_ready(state)
+            began = time.perf_counter()
+            state, _ = step(state, batch, first[kind])
+            jax.block_until_ready(state)
+            times.append(time.perf_counter() - began)
+        seconds += count * min(times)
+    return period * config.gan.batch_size / seconds
+
+
+def _random_batch(config: TrainConfig, step: GanStep) -> Any:
+    g = config.generator
+    rows = len(parallel.row_numbers(config.gan.batch_size))
+    random = np.random.RandomState(0)
+    size = (rows, g.img_resolution, g.img_resolution, g.img_channels)
+    labels = np.eye(max(g.c_dim, 1), dtype=np.float32)[random.randint(max(g.c_dim, 1), size=rows)]
+    labels = labels[:, : g.c_dim]
+    images = random.randint(0, 256, size).astype(np.uint8)
+    return step.feed(images, labels, np.repeat(labels[:, None], 3, axis=1))
+
+
+def _peak(programs: dict[str, Any]) -> int:
+    """Bytes of the largest program: its arguments, results and working memory."""
+    found = [program.memory_analysis() for program in programs.values()]
+    return max(
+        m.argument_size_in_bytes
+        + m.output_size_in_bytes
+        + m.temp_size_in_bytes
+        - m.alias_size_in_bytes
+        for m in found
+    )

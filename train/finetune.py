@@ -1,0 +1,62 @@
+"""Fine-tunes a trained network on other data: an aligned child of its parent.
+
+NETWORK is a checkpoint, a run or RUN@KIMG, an official file, or zoo:NAME. The
+networks keep its sizes; losses, batch and augmentation are those of PRESET
+(default auto). Weights and the mean of w are copied; the optimisers, the image
+counter and the augmentation start afresh (the official rules). The data may have
+another resolution. Overrides are those of `aligned pretrain`;
+--discriminator.freeze-layers 4, for example, is FreezeD.
+"""
+
+import argparse
+import dataclasses
+
+from aligned_jax.train import launch, presets, session
+from aligned_jax.train.config import TrainConfig
+
+EXAMPLE = "  aligned finetune runs/personas tiny64 --data D --run runs/critters --kimg 100"
+OVERRIDES = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    parser.add_argument("network", metavar="NETWORK")
+    parser.add_argument("preset", nargs="?", default="auto", metavar="PRESET")
+    launch.add_run_arguments(parser)
+    parser.add_argument(
+        "--partial",
+        action="store_true",
+        help="copy what fits and draw the rest, where more than the resolution differs",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains; returns the exit code."""
+    presets.find(args.preset)
+    session.prepare(args)
+    from aligned_jax import loading
+    from aligned_jax.training.start import starting_configs, starting_networks
+
+    dataset = launch.open_data(args)
+    source = loading.load_all(args.network)
+    generator, discriminator = starting_configs(source, dataset.resolution, dataset.c_dim)
+    config = presets.fine_tuning(launch.config_for(args, dataset, args.preset), args.kimg)
+    # The group of the minibatch standard deviation belongs to the batch, not to the weights.
+    group = config.discriminator.epilogue.mbstd_group_size
+    epilogue = dataclasses.replace(discriminator.epilogue, mbstd_group_size=group)
+    config = dataclasses.replace(
+        config,
+        generator=generator,
+        discriminator=dataclasses.replace(discriminator, epilogue=epilogue),
+        start=args.network,
+        partial=args.partial,
+    )
+    config = launch.settle(config, args, dataset)
+
+    def start(config: TrainConfig) -> tuple[dict, list[str]]:
+        networks, report = starting_networks(
+            source, config.generator, config.discriminator, config.seed, config.partial
+        )
+        return networks, report.lines()
+
+    return launch.begin(args, config, dataset, start)

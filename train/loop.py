@@ -1,0 +1,273 @@
+"""The loop of a training run: batches in; networks, statistics and pictures out.
+
+The state's step is the position of everything: of the data, of every draw, of
+the schedule. A run that goes on from a saved state therefore comes to the same
+networks, to the bit, as one that was never stopped.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from aligned_jax import checkpoint
+from aligned_jax.data.batches import batches
+from aligned_jax.network import Network
+from aligned_jax.train import guard, snapshot
+from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.pictures import Pictures
+from aligned_jax.train.progress import Progress
+from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.train.tally import Tally, means
+from aligned_jax.training import parallel
+from aligned_jax.training.augmentation import hooks
+from aligned_jax.training.gan_step import GanStep
+from aligned_jax.training.state import TrainState
+from aligned_jax.training.terms import Recipe
+
+# With several hosts a wish to stop has to be agreed on, which makes all of them wait.
+_AGREE_EVERY = 16
+
+
+class Metric(Protocol):
+    """A score of the averaged generator, computed with every snapshot that is kept."""
+
+    name: str
+    higher_is_better: bool
+
+    def __call__(self, network: Network, config: TrainConfig, kimg: int) -> float:
+        """The score at `kimg`."""
+
+
+@dataclass
+class Job:
+    """What a loop works on.
+
+    Attributes:
+      run, config, origin: the folder, and what its `config.json` says.
+      dataset: an open dataset of the config's.
+      metrics: the first one decides which checkpoint is the best.
+      threads: for reading data.
+      devices: local devices to use; None takes those of all hosts.
+      writer: a TensorBoard writer, or None.
+    """
+
+    run: RunFolder
+    config: TrainConfig
+    dataset: Any
+    origin: dict[str, Any]
+    metrics: Sequence[Metric] = ()
+    threads: int = 2
+    devices: parallel.Devices | None = None
+    writer: Any = None
+
+    @property
+    def first(self) -> bool:
+        """Whether this host is the one that writes and speaks."""
+        return jax.process_index() == 0
+
+
+def recipe_of(config: TrainConfig) -> Recipe:
+    """What the training step computes for this config."""
+    size = config.generator.img_resolution
+    shape = (size, size, config.generator.img_channels)
+    augment, adapt = hooks(config.augment, config.ada, config.gan.batch_size, shape)
+    return Recipe(config.generator, config.discriminator, config.gan, augment, adapt)
+
+
+def train(job: Job, state: TrainState, memory: dict[str, Any] | None = None) -> int | None:
+    """Trains to the end of the run, or until a signal.
+
+    Args:
+      job: what to work on; its folder is locked by the caller.
+      state, memory: host arrays to go on from, and what was saved along with them.
+
+    Returns:
+      the signal that stopped the run, which is saved, or None at its end.
+
+    Raises:
+      UserError: if the networks are lost or the disk is full; the latest
+        checkpoint is whole.
+    """
+    return _Loop(job, memory or {}).run(state)
+
+
+class _Loop:
+    """The changing parts of one run in this process."""
+
+    def __init__(self, job: Job, memory: dict[str, Any]) -> None:
+        self.job, self.config = job, job.config
+        self.tally = Tally(memory.get("tally"))
+        self.best: dict[str, Any] | None = memory.get("best")
+        lines = job.run.read_stats() if job.first else []
+        self.seconds = lines[-1]["timing"]["total_seconds"] if lines else 0.0
+        self.pictures = self._pictures() if job.first else None
+
+    def run(self, state: TrainState) -> int | None:
+        config, iteration = self.config, int(state.step)
+        last = config.iterations(config.kimg)
+        step = GanStep(recipe_of(config), self.job.devices)
+        if iteration == 0 and self.job.first and not self.job.run.checkpoint(0).exists():
+            self._begin(state)
+        marks = [mark for mark in config.marks() if config.iterations(mark) > iteration]
+        stop = guard.Stop()
+        quiet = not self.job.first
+        with stop, Progress(config, int(state.images_seen), quiet) as progress:
+            if not marks:
+                return None
+            progress.say("compiling the training step, which can take minutes the first time")
+            rows = self._batches(iteration)
+            batch = _feed(step, next(rows))
+            devices = parallel.replicate(state, self.job.devices)
+            step.compile(devices, batch)
+            for mark in marks:
+                began, done, end = time.perf_counter(), iteration, config.iterations(mark)
+                while iteration < end:
+                    devices, reports = step(devices, batch, iteration)
+                    self.tally.add(reports)
+                    iteration += 1
+                    progress.iteration(iteration * config.gan.batch_size)
+                    if iteration < last:
+                        batch = _feed(step, next(rows))
+                    if iteration < end and (number := self._stopped(stop, iteration)):
+                        self._interrupt(devices)
+                        return number
+                jax.block_until_ready(devices)
+                elapsed = time.perf_counter() - began
+                self._tick(mark, parallel.local(devices), elapsed, iteration - done, progress)
+                if iteration < last and (number := self._stopped(stop, iteration)):
+                    return number
+        return None
+
+    def _batches(self, start: int) -> Iterator[Any]:
+        return iter(
+            batches(
+                self.job.dataset,
+                self.config.gan.batch_size,
+                seed=self.config.seed,
+                start=start,
+                host=jax.process_index(),
+                hosts=jax.process_count(),
+                threads=self.job.threads,
+            )
+        )
+
+    def _pictures(self) -> Pictures:
+        count = min(self.config.snapshots.images, len(self.job.dataset))
+        places = np.random.RandomState(0).choice(len(self.job.dataset), count, replace=False)
+        shown = [self.job.dataset[int(place)] for place in places]
+        images, labels = (np.stack(values) for values in zip(*shown, strict=True))
+        # A small dataset lends its labels more than once.
+        again = np.arange(self.config.snapshots.images) % count
+        pictures = Pictures(self.job.run, self.config, labels[again])
+        if not (self.job.run.path / "reals.png").exists():
+            pictures.reals(images)
+        return pictures
+
+    def _begin(self, state: TrainState) -> None:
+        """What there is to see and to go back to before the first iteration."""
+        self.pictures.fakes(state.G_ema, 0)
+        self._save(0, state)
+
+    def _tick(
+        self, mark: int, state: TrainState, elapsed: float, iterations: int, progress: Progress
+    ) -> None:
+        memory = self.tally.memory()
+        guard.check_finite(self.job.run, self.config, state, memory)
+        if not self.job.first:
+            self.tally.restart()
+            return
+        images = iterations * self.config.gan.batch_size
+        self.seconds += elapsed
+        line: dict[str, Any] = {
+            "kimg": mark,
+            "step": int(state.step),
+            "images": int(state.images_seen),
+            "augment_p": float(state.augment_p),
+            "pl_mean": float(state.pl_mean),
+            "reports": means(memory),
+        }
+        kept = self.config.snapshots.is_kept(mark) or mark == self.config.kimg
+        if kept:
+            self.pictures.fakes(state.G_ema, mark)
+            if scores := self._scores(state, mark):
+                line["scores"] = scores
+        line["timing"] = {
+            "images_per_sec": images / elapsed,
+            "sec_per_kimg": elapsed / images * 1000,
+            "tick_seconds": elapsed,
+            "total_seconds": self.seconds,
+            **guard.memory_gb(),
+        }
+        self.job.run.write_stats(line)
+        if self.job.writer is not None:
+            _log(self.job.writer, line)
+        self.tally.restart()
+        self._save(mark, state)
+        progress.tick(line)
+
+    def _scores(self, state: TrainState, mark: int) -> dict[str, float]:
+        """Scores of all metrics; the best checkpoint by the first one is written anew."""
+        network = Network(self.config.generator, jax.tree.map(jax.numpy.asarray, state.G_ema))
+        scores = {m.name: float(m(network, self.config, mark)) for m in self.job.metrics}
+        if not scores:
+            return {}
+        first = self.job.metrics[0]
+        score = scores[first.name]
+        known = self.best["score"] if self.best else None
+        better = known is None or (score > known if first.higher_is_better else score < known)
+        if better and np.isfinite(score):
+            self.best = {"metric": first.name, "score": score, "kimg": mark}
+            trees = {"G_ema": (self.config.generator, state.G_ema)}
+            provenance = {**self.job.origin, "kind": "trained", **self.best}
+            checkpoint.write(self.job.run.best, trees, provenance, overwrite=True)
+        return scores
+
+    def _save(self, mark: int, state: TrainState) -> None:
+        run = self.job.run
+        self._write(run.checkpoint(mark), state)
+        if run.interrupted.exists():
+            checkpoint.remove(run.interrupted)
+        snapshot.prune(run, self.config)
+
+    def _write(self, folder: Any, state: TrainState) -> None:
+        memory = {"tally": self.tally.memory(), "best": self.best}
+        snapshot.save_state(folder, self.config, state, memory, self.job.origin)
+
+    def _interrupt(self, devices: TrainState) -> None:
+        """Saves between two ticks, where the run can go on but no snapshot is due."""
+        state = parallel.local(devices)
+        guard.check_finite(self.job.run, self.config, state, self.tally.memory())
+        if not self.job.first:
+            return
+        if self.job.run.interrupted.exists():
+            checkpoint.remove(self.job.run.interrupted)
+        self._write(self.job.run.interrupted, state)
+
+    def _stopped(self, stop: guard.Stop, iteration: int) -> int:
+        """The signal on which all hosts agree; 0 for none."""
+        if jax.process_count() == 1:
+            return stop.signal
+        if iteration % _AGREE_EVERY:
+            return 0
+        return int(multihost_utils.process_allgather(np.int32(stop.signal)).max())
+
+
+def _feed(step: GanStep, rows: Any) -> Any:
+    return step.feed(rows.images, rows.labels, rows.gen_labels)
+
+
+def _log(writer: Any, line: dict[str, Any]) -> None:
+    """The same numbers for TensorBoard, over thousands of images."""
+    numbers = line["reports"] | line.get("scores", {}) | line["timing"]
+    numbers |= {"augment_p": line["augment_p"], "pl_mean": line["pl_mean"]}
+    for name, value in numbers.items():
+        if value is not None:
+            writer.add_scalar(name, value, line["kimg"])
+    with contextlib.suppress(OSError):
+        writer.flush()

@@ -1,0 +1,30 @@
+"""Trains a network from scratch: a parent, or the control that a child is compared with.
+
+PRESET is auto, stylegan2, paper256, paper512, paper1024, tiny32 or tiny64
+(default auto); resolution, channels and labels are those of the data. Any field
+of the config can be overridden: --gan.r1-gamma 0.2 --data.mirror
+--generator.mapping.num-layers 4; --options lists them all. The same command
+again goes on with an unfinished run, as `aligned resume RUN` does.
+"""
+
+import argparse
+
+from aligned_jax.train import launch, presets, session
+
+EXAMPLE = "  aligned pretrain tiny64 --data D --run runs/personas --kimg 300"
+OVERRIDES = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    parser.add_argument("preset", nargs="?", default="auto", metavar="PRESET")
+    launch.add_run_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains; returns the exit code."""
+    presets.find(args.preset)
+    session.prepare(args)
+    dataset = launch.open_data(args)
+    config = launch.settle(launch.config_for(args, dataset, args.preset), args, dataset)
+    return launch.begin(args, config, dataset)

@@ -1,0 +1,42 @@
+"""Goes on with a run that was stopped, or lengthens one that has ended.
+
+A run that is stopped, even by kill -9, and resumed comes to the same networks as
+one that was not, to the bit, on the same number of devices.
+"""
+
+import argparse
+import dataclasses
+
+from aligned_jax.errors import UserError
+from aligned_jax.train import launch, session
+from aligned_jax.train.run_folder import RunFolder, locked
+
+EXAMPLE = "  aligned resume runs/critters --kimg 200"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--kimg", type=int, help="a new length of the whole run")
+    parser.add_argument("--data", metavar="D", help="where the same data lie now")
+    session.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains; returns the exit code."""
+    folder = RunFolder(args.run)
+    config = folder.read_config()
+    session.prepare(args)
+    from aligned_jax.data import open_dataset
+
+    if args.data is not None:
+        config = dataclasses.replace(config, data=dataclasses.replace(config.data, path=args.data))
+    if args.kimg is not None:
+        if args.kimg < config.kimg:
+            raise UserError(
+                f"--kimg is {args.kimg}, but {args.run} is planned for {config.kimg}; it can only "
+                "be lengthened"
+            )
+        config = dataclasses.replace(config, kimg=args.kimg)
+    with locked(folder, launch.is_first()):
+        return launch.go_on(args, folder, config, open_dataset(config.data))

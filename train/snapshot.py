@@ -1,0 +1,135 @@
+"""Saving and restoring the state of a run, bit for bit."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax import checkpoint
+from aligned_jax.errors import CheckpointError
+from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.training.state import TrainState, create_state
+from aligned_jax.types import PyTree
+
+# All that is not a network, in one file beside the networks.
+TRAINING = "training.npz"
+_NETWORKS = ("G_ema", "G", "D")
+_REST = ("G_opt", "D_opt", "pl_mean", "augment_p", "signs", "step", "images_seen", "key")
+
+
+def save_state(
+    folder: Path,
+    config: TrainConfig,
+    state: TrainState,
+    memory: Mapping[str, Any],
+    origin: Mapping[str, Any],
+    overwrite: bool = False,
+) -> None:
+    """Writes a checkpoint that a run can go on from.
+
+    Args:
+      folder: the checkpoint.
+      config, origin: of the run; the origin becomes the provenance.
+      state: host arrays.
+      memory: JSON-able, what the loop remembers besides the state.
+
+    Raises:
+      CheckpointError: if the disk refuses; older checkpoints are untouched.
+    """
+    configs = {"G_ema": config.generator, "G": config.generator, "D": config.discriminator}
+    networks = {key: (configs[key], getattr(state, key)) for key in _NETWORKS}
+    rest = {
+        name: leaf for part in _REST for name, leaf in named(part, getattr(state, part)).items()
+    }
+    text = np.array(json.dumps(dict(memory)))
+
+    def fill(partial: Path) -> None:
+        np.savez(partial / TRAINING, memory=text, **rest)
+
+    images = int(state.images_seen)
+    provenance = {**origin, "kind": "trained", "images": images, "step": int(state.step)}
+    checkpoint.write(folder, networks, provenance, overwrite, fill)
+
+
+def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str, Any]]:
+    """Inverse of `save_state`: the state as host arrays, and the memory.
+
+    Raises:
+      CheckpointError: if the folder holds no state, or one that is damaged or
+        belongs to other sizes.
+    """
+    expected = jax.eval_shape(
+        lambda: create_state(config.generator, config.discriminator, config.gan)
+    )
+    try:
+        with np.load(folder / TRAINING, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        memory = json.loads(str(arrays.pop("memory")))
+    except Exception as error:  # zipfile, NumPy and JSON all have their own
+        raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
+    parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in _REST}
+    for key in _NETWORKS:
+        found = named(key, checkpoint.read(folder, key))
+        parts[key] = _filled(folder, key, getattr(expected, key), found)
+    return TrainState(**parts), memory
+
+
+def latest_state(run: RunFolder) -> Path:
+    """The checkpoint of the run from which it can go on.
+
+    Raises:
+      CheckpointError: if there is none.
+    """
+    candidates = [*checkpoint.run_checkpoints(run.path).values(), run.interrupted]
+    whole = [folder for folder in candidates if is_whole(folder)]
+    if not whole:
+        raise CheckpointError(
+            f"{run.path} has no checkpoint to go on from; start it again with the command in its "
+            "config.json"
+        )
+    return max(whole, key=lambda folder: checkpoint.read_manifest(folder).provenance["step"])
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a run can go on from this checkpoint."""
+    return checkpoint.is_checkpoint(folder) and (folder / TRAINING).is_file()
+
+
+def prune(run: RunFolder, config: TrainConfig) -> None:
+    """Reduces all but the latest checkpoints to what is kept of them."""
+    found = checkpoint.run_checkpoints(run.path)
+    for kimg in sorted(found)[: -config.snapshots.latest]:
+        if not config.snapshots.is_kept(kimg):
+            checkpoint.remove(found[kimg])
+        elif is_whole(found[kimg]):
+            checkpoint.reduce(found[kimg], ("G_ema",))
+
+
+def named(part: str, tree: PyTree) -> dict[str, Any]:
+    """Leaves by name: "G_opt/0/mu/synthesis/b4/const"."""
+
+    def name(path: tuple) -> str:
+        return jax.tree_util.keystr(
+            (jax.tree_util.DictKey(part), *path), simple=True, separator="/"
+        )
+
+    return {name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _filled(folder: Path, part: str, expected: PyTree, arrays: Mapping[str, np.ndarray]) -> PyTree:
+    """`expected` with its leaves taken from `arrays`, every misfit named."""
+    wanted = named(part, expected)
+    wrong = [
+        f"{name} is {arrays[name].shape if name in arrays else 'missing'}, expected {leaf.shape}"
+        for name, leaf in wanted.items()
+        if name not in arrays
+        or arrays[name].shape != leaf.shape
+        or arrays[name].dtype != leaf.dtype
+    ]
+    if wrong:
+        raise CheckpointError(f"{folder} does not fit its run: {'; '.join(wrong[:8])}")
+    return jax.tree.unflatten(jax.tree.structure(expected), [arrays[name] for name in wanted])

@@ -1,0 +1,105 @@
+"""Mean reports of a tick, gathered on the devices without waiting for them."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aligned_jax.training import parallel
+from aligned_jax.types import Array
+
+# How often in a row a report must fail to be finite before a run is given up. The step
+# replaces non-finite gradients as the official one does, so that a single broken batch
+# costs nothing; a network that is lost, though, never gives a finite loss again.
+PERSISTENT = 10
+
+
+class Tally:
+    """Sums of the reports of every phase, over iterations.
+
+    Args:
+      restored: what `memory` returned, to go on within a tick.
+    """
+
+    def __init__(self, restored: dict[str, Any] | None = None) -> None:
+        self._restored = restored or {}
+        self._sums: dict[str, dict[str, Array]] = {}
+
+    def add(self, reports: dict[str, dict[str, Array]]) -> None:
+        """One iteration's reports, by phase and name, [devices] each."""
+        for phase, said in reports.items():
+            if phase not in self._sums:
+                self._sums[phase] = self._begin(phase, said)
+            self._sums[phase] = _add(self._sums[phase], said)
+
+    def memory(self) -> dict[str, Any]:
+        """{phase: {name: [sum, count, failures in a row]}}; waits for the devices."""
+        fetched = parallel.local(self._sums)
+        found = {
+            phase: {name: [float(v) for v in sums] for name, sums in said.items()}
+            for phase, said in fetched.items()
+        }
+        return {**self._restored, **found}
+
+    def restart(self) -> None:
+        """Begins a new tick; failures in a row go on being counted."""
+        self._restored = {
+            phase: {name: [0.0, 0.0, sums[2]] for name, sums in said.items()}
+            for phase, said in self.memory().items()
+        }
+        self._sums = {}
+
+    def _begin(self, phase: str, said: dict[str, Array]) -> dict[str, Array]:
+        old = self._restored.get(phase, {})
+
+        def start(name: str, like: Array) -> Array:
+            sums = np.asarray(old.get(name, [0, 0, 0]), np.float32)
+            return jax.device_put(np.tile(sums, (like.shape[0], 1)), like.sharding)
+
+        return {name: start(name, value) for name, value in said.items()}
+
+
+def means(memory: dict[str, Any]) -> dict[str, float | None]:
+    """Means over the iterations of a tick, for the statistics.
+
+    Losses, scores and signs are taken together over phases, as the official
+    implementation does; the rest keeps the name of its phase. None stands for a
+    report that was never finite.
+    """
+    sums: dict[str, list[float]] = {}
+    for phase, said in memory.items():
+        for name, (total, count, _) in said.items():
+            key = name if name.startswith("Loss/") else f"{name}/{phase}"
+            known = sums.setdefault(key, [0.0, 0.0])
+            known[0] += total
+            known[1] += count
+    return {name: total / count if count else None for name, (total, count) in sorted(sums.items())}
+
+
+def lost(memory: dict[str, Any]) -> list[str]:
+    """Reports that failed to be finite too often in a row: "Loss/D/loss in Dmain"."""
+    return [
+        f"{name} in {phase}"
+        for phase, said in memory.items()
+        for name, (_, _, failures) in said.items()
+        if failures >= PERSISTENT
+    ]
+
+
+@jax.jit
+def _add(sums: dict[str, Array], said: dict[str, Array]) -> dict[str, Array]:
+    """Sum, count and failures in a row [devices, 3], moved on by one iteration."""
+
+    def move(old: Array, value: Array) -> Array:
+        good = jnp.isfinite(value)
+        return jnp.stack(
+            [
+                old[:, 0] + jnp.where(good, value, 0),
+                old[:, 1] + good.astype(jnp.float32),
+                jnp.where(good, 0, old[:, 2] + 1),
+            ],
+            axis=1,
+        )
+
+    return {name: move(sums[name], said[name]) for name in said}
