@@ -73,6 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def module_of(verb: str) -> ModuleType:
+    """The module that carries out a verb."""
+    folder = "train" if verb in TRAINING else "tools"
+    return importlib.import_module(f"aligned_jax.{folder}.{verb}")
+
+
 def _dispatch(argv: list[str]) -> int:
     first = argv[0] if argv else "--help"
     if first in ("-h", "--help"):
@@ -85,8 +91,7 @@ def _dispatch(argv: list[str]) -> int:
     try:
         if first not in VERBS:
             raise UserError(_unknown(first))
-        folder = "train" if first in TRAINING else "tools"
-        module = importlib.import_module(f"aligned_jax.{folder}.{first}")
+        module = module_of(first)
         own, overrides = argv[1:], []
         if getattr(module, "OVERRIDES", False):
             own, overrides = common.split_overrides(own)

@@ -95,7 +95,10 @@ class TrainConfig:
 
     def marks(self) -> list[int]:
         """Thousands of images at which a tick ends, the last one being the end of the run."""
-        return [*range(self.snapshots.tick_kimg, self.kimg, self.snapshots.tick_kimg), self.kimg]
+        tick, last = self.snapshots.tick_kimg, self.iterations(self.kimg)
+        # A large batch may reach the end together with the mark before it.
+        marks = [m for m in range(tick, self.kimg, tick) if self.iterations(m) < last]
+        return [*marks, self.kimg]
 
     def iterations(self, kimg: int) -> int:
         """Iterations after which so many thousand images have been shown."""

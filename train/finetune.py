@@ -10,9 +10,9 @@ another resolution. Overrides are those of `aligned pretrain`;
 
 import argparse
 import dataclasses
+from types import SimpleNamespace
 
 from aligned_jax.train import launch, presets, session
-from aligned_jax.train.config import TrainConfig
 
 EXAMPLE = "  aligned finetune runs/personas tiny64 --data D --run runs/critters --kimg 100"
 OVERRIDES = True
@@ -35,10 +35,14 @@ def run(args: argparse.Namespace) -> int:
     presets.find(args.preset)
     session.prepare(args)
     from aligned_jax import loading
-    from aligned_jax.training.start import starting_configs, starting_networks
+    from aligned_jax.training.start import starting_configs
 
     dataset = launch.open_data(args)
-    source = loading.load_all(args.network)
+    # The sizes are enough to plan with; arrays are read when the run begins.
+    source = {
+        key: SimpleNamespace(config=config)
+        for key, config in loading.describe(args.network).configs.items()
+    }
     generator, discriminator = starting_configs(source, dataset.resolution, dataset.c_dim)
     config = presets.fine_tuning(launch.config_for(args, dataset, args.preset), args.kimg)
     # The group of the minibatch standard deviation belongs to the batch, not to the weights.
@@ -51,12 +55,4 @@ def run(args: argparse.Namespace) -> int:
         start=args.network,
         partial=args.partial,
     )
-    config = launch.settle(config, args, dataset)
-
-    def start(config: TrainConfig) -> tuple[dict, list[str]]:
-        networks, report = starting_networks(
-            source, config.generator, config.discriminator, config.seed, config.partial
-        )
-        return networks, report.lines()
-
-    return launch.begin(args, config, dataset, start)
+    return launch.begin(args, launch.settle(config, args, dataset), dataset)

@@ -5,16 +5,18 @@ import contextlib
 import json
 import shlex
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from aligned_jax.errors import UserError
 from aligned_jax.train import arguments, presets, session
 from aligned_jax.train.config import TrainConfig
-from aligned_jax.train.run_folder import RunFolder, locked
 
-# (config) -> what the networks start from, for `create_state`, and lines about it.
-Starter = Callable[[TrainConfig], tuple[dict[str, Any] | None, list[str]]]
+if TYPE_CHECKING:
+    from aligned_jax.train.run_folder import RunFolder
+
+# What is worth repeating of where a parent came from; the rest stays with the parent.
+_ORIGIN = ("kind", "file", "sha256", "format", "verb", "command", "images")
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,9 +85,7 @@ def check_data(config: TrainConfig, dataset: Any) -> None:
         raise UserError(f"the networks do not fit {config.data.path}: {'; '.join(wrong)}")
 
 
-def begin(
-    args: argparse.Namespace, config: TrainConfig, dataset: Any, start: Starter | None = None
-) -> int:
+def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
     """Begins a run, or goes on with it if the folder holds the very same one."""
     if args.options:
         print(arguments.describe(config))
@@ -96,72 +96,80 @@ def begin(
         print(json.dumps(config.to_json(), indent=2))
         print("\n".join(dry_run.report(config, session.devices(args))))
         return 0
+    from aligned_jax.train.run_folder import RunFolder, locked
+
     run = RunFolder(args.run)
     run.check_empty()
-    with locked(run, is_first()):
-        run.check_empty()
-        if run.exists():
+    with locked(run, session.is_first()):
+        if session.from_first(run.exists()):
             run.check_same(config)
             return go_on(args, run, config, dataset)
-        networks, lines = start(config) if start else (None, [])
-        origin = _origin(args, lines)
-        state = _fresh(config, networks)
-        if is_first():
-            run.tidy()
+        origin = _origin(args, config)
+        if session.is_first():
             run.write_config(config, origin)
-            for line in lines:
-                print(line)
-        return _train(args, run, config, origin, dataset, state, {})
+        return _train(args, run, config, origin, dataset, *_fresh(config))
 
 
-def go_on(args: argparse.Namespace, run: RunFolder, config: TrainConfig, dataset: Any) -> int:
-    """Continues a run from its latest state; the folder is locked by the caller."""
+def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
+    """Continues a run from its latest state; the folder is locked by the caller.
+
+    Raises:
+      UserError: if the data are others, or the state is damaged.
+    """
     from aligned_jax.train import snapshot
 
-    known, origin = run.read_config(), run.read_origin()
     check_data(config, dataset)
     if config.fingerprint != dataset.fingerprint:
         raise UserError(
             f"{dataset.options.path} is not the data that {run.path} was trained on so far; give "
             "the right folder with --data, or fine-tune from the run in a new one"
         )
-    if is_first():
+    origin, folder = run.read_origin(), snapshot.latest_state(run)
+    # Killed before its first checkpoint, a run has lost nothing by starting afresh.
+    state, memory = snapshot.load_state(folder, config) if folder else _fresh(config)
+    session.wait_for_all()
+    if session.is_first():
         run.tidy()
-    try:
-        folder = snapshot.latest_state(run)
-    except UserError:
-        # Killed before the first checkpoint: nothing but a fresh start can be lost.
-        if known.start is not None or run.read_stats():
-            raise
-        state, memory = _fresh(config, None), {}
-    else:
-        state, memory = snapshot.load_state(folder, config)
-    if is_first():
-        step, images = int(state.step), int(state.images_seen)
-        run.forget_after(step, images // 1000)
-        if config != known:
-            run.write_config(config, origin)
+        images = int(state.images_seen)
+        run.forget_after(int(state.step), run.kimg_of(folder, images))
+        run.write_config(config, origin)
         if images:
             print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
     return _train(args, run, config, origin, dataset, state, memory)
 
 
-def _fresh(config: TrainConfig, networks: dict[str, Any] | None) -> Any:
-    """The state at the start of a run, as host arrays."""
+def _fresh(config: TrainConfig) -> tuple[Any, dict[str, Any]]:
+    """The state at the start of a run, as host arrays, and an empty memory."""
     import jax
     import numpy as np
 
     from aligned_jax.training.state import create_state
 
-    state = create_state(
-        config.generator, config.discriminator, config.gan, config.seed, networks, config.ada.p
-    )
-    return jax.tree.map(np.asarray, state)
+    def create(networks: dict[str, Any] | None) -> Any:
+        sizes = config.generator, config.discriminator, config.gan
+        return create_state(*sizes, config.seed, networks, config.ada.p)
+
+    networks = None
+    if config.start is not None:
+        from aligned_jax import loading
+        from aligned_jax.training.start import starting_networks
+
+        networks, report = starting_networks(
+            loading.load_all(config.start),
+            config.generator,
+            config.discriminator,
+            config.seed,
+            config.partial,
+        )
+        if session.is_first():
+            print("\n".join(report.lines()))
+    # One program; drawn array by array, hundreds would be compiled.
+    return jax.tree.map(np.asarray, jax.jit(create)(networks)), {}
 
 
 def _train(
     args: argparse.Namespace,
-    run: RunFolder,
+    run: "RunFolder",
     config: TrainConfig,
     origin: dict[str, Any],
     dataset: Any,
@@ -191,28 +199,21 @@ def _train(
     return 128 + number
 
 
-def resume_command(run: RunFolder) -> Sequence[str]:
+def resume_command(run: "RunFolder") -> Sequence[str]:
     """What to type to go on."""
     return ["aligned", "resume", str(run.path)]
 
 
 @contextlib.contextmanager
-def _writer(args: argparse.Namespace, run: RunFolder, step: int) -> Iterator[Any]:
-    if not (args.tensorboard and is_first()):
+def _writer(args: argparse.Namespace, run: "RunFolder", step: int) -> Iterator[Any]:
+    if not (args.tensorboard and session.is_first()):
         yield None
         return
     with session.tensorboard()(str(run.path / "tensorboard"), purge_step=step or None) as writer:
         yield writer
 
 
-def is_first() -> bool:
-    """Whether this host is the one that writes and speaks."""
-    import jax
-
-    return jax.process_index() == 0
-
-
-def _origin(args: argparse.Namespace, lines: list[str]) -> dict[str, Any]:
+def _origin(args: argparse.Namespace, config: TrainConfig) -> dict[str, Any]:
     """Provenance of everything the run writes."""
     import platform
     from importlib import metadata
@@ -222,11 +223,17 @@ def _origin(args: argparse.Namespace, lines: list[str]) -> dict[str, Any]:
     names = ("aligned_jax", "jax", "jaxlib", "numpy")
     versions = {"python": platform.python_version()}
     versions |= {name: metadata.version(name) for name in names}
-    device = jax.devices()[0]
+    device, parents = jax.devices()[0], {}
+    if config.start is not None:
+        from aligned_jax import loading
+
+        known = loading.describe(config.start).provenance
+        kept = {key: known[key] for key in _ORIGIN if key in known}
+        parents = {"network": {"network": config.start, **kept}}
     return {
         "verb": args.command_line.split()[1],
         "command": args.command_line,
-        "start": lines,
+        "parents": parents,
         "versions": versions,
         "devices": f"{jax.device_count()} x {device.device_kind}",
     }

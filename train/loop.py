@@ -18,7 +18,7 @@ from jax.experimental import multihost_utils
 from aligned_jax import checkpoint
 from aligned_jax.data.batches import batches
 from aligned_jax.network import Network
-from aligned_jax.train import guard, snapshot
+from aligned_jax.train import guard, session, snapshot
 from aligned_jax.train.config import TrainConfig
 from aligned_jax.train.pictures import Pictures
 from aligned_jax.train.progress import Progress
@@ -69,7 +69,7 @@ class Job:
     @property
     def first(self) -> bool:
         """Whether this host is the one that writes and speaks."""
-        return jax.process_index() == 0
+        return session.is_first()
 
 
 def recipe_of(config: TrainConfig) -> Recipe:

@@ -9,7 +9,6 @@ import dataclasses
 
 from aligned_jax.errors import UserError
 from aligned_jax.train import launch, session
-from aligned_jax.train.run_folder import RunFolder, locked
 
 EXAMPLE = "  aligned resume runs/critters --kimg 200"
 
@@ -24,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
+    from aligned_jax.train.run_folder import RunFolder, locked
+
     folder = RunFolder(args.run)
     config = folder.read_config()
     session.prepare(args)
@@ -38,5 +39,5 @@ def run(args: argparse.Namespace) -> int:
                 "be lengthened"
             )
         config = dataclasses.replace(config, kimg=args.kimg)
-    with locked(folder, launch.is_first()):
+    with locked(folder, session.is_first()):
         return launch.go_on(args, folder, config, open_dataset(config.data))

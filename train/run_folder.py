@@ -47,6 +47,11 @@ class RunFolder:
         """Where the checkpoint at `kimg` is kept."""
         return checkpoint.run_checkpoint(self.path, kimg)
 
+    def kimg_of(self, folder: Path | None, images: int) -> int:
+        """The mark that a checkpoint of this run stands for, or the last one before it."""
+        marks = {path: kimg for kimg, path in checkpoint.run_checkpoints(self.path).items()}
+        return marks.get(folder, images // 1000)
+
     def read_config(self) -> TrainConfig:
         """The config of the run.
 

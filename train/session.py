@@ -68,6 +68,33 @@ def devices(args: argparse.Namespace) -> list | None:
     return found[: args.devices]
 
 
+def is_first() -> bool:
+    """Whether this host is the one that writes and speaks."""
+    import jax
+
+    return jax.process_index() == 0
+
+
+def from_first(answer: bool) -> bool:
+    """What the first host found, for all of them."""
+    import jax
+    import numpy as np
+    from jax.experimental import multihost_utils
+
+    if jax.process_count() == 1:
+        return answer
+    return bool(multihost_utils.broadcast_one_to_all(np.int32(answer)))
+
+
+def wait_for_all() -> None:
+    """Returns when all hosts have come to this point."""
+    import jax
+    from jax.experimental import multihost_utils
+
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices("aligned_jax")
+
+
 def enable_cache() -> Path | None:
     """Keeps compiled programs for the next process; returns the folder.
 

@@ -78,19 +78,12 @@ def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str,
     return TrainState(**parts), memory
 
 
-def latest_state(run: RunFolder) -> Path:
-    """The checkpoint of the run from which it can go on.
-
-    Raises:
-      CheckpointError: if there is none.
-    """
+def latest_state(run: RunFolder) -> Path | None:
+    """The checkpoint of the run from which it can go on; None if there is none."""
     candidates = [*checkpoint.run_checkpoints(run.path).values(), run.interrupted]
     whole = [folder for folder in candidates if is_whole(folder)]
     if not whole:
-        raise CheckpointError(
-            f"{run.path} has no checkpoint to go on from; start it again with the command in its "
-            "config.json"
-        )
+        return None
     return max(whole, key=lambda folder: checkpoint.read_manifest(folder).provenance["step"])
 
 

@@ -1,6 +1,5 @@
 """The command itself: help, exit codes, and what it does not import."""
 
-import importlib
 import io
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import aligned_jax
 from aligned_jax import weights
 from aligned_jax.errors import UserError
 from aligned_jax.tools import common, info
-from aligned_jax.tools.main import VERBS, main
+from aligned_jax.tools.main import VERBS, main, module_of
 
 # What takes time to import; no help text needs it.
 HEAVY = ("jax", "numpy", "flax", "orbax", "PIL", "rich")
@@ -22,7 +21,9 @@ def python(code, *argv, **options):
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["generate", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["generate", "--help"], ["finetune", "-h"], ["--version"]]
+)
 def test_help_is_instant(argv):
     code = (
         "import sys; from aligned_jax.tools.main import main; code = main(sys.argv[1:]); "
@@ -45,7 +46,7 @@ def test_help_names_every_verb(aligned):
 def test_every_verb_shows_an_example(verb, aligned):
     result = aligned(verb, "--help")
     assert (result.code, result.err) == (0, "")
-    module = importlib.import_module(f"aligned_jax.tools.{verb}")
+    module = module_of(verb)
     assert module.__doc__.strip() in result.out
     assert f"example:\n{module.EXAMPLE}" in result.out
     assert module.EXAMPLE.startswith(f"  aligned {verb} ")
