@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aligned_jax.network import Network
     from aligned_jax.tools.rendering import Inputs, Manner
 
+STRENGTH = 8.0
 EXAMPLE = """\
   aligned edit ffhq.pkl dog.pkl --channel 15_45 --out edit.png
   aligned edit zoo:personas64 zoo:critters64 --channel b16.conv1_23 --strength 8 --out edit.png
@@ -42,9 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strength",
         type=common.finite,
-        default=8.0,
+        default=STRENGTH,
         metavar="S",
-        help="shift to either side in standard deviations of the parent (default 8)",
+        help=f"shift to either side in standard deviations of the parent (default {STRENGTH:g})",
     )
     common.add_names(parser)
     common.add_sampling(parser, seeds="0-2", psi=0.7)
@@ -73,9 +74,7 @@ def run(args: argparse.Namespace) -> None:
             for label, network in networks.items()
         }
     shown = f"{args.strength:g}"
-    columns = [
-        text for name in inputs.names for text in (f"\N{MINUS SIGN}{shown}", name, f"+{shown}")
-    ]
+    columns = [text for name in inputs.names for text in (f"-{shown}", name, f"+{shown}")]
     rows = np.stack([viz.to_uint8(values) for values in images.values()])
     with viz.writing(args.out, args.overwrite) as file:
         picture = viz.figure(rows, columns, list(images), group=3)
