@@ -53,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Everything; returns the exit code."""
-    from aligned_jax.tools.demo_steps import Plan
+    from aligned_jax.tools.demo_steps import ZOO, Plan
 
-    return carry_out(Plan(args.out, args.kimg, args.seed))
+    return carry_out(Plan(args.out, args.kimg, args.seed, ZOO))
 
 
 def carry_out(plan: "Plan") -> int:

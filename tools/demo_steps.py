@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from aligned_jax import checkpoint
@@ -74,10 +74,10 @@ class Plan:
 
     out: str
     kimg: int
-    seed: int = 0
-    family: Family = field(default=ZOO)
+    seed: int
+    family: Family
     style: str = "dylan"
-    faces: int = 3000
+    faces: int = 4000
     preset: str = "tiny64"
 
     def path(self, name: str) -> str:
