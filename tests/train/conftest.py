@@ -17,7 +17,7 @@ _SETTINGS = {
 def cache(tmp_path_factory):
     """Environment for child processes; this process shares the cache."""
     settings = _SETTINGS | {"jax_compilation_cache_dir": str(tmp_path_factory.mktemp("cache"))}
-    before = {name: getattr(jax.config, name) for name in settings}
+    before = {name: jax.config.values[name] for name in settings}
     for name, value in settings.items():
         jax.config.update(name, value)
     yield {name.upper(): str(value) for name, value in settings.items()}

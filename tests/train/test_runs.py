@@ -149,12 +149,10 @@ def test_networks_that_are_lost(begun):
     const[0, 0, 0] = np.nan
     made = job(begun)
     made.run.forget_after(63, 2)
-    with pytest.raises(
-        guard.TrainingError, match="training has diverged before 3.0 kimg"
-    ) as caught:
+    with pytest.raises(guard.TrainingError, match="training has diverged") as caught:
         loop.train(made, state, memory)
     message = str(caught.value)
-    assert "10 times in a row or more: Loss/" in message
+    assert "before 3.0 kimg" in message and "10 times in a row or more: Loss/" in message
     assert "in the state: G/params/synthesis/b4/const" in message
     assert f"The last good checkpoint is {begun}@2" in message
     assert (begun / "diagnosis.txt").read_text("utf-8").strip() == message
