@@ -13,28 +13,12 @@ from aligned_jax.errors import UserError
 from aligned_jax.train import session
 
 # Few channels and two phases only: most of the time is compilation.
-SMALL = [
-    "--generator.synthesis.channels",
-    "3",
-    "3",
-    "--discriminator.channels",
-    "3",
-    "3",
-    "--generator.z-dim",
-    "4",
-    "--generator.w-dim",
-    "4",
-    "--generator.mapping.num-layers",
-    "1",
-    "--snapshots.images",
-    "4",
-    "--snapshots.tick-kimg",
-    "1",
-    "--gan.pl-weight",
-    "0",
-    "--gan.r1-gamma",
-    "0",
-]
+_SMALL = """
+--generator.synthesis.channels 3 3 --discriminator.channels 3 3
+--generator.z-dim 4 --generator.w-dim 4 --generator.mapping.num-layers 1
+--snapshots.images 4 --snapshots.tick-kimg 1 --gan.pl-weight 0 --gan.r1-gamma 0
+"""
+SMALL = _SMALL.split()
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +86,8 @@ def test_resume(trained, ok, refused, aligned, data):
 
 def test_transition(trained, ok, refused, tmp_path):
     out = tmp_path / "strip.png"
-    text = ok("transition", trained, "--kimg", "0,1", "--label", 0, "--psi", 1, "--out", out)
+    drawn = ("transition", trained, "--label", 0, "--psi", 1, "--out", out)
+    text = ok(*drawn, "--kimg", "0,1")
     assert "4 rows, 2 columns" in text
     first = np.asarray(Image.open(out))
     ok(
