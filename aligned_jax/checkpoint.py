@@ -6,17 +6,15 @@ sizes and the provenance. A run folder holds checkpoints as
 `checkpoints/kimg-000400`. Writing is atomic: everything goes to a hidden
 sibling folder that is renamed at the end, so a name never holds half a
 checkpoint. Replacing an old one takes two renames: a machine that stops between
-them leaves the old one whole, in a hidden sibling. Reading one network never
-reads another.
+them leaves the old one whole, in a hidden sibling. In a bucket, where nothing
+is renamed, an old one goes first and `config.json` comes last; a folder without
+it is no checkpoint. Reading one network never reads another.
 """
 
 import contextlib
 import json
 import os
-import re
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from aligned_jax.atomic import take_away, writing_folder
 from aligned_jax.config import (
     KEYS,
     KINDS,
@@ -34,12 +33,21 @@ from aligned_jax.config import (
     to_dict,
 )
 from aligned_jax.errors import CheckpointError, ConfigError
+from aligned_jax.paths import (
+    absolute,
+    as_path,
+    exists,
+    is_dir,
+    is_file,
+    is_remote,
+    on_disk,
+    put,
+    remove_folder,
+)
 from aligned_jax.types import Variables
 
 FORMAT_VERSION = 1
 _CONFIG = "config.json"
-# What file systems and TensorStore say when a write cannot be completed.
-_WRITE_FAILURE = re.compile(r"no space left|file too large|disk quota|permission denied", re.I)
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Manifest:
 
 def is_checkpoint(folder: str | os.PathLike) -> bool:
     """Whether the folder claims to be a checkpoint."""
-    return os.path.isfile(Path(folder) / _CONFIG)
+    return is_file(as_path(folder) / _CONFIG)
 
 
 def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
@@ -62,13 +70,13 @@ def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
     """
     if not os.fspath(folder):
         raise CheckpointError("the name of the new checkpoint is empty")
-    folder = Path(folder)
-    if not os.path.lexists(folder):
+    folder = as_path(folder)
+    if not exists(folder):
         return
     if not overwrite:
         raise CheckpointError(f"{folder} already exists; choose another name or pass --overwrite")
     foreign = [folder.name]
-    if folder.is_dir() and not folder.is_symlink():
+    if is_dir(folder) and (is_remote(folder) or not folder.is_symlink()):
         entries = {entry.name for entry in folder.iterdir()}
         if not entries:
             return
@@ -110,7 +118,7 @@ def write(
     except ConfigError as error:
         raise CheckpointError(str(error)) from None
     check_target(folder, overwrite)
-    folder = Path(folder).absolute()
+    folder = absolute(folder)
     manifest = {
         "format_version": FORMAT_VERSION,
         "networks": {
@@ -120,7 +128,7 @@ def write(
         "provenance": dict(provenance or {}),
     }
     text = json.dumps(manifest, indent=2) + "\n"
-    with _writing(folder) as partial:
+    with writing_folder(folder, last=_CONFIG) as partial:
         for key, (_, variables) in networks.items():
             _write_tree(partial / key, variables() if callable(variables) else variables)
         if fill is not None:
@@ -135,19 +143,22 @@ def reduce(folder: str | os.PathLike, keys: tuple[str, ...]) -> None:
       CheckpointError: if the folder is no checkpoint, has none of the networks,
         or the disk refuses.
     """
-    folder = Path(folder).absolute()
+    folder = absolute(folder)
     manifest = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     kept = {key: manifest["networks"][key] for key in keys if key in read_manifest(folder).configs}
     if not kept:
         raise CheckpointError(f"{folder} has none of {', '.join(keys)}")
     text = json.dumps(manifest | {"networks": kept}, indent=2) + "\n"
     try:
-        partial = folder / f".{_CONFIG}"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(folder / _CONFIG)
+        if is_remote(folder):
+            put(folder / _CONFIG, text.encode())
+        else:
+            partial = folder / f".{_CONFIG}"
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(folder / _CONFIG)
         for entry in folder.iterdir():
             if entry.is_dir() and entry.name not in kept:
-                shutil.rmtree(entry)
+                remove_folder(entry)
             elif not entry.is_dir() and entry.name != _CONFIG:
                 entry.unlink()
     except OSError as error:
@@ -156,10 +167,8 @@ def reduce(folder: str | os.PathLike, keys: tuple[str, ...]) -> None:
 
 def remove(folder: str | os.PathLike) -> None:
     """Takes a checkpoint away; its name goes first, so that no half of it is ever found."""
-    folder = Path(folder).absolute()
-    hidden = _hidden_sibling(folder)
-    folder.rename(hidden)
-    shutil.rmtree(hidden, ignore_errors=True)
+    folder = absolute(folder)
+    take_away(folder, first=_CONFIG)
 
 
 def read_manifest(folder: str | os.PathLike) -> Manifest:
@@ -168,8 +177,8 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
     Raises:
       CheckpointError: if the folder is no checkpoint, or of a later format.
     """
-    folder = Path(folder)
-    if not os.path.isdir(folder):
+    folder = as_path(folder)
+    if not is_dir(folder):
         raise CheckpointError(f"{folder}: no such folder")
     try:
         manifest = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
@@ -225,19 +234,22 @@ def read(folder: str | os.PathLike, key: str, only: tuple[str, ...] = ()) -> Var
     """
     import orbax.checkpoint as ocp
 
-    folder = Path(folder).absolute()
+    folder = absolute(folder)
     present = read_manifest(folder).configs
     if key not in present:
         raise CheckpointError(f"{folder} has no network {key!r}; it has {', '.join(present)}")
-    if not os.path.isfile(folder / key / "_METADATA"):
+    if not is_file(folder / key / "_METADATA"):
         raise CheckpointError(f"{folder / key} is damaged or incomplete: its arrays are missing")
     try:
-        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
-            shapes = checkpointer.metadata(folder / key).item_metadata.tree
+        with (
+            on_disk(folder / key) as here,
+            ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer,
+        ):
+            shapes = checkpointer.metadata(here).item_metadata.tree
             wanted = {name: shapes[name] for name in (only or shapes)}
             as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), wanted)
             args = ocp.args.PyTreeRestore(item=wanted, restore_args=as_numpy, partial_restore=True)
-            tree = checkpointer.restore(folder / key, args=args)
+            tree = checkpointer.restore(here, args=args)
     except Exception as error:
         reason = str(error).strip().split("\n")[0][:200]
         raise CheckpointError(f"{folder / key} is damaged or incomplete: {reason}") from error
@@ -252,13 +264,13 @@ def find(path: str | os.PathLike) -> Path:
     """
     text = os.fspath(path)
     run, at, kimg = text.rpartition("@")
-    if os.path.exists(text) or not at:
-        folder, kimg = Path(text), None
+    if not at or exists(text):
+        folder, kimg = as_path(text), None
     else:
-        folder = Path(run)
-        if not os.path.isdir(folder) or not _is_number(kimg):
+        folder = as_path(run)
+        if not is_dir(folder) or not _is_number(kimg):
             raise CheckpointError(f"{text}: no such folder, and no run folder with a KIMG number")
-    if not os.path.exists(folder):
+    if not exists(folder):
         raise CheckpointError(f"{folder}: no such file or folder")
     steps = run_checkpoints(folder)
     if not steps:
@@ -275,7 +287,7 @@ def find(path: str | os.PathLike) -> Path:
 def run_checkpoints(run: str | os.PathLike) -> dict[int, Path]:
     """Checkpoints of a run folder by kimg; empty if it is none."""
     found = {}
-    for folder in Path(run).glob("checkpoints/kimg-*"):
+    for folder in as_path(run).glob("checkpoints/kimg-*"):
         number = folder.name.removeprefix("kimg-")
         if _is_number(number) and is_checkpoint(folder):
             found[int(number)] = folder
@@ -284,7 +296,7 @@ def run_checkpoints(run: str | os.PathLike) -> dict[int, Path]:
 
 def run_checkpoint(run: str | os.PathLike, kimg: int) -> Path:
     """Where a run keeps its checkpoint at `kimg` thousand images."""
-    return Path(run) / "checkpoints" / f"kimg-{kimg:06d}"
+    return as_path(run) / "checkpoints" / f"kimg-{kimg:06d}"
 
 
 def _is_number(text: str) -> bool:
@@ -296,48 +308,3 @@ def _write_tree(folder: Path, variables: Variables) -> None:
 
     with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
         checkpointer.save(folder, jax.tree.map(np.asarray, variables))
-
-
-@contextlib.contextmanager
-def _writing(folder: Path) -> Iterator[Path]:
-    """A hidden sibling to fill; renamed to `folder` on success, removed on failure."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = _hidden_sibling(folder)
-        partial.mkdir()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CheckpointError(f"{folder} cannot be written: {reason}") from None
-    try:
-        yield partial
-        _replace(partial, folder)
-    except Exception as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        if isinstance(error, OSError) or _WRITE_FAILURE.search(str(error)):
-            reason = (_WRITE_FAILURE.search(str(error)) or [str(error)])[0]
-            raise CheckpointError(
-                f"{folder} was not written: {reason}; nothing was left behind"
-            ) from error
-        raise
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-
-
-def _replace(partial: Path, folder: Path) -> None:
-    """Renames `partial` to `folder`; what was there goes only after that."""
-    if not os.path.lexists(folder):
-        partial.rename(folder)
-        return
-    old = _hidden_sibling(folder)
-    folder.rename(old)
-    try:
-        partial.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _hidden_sibling(folder: Path) -> Path:
-    return folder.parent / f".{folder.name}.{secrets.token_hex(4)}"

@@ -2,14 +2,16 @@
 
 import functools
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from aligned_jax import checkpoint, convert
+from aligned_jax import checkpoint, convert, paths
 from aligned_jax.config import GeneratorConfig, NetworkConfig
 from aligned_jax.errors import CheckpointError
 from aligned_jax.network import AnyNetwork, DiscriminatorNetwork, Network
@@ -77,13 +79,23 @@ def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str
     text = os.fspath(source)
     if text.startswith("zoo:"):
         text = _zoo_path(text.removeprefix("zoo:"))
-    if os.path.isfile(text):
-        official = convert.read_official(text)
+    if paths.is_file(text):
+        official = _read_official(text)
         configs = {key: network.config for key, network in official.networks.items()}
         manifest = checkpoint.Manifest(configs, {"kind": "converted", **official.source})
         return manifest, lambda key: official.networks[key].variables()
     folder = checkpoint.find(text)
     return checkpoint.read_manifest(folder), functools.partial(checkpoint.read, folder)
+
+
+def _read_official(file: str) -> convert.Official:
+    """Reads from a disk; a file in a bucket is copied to one for the time."""
+    if not paths.is_remote(file):
+        return convert.read_official(file)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / paths.as_path(file).name
+        copy.write_bytes(paths.as_path(file).read_bytes())
+        return convert.read_official(str(copy))
 
 
 def _zoo_path(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.data import artwork, avatars
-from aligned_jax.data.styles import STYLES
+from aligned_jax.data.styles import STYLES, matches
 from aligned_jax.errors import UserError
 
 
@@ -70,7 +70,7 @@ class AvatarSource:
         color = tfds.features.Tensor(shape=(3,), dtype=np.float32)
         number = tfds.features.Scalar(dtype=np.float32)
         hair = artwork.variants(self.style, table.hair) if table.hair else ()
-        hair = [v for v in hair if not (table.bald and v.startswith(table.bald))]
+        hair = [v for v in hair if not matches(v, table.bald)]
         return {
             "image": tfds.features.Image(
                 shape=(self.resolution, self.resolution, 3), encoding_format="png"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,14 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax.data import artwork
-from aligned_jax.data.styles import STYLES, Shown, Table
+from aligned_jax.data.styles import STYLES, Shown, Table, matches
 from aligned_jax.errors import UserError
 
 ABSENT = (-1.0, -1.0, -1.0)
 ANSWERS = ("no", "yes", "unknown")
 OVERRIDES = ("hair", "hair_color", "skin_color", "glasses", "facial_hair", "smile", "mouth")
 _WHITE = ("#ffffff",)
+_COLOR = re.compile("#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 # What the drawing program reports besides choices: transformations that stay at rest.
 _RESTING = ("ColorFill", "Rotate", "TranslateX", "TranslateY", "Scale")
 
@@ -122,28 +124,48 @@ def _drawn(
             f"yaw {yaw} must be within -1 and 1, roll {roll} within -360 and 360, zoom {zoom} "
             "above 0 and at most 10"
         )
+    _check_colors([*background, *(v for k, v in (overrides or {}).items() if "color" in k)])
     steps = round(yaw * 10)
     options: dict[str, Any] = {"seed": seed, "backgroundColor": list(background)}
     options |= {"rotate": roll} if roll else {}
     options |= {"scale": zoom} if zoom != 1 else {}
     if "animation" in artwork.definition(style)["components"]:
         options["animationVariant"] = "none"
+    options |= _visible_hair(style, background)
     natural = _resolved(style, steps, options)
     if not overrides:
         return _rasterised(natural["svg"], resolution), _attributes(style, natural, roll, steps)
     fixed = _style_options(style, overrides, natural["options"])
-    drawn = _resolved(style, steps, options | fixed)
+    # Colours avoid each other: what is not overridden stays what it was.
+    kept = {key: natural["options"][key] for key in natural["options"] if key.endswith("Color")}
+    drawn = _resolved(style, steps, options | kept | fixed)
     attributes = _attributes(style, drawn, roll, steps)
     _check_effect(style, overrides, attributes)
     return _rasterised(drawn["svg"], resolution), attributes
 
 
+def _check_colors(colors: list[str]) -> None:
+    wrong = [repr(color) for color in colors if not _COLOR.fullmatch(str(color))]
+    if wrong or not colors:
+        raise UserError(f"{', '.join(wrong) or 'nothing'} is no colour; write it as #rrggbb")
+
+
+def _visible_hair(style: str, background: tuple[str, ...]) -> dict[str, Any]:
+    """Keeps hair from vanishing before a background of its colour."""
+    name = STYLES[style].hair_color
+    palette = artwork.definition(style)["colors"][name]["values"] if name else []
+    taken = {_rgb(color) for color in background}
+    others = [color for color in palette if _rgb(color) not in taken]
+    return {f"{name}Color": others} if others and len(others) < len(palette) else {}
+
+
 def _resolved(style: str, steps: int, options: dict[str, Any]) -> dict[str, Any]:
     from dicebear import Avatar
+    from dicebear.errors import OptionsValidationError
 
     try:
         return Avatar(artwork.turned_style(style, steps), options).to_json()
-    except ValueError as error:
+    except OptionsValidationError as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"the style {style} cannot be drawn with these options: {reason}"
@@ -168,9 +190,10 @@ def _opaque(png: bytes) -> Image.Image:
 def _attributes(style: str, drawn: dict[str, Any], roll: float, steps: int) -> Attributes:
     table, options = STYLES[style], drawn["options"]
     hair = _hair(table, options)
+    colored = hair != "none" and not matches(hair, table.hats)
     return Attributes(
         hair=hair,
-        hair_color=ABSENT if hair == "none" else _color(table.hair_color, options),
+        hair_color=_color(table.hair_color, options) if colored else ABSENT,
         skin_color=_color(table.skin_color, options),
         glasses=_answer(table.glasses, options),
         facial_hair=_answer(table.facial_hair, options),
@@ -184,7 +207,7 @@ def _attributes(style: str, drawn: dict[str, Any], roll: float, steps: int) -> A
 
 def _hair(table: Table, options: dict[str, Any]) -> str:
     shown = options.get(f"{table.hair}Variant", "none")
-    return "none" if shown.startswith(table.bald) else shown
+    return "none" if matches(shown, table.bald) else shown
 
 
 def _color(name: str | None, options: dict[str, Any]) -> tuple[float, float, float]:
@@ -201,7 +224,7 @@ def _rgb(text: str) -> tuple[float, float, float]:
 
 def _is_shown(part: Shown, options: dict[str, Any]) -> bool:
     shown = options.get(f"{part.component}Variant")
-    return shown is not None and (not part.variants or shown.startswith(part.variants))
+    return shown is not None and (not part.variants or matches(shown, part.variants))
 
 
 def _answer(parts: tuple[Shown, ...] | None, options: dict[str, Any]) -> str:
@@ -249,7 +272,7 @@ def _named(style: str, name: str, value: str) -> dict[str, Any]:
     component = getattr(table, name)
     names = artwork.variants(style, component) if component else ()
     if name == "hair" and value == "none":
-        wanted = [v for v in names if v.startswith(table.bald)] if table.bald else []
+        wanted = [v for v in names if matches(v, table.bald)]
         if not wanted and component and artwork.optional(style, component):
             return {f"{component}Probability": 0}
     else:
@@ -269,15 +292,20 @@ def _switched(
     changes: dict[str, Any] = {}
     for part in parts[:1] if wanted else parts:
         names = artwork.variants(style, part.component)
-        matching = [v for v in names if not part.variants or v.startswith(part.variants)]
+        matching = [v for v in names if not part.variants or matches(v, part.variants)]
+        others = [v for v in names if v not in matching]
         if wanted:
             changes[f"{part.component}Variant"] = matching
             if artwork.optional(style, part.component):
                 changes[f"{part.component}Probability"] = 100
+        elif not _is_shown(part, natural):
+            continue
         elif artwork.optional(style, part.component):
-            changes |= {f"{part.component}Probability": 0} if _is_shown(part, natural) else {}
+            changes[f"{part.component}Probability"] = 0
+        elif others:
+            changes[f"{part.component}Variant"] = others
         else:
-            changes[f"{part.component}Variant"] = [v for v in names if v not in matching]
+            raise UserError(f"{style} has no {part.component} that would be without it")
     return changes
 
 
@@ -289,6 +317,8 @@ def _check_effect(style: str, overrides: Mapping[str, Any], attributes: Attribut
             value = ANSWERS[value]
         elif name.endswith("color"):
             value = _rgb(value)
+        elif name == "hair" and matches(value, STYLES[style].bald):
+            value = "none"
         if found != value:
             missed.append(f"{name} {overrides[name]!r}")
     if missed:

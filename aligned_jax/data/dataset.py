@@ -1,9 +1,10 @@
 """Reading a TFDS array_record dataset without TensorFlow."""
 
-import functools
+import contextlib
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -27,8 +28,8 @@ class Dataset:
       resolution, channels: of every image.
       c_dim: numbers in a label, 0 without labels.
       label_names: a name for each of them: classes, or feature[k].
-      fingerprint: hexadecimal SHA-256 of what determines the content: the
-        description, the sizes of the shards, and the options, but not the path.
+      fingerprint: hexadecimal SHA-256 of what determines the content: features, shards
+        (their own SHA-256 where recorded, else their sizes) and options, but not the path.
     """
 
     def __init__(self, options: DataOptions, builder: Any) -> None:
@@ -38,7 +39,7 @@ class Dataset:
         self._features = builder.info.features
         self._label = _label_feature(self._features, options.labels)
         raw = tfds.decode.DeserializeMethod.RAW_BYTES
-        with _explained(options):
+        with _explained(f"{options.split} of {options.path}"):
             self._records = builder.as_data_source(
                 split=options.split, deserialize_method=raw
             ).data_source
@@ -75,6 +76,10 @@ class Dataset:
             return np.zeros(0, np.float32)
         record, flip = self._record(index)
         return self._label_of(record, flip)
+
+    def is_class(self, name: str) -> bool:
+        """Whether a feature is one of several named classes."""
+        return hasattr(self._features[name], "num_classes")
 
     def attributes(self, index: int) -> dict[str, Any]:
         """All that is recorded with an image (before mirroring): texts, class names, numbers."""
@@ -189,7 +194,14 @@ def open_dataset(options: DataOptions) -> Dataset:
         than there are, or images that are not square.
       FormatError: a damaged description or missing shards.
     """
-    return Dataset(options, _builder(options))
+    with _explained(options.path):
+        builder = _builder(options.path)
+        name = options.split.split("[")[0]
+        if name not in builder.info.splits:
+            splits = ", ".join(builder.info.splits)
+            raise UserError(f"{options.path} has no split {name!r}; it has {splits}")
+        _check_shards(options, builder.info, builder.info.splits[name])
+    return Dataset(options, builder)
 
 
 def read_info(path: str) -> Any:
@@ -198,69 +210,65 @@ def read_info(path: str) -> Any:
     Raises:
       UserError, FormatError: as `open_dataset`.
     """
-    return _builder(DataOptions(path)).info
+    with _explained(path):
+        return _builder(path).info
 
 
-def _builder(options: DataOptions) -> Any:
+def _builder(folder: str) -> Any:
     import tensorflow_datasets as tfds
     from etils import epath
 
-    path = epath.Path(options.path)
+    path = epath.Path(folder)
     if not path.exists():
-        raise UserError(f"{options.path} does not exist; `aligned data` makes datasets")
+        raise UserError(f"{folder} does not exist; `aligned data` makes datasets")
     if not (path / "dataset_info.json").exists():
         raise UserError(
-            f"{options.path} is no dataset (it has no dataset_info.json); `aligned data avatars` "
+            f"{folder} is no dataset (it has no dataset_info.json); `aligned data avatars` "
             "draws one and `aligned data images` imports a folder or zip"
         )
-    with _explained(options):
-        builder = tfds.builder_from_directory(options.path)
-        features = builder.info.features
-        found = builder.info.file_format.value
+    builder = tfds.builder_from_directory(folder)
+    features, found = builder.info.features, builder.info.file_format.value
     if found != "array_record":
-        raise UserError(f"{options.path} is in {found} format; only array_record can be read")
+        raise UserError(f"{folder} is in {found} format; only array_record can be read")
     if not isinstance(dict(features.items()).get("image"), tfds.features.Image):
-        raise UserError(f"{options.path} has no feature `image`; it has {', '.join(features)}")
-    name = options.split.split("[")[0]
-    if name not in builder.info.splits:
-        splits = ", ".join(builder.info.splits)
-        raise UserError(f"{options.path} has no split {name!r}; it has {splits}")
-    _check_shards(options, builder.info.splits[name])
+        raise UserError(f"{folder} has no feature `image`; it has {', '.join(features)}")
     return builder
 
 
-def _check_shards(options: DataOptions, split: Any) -> None:
-    """A missing shard or one shorter than recorded is told before a run has begun."""
-    missing = [str(path.name) for path in split.filepaths if not path.exists()]
+def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
+    """A missing shard or one of another length is told before a run has begun."""
+    missing = [path.name for path in split.filepaths if not path.exists()]
     if missing:
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
-        raise FormatError(
-            f"{options.path} lacks {', '.join(missing[:8])}{more}; copy the whole folder"
-        )
-    size = sum(path.stat().length for path in split.filepaths)
-    if split.num_bytes and size < split.num_bytes:
-        raise FormatError(
-            f"{options.path}: the shards of {split.name} have {size} bytes instead of at least "
-            f"{int(split.num_bytes)}; one is cut off, so copy the folder anew"
-        )
+        raise FormatError(f"{options.path} lacks {_listed(missing)}; copy the whole folder")
+    recorded = _recorded(info)
+    wrong = [
+        f"{path.name} (has {path.stat().length} bytes of {recorded[path.name]['bytes']})"
+        for path in split.filepaths
+        if path.name in recorded and recorded[path.name]["bytes"] != path.stat().length
+    ]
+    if wrong:
+        raise FormatError(f"{options.path}: {_listed(wrong)} is cut off; copy the folder anew")
 
 
-class _explained:
+def _recorded(info: Any) -> dict[str, dict[str, Any]]:
+    """Bytes and SHA-256 of the shards, for datasets that `aligned data` wrote."""
+    return (info.metadata or {}).get("files", {})
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
     """Turns what TFDS raises into one sentence."""
-
-    def __init__(self, options: DataOptions) -> None:
-        self.options = options
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
-        if error is None or isinstance(error, UserError) or not isinstance(error, Exception):
-            return
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise FormatError(
-            f"{self.options.path} (split {self.options.split}) cannot be read: {reason}"
-        ) from error
+        raise FormatError(f"{what} cannot be read: {reason}") from error
 
 
 def _chosen(total: int, options: DataOptions) -> np.ndarray | None:
@@ -318,22 +326,16 @@ def _shape(resolution: int, channels: int) -> str:
     return f"{resolution}x{resolution} with {channels} channels"
 
 
-@functools.cache
-def _options_without_path(options: DataOptions) -> str:
-    values = asdict(options)
-    del values["path"]
-    return json.dumps(values, sort_keys=True)
-
-
 def _fingerprint(builder: Any, options: DataOptions) -> str:
     from etils import epath
 
-    folder = epath.Path(builder.data_path)
-    digest = hashlib.sha256(_options_without_path(options).encode())
-    for name in ("dataset_info.json", "features.json", "metadata.json"):
-        if (folder / name).exists():
-            digest.update((folder / name).read_bytes())
+    values = asdict(options)
+    del values["path"]
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    digest.update((epath.Path(builder.data_path) / "features.json").read_bytes())
     split = builder.info.splits[options.split.split("[")[0]]
-    for path in split.filepaths:
-        digest.update(f"{path.name} {path.stat().length}".encode())
+    recorded = _recorded(builder.info)
+    for path, length in zip(split.filepaths, split.shard_lengths, strict=True):
+        content = recorded.get(path.name, {}).get("sha256", "")
+        digest.update(f"{path.name} {length} {path.stat().length} {content}\n".encode())
     return digest.hexdigest()

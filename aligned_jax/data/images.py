@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import UnidentifiedImageError
 
 from aligned_jax.data import pictures
 from aligned_jax.errors import FormatError, UserError
@@ -56,7 +57,7 @@ class ImageSource:
 
     def identity(self) -> dict[str, Any]:
         """What decides the content."""
-        listed = repr({split: items for split, items in self.items.items()})
+        listed = repr(sorted(self.items.items()))
         return {
             "path": self.path,
             "resolution": self.resolution,
@@ -93,8 +94,7 @@ class ImageSource:
                     data = files.read(item)
                     png = pictures.square_png(data, self.resolution, self.channels)
                 except Exception as error:  # Decoders raise all kinds of errors.
-                    reason = " ".join(str(error).split())[:120] or type(error).__name__
-                    yield f"{item.file}: {reason}"
+                    yield f"{item.file}: {_reason(error)}"
                     continue
                 example = {"image": png, "file": item.file.encode("utf-8", "replace")}
                 yield example if item.label is None else example | {"label": item.label}
@@ -295,6 +295,12 @@ class _Files:
         if self._zip:
             return io.BytesIO(self._zip.read(item.file))
         return io.BytesIO(Path(self.path, item.file).read_bytes())
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "this is no picture, or a damaged one"
+    return " ".join(str(error).split())[:120] or type(error).__name__
 
 
 def _is_image(name: str) -> bool:

@@ -20,12 +20,13 @@ class Table:
     """Where a style keeps the shared attributes.
 
     Attributes:
-      hair: component of the hair, whose variants in `bald` show none; None: no hair.
+      hair: component of the hair, whose variants in `bald` show none, and those in
+        `hats` something else on the head, coloured in its place; None: no hair.
       hair_color, skin_color: names of the colours; None: drawn in ink alone.
       glasses, facial_hair: where they can appear; () for never; None: not told
         apart in the style's names, hence unknown.
-      mouth: component of the mouth; `smiling` are variants that smile, or beginnings
-        of their names; None: not told apart.
+      mouth: component of the mouth; `smiling` are the variants that smile; None: not
+        told apart.
       turned: components that a turn of the head to the side carries along.
     """
 
@@ -33,6 +34,7 @@ class Table:
     turned: tuple[str, ...]
     hair: str | None = None
     bald: tuple[str, ...] = ()
+    hats: tuple[str, ...] = ()
     hair_color: str | None = None
     skin_color: str | None = None
     glasses: tuple[Shown, ...] | None = ()
@@ -40,12 +42,21 @@ class Table:
     smiling: tuple[str, ...] | None = None
 
 
+def matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a variant is one of `patterns`; "smile*" is any that begins so."""
+    return any(
+        name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+        for pattern in patterns
+    )
+
+
 _BEARD, _GLASSES = (Shown("beard"),), (Shown("glasses"),)
-_HAPPY = ("happy",)
+_HAPPY = ("happy*",)
 
 STYLES = {
     "adventurer": Table(
         hair="hair",
+        bald=("short19",),
         hair_color="hair",
         skin_color="skin",
         glasses=_GLASSES,
@@ -96,6 +107,7 @@ STYLES = {
     "micah": Table(
         hair="hair",
         bald=("mrClean",),
+        hats=("turban",),
         hair_color="hair",
         skin_color="base",
         glasses=_GLASSES,
@@ -106,17 +118,20 @@ STYLES = {
     ),
     "open-peeps": Table(
         hair="head",
-        bald=("noHair",),
+        bald=("noHair*",),
+        hats=("hat*", "hijab", "turban"),
         hair_color="headContrast",
         skin_color="skin",
-        glasses=(Shown("accessories", ("glasses", "sunglasses")),),
+        glasses=(Shown("accessories", ("glasses*", "sunglasses*")),),
         facial_hair=(Shown("facialHair"),),
         mouth="expression",
-        smiling=("cheeky", "cute", "eatingHappy", "lovingGrin", "smile"),
+        smiling=("cheeky", "cute", "eatingHappy", "lovingGrin*", "smile*"),
         turned=("expression", "accessories", "facialHair", "mask"),
     ),
     "lorelei": Table(
         hair="hair",
+        hair_color="hair",
+        skin_color="skin",
         glasses=_GLASSES,
         facial_hair=_BEARD,
         mouth="mouth",
@@ -167,9 +182,16 @@ STYLES = {
     ),
     "croodles": Table(
         hair="top",
+        bald=("variant28",),
+        hats=("variant20", "variant21", "variant22", "variant23", "variant24", "variant25"),
         hair_color="top",
+        skin_color="base",
         glasses=None,
-        facial_hair=(Shown("beard"), Shown("mustache")),
+        facial_hair=(
+            Shown("beard"),
+            Shown("mustache"),
+            Shown("mouth", ("variant08", "variant12")),
+        ),
         mouth="mouth",
         turned=("eyes", "nose", "mouth", "mustache"),
     ),

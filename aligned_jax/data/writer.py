@@ -6,6 +6,7 @@ shards in a hidden folder beside the target; the same command takes them over.
 """
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -85,6 +86,8 @@ def write_dataset(
       UserError: a target that is taken, a source that cannot be read, damaged
         items (all of them named), or a disk that refuses.
     """
+    if "://" in os.fspath(out):
+        raise UserError(f"{out}: datasets are written to local folders; copy it there afterwards")
     out = Path(out).absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} exists already; choose another name or delete it")
@@ -92,14 +95,14 @@ def write_dataset(
     partial = out.with_name(f".{out.name}.partial")
     shards = _shards(source.splits())
     try:
-        reused = _take_over(partial, source, shards)
-        reports = _write_shards(source, partial, shards, workers, advance)
+        _take_over(partial, source)
+        done = _done(partial, source, shards, skip_bad)
+        reused = len(done)
+        reports = _write_shards(source, partial, shards, done, workers, advance)
         bad = [line for report in reports for line in report["bad"]]
         if bad and not skip_bad:
-            shutil.rmtree(partial)
             raise UserError(_bad_items(bad))
         if any(not _total(reports, shards, split) for split in source.splits()):
-            shutil.rmtree(partial)
             raise UserError(f"nothing would be left of a split: {_bad_items(bad)}")
         counts = _finish(source, partial, shards, reports, command)
         if out.exists():
@@ -122,29 +125,33 @@ def _shards(splits: dict[str, int]) -> list[Shard]:
     return shards
 
 
-def _take_over(partial: Path, source: Source, shards: list[Shard]) -> int:
-    """Makes or empties the hidden folder unless it belongs to the same work.
-
-    Returns the number of shards in it.
-    """
+def _take_over(partial: Path, source: Source) -> None:
+    """Makes or empties the hidden folder unless it belongs to the same work."""
     # Through JSON, so that tuples compare equal to the lists they become.
     plan = json.loads(json.dumps({"source": source.identity(), "items": ITEMS_PER_SHARD}))
     with contextlib.suppress(OSError, json.JSONDecodeError):
         if json.loads((partial / _PLAN).read_text("utf-8")) == plan:
-            return sum(_report(partial, source, shard) is not None for shard in shards)
+            return
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     _write_text(partial / _PLAN, json.dumps(plan))
-    return 0
 
 
-def _report(partial: Path, source: Source, shard: Shard) -> dict[str, Any] | None:
-    """What a finished shard holds."""
+def _done(
+    partial: Path, source: Source, shards: list[Shard], skip_bad: bool
+) -> dict[Shard, dict[str, Any]]:
+    """Finished shards with their notes; those with damaged items are tried again."""
+    notes = {shard: _note(partial, source, shard) for shard in shards}
+    return {shard: note for shard, note in notes.items() if note and (skip_bad or not note["bad"])}
+
+
+def _note(partial: Path, source: Source, shard: Shard) -> dict[str, Any] | None:
+    """What a shard holds, if it is whole."""
     file = partial / shard.file(source.name)
     note = file.with_name(f"{file.name}.json")
     with contextlib.suppress(OSError, json.JSONDecodeError):
         report = json.loads(note.read_text("utf-8"))
-        if report["count"] == 0 or file.stat().st_size == report["size"]:
+        if file.stat().st_size == report["bytes"]:
             return report
     return None
 
@@ -153,18 +160,20 @@ def _write_shards(
     source: Source,
     partial: Path,
     shards: list[Shard],
+    done: dict[Shard, dict[str, Any]],
     workers: int | None,
     advance: Callable[[int], None],
 ) -> list[dict[str, Any]]:
-    reports = {shard: _report(partial, source, shard) for shard in shards}
-    missing = [shard for shard, report in reports.items() if report is None]
-    advance(sum(shard.stop - shard.start for shard in shards if reports[shard] is not None))
+    """Makes what is not done yet; returns the notes of all shards, in their order."""
+    reports = dict(done)
+    missing = [shard for shard in shards if shard not in done]
+    advance(sum(shard.stop - shard.start for shard in done))
     workers = min(workers or os.cpu_count() or 1, len(missing))
     if workers <= 1:
         for shard in missing:
             reports[shard] = _write_shard(source, partial, shard)
             advance(shard.stop - shard.start)
-        return list(reports.values())
+        return [reports[shard] for shard in shards]
     # Fresh processes: a fork of one that runs JAX can hang.
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (source,))
     try:
@@ -175,7 +184,7 @@ def _write_shards(
             advance(shard.stop - shard.start)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return list(reports.values())
+    return [reports[shard] for shard in shards]
 
 
 _source: Source  # of a worker process, which gets it once
@@ -196,24 +205,29 @@ def _write_shard(source: Source, partial: Path, shard: Shard) -> dict[str, Any]:
     """Makes one file and the note that says it is whole; runs in a worker."""
     import tensorflow_datasets as tfds
     from array_record.python.array_record_module import ArrayRecordWriter
+    from tensorflow_datasets.core.example_serializer import ExampleSerializer
 
     features = tfds.features.FeaturesDict(source.features())
+    serializer = ExampleSerializer(features.get_serialized_info())
     file = partial / shard.file(source.name)
     unfinished = file.with_name(f".{file.name}")
     writer = ArrayRecordWriter(os.fspath(unfinished), "group_size:1")
-    count, size, bad = 0, 0, []
+    count, bad = 0, []
     try:
         for example in source.examples(shard.split, shard.start, shard.stop):
             if isinstance(example, str):
                 bad.append(example)
                 continue
-            record = features.serialize_example(example)
-            writer.write(record)
-            count, size = count + 1, size + len(record)
+            record = serializer.get_tf_example(features.encode_example(example))
+            # Else the order of features would change from process to process.
+            writer.write(record.SerializeToString(deterministic=True))
+            count += 1
     finally:
         writer.close()
     unfinished.replace(file)
-    report = {"count": count, "bytes": size, "size": file.stat().st_size, "bad": bad}
+    data = file.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    report = {"count": count, "bytes": len(data), "sha256": digest, "bad": bad}
     _write_text(file.with_name(f"{file.name}.json"), json.dumps(report))
     return report
 
@@ -255,7 +269,9 @@ def _finish(
         description=source.description(),
         features=tfds.features.FeaturesDict(source.features()),
         license=source.licence(),
-        metadata=tfds.core.MetadataDict(command=command, source=source.identity()),
+        metadata=tfds.core.MetadataDict(
+            command=command, source=source.identity(), files=_files(source, shards, reports)
+        ),
     )
     info.set_file_format("array_record")
     info.set_splits(tfds.core.splits.SplitDict(splits))
@@ -266,6 +282,15 @@ def _finish(
     return counts
 
 
+def _files(
+    source: Source, shards: list[Shard], reports: list[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    return {
+        shard.file(source.name): {"bytes": report["bytes"], "sha256": report["sha256"]}
+        for shard, report in zip(shards, reports, strict=True)
+    }
+
+
 def _total(reports: list[dict[str, Any]], shards: list[Shard], split: str) -> int:
     return sum(r["count"] for s, r in zip(shards, reports, strict=True) if s.split == split)
 
@@ -274,7 +299,10 @@ def _bad_items(bad: list[str]) -> str:
     more = f"\n  and {len(bad) - 100} more" if len(bad) > 100 else ""
     lines = "".join(f"\n  {line}" for line in bad[:100])
     files = "1 file" if len(bad) == 1 else f"{len(bad)} files"
-    return f"{files} cannot be used; mend them, or leave them out with --skip-bad:{lines}{more}"
+    return (
+        f"{files} cannot be used; mend them, or leave them out with --skip-bad, which takes "
+        f"over what is done already:{lines}{more}"
+    )
 
 
 def _write_text(path: Path, text: str) -> None:

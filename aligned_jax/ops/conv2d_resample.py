@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from aligned_jax.ops.strided_conv import conv_down, conv_up
 from aligned_jax.ops.upfirdn2d import padding_with_room, upfirdn2d
 from aligned_jax.types import Array
 
@@ -53,6 +54,8 @@ def conv2d_resample(
         return _conv(x, kernel, groups=groups)
     if up == 1:
         x = upfirdn2d(x, f, padding=sides, flip_filter=flip_filter)
+        if groups == 1:
+            return conv_down(x, kernel, down)
         return _conv(x, kernel, groups=groups, stride=down)
     if kh == 1 and kw == 1:
         x = _conv(x, kernel, groups=groups)
@@ -60,8 +63,11 @@ def conv2d_resample(
     else:
         # The transposed convolution skips the inserted zeros. It covers kh - 1 samples
         # before and kh - up behind the image, which the filter's padding then leaves out.
-        full = ((kh - 1, kh - 1), (kw - 1, kw - 1))
-        x = _conv(x, kernel, groups=groups, padding=full, up=up)
+        if groups == 1:
+            x = conv_up(x, kernel, up)
+        else:
+            full = ((kh - 1, kh - 1), (kw - 1, kw - 1))
+            x = _conv(x, kernel, groups=groups, padding=full, up=up)
         px0, px1, py0, py1 = sides
         sides = (px0 - kw + 1, px1 - kw + up, py0 - kh + 1, py1 - kh + up)
         x = upfirdn2d(x, f, padding=sides, gain=up**2, flip_filter=flip_filter)

@@ -48,8 +48,8 @@ def hooks(
     check_images(augment, image_shape)
 
     def augment_rows(images: Array, p: Array, key: Array, rows: Array, together: Array) -> Array:
-        # How far the warp pads depends on the whole batch. Its few numbers are drawn on every
-        # device, which is cheaper than asking the others.
+        # How far the warp pads depends on the whole batch (and moves pixels by some 1e-5). Its
+        # few numbers are drawn on every device, which is cheaper than asking the others.
         shape = images.shape[1:]
         needed = margins(draw(key, augment, together, shape), p, augment, shape)
         return apply(images, draw(key, augment, rows, shape), p, augment, needed)

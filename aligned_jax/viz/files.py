@@ -1,6 +1,7 @@
 """Atomic output: a name holds a whole file, or what it held before."""
 
 import contextlib
+import io
 import os
 import secrets
 import shutil
@@ -9,27 +10,28 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aligned_jax.errors import UserError
+from aligned_jax.paths import absolute, as_path, exists, is_dir, is_remote, put, uploading
 
 _LONGEST, _LONGEST_PATH = 255, 4096  # bytes of a name, and of all of a path
 
 
 def check_file(path: str | os.PathLike, overwrite: bool = False) -> None:
     """Raises UserError if `writing` would refuse this target; call it before long work."""
-    path = Path(path)
+    path = as_path(path)
     _check_name(path)
-    if os.path.isdir(path):
+    if is_dir(path):
         raise UserError(f"{path} is a folder; give the name of a file")
-    if os.path.lexists(path) and not overwrite:
+    if exists(path) and not overwrite:
         raise UserError(f"{path} already exists; choose another name or pass --overwrite")
 
 
 def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
     """Raises UserError if `writing_folder` would refuse this target; call it before long work."""
-    folder = Path(folder)
+    folder = as_path(folder)
     _check_name(folder)
-    if os.path.lexists(folder) and not os.path.isdir(folder):
+    if exists(folder) and not is_dir(folder):
         raise UserError(f"{folder} is a file; give the name of a folder")
-    if not overwrite and os.path.isdir(folder) and _holds_files(folder):
+    if not overwrite and is_dir(folder) and _holds_files(folder):
         raise UserError(
             f"{folder} is not empty; choose another folder or pass --overwrite, which replaces "
             "files of the same names and keeps the others"
@@ -43,8 +45,13 @@ def writing(path: str | os.PathLike, overwrite: bool = False) -> Iterator[Binary
     Raises:
       UserError: if the target exists and may not be replaced, or the disk refuses.
     """
-    path = Path(path).absolute()
+    path = absolute(path)
     check_file(path, overwrite)
+    if is_remote(path):
+        buffer = io.BytesIO()
+        yield buffer
+        put(path, buffer.getvalue())
+        return
     partial = _beside(path)
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,14 +72,19 @@ def writing(path: str | os.PathLike, overwrite: bool = False) -> Iterator[Binary
 def writing_folder(folder: str | os.PathLike, overwrite: bool = False) -> Iterator[Path]:
     """An empty folder to fill with files, which move to `folder` when the block ends.
 
-    A failure leaves nothing behind. In a folder that exists, files of the same
-    names are replaced, one by one, and all others stay.
+    A failure leaves nothing behind (in a bucket, the files that were copied). In
+    a folder that exists, files of the same names are replaced, one by one, and
+    all others stay.
 
     Raises:
       UserError: if the target may not be used, or the disk refuses.
     """
-    folder = Path(folder).absolute()
+    folder = absolute(folder)
     check_folder(folder, overwrite)
+    if is_remote(folder):
+        with uploading(folder) as partial:
+            yield partial
+        return
     with _explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial = _beside(folder)
@@ -100,6 +112,8 @@ def _holds_files(folder: Path) -> bool:
 
 def _check_name(path: Path) -> None:
     """Folders on the way are made when they are missing; a file in the way stays."""
+    if is_remote(path):
+        return
     long = [part for part in path.parts if len(os.fsencode(part)) > _LONGEST]
     if long or len(os.fsencode(path.absolute())) >= _LONGEST_PATH:
         raise UserError(

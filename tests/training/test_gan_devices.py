@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from aligned_jax.augment import AdaConfig, preset
+from aligned_jax.augment import AdaConfig, AugmentConfig
 from aligned_jax.errors import ConfigError
 from aligned_jax.training import parallel
 from aligned_jax.training.augmentation import hooks
@@ -16,9 +16,8 @@ from tests.training import tiny
 
 EIGHT = jax.local_devices()
 ONE = EIGHT[:1]
-# Every kind of transform that images of 8 pixels allow; p moves by 0.25 after every second
-# iteration.
-AUGMENT = preset("bgc", noise=1.0, cutout=1.0)
+# A warp, whose padding all rows share, and noise by row; p moves after every second iteration.
+AUGMENT = AugmentConfig(xfrac=1.0, noise=1.0)
 ADA = AdaConfig(p=0.5, interval=2, kimg=0.128)
 
 
@@ -77,7 +76,7 @@ def test_one_and_eight_devices_find_the_same_gradients(both):
     for name in TERMS:
         # R1 reaches biases through the minibatch deviation alone, where terms near 1 cancel
         # to 1e-3 or less: changing parameters in their last bit moves them as much.
-        share = 0.01 if name == "Dreg" else 0.0
+        share = 0.01 if name == "Dreg" else 0.001
         assert worst(gradients[8][name], gradients[1][name], share) < 1e-5, name
         assert all(np.abs(v).max() > 0 for v in jax.tree.leaves(gradients[1]["Gmain"]))
 
@@ -128,7 +127,7 @@ def test_one_exchange_for_each_update(both):
     found = {name: exchanges(text) for name, text in texts[8].items()}
     assert {name: len(shapes) for name, shapes in found.items()} == {
         "Gmain": 1,
-        "Greg": 2,  # the mean path length, one number, comes before the gradient
+        "Greg": 2,  # the mean path length, one number, goes first (`terms.g_reg` says why)
         "Dmain": 1,
         "Dreg": 1,
         "finish": 0,

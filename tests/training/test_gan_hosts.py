@@ -1,6 +1,7 @@
 """Two processes with four devices each against one with eight: the same run."""
 
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -21,18 +22,26 @@ import sys
 import jax
 from tests.training.test_gan_hosts import train
 
-port, process, target = sys.argv[1:]
+port, process, start, target, losses = sys.argv[1:]
 jax.distributed.initialize(f"127.0.0.1:{port}", 2, int(process))
 assert (jax.device_count(), jax.local_device_count()) == (8, 4)
-train(target)
+train(start, target, losses)
 """
+# Losses of a run that is quick to compile, and of a complete one.
+LOSSES = {
+    "main": {"pl_weight": 0.0, "r1_gamma": 0.0},
+    "all": {"g_reg_interval": 2, "d_reg_interval": 2},
+}
 
 
-def train(target):
+def recipe(losses):
+    return tiny.recipe(batch_size=16, **LOSSES[losses])
+
+
+def train(start, target, losses):
     """Two iterations on all devices of all hosts; this host's copy of the state goes to a file."""
-    chosen = tiny.recipe(batch_size=16, g_reg_interval=2, d_reg_interval=2)
-    step = GanStep(chosen)
-    state = parallel.replicate(tiny.start(chosen))
+    step = GanStep(recipe(losses))
+    state = parallel.replicate(pickle.loads(Path(start).read_bytes()))
     for i in range(2):
         rows = tiny.images(16, i)[parallel.row_numbers(16)]
         state, _ = step(state, step.feed(rows), i)
@@ -40,27 +49,30 @@ def train(target):
     np.savez(target, **{f"{i:03d}": leaf for i, leaf in enumerate(leaves)})
 
 
-@pytest.mark.slow
-def test_two_hosts_and_one(tmp_path):
+@pytest.mark.parametrize("losses", ["main", pytest.param("all", marks=pytest.mark.slow)])
+def test_two_hosts_and_one(tmp_path, losses):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    start = tmp_path / "start.pkl"
+    start.write_bytes(pickle.dumps(jax.tree.map(np.asarray, tiny.start(recipe(losses)))))
     flags = "--xla_force_host_platform_device_count=4"
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+    common = [sys.executable, "-c", CHILD, str(port)]
     children = [
         subprocess.Popen(
-            [sys.executable, "-c", CHILD, str(port), str(i), str(tmp_path / f"host{i}.npz")],
+            [*common, str(i), str(start), str(tmp_path / f"host{i}.npz"), losses],
             cwd=ROOT,
             env=environment,
         )
         for i in range(2)
     ]
     try:
+        train(start, tmp_path / "alone.npz", losses)  # at the same time
         assert [child.wait(timeout=600) for child in children] == [0, 0]
     finally:
         for child in children:
             child.kill()
-    train(tmp_path / "alone.npz")
     found = [np.load(tmp_path / f"{name}.npz") for name in ("host0", "host1", "alone")]
     assert len(found[2].files) > 50
     for name in found[2].files:

@@ -1,0 +1,121 @@
+"""Paths on this machine, or in a bucket (gs://, s3://) through etils.
+
+A bucket knows files alone: nothing is renamed there, and a file appears whole
+or not at all. Folders are therefore filled on this machine and copied at the
+end, the file that makes them valid last.
+"""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from aligned_jax.errors import UserError
+
+# Packages that speak to the service, by scheme; extra `gcs` installs the first.
+SERVICES = {"gs": "gcsfs", "s3": "s3fs"}
+
+
+def is_remote(path: str | os.PathLike) -> bool:
+    """Whether the path lies in a bucket."""
+    scheme, found, _ = os.fspath(path).partition("://")
+    return bool(found) and scheme in SERVICES
+
+
+def as_path(path: str | os.PathLike) -> Any:
+    """A `pathlib.Path`, or for a bucket the `etils.epath.Path` that has its methods.
+
+    Raises:
+      UserError: if the package that speaks to the bucket's service is missing.
+    """
+    if not is_remote(path):
+        return Path(path)
+    from etils import epath
+
+    package = SERVICES[os.fspath(path).partition("://")[0]]
+    if not importlib.util.find_spec(package):
+        raise UserError(f"{os.fspath(path)} needs the package {package}: pip install {package}")
+    return epath.Path(path)
+
+
+def absolute(path: str | os.PathLike) -> Any:
+    """The path from the root on; one in a bucket is that already."""
+    found = as_path(path)
+    return found if is_remote(found) else found.absolute()
+
+
+def exists(path: str | os.PathLike) -> bool:
+    """Whether the name is taken, be it by a link that leads nowhere."""
+    return as_path(path).exists() if is_remote(path) else os.path.lexists(path)
+
+
+def is_file(path: str | os.PathLike) -> bool:
+    """Whether a file has this name; impossible names are none."""
+    return as_path(path).is_file() if is_remote(path) else os.path.isfile(path)
+
+
+def is_dir(path: str | os.PathLike) -> bool:
+    """Whether a folder has this name; impossible names are none."""
+    return as_path(path).is_dir() if is_remote(path) else os.path.isdir(path)
+
+
+def remove_folder(folder: str | os.PathLike) -> None:
+    """Removes a folder and all that is in it; no error if there is none."""
+    if is_remote(folder):
+        as_path(folder).rmtree(missing_ok=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def on_disk(folder: Any) -> Iterator[Path]:
+    """The folder itself, or a copy on this machine for the time of the block."""
+    if not is_remote(folder):
+        yield Path(folder)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        _fetch(as_path(folder), Path(name))
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def uploading(folder: Any, last: str = "") -> Iterator[Path]:
+    """A folder on this machine to fill, copied into the bucket's when the block ends.
+
+    Files that are there already and are not written again stay.
+
+    Args:
+      folder: in a bucket.
+      last: name of the file that is copied after all others.
+
+    Raises:
+      UserError: if the service refuses.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        partial = Path(name)
+        yield partial
+        files = [path.relative_to(partial) for path in partial.rglob("*") if path.is_file()]
+        for file in sorted(files, key=lambda file: (file == Path(last), file)):
+            put(folder / file.as_posix(), (partial / file).read_bytes())
+
+
+def put(path: Any, content: bytes) -> None:
+    """Writes a file of a bucket, whole or not at all; UserError if the service refuses."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except Exception as error:  # every service has exceptions of its own
+        raise UserError(f"{path} was not written: {error}") from error
+
+
+def _fetch(source: Any, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for entry in source.iterdir():
+        if entry.is_dir():
+            _fetch(entry, target / entry.name)
+        else:
+            (target / entry.name).write_bytes(entry.read_bytes())
