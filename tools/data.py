@@ -9,6 +9,7 @@ stopped when the same command is given again.
 
 import argparse
 
+from aligned_jax.data.styles import STYLES
 from aligned_jax.tools import common
 
 EXAMPLE = (
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_avatars(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--style", required=True, help="such as personas, toon-head, critters")
+    parser.add_argument("--style", required=True, help=", ".join(STYLES))
     parser.add_argument("--count", type=common.whole(1), required=True, help="images to train on")
     parser.add_argument(
         "--test", type=common.whole(0), help="images of the split test (default: a tenth more)"

@@ -124,12 +124,14 @@ def _drawn(
             f"yaw {yaw} must be within -1 and 1, roll {roll} within -360 and 360, zoom {zoom} "
             "above 0 and at most 10"
         )
+    _check_colors([*background, *(v for k, v in (overrides or {}).items() if "color" in k)])
     steps = round(yaw * 10)
     options: dict[str, Any] = {"seed": seed, "backgroundColor": list(background)}
     options |= {"rotate": roll} if roll else {}
     options |= {"scale": zoom} if zoom != 1 else {}
     if "animation" in artwork.definition(style)["components"]:
         options["animationVariant"] = "none"
+    options |= _visible_hair(style, background)
     natural = _resolved(style, steps, options)
     if not overrides:
         return _rasterised(natural["svg"], resolution), _attributes(style, natural, roll, steps)
@@ -142,14 +144,25 @@ def _drawn(
     return _rasterised(drawn["svg"], resolution), attributes
 
 
+def _check_colors(colors: list[str]) -> None:
+    wrong = [repr(color) for color in colors if not _COLOR.fullmatch(str(color))]
+    if wrong or not colors:
+        raise UserError(f"{', '.join(wrong) or 'nothing'} is no colour; write it as #rrggbb")
+
+
+def _visible_hair(style: str, background: tuple[str, ...]) -> dict[str, Any]:
+    """Keeps hair from vanishing before a background of its colour."""
+    name = STYLES[style].hair_color
+    palette = artwork.definition(style)["colors"][name]["values"] if name else []
+    taken = {_rgb(color) for color in background}
+    others = [color for color in palette if _rgb(color) not in taken]
+    return {f"{name}Color": others} if others and len(others) < len(palette) else {}
+
+
 def _resolved(style: str, steps: int, options: dict[str, Any]) -> dict[str, Any]:
     from dicebear import Avatar
     from dicebear.errors import OptionsValidationError
 
-    colors = [c for key, value in options.items() if key.endswith("Color") for c in value]
-    wrong = [repr(color) for color in colors if not _COLOR.fullmatch(str(color))]
-    if wrong:
-        raise UserError(f"{', '.join(wrong)} is no colour; write it as #rrggbb")
     try:
         return Avatar(artwork.turned_style(style, steps), options).to_json()
     except OptionsValidationError as error:

@@ -1,8 +1,10 @@
 """Reading a TFDS array_record dataset without TensorFlow."""
 
+import contextlib
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -37,7 +39,7 @@ class Dataset:
         self._features = builder.info.features
         self._label = _label_feature(self._features, options.labels)
         raw = tfds.decode.DeserializeMethod.RAW_BYTES
-        with _explained(options):
+        with _explained(f"{options.split} of {options.path}"):
             self._records = builder.as_data_source(
                 split=options.split, deserialize_method=raw
             ).data_source
@@ -192,7 +194,14 @@ def open_dataset(options: DataOptions) -> Dataset:
         than there are, or images that are not square.
       FormatError: a damaged description or missing shards.
     """
-    return Dataset(options, _builder(options))
+    with _explained(options.path):
+        builder = _builder(options.path)
+        name = options.split.split("[")[0]
+        if name not in builder.info.splits:
+            splits = ", ".join(builder.info.splits)
+            raise UserError(f"{options.path} has no split {name!r}; it has {splits}")
+        _check_shards(options, builder.info, builder.info.splits[name])
+    return Dataset(options, builder)
 
 
 def read_info(path: str) -> Any:
@@ -201,34 +210,28 @@ def read_info(path: str) -> Any:
     Raises:
       UserError, FormatError: as `open_dataset`.
     """
-    return _builder(DataOptions(path)).info
+    with _explained(path):
+        return _builder(path).info
 
 
-def _builder(options: DataOptions) -> Any:
+def _builder(folder: str) -> Any:
     import tensorflow_datasets as tfds
     from etils import epath
 
-    path = epath.Path(options.path)
+    path = epath.Path(folder)
     if not path.exists():
-        raise UserError(f"{options.path} does not exist; `aligned data` makes datasets")
+        raise UserError(f"{folder} does not exist; `aligned data` makes datasets")
     if not (path / "dataset_info.json").exists():
         raise UserError(
-            f"{options.path} is no dataset (it has no dataset_info.json); `aligned data avatars` "
+            f"{folder} is no dataset (it has no dataset_info.json); `aligned data avatars` "
             "draws one and `aligned data images` imports a folder or zip"
         )
-    with _explained(options):
-        builder = tfds.builder_from_directory(options.path)
-        features = builder.info.features
-        found = builder.info.file_format.value
+    builder = tfds.builder_from_directory(folder)
+    features, found = builder.info.features, builder.info.file_format.value
     if found != "array_record":
-        raise UserError(f"{options.path} is in {found} format; only array_record can be read")
+        raise UserError(f"{folder} is in {found} format; only array_record can be read")
     if not isinstance(dict(features.items()).get("image"), tfds.features.Image):
-        raise UserError(f"{options.path} has no feature `image`; it has {', '.join(features)}")
-    name = options.split.split("[")[0]
-    if name not in builder.info.splits:
-        splits = ", ".join(builder.info.splits)
-        raise UserError(f"{options.path} has no split {name!r}; it has {splits}")
-    _check_shards(options, builder.info, builder.info.splits[name])
+        raise UserError(f"{folder} has no feature `image`; it has {', '.join(features)}")
     return builder
 
 
@@ -256,22 +259,16 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
-class _explained:
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
     """Turns what TFDS raises into one sentence."""
-
-    def __init__(self, options: DataOptions) -> None:
-        self.options = options
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: Any) -> None:
-        if error is None or isinstance(error, UserError) or not isinstance(error, Exception):
-            return
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise FormatError(
-            f"{self.options.path} (split {self.options.split}) cannot be read: {reason}"
-        ) from error
+        raise FormatError(f"{what} cannot be read: {reason}") from error
 
 
 def _chosen(total: int, options: DataOptions) -> np.ndarray | None:

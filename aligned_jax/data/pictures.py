@@ -34,11 +34,10 @@ def square_png(data: BinaryIO, resolution: int, channels: int) -> bytes:
         image = image.convert(mode)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    box = (left, top, left + side, top + side)
-    if side == resolution:
-        image = image.crop(box)
-    else:
-        image = image.resize((resolution, resolution), Image.Resampling.LANCZOS, box)
+    # Cropped before: resizing a box would blend in what lies around it.
+    image = image.crop((left, top, left + side, top + side))
+    if side != resolution:
+        image = image.resize((resolution, resolution), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()

@@ -86,6 +86,8 @@ def write_dataset(
       UserError: a target that is taken, a source that cannot be read, damaged
         items (all of them named), or a disk that refuses.
     """
+    if "://" in os.fspath(out):
+        raise UserError(f"{out}: datasets are written to local folders; copy it there afterwards")
     out = Path(out).absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} exists already; choose another name or delete it")

@@ -1,11 +1,12 @@
 import itertools
+import shutil
 
 import numpy as np
 import pytest
 
 from aligned_jax.data import DataOptions, open_dataset
 from aligned_jax.data.batches import batches
-from aligned_jax.errors import UserError
+from aligned_jax.errors import FormatError, UserError
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +76,18 @@ def test_hosts_share_the_same_global_batch(data):
 
 
 def test_far_ahead_costs_nothing(data):
-    (rows,) = take(data, 1, 8, start=10**7)
+    (rows,) = take(data, 1, 8, seed=2**32 - 1, start=10**7)
     assert rows.images.shape == (8, 16, 16, 3)
+
+
+def test_a_damaged_record_ends_reading_with_its_name(faces, tmp_path):
+    shutil.copytree(faces, tmp_path / "copy")
+    shard = next((tmp_path / "copy").glob("*train.array_record*"))
+    data = bytearray(shard.read_bytes())
+    data[2000:2040] = bytes(40)
+    shard.write_bytes(data)
+    with pytest.raises(FormatError, match="is damaged"):
+        take(open_dataset(DataOptions(str(tmp_path / "copy"))), 3, 8)
 
 
 @pytest.mark.parametrize(

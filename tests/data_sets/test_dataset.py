@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.data import DataOptions, Variant, apply_variant, open_dataset
+from aligned_jax.data.dataset import read_info
 from aligned_jax.errors import FormatError, UserError
 
 
@@ -190,3 +191,49 @@ def test_a_damaged_record_is_named(copy):
     shard.write_bytes(data)
     with pytest.raises(FormatError, match=r"record \d+ of train is damaged|cannot be read"):
         all_images(opened(copy))
+
+
+def test_other_datasets_are_read_or_refused_with_a_reason(tmp_path):
+    """Written by TFDS's own builder: another split name, sizes in the images alone."""
+    import io
+
+    import tensorflow_datasets as tfds
+    from PIL import Image
+
+    class Own(tfds.core.GeneratorBasedBuilder):
+        VERSION = tfds.core.Version("1.0.0")
+        picture = tfds.features.Image(shape=(None, None, 3), encoding_format="png")
+        name_of_image, size = "image", (8, 8)
+
+        def _info(self):
+            features = tfds.features.FeaturesDict({self.name_of_image: self.picture})
+            return tfds.core.DatasetInfo(builder=self, features=features)
+
+        def _split_generators(self, manager):
+            return {"every": self._generate_examples()}
+
+        def _generate_examples(self):
+            for k in range(3):
+                out = io.BytesIO()
+                Image.new("RGB", self.size, (k, k, k)).save(out, "PNG")
+                yield k, {self.name_of_image: out.getvalue()}
+
+    class Wide(Own):
+        size = (9, 8)
+
+    class Photos(Own):
+        name_of_image = "photo"
+
+    def made(kind):
+        builder = kind(data_dir=tmp_path, file_format="array_record")
+        builder.download_and_prepare()
+        return str(builder.data_path)
+
+    data = opened(made(Own), split="every")
+    assert (data.resolution, data.channels, len(data)) == (8, 3, 3)
+    assert sorted(int(data[k][0].max()) for k in range(3)) == [0, 1, 2]
+    assert list(read_info(made(Own)).splits) == ["every"]
+    with pytest.raises(UserError, match="must be square"):
+        opened(made(Wide), split="every")
+    with pytest.raises(UserError, match="no feature `image`; it has photo"):
+        opened(made(Photos), split="every")

@@ -6,6 +6,7 @@ from aligned_jax.data.avatar_source import AvatarSource
 from aligned_jax.data.avatars import ABSENT, draw_avatar
 from aligned_jax.data.styles import STYLES, matches
 from aligned_jax.errors import UserError
+from tests.helpers import DATA
 
 
 def parts(table):
@@ -27,6 +28,16 @@ def test_the_table_names_what_the_style_has(style):
     colors = {table.hair_color, table.skin_color} - {None}
     assert colors <= set(definition["colors"])
     assert definition["meta"]["license"]["name"] in artwork.credit(style)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_notice_credits_the_artwork(style):
+    notice = " ".join((DATA.parent.parent / "NOTICE").read_text("utf-8").split())
+    meta = artwork.definition(style)["meta"]
+    for text in (meta["source"]["name"], meta["source"]["url"], meta["creator"]["name"]):
+        assert text in notice
+    (line,) = [part for part in notice.split("* ") if part.startswith(f"{style}:")]
+    assert meta["license"]["name"] in line
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -68,6 +79,15 @@ def test_seed_background_zoom_and_roll_change_the_picture():
     assert all((plain != image).any() for image, _ in others)
     assert others[1][0][0, 0].tolist() == [0, 0, 255]
     assert [attributes.roll for _, attributes in others] == [0, 0, 0, 15]
+
+
+def test_no_hair_of_the_backgrounds_colour():
+    def seen(background):
+        drawn = (draw_avatar("dylan", f"s{k}", 8, background=background) for k in range(40))
+        return {attributes.hair_color for _, attributes in drawn}
+
+    assert (1.0, 1.0, 1.0) not in seen(("#ffffff",)) | seen(("FFF",))
+    assert (1.0, 1.0, 1.0) in seen(("#00ff00",))
 
 
 def switched(style, name, seeds=12):
@@ -145,6 +165,8 @@ def test_sizes_out_of_bounds_are_refused():
             draw_avatar("personas", "a", **arguments)
     with pytest.raises(UserError, match="'blau' is no colour"):
         draw_avatar("personas", "a", background=("blau",))
+    with pytest.raises(UserError, match="nothing is no colour"):
+        draw_avatar("personas", "a", background=())
     with pytest.raises(UserError, match="yaw"):
         AvatarSource("personas", 3, yaw=2.0).check()
 

@@ -1,6 +1,11 @@
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from aligned_jax import jsonable
 from aligned_jax.data.options import DataOptions, Variant
 from aligned_jax.data.variants import apply_variant, mirrored
 from aligned_jax.errors import ConfigError
@@ -58,6 +63,20 @@ def test_the_input_is_not_written_to():
 def test_bad_variants_are_refused(mistake):
     with pytest.raises(ConfigError, match=next(iter(mistake))):
         Variant(**mistake)
+
+
+def test_options_survive_json():
+    options = DataOptions("x", labels="smile", subset=3, variant=Variant(0.25, fill="edge"))
+    text = json.dumps(jsonable.to_dict(options))
+    assert jsonable.from_dict(DataOptions, json.loads(text)) == options
+
+
+def test_the_options_import_nothing_heavy():
+    code = (
+        "import sys, aligned_jax.data.options; print({'jax', 'numpy', 'grain'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "set()", result.stderr
 
 
 def test_bad_subsets_are_refused():

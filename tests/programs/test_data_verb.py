@@ -1,0 +1,122 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aligned_jax.data import DataOptions, open_dataset
+
+pytest.importorskip("dicebear")
+
+
+def avatars(out, *more):
+    return ["data", "avatars", "--style", "personas", "--count", 6, "--resolution", 8,
+            "--workers", 1, "--out", out, *more]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def faces(aligned, tmp_path_factory):
+    out = tmp_path_factory.mktemp("verb") / "faces"
+    result = aligned(*avatars(out, "--test", 3))
+    assert (result.code, result.err) == (0, "")
+    assert "6 train, 3 test images of 8 px" in result.out
+    return out
+
+
+def images(path):
+    data = open_dataset(DataOptions(str(path)))
+    return np.stack([data[k][0] for k in range(len(data))])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--seed", 1),
+        ("--roll", 30),
+        ("--yaw", 1),
+        ("--zoom", 1.5),
+        ("--background", "#ff0000,#00ff00"),
+        ("--style", "toon-head"),
+    ],
+)
+def test_every_option_changes_the_faces(ok, faces, tmp_path, option):
+    ok(*avatars(tmp_path / "d", *option))
+    assert (images(tmp_path / "d") != images(faces)).any()
+
+
+def test_the_command_is_recorded(faces):
+    metadata = json.loads((faces / "metadata.json").read_text())
+    assert metadata["command"].startswith("aligned data avatars --style personas")
+
+
+def test_more_faces_begin_with_the_same(ok, faces, tmp_path):
+    ok(*avatars(tmp_path / "d", "--count", 8, "--test", 0))
+    np.testing.assert_array_equal(images(tmp_path / "d")[:6], images(faces))
+
+
+def test_inspect(ok, faces, tmp_path):
+    out = ok("data", "inspect", faces, "--out", tmp_path / "x.png", "--images", 4)
+    assert "6 train, 3 test images of 8 px, 3 channels" in out
+    assert "glasses: " in out and "skin_color: (" in out and "made by: aligned data" in out
+    with Image.open(tmp_path / "x.png") as sheet:
+        assert sheet.size == (4 * 8, 2 * 8 + 8)
+        assert sheet.text["Comment"].startswith("aligned data inspect")
+    again = ok("data", "inspect", faces, "--out", tmp_path / "x.png", "--images", 2, "--overwrite")
+    assert "up to 2 images" in again
+    with Image.open(tmp_path / "x.png") as sheet:
+        assert sheet.size == (2 * 8, 2 * 8 + 8)
+
+
+def test_inspect_does_not_replace(aligned, faces, tmp_path):
+    (tmp_path / "x.png").write_text("precious")
+    result = aligned("data", "inspect", faces, "--out", tmp_path / "x.png")
+    assert result.code == 2 and "already exists" in result.err
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for k in range(8):
+        file = tmp_path / "src" / "ab"[k % 2] / f"{k}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        values = np.random.default_rng(k).integers(0, 256, (12, 10, 3), np.uint8)
+        Image.fromarray(values).save(file)
+    return tmp_path / "src"
+
+
+def test_images(ok, aligned, folder, tmp_path):
+    shared = ("--resolution", 8, "--workers", 1)
+    out = ok("data", "images", folder, *shared, "--test", 0.25, "--out", tmp_path / "d")
+    assert "6 train, 2 test images of 8 px" in out
+    labelled = open_dataset(DataOptions(str(tmp_path / "d"), labels="label"))
+    assert labelled.label_names == ("a", "b")
+    ok("data", "images", folder, *shared, "--gray", "--no-labels", "--out", tmp_path / "e")
+    gray = open_dataset(DataOptions(str(tmp_path / "e")))
+    assert gray.channels == 1
+    assert "label:" not in ok("data", "inspect", tmp_path / "e")
+    (folder / "a" / "bad.png").write_text("x")
+    refused = aligned("data", "images", folder, *shared, "--out", tmp_path / "f")
+    assert refused.code == 2 and "a/bad.png" in refused.err
+    result = aligned("data", "images", folder, *shared, "--skip-bad", "--out", tmp_path / "f")
+    assert result.code == 0 and "left out a/bad.png" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["data"], "avatars|images|inspect"),
+        (["data", "avatars"], "--style"),
+        (["data", "inspect", "nothing"], "does not exist"),
+        (["data", "images", "nothing", "--resolution", 8, "--out", "x"], "does not exist"),
+        (avatars("x", "--style", "avataaars"), "there is no style 'avataaars'"),
+        (avatars("x", "--yaw", 3), "yaw 3"),
+        (avatars("x", "--background", "blue"), "'blue' is no colour"),
+        (avatars("x", "--resolution", 4), "4"),
+        (avatars("gs://bucket/x"), "local"),
+    ],
+)
+def test_bad_input_is_one_line(aligned, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    result = aligned(*arguments)
+    assert result.code == 2 and message in result.err
+    assert result.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
