@@ -1,6 +1,5 @@
 """Pictures of a run: real images, the same latents at every snapshot, and the strip of them."""
 
-import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
