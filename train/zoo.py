@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from aligned_jax.errors import UserError
@@ -22,7 +23,7 @@ from aligned_jax.loading import ZOO_FILE
 from aligned_jax.tools.common import printable
 from aligned_jax.train.zoo_card import write_card
 
-PACKAGE_ZOO = Path(__file__).parent.parent / "aligned_jax" / "zoo"
+PACKAGE_ZOO = Path(str(resources.files("aligned_jax"))) / "zoo"
 RESOLUTION = 64
 SAMPLES = "0-63"
 
