@@ -3,7 +3,6 @@
 import resource
 import signal
 import sys
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -89,7 +88,7 @@ def check_finite(
     good = f"{run.path}@{max(whole)}" if whole else "none"
     text += f". The last good checkpoint is {good}; {_ADVICE}"
     if jax.process_index() == 0:
-        with viz.writing(Path(run.path) / "diagnosis.txt", overwrite=True) as file:
+        with viz.writing(run.path / "diagnosis.txt", overwrite=True) as file:
             file.write((text + "\n").encode())
     raise TrainingError(text)
 

@@ -125,6 +125,11 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
             "the right folder with --data, or fine-tune from the run in a new one"
         )
     origin, folder = run.read_origin(), snapshot.latest_state(run)
+    if folder is None and run.read_stats():
+        raise UserError(
+            f"{run.path} has no state left to go on from, only networks; fine-tune from them in a "
+            "new run folder"
+        )
     # Killed before its first checkpoint, a run has lost nothing by starting afresh.
     state, memory = snapshot.load_state(folder, config) if folder else _fresh(config)
     session.wait_for_all()

@@ -5,6 +5,9 @@ RUN/stats.jsonl             one line for every tick
 RUN/reals.png, init.png, fakes-kimg-000004.png, strip.png
 RUN/checkpoints/kimg-000004, best
 RUN/interrupted             the state of a run that was stopped between ticks
+
+The folder may lie in a bucket (gs://), which knows no locks: there, that two
+processes do not train one run is up to the user.
 """
 
 import contextlib
@@ -16,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from aligned_jax import checkpoint, viz
+from aligned_jax import checkpoint, paths, viz
 from aligned_jax.errors import CheckpointError, ConfigError, UserError
 from aligned_jax.train.config import TrainConfig, differences
 
@@ -29,7 +32,7 @@ class RunFolder:
     """Paths of a run, and what is read from and written to them."""
 
     def __init__(self, path: str | os.PathLike) -> None:
-        self.path = Path(path)
+        self.path = paths.as_path(path)
         self.config_file = self.path / "config.json"
         self.stats_file = self.path / "stats.jsonl"
         self.interrupted = self.path / "interrupted"
@@ -112,7 +115,7 @@ class RunFolder:
 
     def check_empty(self) -> None:
         """Raises UserError if the folder holds anything but a run."""
-        if not os.path.lexists(self.path):
+        if not paths.exists(self.path):
             return
         if not self.path.is_dir():
             raise UserError(f"{self.path} is a file; give the name of a folder")
@@ -126,6 +129,10 @@ class RunFolder:
     def write_stats(self, line: dict[str, Any]) -> None:
         """Adds one line to the statistics; UserError if the disk refuses."""
         text = json.dumps(line, allow_nan=False) + "\n"
+        if paths.is_remote(self.path):  # where nothing can be added to a file
+            before = self.stats_file.read_bytes() if self.stats_file.exists() else b""
+            paths.put(self.stats_file, before + text.encode())
+            return
         try:
             with self.stats_file.open("a", encoding="utf-8") as file:
                 file.write(text)
@@ -157,6 +164,11 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Removes what a killed process left half-written."""
+        if paths.is_remote(self.path):
+            for folder in (*self.path.glob("checkpoints/*"), self.interrupted):
+                if not checkpoint.is_checkpoint(folder):
+                    paths.remove_folder(folder)
+            return
         for folder in (self.path, self.path / "checkpoints"):
             for entry in folder.glob(".*"):
                 if entry.name == _LOCK:
@@ -175,12 +187,12 @@ def locked(run: RunFolder, mine: bool = True) -> Iterator[None]:
     """Makes the folder, and keeps other processes out of it until the block ends.
 
     The lock belongs to the process, so that one that was killed leaves none. With
-    `mine` False (a host that writes nothing) nothing happens.
+    `mine` False (a host that writes nothing), or in a bucket, nothing happens.
 
     Raises:
       UserError: if another process is at work there, or the folder cannot be made.
     """
-    if not mine:
+    if not mine or paths.is_remote(run.path):
         yield
         return
     try:

@@ -66,7 +66,8 @@ def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str,
         lambda: create_state(config.generator, config.discriminator, config.gan)
     )
     try:
-        with np.load(folder / TRAINING, allow_pickle=False) as file:
+        # Opened here, because NumPy leaves a damaged file open.
+        with (folder / TRAINING).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         memory = json.loads(str(arrays.pop("memory")))
     except Exception as error:  # zipfile, NumPy and JSON all have their own

@@ -78,12 +78,12 @@ def means(memory: dict[str, Any]) -> dict[str, float | None]:
 
 
 def lost(memory: dict[str, Any]) -> list[str]:
-    """Reports that failed to be finite too often in a row: "Loss/D/loss in Dmain"."""
+    """Losses and scores that were not finite too often in a row: "Loss/D/loss in Dmain"."""
     return [
         f"{name} in {phase}"
         for phase, said in memory.items()
         for name, (_, _, failures) in said.items()
-        if failures >= PERSISTENT
+        if failures >= PERSISTENT and name.startswith("Loss/")
     ]
 
 

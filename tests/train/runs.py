@@ -35,14 +35,14 @@ class Images:
 
 
 GAN = GanOptions(32, g_reg_interval=2, d_reg_interval=4, ema_kimg=1.0)
-SNAPSHOTS = SnapshotOptions(tick_kimg=1, dense=1, every=2, images=3)
+SNAPSHOTS = SnapshotOptions(tick_kimg=1, dense=0, every=2, images=3)
 CONFIG = TrainConfig(
     Images.options,
     tiny.GENERATOR,
     tiny.DISCRIMINATOR,
     GAN,
     snapshots=SNAPSHOTS,
-    kimg=4,
+    kimg=3,
     fingerprint=Images.fingerprint,
 )
 

@@ -36,7 +36,7 @@ def killed(folder, environment, when):
 def test_killed_at_random_moments(kills, cache, finished, tmp_path):
     dice, folder, done = random.Random(kills), tmp_path / "run", 0
     for _ in range(kills):
-        done += killed(folder, cache, dice.uniform(0, 4))
+        done += killed(folder, cache, dice.uniform(0, 3))
     assert done > kills / 3
     assert runs.train(folder) == 0
     runs.assert_same(runs.results(folder), runs.results(finished))
@@ -59,10 +59,10 @@ class Stopping(runs.Images):
 def test_signals_save_and_say_how_to_go_on(finished, tmp_path, capsys):
     folder, run = tmp_path / "run", RunFolder(tmp_path / "run")
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    assert runs.train(folder, dataset=Stopping(signal.SIGTERM, 700)) == 143
+    assert runs.train(folder, dataset=Stopping(signal.SIGTERM, 1500)) == 143
     assert f"aligned resume {folder}" in capsys.readouterr().out
     assert run.interrupted.exists()
-    assert runs.train(folder, dataset=Stopping(signal.SIGINT, 1300)) == 130
+    assert runs.train(folder, dataset=Stopping(signal.SIGINT, 900)) == 130
     assert {number: signal.getsignal(number) for number in before} == before
     assert runs.train(folder) == 0
     assert not run.interrupted.exists()

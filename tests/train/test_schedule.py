@@ -1,0 +1,199 @@
+"""Marks and snapshots, tallies, presets, and overrides."""
+
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from aligned_jax import viz
+from aligned_jax.data.options import DataOptions
+from aligned_jax.errors import ConfigError, UserError
+from aligned_jax.train import arguments, presets, tally
+from aligned_jax.train.config import SnapshotOptions, TrainConfig, differences, flat
+from aligned_jax.training import parallel
+from tests.train import runs
+
+ONE = jax.local_devices()[:1]
+DATA = DataOptions("D")
+
+
+def test_marks_and_iterations():
+    config = runs.replaced(kimg=10, snapshots=SnapshotOptions(tick_kimg=4))
+    assert config.marks() == [4, 8, 10]
+    assert [config.iterations(mark) for mark in config.marks()] == [125, 250, 313]
+    whole = dataclasses.replace(config, gan=dataclasses.replace(config.gan, batch_size=3000))
+    assert whole.marks() == [4, 8, 10]
+    assert dataclasses.replace(whole, kimg=9).marks() == [4, 9]  # 3 iterations reach 8 and 9
+    assert runs.replaced(kimg=1).marks() == [1]
+
+
+def test_what_is_kept():
+    def kept(**changed):
+        options = SnapshotOptions(**({"tick_kimg": 4, "dense": 2, "every": 3} | changed))
+        return [kimg for kimg in range(0, 41, 4) if options.is_kept(kimg)]
+
+    assert kept() == [0, 4, 8, 12, 24, 36]
+    assert kept(dense=3) == [0, 4, 8, 12, 24, 36]
+    assert kept(dense=4) == [0, 4, 8, 12, 16, 24, 36]
+    assert kept(every=5) == [0, 4, 8, 20, 40]
+    assert kept(keep_kimg=16) == [0, 4, 8, 12, 16, 24, 32, 36]
+    assert kept(tick_kimg=8) == [0, 8, 16, 24]
+
+
+def test_configs_are_checked():
+    with pytest.raises(ConfigError, match=r"kimg is 0.*; seed is -1"):
+        runs.replaced(kimg=0, seed=-1)
+    with pytest.raises(ConfigError, match="a batch of 2000 is more than a tick of 1 kimg"):
+        runs.replaced("gan", batch_size=2000)
+    with pytest.raises(ConfigError, match=r"snapshots.tick_kimg is 0.*snapshots.latest is 0"):
+        SnapshotOptions(tick_kimg=0, latest=0)
+
+
+def test_configs_survive_json():
+    config = presets.fine_tuning(presets.config_of("auto", DATA, presets.Sizes(256, 3, 2)))
+    config = dataclasses.replace(config, start="x.pkl", partial=True, fingerprint="f")
+    assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+    other = dataclasses.replace(config, seed=4, kimg=3, data=DataOptions("E", mirror=True))
+    assert differences(config, other) == [
+        "data.mirror: False there, True here", "seed: 0 there, 4 here"
+    ]  # fmt: skip
+
+
+# Resolution, and the official table: batch, group, base, learning rate, gamma, EMA, mapping.
+TABLE = {
+    "stylegan2": (1024, 32, 4, 32768, 0.002, 10, 10, 8),
+    "paper256": (256, 64, 8, 16384, 0.0025, 1, 20, 8),
+    "paper512": (512, 64, 8, 32768, 0.0025, 0.5, 20, 8),
+    "paper1024": (1024, 32, 4, 32768, 0.002, 2, 10, 8),
+    "auto": (256, 16, 4, 16384, 0.0025, 0.0002 * 256**2 / 16, 5, 2),
+    "tiny32": (32, 16, 4, 1024, 0.0025, 0.1, 5, 2),
+    "tiny64": (64, 16, 4, 1024, 0.0025, 0.2, 5, 2),
+}
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_presets(name):
+    resolution, *expected = TABLE[name]
+    config = presets.config_of(name, DATA, presets.Sizes(resolution))
+    g, d, gan = config.generator, config.discriminator, config.gan
+    assert g.synthesis.channel_base == d.channel_base and gan.g_adam == gan.d_adam
+    found = [gan.batch_size, d.epilogue.mbstd_group_size, d.channel_base]
+    found += [gan.g_adam.learning_rate, gan.r1_gamma, gan.ema_kimg, g.mapping.num_layers]
+    assert found == expected
+    tiny = name.startswith("tiny")
+    assert (config.ada.mode, config.kimg) == (("none", 300) if tiny else ("ada", 25000))
+    child = presets.fine_tuning(config)
+    assert (child.gan.ema_rampup, child.ada.kimg) == (None, 100)
+    assert child.kimg == (100 if tiny else 1000)
+
+
+def test_presets_follow_data_and_batch():
+    large = presets.config_of("auto", DATA, presets.Sizes(1024, 1, 3), augment="none")
+    assert (large.gan.batch_size, large.gan.g_adam.learning_rate) == (4, 0.002)
+    assert large.generator.channels[1024] == 32 and large.ada.mode == "none"
+    assert (large.generator.c_dim, large.discriminator.img_channels) == (3, 1)
+    small = presets.config_of("auto", DATA, presets.Sizes(64), batch=2, augment="bgcfnc")
+    assert (small.discriminator.epilogue.mbstd_group_size, small.augment.cutout) == (2, 1)
+    with pytest.raises(ConfigError, match=r"not made of groups of 8.*use a multiple"):
+        presets.config_of("paper256", DATA, presets.Sizes(256), batch=12)
+    with pytest.raises(ConfigError, match="presets are auto, stylegan2"):
+        presets.find("best")
+
+
+CONFIG = presets.config_of("tiny64", DATA, presets.Sizes(64))
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        ("--gan.r1-gamma 3", "gan.r1_gamma", 3.0),
+        ("--gan.r1_gamma=3", "gan.r1_gamma", 3.0),
+        ("--gan.half bfloat16", "gan.half", "bfloat16"),
+        ("--gan.g-reg-interval None", "gan.g_reg_interval", None),
+        ("--gan.g-adam.betas 0.5 0.9", "gan.g_adam.betas", (0.5, 0.9)),
+        ("--discriminator.channels 9 8 7 6 5", "discriminator.channels", (9, 8, 7, 6, 5)),
+        ("--discriminator.freeze-layers 4", "discriminator.freeze_layers", 4),
+        ("--data.mirror", "data.mirror", True),
+        ("--snapshots.tick-kimg 1", "snapshots.tick_kimg", 1),
+        ("--ada.mode fixed --ada.p 0.3", "ada.p", 0.3),
+    ],
+)  # fmt: skip
+def test_overrides(words, name, value):
+    changed = flat(arguments.override(CONFIG, words.split()))
+    assert changed[name] == value
+    assert flat(CONFIG)[name] != value
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--gan.r1-gamma x", "--gan.r1_gamma: could not convert string to float: 'x'"),
+        ("--gan.r1-gama 3", "Unrecognized options: --gan.r1-gama"),
+        ("--gan.r1-gama 3", "Perhaps you meant: --gan.r1_gamma"),
+        ("--gan.r1-gamma -3", "r1_gamma is -3.0; it must be a number of at least 0"),
+        ("--gan.r1-gamma", "Missing value for argument '--gan.r1_gamma'"),
+        ("--gan.batch-size 3", "--gan.batch-size cannot be overridden; use --batch"),
+        ("--data.path E", "--data.path cannot be overridden; use --data"),
+        ("--ada.mode fast", "mode is 'fast'; it must be one of"),
+    ],
+)
+def test_overrides_that_are_refused(words, said):
+    with pytest.raises(UserError) as caught:
+        arguments.override(CONFIG, words.split())
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+    assert "---" not in str(caught.value)
+
+
+def test_options_of_the_data_come_first():
+    words = ["--gan.r1-gamma", "3", "--data.labels", "hair", "--data.variant.shift-x", "0.2"]
+    options = arguments.data_options("D", words)
+    assert (options.path, options.labels, options.variant.shift_x) == ("D", "hair", 0.2)
+
+
+def said(*values):
+    """Reports of one phase with these values, one iteration after another."""
+    for value in values:
+        reports = {"Dmain": {"Loss/D/loss": jnp.float32(value), "Gradient/norm": jnp.float32(2)}}
+        yield parallel.replicate(reports, ONE)
+
+
+def test_tallies():
+    one, more = tally.Tally(), (1.0, float("nan"), 4.0, 6.0)
+    for reports in said(*more):
+        one.add(reports)
+    memory = one.memory()
+    assert memory["Dmain"]["Loss/D/loss"] == [11.0, 3.0, 0.0]
+    found = tally.means(memory)
+    assert found == {"Gradient/norm/Dmain": 2.0, "Loss/D/loss": pytest.approx(11 / 3)}
+    # Interrupted and gone on, it comes to the same.
+    first, second = tally.Tally(), None
+    for i, reports in enumerate(said(*more)):
+        if i == 2:
+            second = tally.Tally(json.loads(json.dumps(first.memory())))
+        (second or first).add(reports)
+    assert second.memory() == memory
+
+
+def test_what_counts_as_lost():
+    run = tally.Tally()
+    for number, reports in enumerate(said(*[float("inf")] * tally.PERSISTENT)):
+        assert not tally.lost(run.memory())
+        if number == 3:
+            run.restart()  # ticks may be shorter
+        run.add(reports)
+    assert tally.lost(run.memory()) == ["Loss/D/loss in Dmain"]
+    assert tally.means(run.memory())["Loss/D/loss"] is None
+    for reports in said(1.0):
+        run.add(reports)
+    assert not tally.lost(run.memory())
+
+
+def test_columns_of_a_strip():
+    assert viz.spread([0, 4, 8], 5) == [0, 4, 8]
+    marks = viz.spread(list(range(0, 200, 4)), 12)
+    assert len(marks) == len(set(marks)) == 12
+    assert (marks[0], marks[1], marks[-1]) == (0, 4, 196)
+    assert (np.diff(np.diff(marks)) >= -4).all()
