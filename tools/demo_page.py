@@ -77,7 +77,7 @@ def _family(plan: Plan, steps: Mapping[str, Step]) -> str:
             f"same kind of picture as {family.distant.name}, but from scratch: its columns have "
             "nothing to do with the parent's. Alignment is inherited, not learnt from the data."
         ),
-        _picture(plan, steps, "family", "Same latents, seven networks (figures 2, 14 and 34)."),
+        _picture(plan, steps, "family", "Columns: latents. Rows: networks (figures 2, 14 and 34)."),
     )
 
 
@@ -113,7 +113,7 @@ def _resets(plan: Plan, steps: Mapping[str, Step]) -> str:
             (folder / "change.svg").read_text("utf-8"), "How far the weights themselves moved."
         ),
         report.command(steps["compare"].command),
-        report.paragraph(f"More numbers are in {folder / 'index.html'}."),
+        report.paragraph("More numbers are on the page compare/index.html, beside this one."),
     )
 
 
@@ -129,7 +129,7 @@ def _blends(plan: Plan, steps: Mapping[str, Step]) -> str:
         report.paragraph(
             f"Or take the coarse layers, which decide the shape, from {parent} and the fine ones, "
             f"which decide texture and colour, from {child}. From left to right more and more "
-            "layers come from the parent."
+            f"layers, up to so many pixels, come from {parent}, here the low network."
         ),
         _picture(plan, steps, "swap", "Layers swapped at each resolution (figure 32)."),
     )

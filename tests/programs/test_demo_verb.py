@@ -166,7 +166,7 @@ def test_the_command_line(aligned, monkeypatch):
     monkeypatch.setattr(demo, "carry_out", lambda plan: plans.append(plan) or 0)
     assert aligned("demo").code == 0
     assert aligned("demo", "--out", "x", "--kimg", 7, "--seed", 3).code == 0
-    assert [(p.out, p.kimg, p.seed) for p in plans] == [("demo", 5, 0), ("x", 7, 3)]
+    assert [(p.out, p.kimg, p.seed) for p in plans] == [("demo", 6, 0), ("x", 7, 3)]
     assert plans[0].family is demo_steps.ZOO
 
 
