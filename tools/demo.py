@@ -1,9 +1,9 @@
 """Trains a small child network, takes a whole family apart, and writes a web page.
 
 Needs a CPU with two cores, less than five minutes, and no network: it starts
-from the networks of the zoo, draws fresh faces, fine-tunes on them, and makes every
-picture of DIR/index.html by one `aligned` command, which the page shows below
-it. If it is stopped, the same command goes on; finished parts are kept.
+from the networks of the zoo, draws fresh faces, fine-tunes on them, and makes
+every picture of DIR/index.html by one `aligned` command, which the page shows
+below it. If it is stopped, the same command goes on; finished parts are kept.
 """
 
 import argparse
