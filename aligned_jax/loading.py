@@ -18,6 +18,9 @@ from aligned_jax.network import AnyNetwork, DiscriminatorNetwork, Network
 from aligned_jax.networks import variable_shapes
 from aligned_jax.types import Variables
 
+# What a folder of the zoo holds besides its card and pictures: float16, official names.
+ZOO_FILE = "network.safetensors"
+
 
 def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
     """The network that `source` names.
@@ -71,7 +74,7 @@ def zoo_names() -> list[str]:
     zoo = resources.files("aligned_jax") / "zoo"
     if not zoo.is_dir():
         return []
-    return sorted(entry.name for entry in zoo.iterdir() if (entry / "config.json").is_file())
+    return sorted(entry.name for entry in zoo.iterdir() if (entry / ZOO_FILE).is_file())
 
 
 def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
@@ -104,7 +107,7 @@ def _zoo_path(name: str) -> str:
         raise CheckpointError(
             f"there is no zoo:{name}; the zoo has {', '.join(names) or 'no networks yet'}"
         )
-    return str(resources.files("aligned_jax") / "zoo" / name)
+    return str(resources.files("aligned_jax") / "zoo" / name / ZOO_FILE)
 
 
 def _network(source: Any, key: str, manifest: checkpoint.Manifest, tree: Variables) -> AnyNetwork:

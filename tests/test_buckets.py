@@ -1,10 +1,8 @@
 """Checkpoints, official files and pictures under gs://, in a bucket that lives in memory."""
 
-import fsspec
 import jax
 import numpy as np
 import pytest
-from etils.epath import backend
 
 from aligned_jax import checkpoint, loading, paths, viz
 from aligned_jax.errors import CheckpointError, UserError
@@ -13,20 +11,6 @@ from aligned_jax.networks import init_variables
 from tests.bucket import Bucket
 from tests.helpers import DATA
 from tests.training import tiny
-
-
-@pytest.fixture
-def bucket(monkeypatch):
-    """The files of the bucket, empty at first."""
-    fsspec.register_implementation("gcs", Bucket, clobber=True)
-    fsspec.register_implementation("gs", Bucket, clobber=True)
-    backend.fsspec_backend._get_filesystem.cache_clear()
-    monkeypatch.setattr(Bucket, "files", {})
-    monkeypatch.setattr(Bucket, "log", [])
-    monkeypatch.setattr(Bucket, "refuse_after", None)
-    monkeypatch.setitem(paths.SERVICES, "gs", "fsspec")
-    yield Bucket.files
-    backend.fsspec_backend._get_filesystem.cache_clear()
 
 
 @pytest.fixture(scope="module")

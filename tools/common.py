@@ -97,6 +97,16 @@ def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float)
     )
 
 
+def add_names(parser: argparse.ArgumentParser) -> None:
+    """--names of verbs that draw a row for each network."""
+    parser.add_argument(
+        "--names",
+        type=listed(str),
+        metavar="LIST",
+        help="labels of the rows (default: the networks' own names)",
+    )
+
+
 def add_strip_sampling(parser: argparse.ArgumentParser) -> None:
     """The options of `add_sampling` for a verb that draws only with --strip."""
     add_sampling(parser.add_argument_group("with --strip"), seeds="0-3", psi=0.7)

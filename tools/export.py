@@ -1,8 +1,10 @@
 """Writes a network as .safetensors with the official names and layouts.
 
-Every tensor is, bit for bit, what an official file of this network would hold.
+Every tensor is, bit for bit, what an official file of this network would hold
+(unless --half rounds it).
 In PyTorch: G.load_state_dict(safetensors.torch.load_file("ffhq.safetensors")).
-With --network-key all, names begin with "G_ema.", "G." or "D.".
+With --network-key all, names begin with "G_ema.", "G." or "D."; a list such as
+G_ema,D takes these.
 """
 
 import argparse
@@ -23,9 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("destination", type=common.name, metavar="DST.safetensors")
     parser.add_argument(
         "--network-key",
-        choices=("G_ema", "G", "D", "all"),
         default="G_ema",
-        help="which network of the source (default G_ema)",
+        metavar="KEYS",
+        help="networks of the source: G_ema, G, D, some of them, or all (default G_ema)",
+    )
+    parser.add_argument(
+        "--half", action="store_true", help="store float16: half the size, about three digits"
     )
     common.add_overwrite(parser)
 
@@ -40,7 +45,12 @@ def run(args: argparse.Namespace) -> None:
 
     check_file(args.destination, args.overwrite)
     manifest = loading.describe(args.network)
-    keys = list(manifest.configs) if args.network_key == "all" else [args.network_key]
+    keys = list(manifest.configs) if args.network_key == "all" else args.network_key.split(",")
+    if wrong := [key for key in keys if key not in manifest.configs]:
+        raise UserError(
+            f"{args.network} has no network {', '.join(map(repr, wrong))}; "
+            f"it has {', '.join(manifest.configs)}"
+        )
 
     def variables(key: str) -> "Variables":
         tree = loading.load(args.network, key).variables
@@ -48,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
         return tree
 
     # Functions, so that one network after the other is in memory.
-    trees = {key: (manifest.configs.get(key), lambda key=key: variables(key)) for key in keys}
+    trees = {key: (manifest.configs[key], lambda key=key: variables(key)) for key in keys}
     provenance = common.origin(args, {"network": (args.network, manifest)})
-    convert.write_safetensors(args.destination, trees, provenance)
+    convert.write_safetensors(args.destination, trees, provenance, args.half)
     common.say(f"wrote {args.destination}: {', '.join(keys)}")

@@ -22,6 +22,7 @@ from aligned_jax.tools import common
 # A verb is a module of the same name in this package with EXAMPLE,
 # add_arguments(parser) and run(args); it is imported when it is called.
 VERBS = {
+    "demo": "the main job on the networks of the zoo, ending in a web page",
     "convert": "read an official file into a checkpoint folder",
     "export": "write a network as safetensors with the official names",
     "data": "draw avatars, import images, look at a dataset",
@@ -33,6 +34,8 @@ VERBS = {
     "swap": "coarse layers of one network, fine layers of another",
     "arithmetic": "add and subtract networks: parent + 0.7*(dog - parent)",
     "resize": "start a network at another resolution from trained weights",
+    "family": "draw the same latents by several networks",
+    "edit": "move one style channel of a parent and of its children",
     "transition": "draw the same latents over the snapshots of a training run",
 }
 # Verbs that train; with OVERRIDES = True a module takes dotted options besides its own.
@@ -89,24 +92,30 @@ def _dispatch(argv: list[str]) -> int:
         return 0
     name = f"aligned {first}" if first in VERBS else "aligned"
     try:
-        if first not in VERBS:
-            raise UserError(_unknown(first))
-        module = module_of(first)
-        own, overrides = argv[1:], []
-        if getattr(module, "OVERRIDES", False):
-            own, overrides = common.split_overrides(own)
-        try:
-            args = _parser(first, module).parse_args(own)
-        except SystemExit:  # argparse has shown its help
-            return 0
-        args.command_line = shlex.join(["aligned", *argv])
-        if overrides:
-            args.overrides = overrides
-        _quiet_orbax()
-        return module.run(args) or 0
+        return carry_out(argv)
     except UserError as error:
         print(f"{name}: {common.printable(str(error))}", file=sys.stderr)
         return 2
+
+
+def carry_out(argv: Sequence[str]) -> int:
+    """Parses and runs one verb with its arguments; UserError is left to the caller."""
+    verb = argv[0]
+    if verb not in VERBS:
+        raise UserError(_unknown(verb))
+    module = module_of(verb)
+    own, overrides = list(argv[1:]), []
+    if getattr(module, "OVERRIDES", False):
+        own, overrides = common.split_overrides(own)
+    try:
+        args = _parser(verb, module).parse_args(own)
+    except SystemExit:  # argparse has shown its help
+        return 0
+    args.command_line = shlex.join(["aligned", *argv])
+    if overrides:
+        args.overrides = overrides
+    _quiet_orbax()
+    return module.run(args) or 0
 
 
 def _overview() -> str:

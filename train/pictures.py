@@ -1,6 +1,5 @@
 """Pictures of a run: real images, the same latents at every snapshot, and the strip of them."""
 
-import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,7 +61,8 @@ class Pictures:
     def _cells(self, path: Path) -> np.ndarray:
         """The first images of a grid, [rows, H, W, C]."""
         size, count = self.config.generator.img_resolution, self.config.snapshots.images
-        grid = np.asarray(Image.open(io.BytesIO(path.read_bytes())))
+        with path.open("rb") as file:
+            grid = np.asarray(Image.open(file))
         grid = grid[..., None] if grid.ndim == 2 else grid
         places = [divmod(i, self._columns) for i in range(min(_STRIP_ROWS, count))]
         return np.stack(

@@ -5,6 +5,9 @@ RUN/stats.jsonl             one line for every tick
 RUN/reals.png, init.png, fakes-kimg-000004.png, strip.png
 RUN/checkpoints/kimg-000004, best
 RUN/interrupted             the state of a run that was stopped between ticks
+
+The folder may lie in a bucket (gs://), which knows no locks: there, that two
+processes do not train one run is up to the user.
 """
 
 import contextlib
@@ -126,9 +129,9 @@ class RunFolder:
     def write_stats(self, line: dict[str, Any]) -> None:
         """Adds one line to the statistics; UserError if the disk refuses."""
         text = json.dumps(line, allow_nan=False) + "\n"
-        if paths.is_remote(self.path):  # nothing is appended to there
-            known = self.stats_file.read_text() if self.stats_file.exists() else ""
-            paths.put(self.stats_file, (known + text).encode())
+        if paths.is_remote(self.path):  # where nothing can be added to a file
+            before = self.stats_file.read_bytes() if self.stats_file.exists() else b""
+            paths.put(self.stats_file, before + text.encode())
             return
         try:
             with self.stats_file.open("a", encoding="utf-8") as file:
@@ -160,8 +163,11 @@ class RunFolder:
                 self.fakes(later).unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Removes what a killed process left half-written; a bucket holds nothing of the kind."""
+        """Removes what a killed process left half-written."""
         if paths.is_remote(self.path):
+            for folder in (*self.path.glob("checkpoints/*"), self.interrupted):
+                if not checkpoint.is_checkpoint(folder):
+                    paths.remove_folder(folder)
             return
         for folder in (self.path, self.path / "checkpoints"):
             for entry in folder.glob(".*"):
@@ -181,8 +187,7 @@ def locked(run: RunFolder, mine: bool = True) -> Iterator[None]:
     """Makes the folder, and keeps other processes out of it until the block ends.
 
     The lock belongs to the process, so that one that was killed leaves none. With
-    `mine` False (a host that writes nothing) nothing happens, nor in a bucket,
-    which knows no locks.
+    `mine` False (a host that writes nothing), or in a bucket, nothing happens.
 
     Raises:
       UserError: if another process is at work there, or the folder cannot be made.

@@ -14,6 +14,7 @@ from aligned_jax.errors import UserError
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _INK, _FAINT, _FRAME = (36, 41, 47), (110, 119, 129), (208, 215, 222)
 _MARGIN = 8
+_BETWEEN = 16  # more pixels between groups of columns
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
@@ -72,6 +73,7 @@ def figure(
     rows: Sequence[str] = (),
     gap: int = 4,
     smallest: int = 112,
+    group: int = 0,
 ) -> np.ndarray:
     """A labelled grid on white, with a line around every image.
 
@@ -82,6 +84,7 @@ def figure(
       gap: pixels between images.
       smallest: images narrower than this are enlarged by a whole factor, each
         pixel a square, so that labels fit and pixels can be told apart.
+      group: columns that belong together; a wider gap follows each such group.
 
     Returns:
       uint8 [height, width, 3 or 4]; transparency stays as it is.
@@ -95,21 +98,26 @@ def figure(
     line = sum(font.getmetrics())
     top = _MARGIN + max(len(lines) for lines in headings) * line + gap
     left = _MARGIN + (round(max(map(font.getlength, rows))) + _MARGIN if rows else 0)
+    # Left edges of the columns.
+    edges = [
+        left + k * (width + gap) + (k // group * _BETWEEN if group else 0)
+        for k in range(len(columns))
+    ]
     size = (
-        left + len(columns) * (width + gap) - gap + _MARGIN,
+        edges[-1] + width + _MARGIN,
         top + images.shape[0] * (height + gap) - gap + _MARGIN,
     )
     canvas = Image.new("RGBA" if channels == 4 else "RGB", size, "white")
     draw = ImageDraw.Draw(canvas)
     for k, lines in enumerate(headings):
-        centre = left + k * (width + gap) + width / 2
+        centre = edges[k] + width / 2
         for i, text in enumerate(reversed(lines)):
             draw.text((centre, top - gap - i * line), text, _INK, font, anchor="md")
     for r, label in enumerate(rows):
         middle = top + r * (height + gap) + height / 2
         draw.text((left - _MARGIN, middle), label, _FAINT, font, anchor="rm")
     for r, k in np.ndindex(images.shape[:2]):
-        x, y = left + k * (width + gap), top + r * (height + gap)
+        x, y = edges[k], top + r * (height + gap)
         draw.rectangle((x - 1, y - 1, x + width, y + height), outline=_FRAME)
         canvas.paste(_picture(images[r, k]), (x, y))
     return np.asarray(canvas)

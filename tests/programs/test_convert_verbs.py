@@ -69,7 +69,7 @@ def test_export_reads_one_network_at_a_time(parent, ok, tmp_path, monkeypatch):
     monkeypatch.setattr(loading, "load", lambda source, key: read.append(key) or load(source, key))
     monkeypatch.setattr(loading, "load_all", None)
 
-    def write(path, networks, provenance):
+    def write(path, networks, provenance, half):
         for key, (config, variables) in networks.items():
             assert key not in read
             assert same(variables(), load(parent, key).variables)
@@ -79,6 +79,28 @@ def test_export_reads_one_network_at_a_time(parent, ok, tmp_path, monkeypatch):
     monkeypatch.setattr(convert, "write_safetensors", write)
     ok("export", parent, tmp_path / "x.safetensors", "--network-key", "all")
     assert read == ["G_ema", "G", "D"]
+
+
+def test_export_takes_some_of_the_networks(parent, ok, tmp_path):
+    out = tmp_path / "x.safetensors"
+    said = ok("export", parent, out, "--network-key", "G_ema,D")
+    assert said == f"wrote {out}: G_ema, D\n" and set(loading.load_all(out)) == {"G_ema", "D"}
+
+
+def test_half_exports_are_half_the_size_and_rounded(child, ok, tmp_path):
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    ok("export", child, whole)
+    ok("export", child, half, "--half")
+    data = [path.stat().st_size - _header(path) for path in (whole, half)]
+    assert data[0] == 2 * data[1]
+    for a, b in zip(*(jax.tree.leaves(loading.load(path).variables) for path in (whole, half)),
+                    strict=True):  # fmt: skip
+        assert b.dtype == np.float32
+        np.testing.assert_array_equal(np.asarray(a, np.float16).astype(np.float32), b)
+
+
+def _header(path):
+    return 8 + int.from_bytes(path.read_bytes()[:8], "little")
 
 
 def test_info_tells_people_what_is_there(parent, child, ok):

@@ -6,8 +6,6 @@ from PIL import Image
 
 from aligned_jax.data import DataOptions, open_dataset
 
-pytest.importorskip("dicebear")
-
 
 def avatars(out, *more):
     return ["data", "avatars", "--style", "personas", "--count", 6, "--resolution", 8,

@@ -67,7 +67,7 @@ def test_help_says_what_could_surprise(aligned):
 @pytest.mark.parametrize(
     ("verb", "hint"),
     [("compar", "did you mean compare?"), ("inter polate", "did you mean interpolate?"),
-     ("xyz", "verbs are convert, export")],
+     ("xyz", "verbs are demo, convert")],
 )  # fmt: skip
 def test_unknown_verbs(verb, hint, aligned):
     result = aligned(verb)

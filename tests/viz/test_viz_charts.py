@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 
-from aligned_jax.viz import heatmap, report
+from aligned_jax.viz import curves, heatmap, report
 
 VALUES = np.array([[0.0, 0.25, np.nan], [1.0, np.inf, 0.01]])
 
@@ -54,3 +54,28 @@ def test_a_page_is_self_contained_and_escaped():
 def test_only_columns_of_numbers_are_set_right():
     page = report.table(("a", "b", "c"), [("x", 1, "12%"), ("3", 2.5, "n")])
     assert re.findall(r"<td( class='number')?>", page) == ["", " class='number'", ""] * 2
+
+
+def test_curves_rise_where_the_numbers_do():
+    svg = curves({"up & away": ([0, 1, 2], [0, 5, 10]), "flat": ([0, 2], [0, 0])}, "t", "kimg")
+    lines = [
+        [tuple(map(float, point.split(","))) for point in text.split()]
+        for text in re.findall(r'polyline points="([^"]+)"', svg)
+    ]
+    (x0, y0), (x1, y1), (x2, y2) = lines[0]
+    assert x0 < x1 < x2 and y0 > y1 > y2  # SVG counts downwards
+    assert lines[1][0] == (x0, y0) and lines[1][1][1] == y0
+    texts = [node.text for node in ElementTree.fromstring(svg).iter() if node.text]
+    assert {"up & away", "flat", "t", "kimg", "10", "2"} <= set(texts)
+
+
+def test_names_of_curves_that_end_together_do_not_cover_each_other():
+    svg = curves({name: ([0, 1], [0, 1]) for name in "abc"}, "t", "x")
+    heights = [float(y) for y in re.findall(r'y="([\d.]+)" dy=".35em" style', svg)]
+    assert min(np.diff(sorted(heights))) >= 15
+
+
+def test_curves_leave_out_what_is_not_finite():
+    svg = curves({"a": ([0, 1, 2], [1, np.nan, 3]), "b": ([0], [np.inf])}, "t", "x")
+    assert svg.count("<polyline") == 1 and "nan" not in svg
+    assert "<polyline" not in curves({}, "t", "x")

@@ -83,3 +83,12 @@ def test_other_numbers_of_channels_are_refused():
         check_channels(5)
     with pytest.raises(UserError, match="2 channels"):
         save_png(io.BytesIO(), random_images(4, 4, 2))
+
+
+def test_a_wider_gap_lies_between_groups_of_columns():
+    images = random_images(1, 4, 8, 8, 3)
+    plain, grouped = figure(images, [""] * 4), figure(images, [""] * 4, group=2)
+    assert grouped.shape[1] == plain.shape[1] + 16
+    half = 8 + 2 * (112 + 4) - 2
+    np.testing.assert_array_equal(grouped[:, :half], plain[:, :half])
+    np.testing.assert_array_equal(grouped[:, half + 16 :], plain[:, half:])

@@ -1,0 +1,127 @@
+"""Edits of single style channels (StyleSpace; StyleAlign, figures 2, 3 and 9 to 12).
+
+A channel is named by its layer and number, as `latents.parse_channel` reads
+them. Shifts are counted in the channel's standard deviations in the *parent*,
+so that one edit is the same for a whole family of aligned networks.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aligned_jax.config import GeneratorConfig
+from aligned_jax.errors import UserError
+from aligned_jax.latents import sample_z, style_layers
+from aligned_jax.network import Network
+from aligned_jax.types import Array, Styles
+
+Channel = tuple[str, int]  # layer, number
+
+
+def style_deviations(
+    network: Network, count: int = 1000, psi: float = 0.7, seed: int = 0, c: Array | None = None
+) -> dict[str, np.ndarray]:
+    """Standard deviation of every style channel over random latents.
+
+    Args:
+      network: usually the parent of a family.
+      count: latents.
+      psi: their truncation.
+      seed: of the latents.
+      c: labels [1, c_dim] of a conditional network.
+
+    Returns:
+      {layer: float32 [C]}.
+    """
+    z = sample_z(jax.random.key(seed), network.config, count)
+    labels = None if c is None else jnp.repeat(jnp.asarray(c, jnp.float32), count, axis=0)
+    styles = network.styles(network.mapping(z, labels, psi))
+    return {layer: np.asarray(value).std(axis=0) for layer, value in styles.items()}
+
+
+def shifted(styles: Styles, layer: str, channel: int, amount: float | Array) -> Styles:
+    """Styles with `amount` (a number, or [N]) added to one channel.
+
+    Raises:
+      UserError: if there is no such layer or channel.
+    """
+    if layer not in styles or not 0 <= channel < styles[layer].shape[1]:
+        raise UserError(f"these styles have no channel {layer}_{channel}")
+    value = jnp.asarray(styles[layer])
+    return {**styles, layer: value.at[:, channel].add(jnp.asarray(amount, value.dtype))}
+
+
+def effects(
+    network: Network,
+    ws: Array,
+    channels: Sequence[Channel],
+    strength: float,
+    deviations: Styles,
+) -> np.ndarray:
+    """How much each channel changes the network's images.
+
+    Args:
+      network: whose images are measured.
+      ws: latents [N, L, D] to draw.
+      channels: to try, one after the other.
+      strength: shift to either side, in standard deviations.
+      deviations: of every channel, from `style_deviations`.
+
+    Returns:
+      float32 [len(channels)]: mean absolute difference of a pixel, in [-1, 1],
+      between the two sides.
+    """
+    styles = network.styles(ws)
+    # Both sides in one batch: [2 * N, C].
+    both = {layer: jnp.concatenate([value, value]) for layer, value in styles.items()}
+    signs = jnp.repeat(jnp.asarray([-1.0, 1.0]), ws.shape[0])
+    found = []
+    for layer, channel in channels:
+        amount = signs * (strength * float(deviations[layer][channel]))
+        images = np.asarray(network.render(shifted(both, layer, channel, amount)))
+        low, high = np.split(np.clip(images, -1, 1), 2)
+        found.append(np.abs(high - low).mean())
+    return np.asarray(found, np.float32)
+
+
+def random_channels(config: GeneratorConfig, count: int, seed: int = 0) -> list[Channel]:
+    """`count` different channels of the convolutions, drawn at random; fewer if there are fewer."""
+    every = [
+        (layer.name, channel)
+        for layer in style_layers(config)
+        if layer.kind == "conv"
+        for channel in range(layer.channels)
+    ]
+    chosen = np.random.RandomState(seed).permutation(len(every))[:count]
+    return [every[place] for place in chosen]
+
+
+def visible_channels(
+    network: Network,
+    ws: Array,
+    count: int,
+    strength: float,
+    deviations: Styles,
+    seed: int = 0,
+    tried: int = 48,
+) -> list[Channel]:
+    """Random channels that change the network's images visibly, at most one of each layer.
+
+    Of `tried` channels drawn at random, the strongest one of each layer is kept,
+    and of these the `count` strongest, in order of evaluation. Nothing but this
+    network decides, so that what the channels do in others is no choice of ours.
+
+    Args:
+      network: the parent.
+      ws, strength, deviations: as for `effects`.
+    """
+    channels = random_channels(network.config, tried, seed)
+    measured = effects(network, ws, channels, strength, deviations)
+    ranked = [channels[place] for place in np.argsort(-measured, kind="stable")]
+    strongest: dict[str, Channel] = {}
+    for channel in ranked:
+        strongest.setdefault(channel[0], channel)
+    order = [layer.name for layer in style_layers(network.config)]
+    return sorted(list(strongest.values())[:count], key=lambda channel: order.index(channel[0]))

@@ -1,0 +1,213 @@
+"""What `aligned demo` does: a list of command lines, in order."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aligned_jax import checkpoint
+from aligned_jax.tools import edit
+
+_ROWS = 4  # latents in pictures that have a row for each
+_COLUMNS = 8  # in those that have a column for each
+EDITED = 3
+PSI = 0.7
+STRENGTH = edit.STRENGTH
+
+
+@dataclass(frozen=True)
+class Member:
+    """A network of the family: what it is called, and its NETWORK argument."""
+
+    name: str
+    network: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """A parent, its children, a grandchild (of the last child), and a control.
+
+    The last child is the most distant one, of which most pictures are made. The
+    control saw the same data as that child but was trained from scratch.
+    """
+
+    parent: Member
+    children: tuple[Member, ...]
+    grandchild: Member
+    control: Member
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """All of them, in the order of the rows."""
+        return (self.parent, *self.children, self.grandchild, self.control)
+
+    @property
+    def distant(self) -> Member:
+        """The last child."""
+        return self.children[-1]
+
+
+ZOO = Family(
+    Member("personas", "zoo:personas64"),
+    (
+        Member("toon-head", "zoo:toon-head64"),
+        Member("pixel-art", "zoo:pixel-art64"),
+        Member("critters", "zoo:critters64"),
+    ),
+    Member("personas again", "zoo:personas-again64"),
+    Member("critters from scratch", "zoo:critters64-scratch"),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Options of a demo.
+
+    Attributes:
+      out: the folder, as it was given: the commands shown name it so.
+      kimg: length of the fine-tuning.
+      seed: of the new faces, the fine-tuning, the latents and the edits.
+      family: the networks.
+      style, faces: what the new child learns, and from how many drawings.
+      preset: of the fine-tuning.
+    """
+
+    out: str
+    kimg: int
+    seed: int
+    family: Family
+    style: str = "dylan"
+    faces: int = 4000
+    preset: str = "tiny64"
+
+    def path(self, name: str) -> str:
+        """A file or folder of the demo."""
+        return str(Path(self.out) / name)
+
+    def seeds(self, count: int) -> str:
+        """So many latents, others for each seed of the demo."""
+        first = self.seed * _COLUMNS
+        return f"{first}-{first + count - 1}"
+
+    @property
+    def child(self) -> Member:
+        """The network that the demo trains."""
+        return Member(f"{self.style} (new)", f"{self.path('run')}@{self.kimg}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command line.
+
+    Attributes:
+      says: what it does, for people.
+      argv: the command line without the program's name.
+      product: a file that is there when, and only when, the step is done.
+    """
+
+    says: str
+    argv: tuple[str, ...]
+    product: str
+
+    @property
+    def command(self) -> str:
+        """What to type."""
+        return shlex.join(["aligned", *self.argv])
+
+
+def training(plan: Plan, resolution: int) -> dict[str, Step]:
+    """The new child: draw faces, fine-tune, show how it left its parent."""
+    faces, run = plan.path("faces"), plan.path("run")
+    return {
+        "faces": Step(
+            f"draw {plan.faces:,} new faces in the style {plan.style}",
+            (
+                *("data", "avatars", "--style", plan.style, "--count", str(plan.faces)),
+                *("--test", "0", "--resolution", str(resolution), "--seed", str(plan.seed)),
+                *("--roll", "12", "--yaw", "1", "--out", faces),
+            ),
+            str(Path(faces) / "dataset_info.json"),
+        ),
+        "finetune": Step(
+            f"fine-tune {plan.family.parent.name} on them for {plan.kimg} thousand images",
+            (
+                *("finetune", plan.family.parent.network, plan.preset, "--data", faces),
+                *("--run", run, "--kimg", str(plan.kimg), "--seed", str(plan.seed)),
+                *("--snapshots.tick-kimg", "1", "--snapshots.images", str(_COLUMNS)),
+            ),
+            str(checkpoint.run_checkpoint(run, plan.kimg)),
+        ),
+        "transition": _drawing(
+            plan,
+            "watch the child leave its parent",
+            "transition",
+            (run, "--seeds", plan.seeds(_ROWS)),
+        ),
+    }
+
+
+def surgery(plan: Plan, resolution: int) -> dict[str, Step]:
+    """What the weights carry: the family, resets, blends and swaps."""
+    parent, child = plan.family.parent.network, plan.family.distant.network
+    four = ("--seeds", plan.seeds(_ROWS))
+    members = (*plan.family.members, plan.child)
+    sizes = ",".join(str(2**k) for k in range(2, resolution.bit_length() - 1))
+    return {
+        "family": _drawing(
+            plan,
+            "draw the same latents by the whole family",
+            "family",
+            (
+                *(member.network for member in members),
+                *("--names", ",".join(member.name for member in members)),
+                *("--seeds", plan.seeds(_COLUMNS)),
+            ),
+        ),
+        "compare": Step(
+            f"give {plan.family.distant.name} its parent's components back, one by one",
+            (
+                *("compare", parent, child, *four, "--psi", str(PSI)),
+                *("--out", plan.path("compare"), "--overwrite"),
+            ),
+            plan.path("compare/index.html"),
+        ),
+        "interpolate": _drawing(
+            plan,
+            "blend the weights of parent and child",
+            "interpolate",
+            (parent, child, "--strip", "0,0.2,0.4,0.6,0.8,1", *four),
+        ),
+        "swap": _drawing(
+            plan,
+            "take coarse layers from one and fine layers from the other",
+            "swap",
+            (parent, child, "--strip", sizes, *four),
+        ),
+    }
+
+
+def edits(plan: Plan, channels: Sequence[str]) -> dict[str, Step]:
+    """The same channels moved in the whole family."""
+    members = (plan.family.parent, *plan.family.children, plan.family.control)
+    return {
+        f"edit-{channel}": _drawing(
+            plan,
+            f"move style channel {channel} of the parent and of all others",
+            "edit",
+            (
+                *(member.network for member in members),
+                *("--names", ",".join(member.name for member in members)),
+                *("--channel", channel, "--strength", f"{STRENGTH:g}"),
+                *("--seeds", plan.seeds(EDITED)),
+            ),
+            f"edit-{channel}",
+        )
+        for channel in channels
+    }
+
+
+def _drawing(plan: Plan, says: str, verb: str, rest: Sequence[str], name: str = "") -> Step:
+    """A step that writes one picture."""
+    out = plan.path(f"{name or verb}.png")
+    argv = (verb, *rest, "--psi", str(PSI), "--out", out, "--overwrite")
+    return Step(says, argv, out)
