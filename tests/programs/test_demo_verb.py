@@ -110,15 +110,16 @@ def test_the_other_commands_work_too(made, commands, tmp_path, monkeypatch, alig
     rest = [argv for argv in commands if "--overwrite" not in argv]
     assert [argv[0] for argv in rest] == ["data", "finetune", "resume", "generate", "swap",
                                           "data", "finetune"]  # fmt: skip
-    data, finetune, resume, generate = (
+    data, finetune, resume, generate, swap = (
         [word.replace(str(made.folder), str(tmp_path / "copy")) for word in argv]
-        for argv in rest[:4]
+        for argv in rest[:5]
     )
     shutil.rmtree(tmp_path / "copy" / "faces")
-    for argv in (data, [*finetune, "--run", "run"], resume, generate):
+    for argv in (data, finetune, resume, generate, swap):
         result = aligned(*argv)
         assert result.code == 0, result.err
-    assert Path("more.png").exists() and Path("run/strip.png").exists()
+    assert Path("more.png").exists() and Path("blend/G_ema").exists()
+    assert (tmp_path / "copy" / "run" / "checkpoints" / "kimg-000003").exists()
 
 
 def test_finished_parts_are_kept(made):
@@ -165,7 +166,7 @@ def test_the_command_line(aligned, monkeypatch):
     monkeypatch.setattr(demo, "carry_out", lambda plan: plans.append(plan) or 0)
     assert aligned("demo").code == 0
     assert aligned("demo", "--out", "x", "--kimg", 7, "--seed", 3).code == 0
-    assert [(p.out, p.kimg, p.seed) for p in plans] == [("demo", 5, 0), ("x", 7, 3)]
+    assert [(p.out, p.kimg, p.seed) for p in plans] == [("demo", 6, 0), ("x", 7, 3)]
     assert plans[0].family is demo_steps.ZOO
 
 
