@@ -96,18 +96,21 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
         print(json.dumps(config.to_json(), indent=2))
         print("\n".join(dry_run.report(config, session.devices(args))))
         return 0
+    from aligned_jax.train import loop
     from aligned_jax.train.run_folder import RunFolder, locked
 
+    # Whatever is wrong is found before the folder bears the mark of this run.
+    loop.check(config, session.devices(args))
     run = RunFolder(args.run)
     run.check_empty()
     with locked(run, session.is_first()):
         if session.from_first(run.exists()):
             run.check_same(config)
             return go_on(args, run, config, dataset)
-        origin = _origin(args, config)
+        origin, (state, memory) = _origin(args, config), _fresh(config)
         if session.is_first():
             run.write_config(config, origin)
-        return _train(args, run, config, origin, dataset, *_fresh(config))
+        return _train(args, run, config, origin, dataset, state, memory)
 
 
 def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
@@ -116,9 +119,10 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
     Raises:
       UserError: if the data are others, or the state is damaged.
     """
-    from aligned_jax.train import snapshot
+    from aligned_jax.train import loop, snapshot
 
     check_data(config, dataset)
+    loop.check(config, session.devices(args))
     if config.fingerprint != dataset.fingerprint:
         raise UserError(
             f"{dataset.options.path} is not the data that {run.path} was trained on so far; give "
