@@ -20,7 +20,6 @@ from pathlib import Path
 
 from aligned_jax.errors import UserError
 from aligned_jax.loading import ZOO_FILE
-from aligned_jax.tools.common import printable
 from aligned_jax.train.zoo_card import write_card
 
 PACKAGE_ZOO = Path(str(resources.files("aligned_jax"))) / "zoo"
@@ -95,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
         for name in args.only or MODELS:
             make(name, Path(args.work), Path(args.into), args.show)
     except UserError as error:
-        print(f"zoo: {printable(str(error))}", file=sys.stderr)
+        print(f"zoo: {error}", file=sys.stderr)
         return 2
     return 0
 
