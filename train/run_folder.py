@@ -4,7 +4,8 @@ RUN/config.json             what decides the run, and how it began
 RUN/stats.jsonl             one line for every tick
 RUN/reals.png, init.png, fakes-kimg-000004.png, strip.png
 RUN/checkpoints/kimg-000004, best
-RUN/interrupted             the state of a run that was stopped between ticks
+RUN/interrupted             the state of a run that was stopped between ticks; of one that was
+                            stopped again it may be RUN/interrupted-again
 
 The folder may lie in a bucket (gs://), which knows no locks: there, that two
 processes do not train one run is up to the user.
@@ -35,7 +36,8 @@ class RunFolder:
         self.path = paths.as_path(path)
         self.config_file = self.path / "config.json"
         self.stats_file = self.path / "stats.jsonl"
-        self.interrupted = self.path / "interrupted"
+        # Two names, so that a new state never takes the place of the only one.
+        self.interrupted = (self.path / "interrupted", self.path / "interrupted-again")
         self.best = self.path / "checkpoints" / "best"
 
     def exists(self) -> bool:
@@ -165,7 +167,7 @@ class RunFolder:
     def tidy(self) -> None:
         """Removes what a killed process left half-written."""
         if paths.is_remote(self.path):
-            for folder in (*self.path.glob("checkpoints/*"), self.interrupted):
+            for folder in (*self.path.glob("checkpoints/*"), *self.interrupted):
                 if not checkpoint.is_checkpoint(folder):
                     paths.remove_folder(folder)
             return
