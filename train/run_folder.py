@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,15 +166,16 @@ class RunFolder:
                 self.fakes(later).unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Removes what a killed process left half-written."""
+        """Removes what a killed process left half-written, and nothing that is not a run's own."""
         if paths.is_remote(self.path):
             for folder in (*self.path.glob("checkpoints/*"), *self.interrupted):
-                if not checkpoint.is_checkpoint(folder):
+                if _OWN.fullmatch(folder.name) and not checkpoint.is_checkpoint(folder):
                     paths.remove_folder(folder)
             return
         for folder in (self.path, self.path / "checkpoints"):
             for entry in folder.glob(".*"):
-                if entry.name == _LOCK:
+                name, _, token = entry.name[1:].rpartition(".")
+                if not (_OWN.fullmatch(name) and _TOKEN.fullmatch(token)):
                     continue
                 if entry.is_dir():
                     shutil.rmtree(entry, ignore_errors=True)
@@ -182,6 +184,12 @@ class RunFolder:
 
 
 _LOCK = ".lock"
+# Names of a run's files and folders; one that is being written is hidden and bears a token.
+_OWN = re.compile(
+    r"config\.json|stats\.jsonl|diagnosis\.txt|(reals|init|strip|fakes-kimg-\d+)\.png"
+    r"|kimg-\d+|best|interrupted(-again)?"
+)
+_TOKEN = re.compile("[0-9a-f]{8}")
 
 
 @contextlib.contextmanager

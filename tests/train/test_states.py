@@ -68,3 +68,26 @@ def test_a_second_interruption_keeps_the_first_until_it_is_saved(run, fresh, mon
     assert latest() == 90
     made._save(3, at(fresh, 94))
     assert not list(run.path.glob("interrupted*"))
+
+
+def test_only_what_a_run_left_half_written_is_removed(run):
+    files = (".kimg-000002.0123abcd", ".stats.jsonl.00000000", ".fakes-kimg-000002.png.0a0b0c0d")
+    theirs = (".git", ".notes", ".notes.0123abcd", ".kimg-000002.old", ".env.local")
+    for name in files + theirs:
+        for folder in (run.path, run.path / "checkpoints"):
+            (folder / name).mkdir(parents=True)
+            (folder / f"{name}-file").write_text("", "utf-8")
+    (run.path / ".config.json.89abcdef").write_text("half", "utf-8")
+    run.tidy()
+    for folder in (run.path, run.path / "checkpoints"):
+        assert {entry.name for entry in folder.glob(".*") if entry.is_dir()} == set(theirs)
+        assert all((folder / f"{name}-file").exists() for name in files + theirs)
+    assert not (run.path / ".config.json.89abcdef").exists()
+
+
+def test_only_unfinished_checkpoints_of_a_bucket_are_removed(bucket):
+    for name in ("kimg-000003", "mine", "best"):
+        bucket[f"b/run/checkpoints/{name}/G/_METADATA"] = b"half"
+    bucket["b/run/interrupted-again/G/_METADATA"] = b"half"
+    RunFolder("gs://b/run").tidy()
+    assert list(bucket) == ["b/run/checkpoints/mine/G/_METADATA"]
