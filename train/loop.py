@@ -17,6 +17,7 @@ from jax.experimental import multihost_utils
 
 from aligned_jax import checkpoint
 from aligned_jax.data.batches import batches
+from aligned_jax.errors import UserError
 from aligned_jax.network import Network
 from aligned_jax.train import guard, session, snapshot
 from aligned_jax.train.config import TrainConfig
@@ -137,17 +138,30 @@ class _Loop:
                     self.tally.add(reports)
                     iteration += 1
                     progress.iteration(iteration * config.gan.batch_size)
-                    if iteration < last:
+                    if iteration == end:
+                        break
+                    with self._saved_on_failure(devices):
                         batch = _feed(step, next(rows))
-                    if iteration < end and (number := self._stopped(stop, iteration)):
+                    if number := self._stopped(stop, iteration):
                         self._interrupt(devices)
                         return number
                 jax.block_until_ready(devices)
                 elapsed = time.perf_counter() - began
                 self._tick(mark, parallel.local(devices), elapsed, iteration - done, progress)
-                if iteration < last and (number := self._stopped(stop, iteration)):
-                    return number
+                if iteration < last:
+                    if number := self._stopped(stop, iteration):
+                        return number
+                    batch = _feed(step, next(rows))
         return None
+
+    @contextlib.contextmanager
+    def _saved_on_failure(self, devices: TrainState) -> Iterator[None]:
+        """Data that cannot be read end a run, but do not take the work since the last tick."""
+        try:
+            yield
+        except UserError:
+            self._interrupt(devices)
+            raise
 
     def _batches(self, start: int) -> Iterator[Any]:
         return iter(
