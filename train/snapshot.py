@@ -99,7 +99,8 @@ def prune(run: RunFolder, config: TrainConfig) -> None:
         if not config.snapshots.is_kept(kimg):
             checkpoint.remove(found[kimg])
         elif is_whole(found[kimg]):
-            checkpoint.reduce(found[kimg], ("G_ema",))
+            whole = config.snapshots.is_kept_whole(kimg)
+            checkpoint.reduce(found[kimg], _NETWORKS if whole else ("G_ema",))
 
 
 def named(part: str, tree: PyTree) -> dict[str, Any]:

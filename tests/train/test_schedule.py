@@ -30,6 +30,18 @@ def test_marks_and_iterations():
     assert runs.replaced(kimg=1).marks() == [1]
 
 
+def test_what_is_kept_whole_ends_a_tick():
+    options = SnapshotOptions(tick_kimg=4, keep_kimg=5)
+    config = runs.replaced(kimg=14, snapshots=options)
+    assert config.marks() == [4, 5, 8, 10, 12, 14]
+    assert [k for k in range(15) if options.is_kept_whole(k)] == [5, 10]
+    assert all(options.is_kept(k) for k in (5, 10))
+    assert runs.replaced(kimg=14, snapshots=SnapshotOptions(keep_kimg=50)).marks() == [4, 8, 12, 14]
+    # Batches of 3000 reach 4 and 5 at once, and 13 with the end.
+    large = dataclasses.replace(config.gan, batch_size=3000)
+    assert dataclasses.replace(config, gan=large).marks() == [5, 8, 10, 14]
+
+
 def test_what_is_kept():
     def kept(**changed):
         options = SnapshotOptions(**({"tick_kimg": 4, "dense": 2, "every": 3} | changed))
