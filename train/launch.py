@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import shlex
 import signal
@@ -106,11 +107,21 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
     with locked(run, session.is_first()):
         if session.from_first(run.exists()):
             run.check_same(config)
-            return go_on(args, run, config, dataset)
+            kimg = length(run, run.read_config().kimg, args.kimg)
+            return go_on(args, run, dataclasses.replace(config, kimg=kimg), dataset)
         origin, (state, memory) = _origin(args, config), _fresh(config)
         if session.is_first():
             run.write_config(config, origin)
         return _train(args, run, config, origin, dataset, state, memory)
+
+
+def length(run: "RunFolder", planned: int, asked: int | None) -> int:
+    """Thousands of images of a run that goes on; UserError if it would become shorter."""
+    if asked is not None and asked < planned:
+        raise UserError(
+            f"--kimg is {asked}, but {run.path} is planned for {planned}; it can only be lengthened"
+        )
+    return asked or planned
 
 
 def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:

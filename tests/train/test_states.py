@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from aligned_jax import checkpoint
-from aligned_jax.errors import CheckpointError
+from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.train import launch, loop, snapshot
+from aligned_jax.train.config import SnapshotOptions
 from aligned_jax.train.run_folder import RunFolder
 from aligned_jax.training import parallel
 from tests.train import runs
@@ -91,3 +92,27 @@ def test_only_unfinished_checkpoints_of_a_bucket_are_removed(bucket):
     bucket["b/run/interrupted-again/G/_METADATA"] = b"half"
     RunFolder("gs://b/run").tidy()
     assert list(bucket) == ["b/run/checkpoints/mine/G/_METADATA"]
+
+
+def test_a_run_is_never_shortened(run, monkeypatch):
+    went_on = []
+    monkeypatch.setattr(launch, "go_on", lambda args, run, config, data: went_on.append(config))
+    with pytest.raises(UserError, match="--kimg is 2, but .* is planned for 3; it can only be"):
+        runs.train(run.path, runs.replaced(kimg=2))
+    assert not went_on
+    runs.train(run.path, runs.replaced(kimg=5))
+    runs.train(run.path, runs.replaced(kimg=2), kimg=None)  # a preset's length is no wish
+    assert [config.kimg for config in went_on] == [5, 3]
+
+
+def test_what_older_checkpoints_are_reduced_to(run, fresh):
+    snapshots = SnapshotOptions(tick_kimg=1, dense=1, every=100, keep_kimg=2)
+    config = runs.replaced(kimg=9, snapshots=snapshots)
+    for kimg in range(6):
+        save(run, run.checkpoint(kimg), at(fresh, kimg))
+    snapshot.prune(run, config)
+    found = checkpoint.run_checkpoints(run.path)
+    keys = {kimg: set(checkpoint.read_manifest(folder).configs) for kimg, folder in found.items()}
+    everything = {"G_ema", "G", "D"}
+    assert keys == {k: {"G_ema"} if k < 2 else everything for k in (0, 1, 2, 4, 5)}
+    assert {kimg for kimg in found if snapshot.is_whole(found[kimg])} == {4, 5}
