@@ -139,20 +139,24 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
             f"{dataset.options.path} is not the data that {run.path} was trained on so far; give "
             "the right folder with --data, or fine-tune from the run in a new one"
         )
-    origin, folder = run.read_origin(), snapshot.latest_state(run)
+    origin, notices = run.read_origin(), []
+    folder = snapshot.latest_state(run)
     if folder is None and run.read_stats():
         raise UserError(
             f"{run.path} has no state left to go on from, only networks; fine-tune from them in a "
             "new run folder"
         )
-    # Killed before its first checkpoint, a run has lost nothing by starting afresh.
-    state, memory = snapshot.load_state(folder, config) if folder else _fresh(config)
+    if folder is not None:
+        folder, state, memory, notices = snapshot.load_latest(run, config)
+    else:  # killed before its first checkpoint, a run has lost nothing by starting afresh
+        state, memory = _fresh(config)
     session.wait_for_all()
     if session.is_first():
         run.tidy()
         images = int(state.images_seen)
         run.forget_after(int(state.step), run.kimg_of(folder, images))
         run.write_config(config, origin)
+        print(*notices, sep="\n", end="\n" if notices else "")
         if images:
             print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
     return _train(args, run, config, origin, dataset, state, memory)

@@ -160,6 +160,9 @@ class RunFolder:
         kept = [line for line in self.read_stats() if line["step"] <= step]
         with viz.writing(self.stats_file, overwrite=True) as file:
             file.write("".join(json.dumps(line) + "\n" for line in kept).encode())
+        for folder in self.interrupted:
+            if checkpoint.is_checkpoint(folder) and step_of(folder) > step:
+                checkpoint.remove(folder)
         for later, folder in checkpoint.run_checkpoints(self.path).items():
             if later > kimg:
                 checkpoint.remove(folder)
@@ -190,6 +193,14 @@ _OWN = re.compile(
     r"|kimg-\d+|best|interrupted(-again)?"
 )
 _TOKEN = re.compile("[0-9a-f]{8}")
+
+
+def step_of(folder: Path) -> float:
+    """Iterations before a state; infinitely many for one that does not tell."""
+    try:
+        return float(checkpoint.read_manifest(folder).provenance["step"])
+    except (CheckpointError, KeyError, TypeError, ValueError):
+        return float("inf")
 
 
 @contextlib.contextmanager

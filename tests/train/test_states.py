@@ -116,3 +116,25 @@ def test_what_older_checkpoints_are_reduced_to(run, fresh):
     everything = {"G_ema", "G", "D"}
     assert keys == {k: {"G_ema"} if k < 2 else everything for k in (0, 1, 2, 4, 5)}
     assert {kimg for kimg in found if snapshot.is_whole(found[kimg])} == {4, 5}
+
+
+def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
+    """The one before it is good enough, and what is later goes."""
+    started = []
+    monkeypatch.setattr(launch, "_train", lambda *known: started.append(int(known[-2].step)))
+    save(run, run.checkpoint(1), at(fresh, 32))
+    save(run, run.checkpoint(2), at(fresh, 63))
+    save(run, run.interrupted[0], at(fresh, 70))
+    (run.interrupted[0] / "config.json").write_text("{", "utf-8")
+    (run.checkpoint(2) / snapshot.TRAINING).write_bytes(b"PK")
+    runs.train(run.path)
+    assert started == [32]
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert str(run.interrupted[0]) in first and f"going back to {run.checkpoint(1)}" in first
+    assert str(run.checkpoint(2)) in second and f"going back to {run.checkpoint(1)}" in second
+    assert last == f"going on with {run.path} at 1.0 of 3 kimg"
+    assert snapshot.states(run) == [run.checkpoint(1)]
+    (run.checkpoint(1) / snapshot.TRAINING).write_bytes(b"PK")
+    with pytest.raises(CheckpointError, match="kimg-000001.* is missing or damaged"):
+        runs.train(run.path)
+    assert run.checkpoint(1).exists()
