@@ -44,7 +44,8 @@ def config_for(args: argparse.Namespace, dataset: Any, preset: str) -> TrainConf
     if args.batch is not None and args.batch < 1:
         raise UserError(f"--batch is {args.batch}; it must be at least 1")
     sizes = presets.Sizes(dataset.resolution, dataset.channels, dataset.c_dim)
-    config = presets.config_of(preset, dataset.options, sizes, args.batch, args.augment)
+    count = session.device_count(args)
+    config = presets.config_of(preset, dataset.options, sizes, args.batch, args.augment, count)
     return arguments.replaced(
         config, kimg=args.kimg, seed=args.seed, fingerprint=dataset.fingerprint
     )

@@ -104,6 +104,42 @@ def test_presets(name):
     assert child.kimg == (100 if tiny else 1000)
 
 
+# By devices: the official batch, group, and rounds.
+DEVICES = {
+    "stylegan2": {1: (32, 4, 8), 2: (32, 4, 4), 8: (32, 4, 1), 16: (32, 4, 1)},
+    "paper256": {1: (64, 8, 8), 4: (64, 8, 2), 8: (64, 8, 1)},
+    "paper512": {1: (64, 8, 8), 8: (64, 8, 1)},
+    "paper1024": {1: (32, 4, 8), 8: (32, 4, 1)},
+    "auto": {1: (16, 4, 1), 2: (32, 4, 1), 4: (64, 4, 1), 8: (64, 4, 1), 32: (64, 2, 1)},
+    "tiny64": {1: (16, 4, 1), 4: (16, 4, 1)},
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_presets_follow_the_devices(name):
+    sizes = presets.Sizes(256 if name == "auto" else TABLE[name][0])
+    found = {}
+    for devices in DEVICES[name]:
+        config = presets.config_of(name, DATA, sizes, devices=devices)
+        group = config.discriminator.epilogue.mbstd_group_size
+        found[devices] = (config.gan.batch_size, group, config.gan.rounds)
+        if name == "auto":
+            expected = (0.0002 * 256**2 / config.gan.batch_size, config.gan.batch_size * 10 / 32)
+            assert (config.gan.r1_gamma, config.gan.ema_kimg) == expected
+    assert found == DEVICES[name]
+
+
+def test_rounds():
+    assert [presets.rounds(batch, 2, 4) for batch in (4, 8, 12, 16, 20, 14)] == [1, 1, 2, 2, 5, 7]
+    assert presets.rounds(64, 2, None) == presets.rounds(9, 2, 4) == 1
+
+
+def test_a_batch_of_ones_own_leaves_the_strengths_of_auto():
+    own, other = (presets.config_of("auto", DATA, presets.Sizes(256), batch=b) for b in (None, 8))
+    assert (own.gan.batch_size, other.gan.batch_size) == (16, 8)
+    assert dataclasses.replace(other.gan, batch_size=16) == own.gan
+
+
 def test_presets_follow_data_and_batch():
     large = presets.config_of("auto", DATA, presets.Sizes(1024, 1, 3), augment="none")
     assert (large.gan.batch_size, large.gan.g_adam.learning_rate) == (4, 0.002)
