@@ -84,6 +84,9 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", type=common.whole(1, 4096), default=64, help="on a sheet (default 64)"
     )
+    parser.add_argument(
+        "--check", action="store_true", help="compare all files with their recorded SHA-256"
+    )
     common.add_overwrite(parser)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from aligned_jax import viz
 from aligned_jax.data.dataset import Dataset, open_dataset, read_info
+from aligned_jax.data.integrity import check_files
 from aligned_jax.data.options import DataOptions
 from aligned_jax.tools import common
 
@@ -20,6 +21,10 @@ def report(args: argparse.Namespace) -> None:
     if args.out:
         viz.check_file(args.out, args.overwrite)
     info = read_info(args.dataset)
+    if args.check:
+        with common.progress(sum(s.num_shards for s in info.splits.values()), "files") as advance:
+            count = check_files(args.dataset, advance)
+        common.say(f"{args.dataset}: the SHA-256 of {count} files are those that were recorded")
     splits = {name: open_dataset(DataOptions(args.dataset, name)) for name in info.splits}
     first = next(iter(splits.values()))
     counts = ", ".join(f"{len(data)} {name}" for name, data in splits.items())

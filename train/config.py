@@ -22,9 +22,10 @@ class SnapshotOptions:
     Statistics and a full state (from which the run can go on) come with every
     tick. The `latest` full states are kept. Of older ones the averaged
     generator is kept where the visible change is fast, in the first `dense`
-    ticks, then every `every` ticks (StyleAlign, figures 4 and 13), and at every
-    multiple of `keep_kimg`, if that is not 0. Pictures of `images` fixed latents
-    come with each of these.
+    ticks, then every `every` ticks (StyleAlign, figures 4 and 13). At every
+    multiple of `keep_kimg`, if that is not 0, a tick ends too, and all networks
+    are kept, so that a child can start there. Pictures of `images` fixed
+    latents come with each of these.
     """
 
     tick_kimg: int = 4
@@ -48,7 +49,11 @@ class SnapshotOptions:
         """Whether the averaged generator at so many thousand images is kept for good."""
         tick, rest = divmod(kimg, self.tick_kimg)
         regular = rest == 0 and (tick <= self.dense or tick % self.every == 0)
-        return regular or (self.keep_kimg > 0 and kimg % self.keep_kimg == 0)
+        return regular or self.is_kept_whole(kimg)
+
+    def is_kept_whole(self, kimg: int) -> bool:
+        """Whether the other networks are kept as well."""
+        return self.keep_kimg > 0 and kimg > 0 and kimg % self.keep_kimg == 0
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,12 @@ class TrainConfig:
 
     def marks(self) -> list[int]:
         """Thousands of images at which a tick ends, the last one being the end of the run."""
-        tick, last = self.snapshots.tick_kimg, self.iterations(self.kimg)
-        # A large batch may reach the end together with the mark before it.
-        marks = [m for m in range(tick, self.kimg, tick) if self.iterations(m) < last]
-        return [*marks, self.kimg]
+        tick, keep, last = self.snapshots.tick_kimg, self.snapshots.keep_kimg, self.kimg
+        ends = {self.iterations(mark): mark for mark in range(tick, last, tick)}
+        if keep:
+            # A large batch may reach two marks at once; what is kept whole comes first.
+            ends |= {self.iterations(mark): mark for mark in range(keep, last, keep)}
+        return [*(ends[end] for end in sorted(ends) if end < self.iterations(last)), last]
 
     def iterations(self, kimg: int) -> int:
         """Iterations after which so many thousand images have been shown."""

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import shlex
 import signal
@@ -43,7 +44,8 @@ def config_for(args: argparse.Namespace, dataset: Any, preset: str) -> TrainConf
     if args.batch is not None and args.batch < 1:
         raise UserError(f"--batch is {args.batch}; it must be at least 1")
     sizes = presets.Sizes(dataset.resolution, dataset.channels, dataset.c_dim)
-    config = presets.config_of(preset, dataset.options, sizes, args.batch, args.augment)
+    count = session.device_count(args)
+    config = presets.config_of(preset, dataset.options, sizes, args.batch, args.augment, count)
     return arguments.replaced(
         config, kimg=args.kimg, seed=args.seed, fingerprint=dataset.fingerprint
     )
@@ -106,11 +108,21 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
     with locked(run, session.is_first()):
         if session.from_first(run.exists()):
             run.check_same(config)
-            return go_on(args, run, config, dataset)
+            kimg = length(run, run.read_config().kimg, args.kimg)
+            return go_on(args, run, dataclasses.replace(config, kimg=kimg), dataset)
         origin, (state, memory) = _origin(args, config), _fresh(config)
         if session.is_first():
             run.write_config(config, origin)
         return _train(args, run, config, origin, dataset, state, memory)
+
+
+def length(run: "RunFolder", planned: int, asked: int | None) -> int:
+    """Thousands of images of a run that goes on; UserError if it would become shorter."""
+    if asked is not None and asked < planned:
+        raise UserError(
+            f"--kimg is {asked}, but {run.path} is planned for {planned}; it can only be lengthened"
+        )
+    return asked or planned
 
 
 def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
@@ -128,20 +140,24 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
             f"{dataset.options.path} is not the data that {run.path} was trained on so far; give "
             "the right folder with --data, or fine-tune from the run in a new one"
         )
-    origin, folder = run.read_origin(), snapshot.latest_state(run)
+    origin, notices = run.read_origin(), []
+    folder = snapshot.latest_state(run)
     if folder is None and run.read_stats():
         raise UserError(
             f"{run.path} has no state left to go on from, only networks; fine-tune from them in a "
             "new run folder"
         )
-    # Killed before its first checkpoint, a run has lost nothing by starting afresh.
-    state, memory = snapshot.load_state(folder, config) if folder else _fresh(config)
+    if folder is not None:
+        folder, state, memory, notices = snapshot.load_latest(run, config)
+    else:  # killed before its first checkpoint, a run has lost nothing by starting afresh
+        state, memory = _fresh(config)
     session.wait_for_all()
     if session.is_first():
         run.tidy()
         images = int(state.images_seen)
         run.forget_after(int(state.step), run.kimg_of(folder, images))
         run.write_config(config, origin)
+        print(*notices, sep="\n", end="\n" if notices else "")
         if images:
             print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
     return _train(args, run, config, origin, dataset, state, memory)

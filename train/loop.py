@@ -7,7 +7,7 @@ networks, to the bit, as one that was never stopped.
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from jax.experimental import multihost_utils
 
 from aligned_jax import checkpoint
 from aligned_jax.data.batches import batches
+from aligned_jax.errors import UserError
 from aligned_jax.network import Network
 from aligned_jax.train import guard, session, snapshot
 from aligned_jax.train.config import TrainConfig
@@ -137,17 +138,30 @@ class _Loop:
                     self.tally.add(reports)
                     iteration += 1
                     progress.iteration(iteration * config.gan.batch_size)
-                    if iteration < last:
+                    if iteration == end:
+                        break
+                    with self._saved_on_failure(devices):
                         batch = _feed(step, next(rows))
-                    if iteration < end and (number := self._stopped(stop, iteration)):
+                    if number := self._stopped(stop, iteration):
                         self._interrupt(devices)
                         return number
                 jax.block_until_ready(devices)
                 elapsed = time.perf_counter() - began
                 self._tick(mark, parallel.local(devices), elapsed, iteration - done, progress)
-                if iteration < last and (number := self._stopped(stop, iteration)):
-                    return number
+                if iteration < last:
+                    if number := self._stopped(stop, iteration):
+                        return number
+                    batch = _feed(step, next(rows))
         return None
+
+    @contextlib.contextmanager
+    def _saved_on_failure(self, devices: TrainState) -> Iterator[None]:
+        """Data that cannot be read end a run, but do not take the work since the last tick."""
+        try:
+            yield
+        except UserError:
+            self._interrupt(devices)
+            raise
 
     def _batches(self, start: int) -> Iterator[Any]:
         return iter(
@@ -236,8 +250,7 @@ class _Loop:
     def _save(self, mark: int, state: TrainState) -> None:
         run = self.job.run
         self._write(run.checkpoint(mark), state)
-        if run.interrupted.exists():
-            checkpoint.remove(run.interrupted)
+        self._forget(run.interrupted)
         snapshot.prune(run, self.config)
 
     def _write(self, folder: Any, state: TrainState) -> None:
@@ -250,9 +263,17 @@ class _Loop:
         guard.check_finite(self.job.run, self.config, state, self.tally.memory())
         if not self.job.first:
             return
-        if self.job.run.interrupted.exists():
-            checkpoint.remove(self.job.run.interrupted)
-        self._write(self.job.run.interrupted, state)
+        run = self.job.run
+        latest = snapshot.latest_state(run)  # stays until the new one is whole
+        others = [folder for folder in run.interrupted if folder != latest]
+        self._forget(others)
+        self._write(others[0], state)
+        self._forget(folder for folder in run.interrupted if folder != others[0])
+
+    def _forget(self, folders: Iterable[Any]) -> None:
+        for folder in folders:
+            if folder.exists():
+                checkpoint.remove(folder)
 
     def _stopped(self, stop: guard.Stop, iteration: int) -> int:
         """The signal on which all hosts agree; 0 for none."""

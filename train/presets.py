@@ -1,7 +1,7 @@
 """Named starting points of a run's config: the official ones, and two for small machines.
 
-What depends on the data (resolution, channels, labels) or on the batch is
-settled when the preset is asked for its config.
+What depends on the data (resolution, channels, labels), on the batch or on the
+devices is settled when the preset is asked for its config.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ from aligned_jax.training.options import AdamOptions, GanOptions
 
 @dataclass(frozen=True)
 class Preset:
-    """One line of the table; None means a value that depends on resolution and batch.
+    """One line of the table; None means a value that depends on resolution and devices.
 
     The official presets mark four resolutions for half precision and clamp
     activations at 256 there.
@@ -43,25 +43,27 @@ class Preset:
     conv_clamp: float | None = 256.0
     augment: str = "bgc"
     kimg: int = 25000
+    ema_rampup: float | None = None
+    share: int | None = None  # images that a device works on at a time; None is all it has
 
 
 # StyleGAN2-ADA's table of configurations; batch sizes are of all devices together.
 PRESETS = {
     "auto": Preset(
-        "sizes and strengths from the resolution and the batch",
-        None, None, None, None, None, None, 2,
+        "sizes and strengths from the resolution and the number of devices",
+        None, None, None, None, None, None, 2, ema_rampup=0.05,
     ),
-    "stylegan2": Preset("config F of StyleGAN2", 32, 4, 32768, 0.002, 10.0, 10.0, 8),
-    "paper256": Preset("StyleGAN2-ADA at 256 pixels", 64, 8, 16384, 0.0025, 1.0, 20.0, 8),
-    "paper512": Preset("StyleGAN2-ADA at 512 pixels", 64, 8, 32768, 0.0025, 0.5, 20.0, 8),
-    "paper1024": Preset("StyleGAN2-ADA at 1024 pixels", 32, 4, 32768, 0.002, 2.0, 10.0, 8),
+    "stylegan2": Preset("config F of StyleGAN2", 32, 4, 32768, 0.002, 10.0, 10.0, 8, share=4),
+    "paper256": Preset("StyleGAN2-ADA at 256 pixels", 64, 8, 16384, 0.0025, 1.0, 20.0, 8, share=8),
+    "paper512": Preset("StyleGAN2-ADA at 512 pixels", 64, 8, 32768, 0.0025, 0.5, 20.0, 8, share=8),
+    "paper1024": Preset("StyleGAN2-ADA at 1024 pixels", 32, 4, 32768, 0.002, 2.0, 10.0, 8, share=4),
     "tiny32": Preset(
         "few channels, for 32 pixels on a laptop",
-        16, 4, 1024, 0.0025, 0.1, 5.0, 2, 64, 64, 0, None, "none", 300,
+        16, 4, 1024, 0.0025, 0.1, 5.0, 2, 64, 64, 0, None, "none", 300, 0.05,
     ),
     "tiny64": Preset(
         "few channels, for 64 pixels on a laptop",
-        16, 4, 1024, 0.0025, 0.2, 5.0, 2, 64, 64, 0, None, "none", 300,
+        16, 4, 1024, 0.0025, 0.2, 5.0, 2, 64, 64, 0, None, "none", 300, 0.05,
     ),
 }  # fmt: skip
 
@@ -76,24 +78,33 @@ class Sizes:
 
 
 def config_of(
-    name: str, data: DataOptions, sizes: Sizes, batch: int | None = None, augment: str | None = None
+    name: str,
+    data: DataOptions,
+    sizes: Sizes,
+    batch: int | None = None,
+    augment: str | None = None,
+    devices: int = 1,
 ) -> TrainConfig:
     """The config of a run from scratch.
 
     Args:
       name: of the preset.
       data, sizes: what is trained on.
-      batch: images in a batch; None takes the preset's.
+      batch: images in a batch; None takes the preset's. As in the official table the
+        strengths of `auto` are those of its own batch, whatever this one is.
       augment: a name from `aligned_jax.augment.options.PRESETS`; "none" switches
         augmentation off, None takes the preset's.
+      devices: that share a batch, over all hosts; `auto` gives each its part, and the
+        official presets make of it as many rounds as fit the memory of a device.
 
     Raises:
       ConfigError: if the name is unknown or the sizes make no network.
     """
     chosen = find(name)
     r = sizes.resolution
-    batch = batch or chosen.batch or max(min(4096 // r, 32), 1)
-    group = chosen.group or min(batch, 4)
+    own = chosen.batch or max(min(devices * min(4096 // r, 32), 64), devices)
+    batch = batch or own
+    group = chosen.group or max(min(batch // devices, 4), 1)
     if batch % group:
         raise ConfigError(
             f"a batch of {batch} is not made of groups of {group}, which the minibatch standard "
@@ -127,10 +138,12 @@ def config_of(
     )
     gan = GanOptions(
         batch,
+        rounds(batch, devices, chosen.share),
         g_adam=adam,
         d_adam=adam,
-        r1_gamma=chosen.r1_gamma or 0.0002 * r**2 / batch,
-        ema_kimg=chosen.ema_kimg or batch * 10 / 32,
+        r1_gamma=chosen.r1_gamma or 0.0002 * r**2 / own,
+        ema_kimg=chosen.ema_kimg or own * 10 / 32,
+        ema_rampup=chosen.ema_rampup,
     )
     augment = augment or chosen.augment
     return TrainConfig(
@@ -142,6 +155,14 @@ def config_of(
         ada=AdaConfig(mode="none" if augment == "none" else "ada"),
         kimg=chosen.kimg,
     )
+
+
+def rounds(batch: int, devices: int, share: int | None) -> int:
+    """In how many equal parts a device works on its images, so that a part is at most `share`."""
+    rows, rest = divmod(batch, devices)
+    if share is None or rest:  # what cannot be dealt at all is told when the step is made
+        return 1
+    return next(n for n in range(1, rows + 1) if rows % n == 0 and rows // n <= share)
 
 
 def fine_tuning(config: TrainConfig, kimg: int | None = None) -> TrainConfig:

@@ -7,7 +7,6 @@ one that was not, to the bit, on the same number of devices.
 import argparse
 import dataclasses
 
-from aligned_jax.errors import UserError
 from aligned_jax.train import launch, session
 
 EXAMPLE = "  aligned resume runs/critters --kimg 200"
@@ -32,12 +31,6 @@ def run(args: argparse.Namespace) -> int:
 
     if args.data is not None:
         config = dataclasses.replace(config, data=dataclasses.replace(config.data, path=args.data))
-    if args.kimg is not None:
-        if args.kimg < config.kimg:
-            raise UserError(
-                f"--kimg is {args.kimg}, but {args.run} is planned for {config.kimg}; it can only "
-                "be lengthened"
-            )
-        config = dataclasses.replace(config, kimg=args.kimg)
+    config = dataclasses.replace(config, kimg=launch.length(folder, config.kimg, args.kimg))
     with locked(folder, session.is_first()):
         return launch.go_on(args, folder, config, open_dataset(config.data))

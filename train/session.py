@@ -68,6 +68,14 @@ def devices(args: argparse.Namespace) -> list | None:
     return found[: args.devices]
 
 
+def device_count(args: argparse.Namespace) -> int:
+    """How many devices share a batch, over all hosts; UserError as `devices`."""
+    import jax
+
+    chosen = devices(args)
+    return jax.device_count() if chosen is None else len(chosen)
+
+
 def is_first() -> bool:
     """Whether this host is the one that writes and speaks."""
     import jax

@@ -11,7 +11,7 @@ import numpy as np
 from aligned_jax import checkpoint
 from aligned_jax.errors import CheckpointError
 from aligned_jax.train.config import TrainConfig
-from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.train.run_folder import RunFolder, step_of
 from aligned_jax.training.state import TrainState, create_state
 from aligned_jax.types import PyTree
 
@@ -27,12 +27,11 @@ def save_state(
     state: TrainState,
     memory: Mapping[str, Any],
     origin: Mapping[str, Any],
-    overwrite: bool = False,
 ) -> None:
     """Writes a checkpoint that a run can go on from.
 
     Args:
-      folder: the checkpoint.
+      folder: the new checkpoint.
       config, origin: of the run; the origin becomes the provenance.
       state: host arrays.
       memory: JSON-able, what the loop remembers besides the state.
@@ -52,7 +51,7 @@ def save_state(
 
     images = int(state.images_seen)
     provenance = {**origin, "kind": "trained", "images": images, "step": int(state.step)}
-    checkpoint.write(folder, networks, provenance, overwrite, fill)
+    checkpoint.write(folder, networks, provenance, fill=fill)
 
 
 def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str, Any]]:
@@ -80,12 +79,33 @@ def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str,
 
 
 def latest_state(run: RunFolder) -> Path | None:
-    """The checkpoint of the run from which it can go on; None if there is none."""
-    candidates = [*checkpoint.run_checkpoints(run.path).values(), run.interrupted]
-    whole = [folder for folder in candidates if is_whole(folder)]
-    if not whole:
-        return None
-    return max(whole, key=lambda folder: checkpoint.read_manifest(folder).provenance["step"])
+    """The latest checkpoint that holds a state; None if there is none."""
+    return next(iter(states(run)), None)
+
+
+def states(run: RunFolder) -> list[Path]:
+    """Checkpoints of the run that hold a state to go on from, the latest first."""
+    candidates = [*checkpoint.run_checkpoints(run.path).values(), *run.interrupted]
+    return sorted(filter(is_whole, candidates), key=step_of, reverse=True)
+
+
+def load_latest(run: RunFolder, config: TrainConfig) -> tuple[Path, TrainState, dict, list[str]]:
+    """The latest state that can be read: its folder, the state, the memory, and notices.
+
+    A notice tells of every later one that is damaged; its checkpoint is left as it is.
+
+    Raises:
+      CheckpointError: the latest one's, if none can be read; or if there is none.
+    """
+    failures: list[CheckpointError] = []
+    for folder in states(run):
+        try:
+            state, memory = load_state(folder, config)
+        except CheckpointError as error:
+            failures.append(error)
+            continue
+        return folder, state, memory, [f"{e}; going back to {folder}" for e in failures]
+    raise failures[0] if failures else CheckpointError(f"{run.path} has no state to go on from")
 
 
 def is_whole(folder: Path) -> bool:
@@ -100,7 +120,8 @@ def prune(run: RunFolder, config: TrainConfig) -> None:
         if not config.snapshots.is_kept(kimg):
             checkpoint.remove(found[kimg])
         elif is_whole(found[kimg]):
-            checkpoint.reduce(found[kimg], ("G_ema",))
+            whole = config.snapshots.is_kept_whole(kimg)
+            checkpoint.reduce(found[kimg], _NETWORKS if whole else ("G_ema",))
 
 
 def named(part: str, tree: PyTree) -> dict[str, Any]:

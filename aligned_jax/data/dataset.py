@@ -223,7 +223,7 @@ def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
     missing = [path.name for path in split.filepaths if not path.exists()]
     if missing:
         raise FormatError(f"{options.path} lacks {_listed(missing)}; copy the whole folder")
-    recorded = _recorded(info)
+    recorded = recorded_files(info)
     wrong = [
         f"{path.name} (has {path.stat().length} bytes of {recorded[path.name]['bytes']})"
         for path in split.filepaths
@@ -233,7 +233,7 @@ def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
         raise FormatError(f"{options.path}: {_listed(wrong)} is cut off; copy the folder anew")
 
 
-def _recorded(info: Any) -> dict[str, dict[str, Any]]:
+def recorded_files(info: Any) -> dict[str, dict[str, Any]]:
     """Bytes and SHA-256 of the shards, for datasets that `aligned data` wrote."""
     return (info.metadata or {}).get("files", {})
 
@@ -313,7 +313,7 @@ def _fingerprint(builder: Any, options: DataOptions) -> str:
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     digest.update((epath.Path(builder.data_path) / "features.json").read_bytes())
     split = builder.info.splits[options.split.split("[")[0]]
-    recorded = _recorded(builder.info)
+    recorded = recorded_files(builder.info)
     for path, length in zip(split.filepaths, split.shard_lengths, strict=True):
         content = recorded.get(path.name, {}).get("sha256", "")
         digest.update(f"{path.name} {length} {path.stat().length} {content}\n".encode())

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -118,3 +119,20 @@ def test_bad_input_is_one_line(aligned, tmp_path, monkeypatch, arguments, messag
     assert result.code == 2 and message in result.err
     assert result.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_inspect_checks_the_files(ok, refused, faces, tmp_path):
+    said = "are those that were recorded"
+    assert said in ok("data", "inspect", faces, "--check")
+    assert said not in ok("data", "inspect", faces)
+    broken = tmp_path / "faces"
+    shutil.copytree(faces, broken)
+    shard = next(broken.glob("*train*.array_record*"))
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1  # of the same length, which opening it compares
+    shard.write_bytes(content)
+    message = refused("data", "inspect", broken, "--check")
+    assert f"damaged are {shard.name}; make it again" in message
+    info = json.loads((broken / "metadata.json").read_text("utf-8"))
+    (broken / "metadata.json").write_text(json.dumps({k: info[k] for k in info if k != "files"}))
+    assert "records no SHA-256 of" in refused("data", "inspect", broken, "--check")

@@ -56,6 +56,7 @@ def arguments(folder, **changed):
 
 def train(folder, config=CONFIG, dataset=None, **changed):
     """Begins or goes on; returns the exit code."""
+    changed = {"kimg": config.kimg} | changed
     return launch.begin(arguments(folder, **changed), config, dataset or Images())
 
 

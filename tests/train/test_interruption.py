@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+from aligned_jax import checkpoint
+from aligned_jax.errors import FormatError
+from aligned_jax.train import snapshot
 from aligned_jax.train.run_folder import RunFolder
 from tests.train import runs
 
@@ -56,14 +59,38 @@ class Stopping(runs.Images):
         return super().__getitem__(index)
 
 
+class Damaged(runs.Images):
+    """Images of which one cannot be read, after so many others."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after
+
+    def __getitem__(self, index):
+        self.after -= 1
+        if self.after < 0:
+            raise FormatError("record 7 is damaged")
+        return super().__getitem__(index)
+
+
+def test_damaged_data_do_not_take_the_work_since_the_last_tick(cache, tmp_path):
+    folder, run = tmp_path / "run", RunFolder(tmp_path / "run")
+    for _ in range(2):  # at the second time it stands where it stood
+        with pytest.raises(FormatError, match="record 7 is damaged"):
+            runs.train(folder, dataset=Damaged(1500 if not run.exists() else 3))
+        assert snapshot.latest_state(run) == run.interrupted[0]
+        assert 40 < checkpoint.read_manifest(run.interrupted[0]).provenance["step"] < 50
+    assert [line["kimg"] for line in run.read_stats()] == [1]
+
+
 def test_signals_save_and_say_how_to_go_on(finished, tmp_path, capsys):
     folder, run = tmp_path / "run", RunFolder(tmp_path / "run")
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     assert runs.train(folder, dataset=Stopping(signal.SIGTERM, 1500)) == 143
     assert f"aligned resume {folder}" in capsys.readouterr().out
-    assert run.interrupted.exists()
+    assert run.interrupted[0].exists()
     assert runs.train(folder, dataset=Stopping(signal.SIGINT, 900)) == 130
     assert {number: signal.getsignal(number) for number in before} == before
     assert runs.train(folder) == 0
-    assert not run.interrupted.exists()
+    assert not any(folder.exists() for folder in run.interrupted)
     runs.assert_same(runs.results(folder), runs.results(finished))

@@ -30,6 +30,18 @@ def test_marks_and_iterations():
     assert runs.replaced(kimg=1).marks() == [1]
 
 
+def test_what_is_kept_whole_ends_a_tick():
+    options = SnapshotOptions(tick_kimg=4, keep_kimg=5)
+    config = runs.replaced(kimg=14, snapshots=options)
+    assert config.marks() == [4, 5, 8, 10, 12, 14]
+    assert [k for k in range(15) if options.is_kept_whole(k)] == [5, 10]
+    assert all(options.is_kept(k) for k in (5, 10))
+    assert runs.replaced(kimg=14, snapshots=SnapshotOptions(keep_kimg=50)).marks() == [4, 8, 12, 14]
+    # Batches of 3000 reach 4 and 5 at once, and 13 with the end.
+    large = dataclasses.replace(config.gan, batch_size=3000)
+    assert dataclasses.replace(config, gan=large).marks() == [5, 8, 10, 14]
+
+
 def test_what_is_kept():
     def kept(**changed):
         options = SnapshotOptions(**({"tick_kimg": 4, "dense": 2, "every": 3} | changed))
@@ -62,15 +74,16 @@ def test_configs_survive_json():
     ]  # fmt: skip
 
 
-# Resolution, and the official table: batch, group, base, learning rate, gamma, EMA, mapping.
+# Resolution, and the official table: batch, group, base, learning rate, gamma, EMA, its
+# ramp-up, mapping.
 TABLE = {
-    "stylegan2": (1024, 32, 4, 32768, 0.002, 10, 10, 8),
-    "paper256": (256, 64, 8, 16384, 0.0025, 1, 20, 8),
-    "paper512": (512, 64, 8, 32768, 0.0025, 0.5, 20, 8),
-    "paper1024": (1024, 32, 4, 32768, 0.002, 2, 10, 8),
-    "auto": (256, 16, 4, 16384, 0.0025, 0.0002 * 256**2 / 16, 5, 2),
-    "tiny32": (32, 16, 4, 1024, 0.0025, 0.1, 5, 2),
-    "tiny64": (64, 16, 4, 1024, 0.0025, 0.2, 5, 2),
+    "stylegan2": (1024, 32, 4, 32768, 0.002, 10, 10, None, 8),
+    "paper256": (256, 64, 8, 16384, 0.0025, 1, 20, None, 8),
+    "paper512": (512, 64, 8, 32768, 0.0025, 0.5, 20, None, 8),
+    "paper1024": (1024, 32, 4, 32768, 0.002, 2, 10, None, 8),
+    "auto": (256, 16, 4, 16384, 0.0025, 0.0002 * 256**2 / 16, 5, 0.05, 2),
+    "tiny32": (32, 16, 4, 1024, 0.0025, 0.1, 5, 0.05, 2),
+    "tiny64": (64, 16, 4, 1024, 0.0025, 0.2, 5, 0.05, 2),
 }
 
 
@@ -81,13 +94,50 @@ def test_presets(name):
     g, d, gan = config.generator, config.discriminator, config.gan
     assert g.synthesis.channel_base == d.channel_base and gan.g_adam == gan.d_adam
     found = [gan.batch_size, d.epilogue.mbstd_group_size, d.channel_base]
-    found += [gan.g_adam.learning_rate, gan.r1_gamma, gan.ema_kimg, g.mapping.num_layers]
+    found += [gan.g_adam.learning_rate, gan.r1_gamma, gan.ema_kimg, gan.ema_rampup]
+    found += [g.mapping.num_layers]
     assert found == expected
     tiny = name.startswith("tiny")
     assert (config.ada.mode, config.kimg) == (("none", 300) if tiny else ("ada", 25000))
     child = presets.fine_tuning(config)
     assert (child.gan.ema_rampup, child.ada.kimg) == (None, 100)
     assert child.kimg == (100 if tiny else 1000)
+
+
+# By devices: the official batch, group, and rounds.
+DEVICES = {
+    "stylegan2": {1: (32, 4, 8), 2: (32, 4, 4), 8: (32, 4, 1), 16: (32, 4, 1)},
+    "paper256": {1: (64, 8, 8), 4: (64, 8, 2), 8: (64, 8, 1)},
+    "paper512": {1: (64, 8, 8), 8: (64, 8, 1)},
+    "paper1024": {1: (32, 4, 8), 8: (32, 4, 1)},
+    "auto": {1: (16, 4, 1), 2: (32, 4, 1), 4: (64, 4, 1), 8: (64, 4, 1), 32: (64, 2, 1)},
+    "tiny64": {1: (16, 4, 1), 4: (16, 4, 1)},
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_presets_follow_the_devices(name):
+    sizes = presets.Sizes(256 if name == "auto" else TABLE[name][0])
+    found = {}
+    for devices in DEVICES[name]:
+        config = presets.config_of(name, DATA, sizes, devices=devices)
+        group = config.discriminator.epilogue.mbstd_group_size
+        found[devices] = (config.gan.batch_size, group, config.gan.rounds)
+        if name == "auto":
+            expected = (0.0002 * 256**2 / config.gan.batch_size, config.gan.batch_size * 10 / 32)
+            assert (config.gan.r1_gamma, config.gan.ema_kimg) == expected
+    assert found == DEVICES[name]
+
+
+def test_rounds():
+    assert [presets.rounds(batch, 2, 4) for batch in (4, 8, 12, 16, 20, 14)] == [1, 1, 2, 2, 5, 7]
+    assert presets.rounds(64, 2, None) == presets.rounds(9, 2, 4) == 1
+
+
+def test_a_batch_of_ones_own_leaves_the_strengths_of_auto():
+    own, other = (presets.config_of("auto", DATA, presets.Sizes(256), batch=b) for b in (None, 8))
+    assert (own.gan.batch_size, other.gan.batch_size) == (16, 8)
+    assert dataclasses.replace(other.gan, batch_size=16) == own.gan
 
 
 def test_presets_follow_data_and_batch():
