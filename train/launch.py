@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aligned_jax.errors import UserError
-from aligned_jax.train import arguments, presets, session
+from aligned_jax.train import arguments, hosts, presets, session
 from aligned_jax.train.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -100,16 +100,19 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
     from aligned_jax.train.run_folder import RunFolder, locked
 
     # Whatever is wrong is found before the folder bears the mark of this run.
-    loop.check(config, session.devices(args))
-    run = RunFolder(args.run)
-    run.check_empty()
-    with locked(run, session.is_first()):
-        if session.from_first(run.exists()):
-            run.check_same(config)
+    with hosts.together():
+        loop.check(config, session.devices(args))
+        run = RunFolder(args.run)
+        run.check_empty()
+    with hosts.entered(locked(run, session.is_first())):
+        if hosts.gather(run.exists())[0]:
+            with hosts.together():
+                run.check_same(config)
             return go_on(args, run, config, dataset)
-        origin, (state, memory) = _origin(args, config), _fresh(config)
-        if session.is_first():
-            run.write_config(config, origin)
+        with hosts.together():
+            origin, (state, memory) = _origin(args, config), _fresh(config)
+            if session.is_first():
+                run.write_config(config, origin)
         return _train(args, run, config, origin, dataset, state, memory)
 
 
