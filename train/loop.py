@@ -7,7 +7,7 @@ networks, to the bit, as one that was never stopped.
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -236,8 +236,7 @@ class _Loop:
     def _save(self, mark: int, state: TrainState) -> None:
         run = self.job.run
         self._write(run.checkpoint(mark), state)
-        if run.interrupted.exists():
-            checkpoint.remove(run.interrupted)
+        self._forget(run.interrupted)
         snapshot.prune(run, self.config)
 
     def _write(self, folder: Any, state: TrainState) -> None:
@@ -250,9 +249,17 @@ class _Loop:
         guard.check_finite(self.job.run, self.config, state, self.tally.memory())
         if not self.job.first:
             return
-        if self.job.run.interrupted.exists():
-            checkpoint.remove(self.job.run.interrupted)
-        self._write(self.job.run.interrupted, state)
+        run = self.job.run
+        latest = snapshot.latest_state(run)  # stays until the new one is whole
+        others = [folder for folder in run.interrupted if folder != latest]
+        self._forget(others)
+        self._write(others[0], state)
+        self._forget(folder for folder in run.interrupted if folder != others[0])
+
+    def _forget(self, folders: Iterable[Any]) -> None:
+        for folder in folders:
+            if folder.exists():
+                checkpoint.remove(folder)
 
     def _stopped(self, stop: guard.Stop, iteration: int) -> int:
         """The signal on which all hosts agree; 0 for none."""

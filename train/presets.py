@@ -43,13 +43,14 @@ class Preset:
     conv_clamp: float | None = 256.0
     augment: str = "bgc"
     kimg: int = 25000
+    ema_rampup: float | None = None
 
 
 # StyleGAN2-ADA's table of configurations; batch sizes are of all devices together.
 PRESETS = {
     "auto": Preset(
         "sizes and strengths from the resolution and the batch",
-        None, None, None, None, None, None, 2,
+        None, None, None, None, None, None, 2, ema_rampup=0.05,
     ),
     "stylegan2": Preset("config F of StyleGAN2", 32, 4, 32768, 0.002, 10.0, 10.0, 8),
     "paper256": Preset("StyleGAN2-ADA at 256 pixels", 64, 8, 16384, 0.0025, 1.0, 20.0, 8),
@@ -57,11 +58,11 @@ PRESETS = {
     "paper1024": Preset("StyleGAN2-ADA at 1024 pixels", 32, 4, 32768, 0.002, 2.0, 10.0, 8),
     "tiny32": Preset(
         "few channels, for 32 pixels on a laptop",
-        16, 4, 1024, 0.0025, 0.1, 5.0, 2, 64, 64, 0, None, "none", 300,
+        16, 4, 1024, 0.0025, 0.1, 5.0, 2, 64, 64, 0, None, "none", 300, 0.05,
     ),
     "tiny64": Preset(
         "few channels, for 64 pixels on a laptop",
-        16, 4, 1024, 0.0025, 0.2, 5.0, 2, 64, 64, 0, None, "none", 300,
+        16, 4, 1024, 0.0025, 0.2, 5.0, 2, 64, 64, 0, None, "none", 300, 0.05,
     ),
 }  # fmt: skip
 
@@ -131,6 +132,7 @@ def config_of(
         d_adam=adam,
         r1_gamma=chosen.r1_gamma or 0.0002 * r**2 / batch,
         ema_kimg=chosen.ema_kimg or batch * 10 / 32,
+        ema_rampup=chosen.ema_rampup,
     )
     augment = augment or chosen.augment
     return TrainConfig(

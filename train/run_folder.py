@@ -4,7 +4,8 @@ RUN/config.json             what decides the run, and how it began
 RUN/stats.jsonl             one line for every tick
 RUN/reals.png, init.png, fakes-kimg-000004.png, strip.png
 RUN/checkpoints/kimg-000004, best
-RUN/interrupted             the state of a run that was stopped between ticks
+RUN/interrupted             the state of a run that was stopped between ticks; of one that was
+                            stopped again it may be RUN/interrupted-again
 
 The folder may lie in a bucket (gs://), which knows no locks: there, that two
 processes do not train one run is up to the user.
@@ -14,6 +15,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +37,8 @@ class RunFolder:
         self.path = paths.as_path(path)
         self.config_file = self.path / "config.json"
         self.stats_file = self.path / "stats.jsonl"
-        self.interrupted = self.path / "interrupted"
+        # Two names, so that a new state never takes the place of the only one.
+        self.interrupted = (self.path / "interrupted", self.path / "interrupted-again")
         self.best = self.path / "checkpoints" / "best"
 
     def exists(self) -> bool:
@@ -163,15 +166,16 @@ class RunFolder:
                 self.fakes(later).unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Removes what a killed process left half-written."""
+        """Removes what a killed process left half-written, and nothing that is not a run's own."""
         if paths.is_remote(self.path):
-            for folder in (*self.path.glob("checkpoints/*"), self.interrupted):
-                if not checkpoint.is_checkpoint(folder):
+            for folder in (*self.path.glob("checkpoints/*"), *self.interrupted):
+                if _OWN.fullmatch(folder.name) and not checkpoint.is_checkpoint(folder):
                     paths.remove_folder(folder)
             return
         for folder in (self.path, self.path / "checkpoints"):
             for entry in folder.glob(".*"):
-                if entry.name == _LOCK:
+                name, _, token = entry.name[1:].rpartition(".")
+                if not (_OWN.fullmatch(name) and _TOKEN.fullmatch(token)):
                     continue
                 if entry.is_dir():
                     shutil.rmtree(entry, ignore_errors=True)
@@ -180,6 +184,12 @@ class RunFolder:
 
 
 _LOCK = ".lock"
+# Names of a run's files and folders; one that is being written is hidden and bears a token.
+_OWN = re.compile(
+    r"config\.json|stats\.jsonl|diagnosis\.txt|(reals|init|strip|fakes-kimg-\d+)\.png"
+    r"|kimg-\d+|best|interrupted(-again)?"
+)
+_TOKEN = re.compile("[0-9a-f]{8}")
 
 
 @contextlib.contextmanager

@@ -27,12 +27,11 @@ def save_state(
     state: TrainState,
     memory: Mapping[str, Any],
     origin: Mapping[str, Any],
-    overwrite: bool = False,
 ) -> None:
     """Writes a checkpoint that a run can go on from.
 
     Args:
-      folder: the checkpoint.
+      folder: the new checkpoint.
       config, origin: of the run; the origin becomes the provenance.
       state: host arrays.
       memory: JSON-able, what the loop remembers besides the state.
@@ -52,7 +51,7 @@ def save_state(
 
     images = int(state.images_seen)
     provenance = {**origin, "kind": "trained", "images": images, "step": int(state.step)}
-    checkpoint.write(folder, networks, provenance, overwrite, fill)
+    checkpoint.write(folder, networks, provenance, fill=fill)
 
 
 def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str, Any]]:
@@ -81,7 +80,7 @@ def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str,
 
 def latest_state(run: RunFolder) -> Path | None:
     """The checkpoint of the run from which it can go on; None if there is none."""
-    candidates = [*checkpoint.run_checkpoints(run.path).values(), run.interrupted]
+    candidates = [*checkpoint.run_checkpoints(run.path).values(), *run.interrupted]
     whole = [folder for folder in candidates if is_whole(folder)]
     if not whole:
         return None

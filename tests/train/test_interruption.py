@@ -61,9 +61,9 @@ def test_signals_save_and_say_how_to_go_on(finished, tmp_path, capsys):
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     assert runs.train(folder, dataset=Stopping(signal.SIGTERM, 1500)) == 143
     assert f"aligned resume {folder}" in capsys.readouterr().out
-    assert run.interrupted.exists()
+    assert run.interrupted[0].exists()
     assert runs.train(folder, dataset=Stopping(signal.SIGINT, 900)) == 130
     assert {number: signal.getsignal(number) for number in before} == before
     assert runs.train(folder) == 0
-    assert not run.interrupted.exists()
+    assert not any(folder.exists() for folder in run.interrupted)
     runs.assert_same(runs.results(folder), runs.results(finished))

@@ -62,15 +62,16 @@ def test_configs_survive_json():
     ]  # fmt: skip
 
 
-# Resolution, and the official table: batch, group, base, learning rate, gamma, EMA, mapping.
+# Resolution, and the official table: batch, group, base, learning rate, gamma, EMA, its
+# ramp-up, mapping.
 TABLE = {
-    "stylegan2": (1024, 32, 4, 32768, 0.002, 10, 10, 8),
-    "paper256": (256, 64, 8, 16384, 0.0025, 1, 20, 8),
-    "paper512": (512, 64, 8, 32768, 0.0025, 0.5, 20, 8),
-    "paper1024": (1024, 32, 4, 32768, 0.002, 2, 10, 8),
-    "auto": (256, 16, 4, 16384, 0.0025, 0.0002 * 256**2 / 16, 5, 2),
-    "tiny32": (32, 16, 4, 1024, 0.0025, 0.1, 5, 2),
-    "tiny64": (64, 16, 4, 1024, 0.0025, 0.2, 5, 2),
+    "stylegan2": (1024, 32, 4, 32768, 0.002, 10, 10, None, 8),
+    "paper256": (256, 64, 8, 16384, 0.0025, 1, 20, None, 8),
+    "paper512": (512, 64, 8, 32768, 0.0025, 0.5, 20, None, 8),
+    "paper1024": (1024, 32, 4, 32768, 0.002, 2, 10, None, 8),
+    "auto": (256, 16, 4, 16384, 0.0025, 0.0002 * 256**2 / 16, 5, 0.05, 2),
+    "tiny32": (32, 16, 4, 1024, 0.0025, 0.1, 5, 0.05, 2),
+    "tiny64": (64, 16, 4, 1024, 0.0025, 0.2, 5, 0.05, 2),
 }
 
 
@@ -81,7 +82,8 @@ def test_presets(name):
     g, d, gan = config.generator, config.discriminator, config.gan
     assert g.synthesis.channel_base == d.channel_base and gan.g_adam == gan.d_adam
     found = [gan.batch_size, d.epilogue.mbstd_group_size, d.channel_base]
-    found += [gan.g_adam.learning_rate, gan.r1_gamma, gan.ema_kimg, g.mapping.num_layers]
+    found += [gan.g_adam.learning_rate, gan.r1_gamma, gan.ema_kimg, gan.ema_rampup]
+    found += [g.mapping.num_layers]
     assert found == expected
     tiny = name.startswith("tiny")
     assert (config.ada.mode, config.kimg) == (("none", 300) if tiny else ("ada", 25000))
