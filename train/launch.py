@@ -116,12 +116,10 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
         return _train(args, run, config, origin, dataset, state, memory)
 
 
-def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
-    """Continues a run from its latest state; the folder is locked by the caller.
-
-    Raises:
-      UserError: if the data are others, or the state is damaged.
-    """
+def _latest(
+    args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any
+) -> tuple[dict[str, Any], Any, Any, dict[str, Any]]:
+    """What a run goes on from: its origin, the folder of the state (or None), state, memory."""
     from aligned_jax.train import loop, snapshot
 
     check_data(config, dataset)
@@ -139,14 +137,27 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
         )
     # Killed before its first checkpoint, a run has lost nothing by starting afresh.
     state, memory = snapshot.load_state(folder, config) if folder else _fresh(config)
-    session.wait_for_all()
-    if session.is_first():
-        run.tidy()
-        images = int(state.images_seen)
-        run.forget_after(int(state.step), run.kimg_of(folder, images))
-        run.write_config(config, origin)
-        if images:
-            print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
+    return origin, folder, state, memory
+
+
+def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
+    """Continues a run from its latest state; the folder is locked by the caller.
+
+    Raises:
+      UserError: if the data are others, or the state is damaged.
+    """
+    with hosts.together():
+        origin, folder, state, memory = _latest(args, run, config, dataset)
+    if len(set(hosts.gather(int(state.step)))) > 1:
+        raise UserError(f"the hosts see different states of {run.path}; they must share the folder")
+    with hosts.together():
+        if session.is_first():
+            run.tidy()
+            images = int(state.images_seen)
+            run.forget_after(int(state.step), run.kimg_of(folder, images))
+            run.write_config(config, origin)
+            if images:
+                print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
     return _train(args, run, config, origin, dataset, state, memory)
 
 
@@ -190,7 +201,7 @@ def _train(
 ) -> int:
     from aligned_jax.train import loop
 
-    with _writer(args, run, int(state.step)) as writer:
+    with hosts.entered(_writer(args, run, int(state.step))) as writer:
         job = loop.Job(
             run,
             config,

@@ -8,7 +8,7 @@ import argparse
 import dataclasses
 
 from aligned_jax.errors import UserError
-from aligned_jax.train import launch, session
+from aligned_jax.train import hosts, launch, session
 
 EXAMPLE = "  aligned resume runs/critters --kimg 200"
 
@@ -39,5 +39,7 @@ def run(args: argparse.Namespace) -> int:
                 "be lengthened"
             )
         config = dataclasses.replace(config, kimg=args.kimg)
-    with locked(folder, session.is_first()):
-        return launch.go_on(args, folder, config, open_dataset(config.data))
+    with hosts.together():
+        dataset = open_dataset(config.data)
+    with hosts.entered(locked(folder, session.is_first())):
+        return launch.go_on(args, folder, config, dataset)
