@@ -25,11 +25,10 @@ def free_port():
 def start(cache, folder, kimg=1, failing=-1, devices=1):
     """Both hosts of a run, to the end: exit codes, standard outputs and errors."""
     flags = f"--xla_force_host_platform_device_count={devices}"
-    port = free_port()
+    port, rest = free_port(), [folder, str(kimg), str(failing)]
     children = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.train.host", f"{port},2,{host}", folder]
-            + [str(kimg), str(failing)],
+            [sys.executable, "-m", "tests.train.host", f"{port},2,{host}", *rest],
             cwd=runs.ROOT,
             env=os.environ | cache | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
             stdout=subprocess.PIPE,
