@@ -243,7 +243,7 @@ def read(folder: str | os.PathLike, key: str, only: tuple[str, ...] = ()) -> Var
     try:
         with (
             on_disk(folder / key) as here,
-            ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer,
+            _checkpointer() as checkpointer,
         ):
             shapes = checkpointer.metadata(here).item_metadata.tree
             wanted = {name: shapes[name] for name in (only or shapes)}
@@ -303,8 +303,16 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10
 
 
-def _write_tree(folder: Path, variables: Variables) -> None:
+def _checkpointer() -> Any:
+    """Orbax for this process alone; by itself it waits for the other hosts of a run to join in."""
     import orbax.checkpoint as ocp
 
-    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+    me = jax.process_index()
+    alone = ocp.options.MultiprocessingOptions(primary_host=me, active_processes={me})
+    handler = ocp.PyTreeCheckpointHandler(multiprocessing_options=alone)
+    return ocp.Checkpointer(handler, multiprocessing_options=alone)
+
+
+def _write_tree(folder: Path, variables: Variables) -> None:
+    with _checkpointer() as checkpointer:
         checkpointer.save(folder, jax.tree.map(np.asarray, variables))

@@ -11,8 +11,10 @@ another resolution. Overrides are those of `aligned pretrain`;
 import argparse
 import dataclasses
 from types import SimpleNamespace
+from typing import Any
 
-from aligned_jax.train import launch, presets, session
+from aligned_jax.train import hosts, launch, presets, session
+from aligned_jax.train.config import TrainConfig
 
 EXAMPLE = "  aligned finetune runs/personas tiny64 --data D --run runs/critters --kimg 100"
 OVERRIDES = True
@@ -34,6 +36,13 @@ def run(args: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
     presets.find(args.preset)
     session.prepare(args)
+    with hosts.together():
+        config, dataset = _planned(args)
+    return launch.begin(args, config, dataset)
+
+
+def _planned(args: argparse.Namespace) -> tuple[TrainConfig, Any]:
+    """Config and dataset of the run."""
     from aligned_jax import loading
     from aligned_jax.training.start import starting_configs
 
@@ -55,4 +64,4 @@ def run(args: argparse.Namespace) -> int:
         start=args.network,
         partial=args.partial,
     )
-    return launch.begin(args, launch.settle(config, args, dataset), dataset)
+    return launch.settle(config, args, dataset), dataset

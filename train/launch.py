@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aligned_jax.errors import UserError
-from aligned_jax.train import arguments, presets, session
+from aligned_jax.train import arguments, hosts, presets, session
 from aligned_jax.train.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -102,17 +102,20 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
     from aligned_jax.train.run_folder import RunFolder, locked
 
     # Whatever is wrong is found before the folder bears the mark of this run.
-    loop.check(config, session.devices(args))
-    run = RunFolder(args.run)
-    run.check_empty()
-    with locked(run, session.is_first()):
-        if session.from_first(run.exists()):
-            run.check_same(config)
-            kimg = length(run, run.read_config().kimg, args.kimg)
+    with hosts.together():
+        loop.check(config, session.devices(args))
+        run = RunFolder(args.run)
+        run.check_empty()
+    with hosts.entered(locked(run, session.is_first())):
+        if hosts.gather(run.exists())[0]:
+            with hosts.together():
+                run.check_same(config)
+                kimg = length(run, run.read_config().kimg, args.kimg)
             return go_on(args, run, dataclasses.replace(config, kimg=kimg), dataset)
-        origin, (state, memory) = _origin(args, config), _fresh(config)
-        if session.is_first():
-            run.write_config(config, origin)
+        with hosts.together():
+            origin, (state, memory) = _origin(args, config), _fresh(config)
+            if session.is_first():
+                run.write_config(config, origin)
         return _train(args, run, config, origin, dataset, state, memory)
 
 
@@ -125,12 +128,10 @@ def length(run: "RunFolder", planned: int, asked: int | None) -> int:
     return asked or planned
 
 
-def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
-    """Continues a run from its latest state; the folder is locked by the caller.
-
-    Raises:
-      UserError: if the data are others, or the state is damaged.
-    """
+def _latest(
+    args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any
+) -> tuple[dict[str, Any], Any, Any, dict[str, Any], list[str]]:
+    """What a run goes on from: origin, folder of the state or None, state, memory, notices."""
     from aligned_jax.train import loop, snapshot
 
     check_data(config, dataset)
@@ -150,16 +151,29 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
     if folder is not None:
         folder, state, memory, notices = snapshot.load_latest(run, config)
     else:  # killed before its first checkpoint, a run has lost nothing by starting afresh
-        state, memory = _fresh(config)
-    session.wait_for_all()
-    if session.is_first():
-        run.tidy()
-        images = int(state.images_seen)
-        run.forget_after(int(state.step), run.kimg_of(folder, images))
-        run.write_config(config, origin)
-        print(*notices, sep="\n", end="\n" if notices else "")
-        if images:
-            print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
+        (state, memory), notices = _fresh(config), []
+    return origin, folder, state, memory, notices
+
+
+def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
+    """Continues a run from its latest state; the folder is locked by the caller.
+
+    Raises:
+      UserError: if the data are others, or the state is damaged.
+    """
+    with hosts.together():
+        origin, folder, state, memory, notices = _latest(args, run, config, dataset)
+    if len(set(hosts.gather(int(state.step)))) > 1:
+        raise UserError(f"the hosts see different states of {run.path}; they must share the folder")
+    with hosts.together():
+        if session.is_first():
+            run.tidy()
+            images = int(state.images_seen)
+            run.forget_after(int(state.step), run.kimg_of(folder, images))
+            run.write_config(config, origin)
+            print(*notices, sep="\n", end="\n" if notices else "")
+            if images:
+                print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
     return _train(args, run, config, origin, dataset, state, memory)
 
 
@@ -203,7 +217,7 @@ def _train(
 ) -> int:
     from aligned_jax.train import loop
 
-    with _writer(args, run, int(state.step)) as writer:
+    with hosts.entered(_writer(args, run, int(state.step))) as writer:
         job = loop.Job(
             run,
             config,

@@ -13,13 +13,12 @@ from typing import Any, Protocol
 
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
 
 from aligned_jax import checkpoint
 from aligned_jax.data.batches import batches
 from aligned_jax.errors import UserError
 from aligned_jax.network import Network
-from aligned_jax.train import guard, session, snapshot
+from aligned_jax.train import guard, hosts, session, snapshot
 from aligned_jax.train.config import TrainConfig
 from aligned_jax.train.pictures import Pictures
 from aligned_jax.train.progress import Progress
@@ -110,16 +109,20 @@ class _Loop:
         self.job, self.config = job, job.config
         self.tally = Tally(memory.get("tally"))
         self.best: dict[str, Any] | None = memory.get("best")
-        lines = job.run.read_stats() if job.first else []
-        self.seconds = lines[-1]["timing"]["total_seconds"] if lines else 0.0
-        self.pictures = self._pictures() if job.first else None
+        # Why this host has no data left, while the others, which count on it, are not told yet.
+        self.failure: Exception | None = None
+        with hosts.together():
+            lines = job.run.read_stats() if job.first else []
+            self.seconds = lines[-1]["timing"]["total_seconds"] if lines else 0.0
+            self.pictures = self._pictures() if job.first else None
 
     def run(self, state: TrainState) -> int | None:
         config, iteration = self.config, int(state.step)
         last = config.iterations(config.kimg)
         step = GanStep(recipe_of(config), self.job.devices)
-        if iteration == 0 and self.job.first and not self.job.run.checkpoint(0).exists():
-            self._begin(state)
+        with hosts.together():
+            if iteration == 0 and self.job.first and not self.job.run.checkpoint(0).exists():
+                self._begin(state)
         marks = [mark for mark in config.marks() if config.iterations(mark) > iteration]
         stop = guard.Stop()
         quiet = not self.job.first
@@ -128,7 +131,8 @@ class _Loop:
                 return None
             progress.say("compiling the training step, which can take minutes the first time")
             rows = self._batches(iteration)
-            batch = _feed(step, next(rows))
+            with hosts.together():
+                batch = _feed(step, next(rows))
             devices = parallel.replicate(state, self.job.devices)
             step.compile(devices, batch)
             for mark in marks:
@@ -140,27 +144,39 @@ class _Loop:
                     progress.iteration(iteration * config.gan.batch_size)
                     if iteration == end:
                         break
-                    with self._saved_on_failure(devices):
-                        batch = _feed(step, next(rows))
+                    batch = self._next(step, rows, batch, devices)
                     if number := self._stopped(stop, iteration):
-                        self._interrupt(devices)
+                        with hosts.together():
+                            self._interrupt(devices)
                         return number
                 jax.block_until_ready(devices)
                 elapsed = time.perf_counter() - began
-                self._tick(mark, parallel.local(devices), elapsed, iteration - done, progress)
+                hosts.agree(self.failure)
+                with hosts.together():
+                    self._tick(mark, parallel.local(devices), elapsed, iteration - done, progress)
                 if iteration < last:
                     if number := self._stopped(stop, iteration):
                         return number
-                    batch = _feed(step, next(rows))
+                    batch = self._next(step, rows, batch, devices)
         return None
 
-    @contextlib.contextmanager
-    def _saved_on_failure(self, devices: TrainState) -> Iterator[None]:
-        """Data that cannot be read end a run, but do not take the work since the last tick."""
+    def _next(self, step: GanStep, rows: Iterator[Any], before: Any, devices: TrainState) -> Any:
+        """The next batch.
+
+        Data that cannot be read end a run, but do not take the work since the last
+        tick. Of several hosts, the one that cannot read repeats the batch before
+        until all agree to stop, at the tick.
+        """
+        if self.failure is not None:
+            return before
         try:
-            yield
-        except UserError:
-            self._interrupt(devices)
+            return _feed(step, next(rows))
+        except Exception as error:
+            if jax.process_count() > 1:
+                self.failure = error
+                return before
+            if isinstance(error, UserError):
+                self._interrupt(devices)
             raise
 
     def _batches(self, start: int) -> Iterator[Any]:
@@ -281,7 +297,8 @@ class _Loop:
             return stop.signal
         if iteration % _AGREE_EVERY:
             return 0
-        return int(multihost_utils.process_allgather(np.int32(stop.signal)).max())
+        hosts.agree(self.failure)
+        return max(hosts.gather(stop.signal))
 
 
 def _feed(step: GanStep, rows: Any) -> Any:

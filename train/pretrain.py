@@ -9,7 +9,7 @@ again goes on with an unfinished run, as `aligned resume RUN` does.
 
 import argparse
 
-from aligned_jax.train import launch, presets, session
+from aligned_jax.train import hosts, launch, presets, session
 
 EXAMPLE = "  aligned pretrain tiny64 --data D --run runs/personas --kimg 300"
 OVERRIDES = True
@@ -25,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
     presets.find(args.preset)
     session.prepare(args)
-    dataset = launch.open_data(args)
-    config = launch.settle(launch.config_for(args, dataset, args.preset), args, dataset)
+    with hosts.together():
+        dataset = launch.open_data(args)
+        config = launch.settle(launch.config_for(args, dataset, args.preset), args, dataset)
     return launch.begin(args, config, dataset)

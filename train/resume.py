@@ -7,7 +7,7 @@ one that was not, to the bit, on the same number of devices.
 import argparse
 import dataclasses
 
-from aligned_jax.train import launch, session
+from aligned_jax.train import hosts, launch, session
 
 EXAMPLE = "  aligned resume runs/critters --kimg 200"
 
@@ -32,5 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.data is not None:
         config = dataclasses.replace(config, data=dataclasses.replace(config.data, path=args.data))
     config = dataclasses.replace(config, kimg=launch.length(folder, config.kimg, args.kimg))
-    with locked(folder, session.is_first()):
-        return launch.go_on(args, folder, config, open_dataset(config.data))
+    with hosts.together():
+        dataset = open_dataset(config.data)
+    with hosts.entered(locked(folder, session.is_first())):
+        return launch.go_on(args, folder, config, dataset)

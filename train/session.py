@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 
 from aligned_jax.errors import UserError
+from aligned_jax.train import hosts
 
 # Shorter compilations cost less than looking them up.
 _WORTH_KEEPING = 0.5  # seconds
@@ -47,7 +48,7 @@ def prepare(args: argparse.Namespace) -> None:
     if args.tensorboard:
         tensorboard()
     if args.distributed:
-        _join(args.distributed)
+        hosts.join(args.distributed)
     if not args.no_cache:
         enable_cache()
 
@@ -81,26 +82,6 @@ def is_first() -> bool:
     import jax
 
     return jax.process_index() == 0
-
-
-def from_first(answer: bool) -> bool:
-    """What the first host found, for all of them."""
-    import jax
-    import numpy as np
-    from jax.experimental import multihost_utils
-
-    if jax.process_count() == 1:
-        return answer
-    return bool(multihost_utils.broadcast_one_to_all(np.int32(answer)))
-
-
-def wait_for_all() -> None:
-    """Returns when all hosts have come to this point."""
-    import jax
-    from jax.experimental import multihost_utils
-
-    if jax.process_count() > 1:
-        multihost_utils.sync_global_devices("aligned_jax")
 
 
 def enable_cache() -> Path | None:
@@ -147,21 +128,3 @@ def _machine() -> str:
     said = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
     text = "\n".join(said) or platform.processor()
     return f"{platform.machine()}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-
-
-def _join(where: str) -> None:
-    import jax
-
-    if where == "auto":
-        try:
-            jax.distributed.initialize()
-        except (ValueError, RuntimeError) as error:
-            raise UserError(
-                f"the other hosts were not found ({str(error).splitlines()[0]}); give "
-                "--distributed HOST:PORT,COUNT,INDEX"
-            ) from None
-        return
-    parts = where.split(",")
-    if len(parts) != 3 or not all(part.isdecimal() for part in parts[1:]):
-        raise UserError(f"--distributed is {where!r}; it must be HOST:PORT,COUNT,INDEX")
-    jax.distributed.initialize(parts[0], int(parts[1]), int(parts[2]))
