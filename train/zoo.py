@@ -65,7 +65,15 @@ DATA = {
     "critters": Drawn("critters", 20000),
 }
 MODELS = {
-    "personas64": Model("personas", None, 300, 0, "The parent: people."),
+    "personas64": Model(
+        "personas",
+        None,
+        300,
+        0,
+        "The parent: people.",
+        "Heads, hair, skin, shirts and who wears glasses are clear. Mouths and the rims of "
+        "glasses are often broken, and a few faces with long or large hair are smeared.",
+    ),
     "toon-head64": Model(
         "toon-head", "personas64", 80, 1, "A near child: people in another style."
     ),
