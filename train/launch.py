@@ -203,7 +203,7 @@ def _train(
 ) -> int:
     from aligned_jax.train import loop
 
-    with _writer(args, run, int(state.step)) as writer:
+    with _writer(args, run, int(state.images_seen)) as writer:
         job = loop.Job(
             run,
             config,
@@ -230,11 +230,13 @@ def resume_command(run: "RunFolder") -> Sequence[str]:
 
 
 @contextlib.contextmanager
-def _writer(args: argparse.Namespace, run: "RunFolder", step: int) -> Iterator[Any]:
+def _writer(args: argparse.Namespace, run: "RunFolder", images: int) -> Iterator[Any]:
+    """A TensorBoard writer that hides what is written again from this state on, or None."""
     if not (args.tensorboard and session.is_first()):
         yield None
         return
-    with session.tensorboard()(str(run.path / "tensorboard"), purge_step=step or None) as writer:
+    again = images // 1000 + 1 if images else None  # its steps are thousands of images
+    with session.tensorboard()(str(run.path / "tensorboard"), purge_step=again) as writer:
         yield writer
 
 

@@ -1,5 +1,6 @@
 """Saved states: what is replaced, kept, removed, and gone back to."""
 
+import contextlib
 import dataclasses
 
 import jax
@@ -8,7 +9,7 @@ import pytest
 
 from aligned_jax import checkpoint
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.train import launch, loop, snapshot
+from aligned_jax.train import launch, loop, session, snapshot
 from aligned_jax.train.config import SnapshotOptions
 from aligned_jax.train.run_folder import RunFolder
 from aligned_jax.training import parallel
@@ -138,3 +139,21 @@ def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
     with pytest.raises(CheckpointError, match="kimg-000001.* is missing or damaged"):
         runs.train(run.path)
     assert run.checkpoint(1).exists()
+
+
+def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
+    """It drops what has the step `purge_step` or a later one, and keeps the tick at 2 kimg."""
+    purged = []
+
+    class Writer(contextlib.nullcontext):
+        def __init__(self, folder, purge_step):
+            super().__init__()
+            purged.append(purge_step)
+
+    monkeypatch.setattr(session, "tensorboard", lambda: Writer)
+    monkeypatch.setattr(loop, "train", lambda job, state, memory: None)
+    runs.train(run.path, tensorboard=True)
+    for step in (63, 70):  # the end of a tick, and its middle
+        save(run, run.checkpoint(2) if step == 63 else run.interrupted[0], at(fresh, step))
+        runs.train(run.path, tensorboard=True)
+    assert purged == [None, 3, 3]
