@@ -90,13 +90,15 @@ def check_data(config: TrainConfig, dataset: Any) -> None:
 def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
     """Begins a run, or goes on with it if the folder holds the very same one."""
     if args.options:
-        print(arguments.describe(config))
+        if session.is_first():
+            print(arguments.describe(config))
         return 0
     if args.dry_run:
         from aligned_jax.train import dry_run
 
-        print(json.dumps(config.to_json(), indent=2))
-        print("\n".join(dry_run.report(config, session.devices(args))))
+        lines = dry_run.report(config, session.devices(args))  # measured on all hosts together
+        if session.is_first():
+            print(json.dumps(config.to_json(), indent=2), *lines, sep="\n")
         return 0
     from aligned_jax.train import loop
     from aligned_jax.train.run_folder import RunFolder, locked
@@ -203,6 +205,8 @@ def _train(
 ) -> int:
     from aligned_jax.train import loop
 
+    if session.is_first() and (note := loop.check(config, session.devices(args))):
+        print(note)
     with _writer(args, run, int(state.images_seen)) as writer:
         job = loop.Job(
             run,

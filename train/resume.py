@@ -7,6 +7,8 @@ one that was not, to the bit, on the same number of devices.
 import argparse
 import dataclasses
 
+from aligned_jax import paths
+from aligned_jax.errors import UserError
 from aligned_jax.train import launch, session
 
 EXAMPLE = "  aligned resume runs/critters --kimg 200"
@@ -31,6 +33,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.data is not None:
         config = dataclasses.replace(config, data=dataclasses.replace(config.data, path=args.data))
+    elif not paths.exists(config.data.path):
+        raise UserError(
+            f"{config.data.path}, the data of {folder.path}, is not to be found from this working "
+            "folder; give the place with --data"
+        )
     config = dataclasses.replace(config, kimg=launch.length(folder, config.kimg, args.kimg))
     with locked(folder, session.is_first()):
         return launch.go_on(args, folder, config, open_dataset(config.data))
