@@ -100,7 +100,7 @@ def test_only_unfinished_checkpoints_of_a_bucket_are_removed(bucket):
 def test_a_run_is_never_shortened(run, monkeypatch):
     went_on = []
     monkeypatch.setattr(launch, "go_on", lambda args, run, config, data: went_on.append(config))
-    with pytest.raises(UserError, match="--kimg is 2, but .* is planned for 3; it can only be"):
+    with pytest.raises(UserError, match=r"--kimg is 2, but .* is planned for 3; it can only be"):
         runs.train(run.path, runs.replaced(kimg=2))
     assert not went_on
     runs.train(run.path, runs.replaced(kimg=5))
@@ -138,7 +138,7 @@ def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
     assert last == f"going on with {run.path} at 1.0 of 3 kimg"
     assert snapshot.states(run) == [run.checkpoint(1)]
     (run.checkpoint(1) / snapshot.TRAINING).write_bytes(b"PK")
-    with pytest.raises(CheckpointError, match="kimg-000001.* is missing or damaged"):
+    with pytest.raises(CheckpointError, match=r"kimg-000001.* is missing or damaged"):
         runs.train(run.path)
     assert run.checkpoint(1).exists()
 
