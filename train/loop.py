@@ -1,8 +1,9 @@
 """The loop of a training run: batches in; networks, statistics and pictures out.
 
 The state's step is the position of everything: of the data, of every draw, of
-the schedule. A run that goes on from a saved state therefore comes to the same
-networks, to the bit, as one that was never stopped.
+the schedule. A run that goes on from a saved state therefore computes the same
+as one that was never stopped: to the bit, where the device itself is exact (a
+GPU that adds in any order is not).
 """
 
 import contextlib

@@ -1,7 +1,9 @@
 """Goes on with a run that was stopped, or lengthens one that has ended.
 
 A run that is stopped, even by kill -9, and resumed comes to the same networks as
-one that was not, to the bit, on the same number of devices.
+one that was not: to the bit on the same CPUs or TPUs, and as many of them. A GPU
+may add numbers in another order each time; there the two agree up to rounding,
+which training magnifies.
 """
 
 import argparse
