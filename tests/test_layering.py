@@ -15,7 +15,7 @@ LEVELS = [
     ("losses", "metrics", "augment", "weights", "convert"),
     ("network",),
     ("loading",),
-    ("training", "inversion", "semantics"),
+    ("training", "inversion", "semantics", "evaluation"),
     ("translation", "morphing", "zero_shot"),
     ("train", "tools"),
 ]

@@ -50,7 +50,7 @@ def path_distances(
     z0: Array,
     z1: Array,
     u: Array,
-    options: PathOptions = PathOptions(),  # noqa: B008 (frozen)
+    options: PathOptions = PathOptions(),
 ) -> Array:
     """Perceptual distance over epsilon squared for each pair of end points, [N].
 

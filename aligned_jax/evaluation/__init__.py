@@ -1,0 +1,1 @@
+"""Scores of generators and of folders of images: pictures in, numbers with their origin out."""
