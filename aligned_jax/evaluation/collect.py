@@ -11,13 +11,11 @@ import numpy as np
 from jax.sharding import Mesh
 
 from aligned_jax.errors import UserError
+from aligned_jax.evaluation.catalogue import MOMENTS, PROBABILITIES, ROWS
 from aligned_jax.evaluation.devices import Devices, blocks, by_rows, mesh_of
 from aligned_jax.evaluation.pictures import Pictures
 from aligned_jax.metrics import Moments, RunningMoments, softmax
 from aligned_jax.types import Array
-
-# What can be wanted of a network's features.
-MOMENTS, ROWS, PROBABILITIES = "moments", "rows", "probabilities"
 
 
 @dataclass
@@ -49,7 +47,7 @@ def collect(
 
     Args:
       pictures: what to look at.
-      extractors: by name; pytrees that map float32 images [n, H, W, C] in [0, 255]
+      extractors: `features.Extractor` by name; pytrees that map float32 images [n, H, W, C] in [0, 255]
         to {"features": [n, D], ...}.
       wanted: by name, which of MOMENTS, ROWS and PROBABILITIES.
       batch: images at a time, over all devices.
@@ -65,7 +63,7 @@ def collect(
             f"images with {pictures.channels} channels cannot be scored; feature networks take "
             "grey or RGB"
         )
-    streams = {name: _Stream(needs) for name, needs in wanted.items() if needs}
+    streams = {name: _Stream(needs, extractors[name]) for name, needs in wanted.items() if needs}
     chosen = {name: extractors[name] for name in streams}
     mesh = mesh_of(devices)
     for numbers, kept in blocks(np.arange(len(pictures)), batch, mesh) if chosen else ():
@@ -79,8 +77,10 @@ def collect(
 class _Stream:
     """Takes the features of one network batch by batch."""
 
-    def __init__(self, needs: set[str]) -> None:
+    def __init__(self, needs: set[str], extractor: Any) -> None:
         self._needs = needs
+        if PROBABILITIES in needs:
+            self._bias = np.asarray(extractor.variables["params"]["fc"]["bias"])
         self._moments = RunningMoments()
         self._rows: list[np.ndarray] = []
         self._probabilities: list[np.ndarray] = []
@@ -94,7 +94,8 @@ class _Stream:
         if ROWS in self._needs:
             self._rows.append(rows)
         if PROBABILITIES in self._needs:
-            self._probabilities.append(softmax(found["logits"]).astype(np.float32))
+            # The official score leaves the bias out of the class scores.
+            self._probabilities.append(softmax(found["logits"] - self._bias).astype(np.float32))
 
     def result(self) -> Gathered:
         needs = self._needs

@@ -25,6 +25,7 @@ class Pictures(Protocol):
     """Images by number, from 0 on; the same number always gives the same image."""
 
     channels: int
+    size: tuple[int, int]
 
     def __len__(self) -> int:
         """How many there are."""
@@ -44,12 +45,12 @@ class Stored:
         `channels`, `resolution` and `fingerprint`.
       name: as the user calls it.
       most: images to take at most; None takes all.
-      mirror: said of the dataset, which holds the mirrored images already.
     """
 
     def __init__(self, dataset: Any, name: str, most: int | None = None) -> None:
         self.dataset, self.name = dataset, name
-        self.channels, self.size = dataset.channels, dataset.resolution
+        self.channels = dataset.channels
+        self.size = dataset[0][0].shape[:2]
         self._count = len(dataset) if most is None else min(most, len(dataset))
 
     def __len__(self) -> int:
@@ -69,7 +70,7 @@ class Stored:
             "fingerprint": self.dataset.fingerprint,
             "images": len(self),
             "of": len(self.dataset),
-            "resolution": self.size,
+            "size": list(self.size),
             "mirror": bool(self.dataset.options.mirror),
             "split": self.dataset.options.split,
         }
@@ -117,9 +118,9 @@ class Generated:
         return self.network.config.img_channels
 
     @property
-    def size(self) -> int:
+    def size(self) -> tuple[int, int]:
         """Height and width."""
-        return self.network.config.img_resolution
+        return (self.network.config.img_resolution,) * 2
 
     def __len__(self) -> int:
         return self.count
@@ -158,9 +159,15 @@ class Generated:
             "psi": self.psi,
             "noise": self.noise,
             "half": self.half,
-            "resolution": self.size,
+            "size": list(self.size),
             "quantisation": "uint8 by truncating 127.5 x + 128",
         }
+
+
+def labels_like(dataset: Any, count: int, seed: int = 0) -> np.ndarray:
+    """Labels of random images of a dataset, float32 [count, c_dim], for a conditional network."""
+    places = np.random.RandomState(seed).randint(len(dataset), size=count)
+    return np.stack([dataset.label(int(place)) for place in places])
 
 
 def quantise(images: Array) -> Array:
