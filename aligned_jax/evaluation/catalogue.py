@@ -91,6 +91,9 @@ class Options:
             raise ConfigError("; ".join(wrong))
 
 
+OFFICIAL = Options()
+
+
 def parse_names(text: str) -> tuple[str, ...]:
     """Metrics from "fid,kid"; raises UserError naming those that do not exist."""
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

@@ -47,8 +47,8 @@ def collect(
 
     Args:
       pictures: what to look at.
-      extractors: `features.Extractor` by name; pytrees that map float32 images [n, H, W, C] in [0, 255]
-        to {"features": [n, D], ...}.
+      extractors: `features.Extractor` by name; pytrees that map float32 images
+        [n, H, W, C] in [0, 255] to {"features": [n, D], ...}.
       wanted: by name, which of MOMENTS, ROWS and PROBABILITIES.
       batch: images at a time, over all devices.
       devices: of this machine; None takes all.

@@ -6,7 +6,7 @@ from typing import Any
 
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.cache import KEPT, Cache
-from aligned_jax.evaluation.catalogue import METRICS, MOMENTS, Options, wanted_of
+from aligned_jax.evaluation.catalogue import METRICS, MOMENTS, OFFICIAL, Options, wanted_of
 from aligned_jax.evaluation.collect import Gathered, collect
 from aligned_jax.evaluation.compute import COMPUTED, Task
 from aligned_jax.evaluation.devices import Devices
@@ -27,7 +27,7 @@ def evaluate(
     reals: Pictures | None,
     names: Sequence[str],
     networks: Mapping[str, Any],
-    options: Options = Options(),
+    options: Options = OFFICIAL,
     batch: int = 16,
     devices: Devices | None = None,
     cache: Cache | None = None,
@@ -120,7 +120,12 @@ def _reals(
 def _key(reals: Pictures, network: Any) -> dict[str, Any]:
     """What decides features: content, not names or places."""
     content = {k: v for k, v in reals.facts().items() if k not in ("source", "of")}
-    return content | {"network": network.name, "sha256": network.sha256}
+    return content | _network_facts(network)
+
+
+def _network_facts(network: Any) -> dict[str, Any]:
+    options = dict(getattr(network, "options", ()))
+    return {"network": network.name, "sha256": network.sha256, **options}
 
 
 def _details(
@@ -131,8 +136,7 @@ def _details(
     counts = {"images": len(pictures)}
     if metric.paired and reals is not None:
         counts["reals"] = len(reals)
-    features = {"network": network.name, "sha256": network.sha256}
-    return {"says": metric.says, "features": features, **counts, **more}
+    return {"says": metric.says, "features": _network_facts(network), **counts, **more}
 
 
 def _warnings(pictures: Pictures, reals: Pictures | None) -> list[str]:
