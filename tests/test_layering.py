@@ -11,8 +11,10 @@ LEVELS = [
     ("types", "config", "errors", "jsonable", "paths", "atomic"),
     ("ops",),
     ("latents",),
-    ("networks", "features"),
-    ("losses", "metrics", "augment", "weights", "convert"),
+    ("networks",),
+    ("augment", "weights", "convert"),
+    ("features",),  # their weights are read through convert
+    ("losses", "metrics"),
     ("network",),
     ("loading",),
     ("training", "inversion", "semantics", "evaluation"),
