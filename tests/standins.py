@@ -25,8 +25,8 @@ class Projection:
         pixels = images[:, :size:2, :size:2].mean(axis=3) / 255
         pixels = pixels[:, :4, :4].reshape(len(images), -1)
         features = jnp.tanh(pixels @ self.variables["kernel"])
-        logits = features @ self.variables["params"]["fc"]["weight"]
-        return {"features": features, "logits": logits + self.variables["params"]["fc"]["bias"][None]}
+        fc = self.variables["params"]["fc"]
+        return {"features": features, "logits": features @ fc["weight"] + fc["bias"][None]}
 
 
 @functools.partial(

@@ -52,9 +52,7 @@ def open_images(source: str, mirror: bool = False, **options: Any) -> Any:
         raise UserError(f"{source} does not exist; give a dataset, or a folder or zip of images")
     kind = kind_of(source)
     if kind == "network":
-        raise UserError(
-            f"{source} is a network; give a dataset, or a folder or zip of images"
-        )
+        raise UserError(f"{source} is a network; give a dataset, or a folder or zip of images")
     if kind == "dataset":
         from aligned_jax.data import open_dataset
 

@@ -49,12 +49,12 @@ def _kernel(name: str, task: Task, ours: Gathered, theirs: Gathered) -> Found:
 
 def _manifold(name: str, task: Task, ours: Gathered, theirs: Gathered) -> Found:
     k, suffix = task.options.neighbours, name.removeprefix("pr")
-    precision, recall = metrics.precision_recall(theirs.rows, ours.rows, k)
+    precision, recall = metrics.precision_and_recall(theirs.rows, ours.rows, k)
     return {f"precision{suffix}": precision, f"recall{suffix}": recall}, {"neighbours": k}
 
 
 def _inception_score(name: str, task: Task, ours: Gathered, theirs: Any) -> Found:
-    mean, std = metrics.inception_score(ours.probabilities, task.options.splits)
+    mean, std = metrics.inception_score_of(ours.probabilities, task.options.splits)
     return {name: mean, f"{name}_std": std}, {"splits": task.options.splits}
 
 
@@ -82,7 +82,7 @@ def _diversity_z(name: str, task: Task, ours: Any, theirs: Any) -> Found:
 
 
 def _spread(name: str, distances: np.ndarray) -> Found:
-    mean, error = metrics.diversity(distances)
+    mean, error = metrics.diversity_of(distances)
     return {name: mean, f"{name}_error": error}, {"pairs": len(distances)}
 
 

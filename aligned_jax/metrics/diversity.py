@@ -43,7 +43,7 @@ def pairs_of(
     )
 
 
-def diversity(distances: np.ndarray) -> tuple[float, float]:
+def diversity_of(distances: np.ndarray) -> tuple[float, float]:
     """Mean of the distances of pairs, and the standard error of that mean."""
     distances = np.asarray(distances, np.float64)
     error = distances.std() / math.sqrt(len(distances))

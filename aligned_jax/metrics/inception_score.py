@@ -5,7 +5,7 @@ import numpy as np
 from aligned_jax.errors import UserError
 
 
-def inception_score(probabilities: np.ndarray, splits: int = 10) -> tuple[float, float]:
+def inception_score_of(probabilities: np.ndarray, splits: int = 10) -> tuple[float, float]:
     """Mean and standard deviation over splits of exp(mean KL(p(y|x) || p(y))).
 
     Args:

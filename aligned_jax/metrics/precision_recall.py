@@ -13,7 +13,7 @@ from aligned_jax.types import Array
 _BLOCK = 2**23
 
 
-def precision_recall(
+def precision_and_recall(
     real: np.ndarray, generated: np.ndarray, k: int = 3, half: bool = True
 ) -> tuple[float, float]:
     """(precision, recall): the part of one set that lies within the other's manifold.

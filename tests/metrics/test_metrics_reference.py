@@ -78,7 +78,7 @@ def test_precision_and_recall(case):
     sets = [arrays[f"pr/{case}/{side}"] for side in ("real", "gen")]
     expected = meta["pr"][case]
     for half, suffix in ((True, ""), (False, "_exact")):
-        found = metrics.precision_recall(*sets, expected["k"], half)
+        found = metrics.precision_and_recall(*sets, expected["k"], half)
         known = expected[f"precision{suffix}"], expected[f"recall{suffix}"]
         assert found == pytest.approx(known, abs=1e-6)
 
@@ -87,7 +87,7 @@ def test_precision_and_recall(case):
 def test_inception_score(case):
     arrays, meta = data()
     settings = meta["is"][case]
-    found = metrics.inception_score(arrays["is/probs"], settings["num_splits"])
+    found = metrics.inception_score_of(arrays["is/probs"], settings["num_splits"])
     assert found == pytest.approx(settings["mean_std"], rel=1e-5, abs=1e-9)
 
 
