@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
     pictures = scoring.open_pictures(args, reals)
     evaluation.check(pictures, reals, names)
     needed = evaluation.networks_of(names)
-    networks = {name: scoring.load_network(name, args.half_pixel) for name in needed}
+    networks = {name: evaluation.load(name, args.half_pixel) for name in needed}
     cache = None if args.no_cache else evaluation.Cache(evaluation.default_folder())
     with common.progress(evaluation.work(pictures, reals, names, options), "images") as advance:
         scores = evaluation.evaluate(

@@ -31,12 +31,12 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
 
     from aligned_jax import evaluation, viz
-    from aligned_jax.tools import scoring, sources
+    from aligned_jax.tools import sources
 
     if args.out:
         viz.check_file(args.out, args.overwrite)
     first, second, names = sources.open_pairs(args.first, args.second)
-    lpips = scoring.load_network(f"lpips_{args.net}")
+    lpips = evaluation.load(f"lpips_{args.net}")
     with common.progress(len(names), "pairs") as advance:
         distances = evaluation.pair_distances(
             lpips, first, second, len(names), args.batch, advance=advance

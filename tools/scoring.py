@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from aligned_jax import evaluation, features, loading
+from aligned_jax import evaluation, loading
 from aligned_jax.errors import UserError
 from aligned_jax.metrics import PathOptions
 from aligned_jax.tools import common, sources
@@ -56,18 +56,6 @@ def open_pictures(args: argparse.Namespace, reals: Any) -> evaluation.Pictures:
         labels=labels,
         half=args.half,
     )
-
-
-def load_network(name: str, half_pixel: bool = False) -> Any:
-    """A `features.Extractor`, or a `features.Lpips` for lpips_NET.
-
-    UserError says which file is missing.
-    """
-    net = name.removeprefix("lpips_")
-    if net != name:
-        return features.lpips(net)
-    options = {"half_pixel": True} if half_pixel and name == "inception" else {}
-    return features.load(name, **options)
 
 
 def document(

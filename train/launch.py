@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import shlex
 import signal
@@ -14,6 +15,7 @@ from aligned_jax.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from aligned_jax.train.run_folder import RunFolder
+    from aligned_jax.train.scores import Score
 
 # What is worth repeating of where a parent came from; the rest stays with the parent.
 _ORIGIN = ("kind", "file", "sha256", "format", "verb", "command", "images")
@@ -32,6 +34,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="adaptive augmentation by bgc, bgcfnc, blit, ...; or none",
     )
+    add(
+        "--metrics",
+        metavar="LIST",
+        help="scores of every snapshot, such as fd_vgg,kid_vgg; the best by the first is kept",
+    )
+    add("--metric-images", type=int, metavar="N", help="generated for a score (default 5000)")
     add("--dry-run", action="store_true", help="print what would happen, measure it, and stop")
     add("--options", action="store_true", help="list all overrides with their values, and stop")
     session.add_arguments(parser)
@@ -44,9 +52,11 @@ def config_for(args: argparse.Namespace, dataset: Any, preset: str) -> TrainConf
         raise UserError(f"--batch is {args.batch}; it must be at least 1")
     sizes = presets.Sizes(dataset.resolution, dataset.channels, dataset.c_dim)
     config = presets.config_of(preset, dataset.options, sizes, args.batch, args.augment)
-    return arguments.replaced(
-        config, kimg=args.kimg, seed=args.seed, fingerprint=dataset.fingerprint
+    snapshots = arguments.replaced(
+        config.snapshots, metrics=args.metrics, metric_images=args.metric_images
     )
+    config = dataclasses.replace(config, snapshots=snapshots, fingerprint=dataset.fingerprint)
+    return arguments.replaced(config, kimg=args.kimg, seed=args.seed)
 
 
 def open_data(args: argparse.Namespace) -> Any:
@@ -100,23 +110,33 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
 
     run = RunFolder(args.run)
     run.check_empty()
+    metrics = _metrics(args, config, dataset)
     with locked(run, session.is_first()):
         if session.from_first(run.exists()):
             run.check_same(config)
-            return go_on(args, run, config, dataset)
+            return go_on(args, run, config, dataset, metrics)
         origin = _origin(args, config)
         if session.is_first():
             run.write_config(config, origin)
-        return _train(args, run, config, origin, dataset, *_fresh(config))
+        return _train(args, run, config, origin, dataset, metrics, *_fresh(config))
 
 
-def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
+def go_on(
+    args: argparse.Namespace,
+    run: "RunFolder",
+    config: TrainConfig,
+    dataset: Any,
+    metrics: Sequence["Score"] | None = None,
+) -> int:
     """Continues a run from its latest state; the folder is locked by the caller.
 
     Raises:
       UserError: if the data are others, or the state is damaged.
     """
     from aligned_jax.train import snapshot
+
+    if metrics is None:
+        metrics = _metrics(args, config, dataset)
 
     check_data(config, dataset)
     if config.fingerprint != dataset.fingerprint:
@@ -140,7 +160,16 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
         run.write_config(config, origin)
         if images:
             print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
-    return _train(args, run, config, origin, dataset, state, memory)
+    return _train(args, run, config, origin, dataset, metrics, state, memory)
+
+
+def _metrics(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> list["Score"]:
+    """The scores of snapshots, on the host that computes them."""
+    if not (config.snapshots.metrics and session.is_first()):
+        return []
+    from aligned_jax.train import scores
+
+    return scores.scores_of(config, dataset, session.devices(args))
 
 
 def _fresh(config: TrainConfig) -> tuple[Any, dict[str, Any]]:
@@ -178,6 +207,7 @@ def _train(
     config: TrainConfig,
     origin: dict[str, Any],
     dataset: Any,
+    metrics: Sequence["Score"],
     state: Any,
     memory: dict[str, Any],
 ) -> int:
@@ -189,6 +219,7 @@ def _train(
             config,
             dataset,
             origin,
+            metrics=metrics,
             threads=args.threads,
             devices=session.devices(args),
             writer=writer,

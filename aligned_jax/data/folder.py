@@ -1,5 +1,6 @@
 """A folder or zip of finished images, read as it is: nothing is cropped or resized."""
 
+import functools
 import hashlib
 import os
 import threading
@@ -64,7 +65,7 @@ class ImageFolder:
         flip = index >= len(self._items)
         return np.ascontiguousarray(pixels[:, ::-1] if flip else pixels), np.zeros(0, np.float32)
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Of the whole content, which is read for it."""
         digest = hashlib.sha256(f"mirror {self.options.mirror}\n".encode())

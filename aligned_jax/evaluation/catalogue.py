@@ -15,8 +15,10 @@ class Metric:
     """A metric's feature network and what it takes of it.
 
     `paired` metrics need real images, `latent` ones a network in place of images.
+    `values` are its numbers, spreads aside.
     """
 
+    values: tuple[str, ...]
     says: str
     network: str
     need: str | None = None
@@ -26,27 +28,33 @@ class Metric:
 
 
 METRICS: Mapping[str, Metric] = {
-    "fid": Metric("Fréchet distance of Inception features", "inception", MOMENTS),
-    "kid": Metric("kernel distance of Inception features", "inception", ROWS),
+    "fid": Metric(("fid",), "Fréchet distance of Inception features", "inception", MOMENTS),
+    "kid": Metric(("kid",), "kernel distance of Inception features", "inception", ROWS),
     "pr": Metric(
+        ("precision", "recall"),
         "precision and recall in the official VGG16 layer",
         "vgg16_fc2",
         ROWS,
         higher_is_better=True,
     ),
     "is": Metric(
-        "Inception Score", "inception", PROBABILITIES, paired=False, higher_is_better=True
+        ("is",), "Inception Score", "inception", PROBABILITIES, paired=False, higher_is_better=True
     ),
-    "ppl": Metric("perceptual path length", "lpips_vgg", paired=False, latent=True),
-    "fd_vgg": Metric("Fréchet distance of VGG16 features; no FID", "vgg16", MOMENTS),
-    "kid_vgg": Metric("kernel distance of VGG16 features; no KID", "vgg16", ROWS),
+    "ppl": Metric(("ppl",), "perceptual path length", "lpips_vgg", paired=False, latent=True),
+    "fd_vgg": Metric(("fd_vgg",), "Fréchet distance of VGG16 features; no FID", "vgg16", MOMENTS),
+    "kid_vgg": Metric(("kid_vgg",), "kernel distance of VGG16 features; no KID", "vgg16", ROWS),
     "pr_vgg": Metric(
-        "precision and recall in pooled VGG16 features", "vgg16", ROWS, higher_is_better=True
+        ("precision_vgg", "recall_vgg"),
+        "precision and recall in pooled VGG16 features",
+        "vgg16",
+        ROWS,
+        higher_is_better=True,
     ),
     "diversity": Metric(
-        "LPIPS of pairs of images", "lpips_vgg", paired=False, higher_is_better=True
+        ("diversity",), "LPIPS of pairs of images", "lpips_vgg", paired=False, higher_is_better=True
     ),
     "diversity_z": Metric(
+        ("diversity_z",),
         "LPIPS of images of one z with two noises",
         "lpips_vgg",
         paired=False,
