@@ -39,7 +39,8 @@ class Cache:
     def load(self, key: Mapping[str, Any], need: str) -> Gathered | None:
         """What `save` has stored for the same key, or None."""
         try:
-            with np.load(self._file(key, need), allow_pickle=False) as file:
+            path = self._file(key, need)
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 if need == ROWS:
                     return Gathered(rows=file["rows"])
                 count = int(file["count"])

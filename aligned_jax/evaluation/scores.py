@@ -84,9 +84,7 @@ def check(pictures: Pictures, reals: Pictures | None, names: Sequence[str]) -> N
     """Raises UserError naming the metrics that cannot be had of these images."""
     latent = [name for name in names if METRICS[name].latent]
     if latent and not isinstance(pictures, Generated):
-        raise UserError(
-            f"{', '.join(latent)} walks through latents: it needs a network, not images"
-        )
+        raise UserError(f"{', '.join(latent)} can only be had of a network, not of images")
     paired = [name for name in names if METRICS[name].paired]
     if paired and reals is None:
         raise UserError(f"{', '.join(paired)} compares with real images; give them with --data")
