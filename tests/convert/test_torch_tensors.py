@@ -71,7 +71,7 @@ def test_programs_are_no_excuse_elsewhere(tmp_path):
     path = tmp_path / "net.pt"
     foreign = Call(Name("__torch__", "Network"), ())
     path.write_bytes(legacy_file(content=[foreign], keys=[], raw=b""))
-    with pytest.raises(FormatError, match="__torch__.Network"):
+    with pytest.raises(FormatError, match=r"__torch__\.Network"):
         read_tensors(path)
 
 
