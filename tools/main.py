@@ -26,6 +26,7 @@ VERBS = {
     "convert": "read an official file into a checkpoint folder",
     "export": "write a network as safetensors with the official names",
     "data": "draw avatars, import images, look at a dataset",
+    "features": "add or list the networks that scores are computed with",
     "info": "show sizes, options, parameters and origin of a network",
     "generate": "draw images from seeds or from a file of latents",
     "compare": "show where a child differs from its parent, as a web page",

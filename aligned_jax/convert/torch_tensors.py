@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aligned_jax.convert import safetensors_file
-from aligned_jax.convert.container import read_pickle
+from aligned_jax.convert.container import Loaded, read_pickle
 from aligned_jax.convert.inert import Opaque, show
 from aligned_jax.convert.problems import listed
 from aligned_jax.convert.tensor import LazyTensor
@@ -32,26 +32,27 @@ def read_tensors(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
       FormatError: beginning with the file's name, if it is damaged, mentions
         anything but tensors, or holds none.
     """
-    name = os.path.basename(os.fspath(path))
-    if safetensors_file.is_safetensors(path):
-        try:
-            return safetensors_file.read_tensors(path)[0], "safetensors"
-        except FormatError as error:
-            raise FormatError(f"{name}: {error}") from None
-    loaded = read_pickle(path)
-    allowed = _SCRIPT if loaded.container == "torch-script" else ()
-    if foreign := [n for n in loaded.unknown_globals if not n.startswith(allowed or ("\0",))]:
+    loaded = None if safetensors_file.is_safetensors(path) else read_pickle(path)
+    try:
+        tensors = _tensors(loaded) if loaded else safetensors_file.read_tensors(path)[0]
+        if not tensors:
+            raise FormatError("it holds no tensors by name")
+    except FormatError as error:
+        raise FormatError(f"{os.path.basename(os.fspath(path))}: {error}") from None
+    return tensors, loaded.container if loaded else "safetensors"
+
+
+def _tensors(loaded: Loaded) -> dict[str, LazyTensor]:
+    is_script = loaded.container == "torch-script"
+    foreign = [
+        name for name in loaded.unknown_globals if not (is_script and name.startswith(_SCRIPT))
+    ]
+    if foreign:
         raise FormatError(
-            f"{name}: it mentions {listed(foreign)}, so it is no file of plain weights; nothing "
-            "was run. Save a state dictionary instead: torch.save(network.state_dict(), FILE)"
+            f"it mentions {listed(foreign)}, so it is no file of plain weights; nothing was run. "
+            "Save a state dictionary instead: torch.save(network.state_dict(), FILE)"
         )
-    if loaded.container == "torch-script":
-        tensors = dict(_members(loaded.value))
-    else:
-        tensors = _state_dictionary(loaded.value)
-    if not tensors:
-        raise FormatError(f"{name}: it holds no tensors by name")
-    return tensors, loaded.container
+    return dict(_members(loaded.value)) if is_script else _state_dictionary(loaded.value)
 
 
 def _state_dictionary(value: Any) -> dict[str, LazyTensor]:

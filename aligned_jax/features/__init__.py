@@ -13,6 +13,7 @@ _NAMES = {
     "Lpips": "extractor",
     "load": "extractor",
     "lpips": "extractor",
+    "FROM_FILES": "networks",
     "NETWORKS": "networks",
     "add": "store",
     "folder": "store",

@@ -45,7 +45,7 @@ def read_weights(path: str | os.PathLike) -> Weights:
     unexpected = [
         f"{show(name)} {shape_text(tuple(tensor.shape))} is unexpected"
         for name, tensor in tensors.items()
-        if name not in names.values() and not name.startswith(ignored or ("\0",))
+        if name not in names.values() and not name.startswith(ignored)
     ]
     expected = {theirs: torch_shape(shapes(network)[ours]) for ours, theirs in names.items()}
     if found := [*unexpected, *problems(tensors, expected)]:

@@ -74,7 +74,7 @@ FROM_FILES = tuple(name for name, network in NETWORKS.items() if network.source 
 
 
 @functools.cache
-def _paths(name: str) -> Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]]:
+def paths_and_shapes(name: str) -> Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]]:
     """Path in the tree and shape of every parameter, by dotted name."""
     image = jax.ShapeDtypeStruct((1, 64, 64, 3), np.float32)
     template = jax.eval_shape(NETWORKS[name].module().init, jax.random.key(0), image)
@@ -84,12 +84,12 @@ def _paths(name: str) -> Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]]:
 
 def shapes(name: str) -> dict[str, tuple[int, ...]]:
     """Shape of every parameter by dotted name, kernels [kh, kw, in, out], dense [in, out]."""
-    return {key: shape for key, (_, shape) in _paths(name).items()}
+    return {key: shape for key, (_, shape) in paths_and_shapes(name).items()}
 
 
 def tree(name: str, arrays: Mapping[str, Any]) -> PyTree:
     """Variables of a network from its parameters by dotted name."""
-    params = {path: arrays[key] for key, (path, _) in _paths(name).items()}
+    params = {path: arrays[key] for key, (path, _) in paths_and_shapes(name).items()}
     return {"params": unflatten_dict(params)}
 
 
