@@ -115,10 +115,21 @@ def _matched(
     first: str, second: str, ours: list[str], theirs: list[str]
 ) -> tuple[list[str], list[list[int]]]:
     """Names in both, and where they stand in each."""
-    places = [{os.path.splitext(n)[0]: i for i, n in enumerate(names)} for names in (ours, theirs)]
-    alone = [f"{first}/{name}" for name in places[0] if name not in places[1]]
-    alone += [f"{second}/{name}" for name in places[1] if name not in places[0]]
-    if alone:
+    keys = [ours, theirs]
+    if set(ours) != set(theirs):
+        keys = [[os.path.splitext(name)[0] for name in names] for names in keys]
+    places = [{key: i for i, key in enumerate(names)} for names in keys]
+    alone = [
+        f"{first}/{name}" for name, key in zip(ours, keys[0], strict=True) if key not in places[1]
+    ]
+    alone += [
+        f"{second}/{name}"
+        for name, key in zip(theirs, keys[1], strict=True)
+        if key not in places[0]
+    ]
+    twice = len(places[0]) < len(ours) or len(places[1]) < len(theirs)
+    if alone or twice:
         more = f" and {len(alone) - 8} more" if len(alone) > 8 else ""
-        raise UserError(f"images without a partner of the same name: {', '.join(alone[:8])}{more}")
-    return list(places[0]), [[found[name] for name in places[0]] for found in places]
+        shown = ", ".join(alone[:8]) + more if alone else "several differ in their endings alone"
+        raise UserError(f"images without a partner of the same name: {shown}")
+    return ours, [list(range(len(ours))), [places[1][key] for key in keys[0]]]
