@@ -51,7 +51,7 @@ def test_the_fingerprint_is_of_names_and_contents(folder):
 
 
 def test_kinds_of_pictures(folder):
-    path, pixels = folder
+    path, _ = folder
     for name in ("a.png", "b.png", "sub/c.png"):
         Image.open(path / name).convert("L").save(path / name)
     grey = ImageFolder(path)
