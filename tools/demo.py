@@ -1,9 +1,9 @@
 """Trains a small child network, takes a whole family apart, and writes a web page.
 
-Needs a CPU with two cores, about five minutes, and no network: it starts from
-the networks of the zoo, draws fresh faces, fine-tunes on them, and makes every
-picture of DIR/index.html by one `aligned` command, which the page shows below
-it. If it is stopped, the same command goes on; finished parts are kept.
+Needs a CPU with two cores, less than five minutes, and no network: it starts
+from the networks of the zoo, draws fresh faces, fine-tunes on them, and makes
+every picture of DIR/index.html by one `aligned` command, which the page shows
+below it. If it is stopped, the same command goes on; finished parts are kept.
 """
 
 import argparse
@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kimg",
         type=common.whole(1, 10_000),
-        default=5,
+        default=6,
         metavar="K",
-        help="fine-tune for K thousand images (default 5)",
+        help="fine-tune for K thousand images (default 6)",
     )
     parser.add_argument(
         # The latents are seeds, too, several for each.

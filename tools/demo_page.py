@@ -1,5 +1,6 @@
 """The page of `aligned demo`: every picture, what there is to see in it, and its command."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def _family(plan: Plan, steps: Mapping[str, Step]) -> str:
             f"same kind of picture as {family.distant.name}, but from scratch: its columns have "
             "nothing to do with the parent's. Alignment is inherited, not learnt from the data."
         ),
-        _picture(plan, steps, "family", "Same latents, seven networks (figures 2, 14 and 34)."),
+        _picture(plan, steps, "family", "Columns: latents. Rows: networks (figures 2, 14 and 34)."),
     )
 
 
@@ -112,7 +113,7 @@ def _resets(plan: Plan, steps: Mapping[str, Step]) -> str:
             (folder / "change.svg").read_text("utf-8"), "How far the weights themselves moved."
         ),
         report.command(steps["compare"].command),
-        report.paragraph(f"More numbers are in {folder / 'index.html'}."),
+        report.paragraph("More numbers are on the page compare/index.html, beside this one."),
     )
 
 
@@ -128,7 +129,7 @@ def _blends(plan: Plan, steps: Mapping[str, Step]) -> str:
         report.paragraph(
             f"Or take the coarse layers, which decide the shape, from {parent} and the fine ones, "
             f"which decide texture and colour, from {child}. From left to right more and more "
-            "layers come from the parent."
+            f"layers, up to so many pixels, come from {parent}, here the low network."
         ),
         _picture(plan, steps, "swap", "Layers swapped at each resolution (figure 32)."),
     )
@@ -161,23 +162,25 @@ def _edits(plan: Plan, steps: Mapping[str, Step]) -> str:
 
 
 def _next(plan: Plan) -> str:
-    family = plan.family
-    run, photos = plan.path("run"), "my_photos"
+    parent, distant, run = plan.family.parent, plan.family.distant, plan.path("run")
+
+    def command(*argv: object) -> str:
+        return report.command(shlex.join(["aligned", *map(str, argv)]))
+
+    size = loading.describe(parent.network).configs["G_ema"].img_resolution
     return report.section(
         "Go on from here",
         report.paragraph("Train the new child three times as long, and look at more of its faces:"),
-        report.command(f"aligned resume {run} --kimg {3 * plan.kimg}"),
-        report.command(f"aligned generate {run} --seeds 0-63 --psi {PSI} --out more.png"),
+        command("resume", run, "--kimg", 3 * plan.kimg),
+        command("generate", run, "--seeds", "0-63", "--psi", PSI, "--out", "more.png"),
         report.paragraph("A new network from two old ones:"),
-        report.command(
-            f"aligned swap {family.parent.network} {family.distant.network} --resolution 16 "
-            "--out blend"
+        command(
+            *("swap", parent.network, distant.network),
+            *("--resolution", max(size // 4, 4), "--out", "blend"),
         ),
         report.paragraph("A child of your own, from a folder of pictures:"),
-        report.command(f"aligned data images {photos} --resolution 64 --out photos"),
-        report.command(
-            f"aligned finetune {family.parent.network} {plan.preset} --data photos --run mine"
-        ),
+        command("data", "images", "my_photos", "--resolution", size, "--out", "photos"),
+        command("finetune", parent.network, plan.preset, "--data", "photos", "--run", "mine"),
     )
 
 

@@ -134,6 +134,8 @@ def training(plan: Plan, resolution: int) -> dict[str, Step]:
                 *("finetune", plan.family.parent.network, plan.preset, "--data", faces),
                 *("--run", run, "--kimg", str(plan.kimg), "--seed", str(plan.seed)),
                 *("--snapshots.tick-kimg", "1", "--snapshots.images", str(_COLUMNS)),
+                # The usual average is longer than this whole run; it would show the parent.
+                *("--gan.ema-kimg", "0.5"),
             ),
             str(checkpoint.run_checkpoint(run, plan.kimg)),
         ),

@@ -73,8 +73,8 @@ def run(args: argparse.Namespace) -> None:
             label: _images(network, inputs, manner, (layer, channel, amount), advance)
             for label, network in networks.items()
         }
-    shown = f"{args.strength:g}"
-    columns = [text for name in inputs.names for text in (f"-{shown}", name, f"+{shown}")]
+    less, more = f"{-args.strength:+g}", f"{args.strength:+g}"
+    columns = [text for name in inputs.names for text in (less, name, more)]
     rows = np.stack([viz.to_uint8(values) for values in images.values()])
     with viz.writing(args.out, args.overwrite) as file:
         picture = viz.figure(rows, columns, list(images), group=3)

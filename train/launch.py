@@ -106,8 +106,11 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
         print(json.dumps(config.to_json(), indent=2))
         print("\n".join(dry_run.report(config, session.devices(args))))
         return 0
+    from aligned_jax.train import loop
     from aligned_jax.train.run_folder import RunFolder, locked
 
+    # Whatever is wrong is found before the folder bears the mark of this run.
+    loop.check(config, session.devices(args))
     run = RunFolder(args.run)
     run.check_empty()
     metrics = _metrics(args, config, dataset)
@@ -115,10 +118,10 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
         if session.from_first(run.exists()):
             run.check_same(config)
             return go_on(args, run, config, dataset, metrics)
-        origin = _origin(args, config)
+        origin, (state, memory) = _origin(args, config), _fresh(config)
         if session.is_first():
             run.write_config(config, origin)
-        return _train(args, run, config, origin, dataset, metrics, *_fresh(config))
+        return _train(args, run, config, origin, dataset, metrics, state, memory)
 
 
 def go_on(
@@ -133,17 +136,17 @@ def go_on(
     Raises:
       UserError: if the data are others, or the state is damaged.
     """
-    from aligned_jax.train import snapshot
-
-    if metrics is None:
-        metrics = _metrics(args, config, dataset)
+    from aligned_jax.train import loop, snapshot
 
     check_data(config, dataset)
+    loop.check(config, session.devices(args))
     if config.fingerprint != dataset.fingerprint:
         raise UserError(
             f"{dataset.options.path} is not the data that {run.path} was trained on so far; give "
             "the right folder with --data, or fine-tune from the run in a new one"
         )
+    if metrics is None:
+        metrics = _metrics(args, config, dataset)
     origin, folder = run.read_origin(), snapshot.latest_state(run)
     if folder is None and run.read_stats():
         raise UserError(

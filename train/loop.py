@@ -80,6 +80,11 @@ def recipe_of(config: TrainConfig) -> Recipe:
     return Recipe(config.generator, config.discriminator, config.gan, augment, adapt)
 
 
+def check(config: TrainConfig, devices: parallel.Devices | None = None) -> None:
+    """Raises ConfigError if the step cannot be made, or dealt to the devices; costs nothing."""
+    GanStep(recipe_of(config), devices)
+
+
 def train(job: Job, state: TrainState, memory: dict[str, Any] | None = None) -> int | None:
     """Trains to the end of the run, or until a signal.
 

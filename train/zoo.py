@@ -15,14 +15,14 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from aligned_jax.errors import UserError
 from aligned_jax.loading import ZOO_FILE
-from aligned_jax.tools.common import printable
 from aligned_jax.train.zoo_card import write_card
 
-PACKAGE_ZOO = Path(__file__).parent.parent / "aligned_jax" / "zoo"
+PACKAGE_ZOO = Path(str(resources.files("aligned_jax"))) / "zoo"
 RESOLUTION = 64
 SAMPLES = "0-63"
 
@@ -45,6 +45,7 @@ class Model:
       start: the model it is fine-tuned from, or None for one from scratch.
       kimg, seed: of the training.
       says: one sentence for the card.
+      flaws: what its pictures do not do well.
     """
 
     data: str
@@ -52,6 +53,7 @@ class Model:
     kimg: int
     seed: int
     says: str
+    flaws: str = ""
 
 
 # Heads turn and tilt alike in all of them, so that pose is something a family can share.
@@ -92,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
         for name in args.only or MODELS:
             make(name, Path(args.work), Path(args.into), args.show)
     except UserError as error:
-        print(f"zoo: {printable(str(error))}", file=sys.stderr)
+        print(f"zoo: {error}", file=sys.stderr)
         return 2
     return 0
 
@@ -103,7 +105,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", default="zoo-work", help="folder for data and runs")
-    parser.add_argument("--into", default=str(PACKAGE_ZOO), help="where the models go")
+    parser.add_argument(
+        "--into",
+        default=str(PACKAGE_ZOO),
+        help="where the models go (default: the package, from which children start)",
+    )
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="some of the models")
     parser.add_argument("--show", action="store_true", help="print the commands and stop")
     return parser.parse_args(argv)
@@ -158,13 +164,14 @@ def pack(name: str, work: Path, into: Path) -> None:
         staging,
         name,
         says=MODELS[name].says,
+        flaws=MODELS[name].flaws,
         commands=[shlex.join(draw), shlex.join(train)],
         run=run,
         licence=(work / "data" / MODELS[name].data / "LICENSE").read_text(encoding="utf-8"),
-        hardware=f"{os.cpu_count()} cores of {_processor()}",
+        cores=f"{os.cpu_count()} cores of {_processor()}",
     )
     into.mkdir(parents=True, exist_ok=True)
-    os.rename(staging, into / name)
+    shutil.move(staging, into / name)
     size = sum(path.stat().st_size for path in (into / name).iterdir())
     print(f"packed {name}: {size / 1e6:.2f} MB", flush=True)
 

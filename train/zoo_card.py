@@ -18,20 +18,21 @@ def write_card(
     folder: Path,
     name: str,
     says: str,
+    flaws: str,
     commands: Sequence[str],
     run: Path,
     licence: str,
-    hardware: str,
+    cores: str,
 ) -> None:
     """Writes `card.md` and `curve.svg` from the records of a finished run.
 
     Args:
       folder: of the model, holding its samples.
-      name, says: of the model.
+      name, says, flaws: of the model.
       commands: those that made it.
       run: its run folder.
       licence: of the artwork it was trained on.
-      hardware: what it was trained with.
+      cores: of this machine, for a run that used no accelerator.
     """
     record = RunFolder(run)
     lines, config, origin = record.read_stats(), record.read_config(), record.read_origin()
@@ -45,6 +46,8 @@ def write_card(
     last, g = lines[-1], config.generator
     hours = last["timing"]["total_seconds"] / 3600
     versions = ", ".join(f"{what} {number}" for what, number in origin["versions"].items())
+    devices = origin["devices"]
+    hardware = cores if devices.endswith("cpu") else devices
     start = f"fine-tuned from {config.start}" if config.start else "from scratch"
     text = f"""# {name}
 
@@ -52,13 +55,15 @@ def write_card(
 
 ![Seeds 0 to 63, no truncation, not chosen](samples.png)
 
+{flaws}
+
 | | |
 | --- | --- |
 | start | {start} |
 | size | {g.img_resolution} px, channels {_channels(g.channels)}, z and w {g.w_dim} |
 | training | {last["kimg"]} kimg in batches of {config.gan.batch_size}, seed {config.seed} |
 | R1 gamma | {config.gan.r1_gamma:g} |
-| time | {hours:.1f} hours on {hardware}, shared with other work |
+| time | {hours:.1f} hours of training steps on {hardware} |
 | software | {versions} |
 | stored | float16: the averaged generator (G_ema) and the discriminator (D) |
 

@@ -24,10 +24,8 @@ _NAMES = {
     "draw": "draws",
     "init_state": "ada",
     "margins": "pipeline",
-    "observe": "ada",
     "percentile_draws": "draws",
     "preset": "options",
-    "sign_statistics": "ada",
     "update": "ada",
 }
 __all__ = sorted(_NAMES)

@@ -26,22 +26,6 @@ def init_state(config: AdaConfig) -> AdaState:
     return AdaState(jnp.float32(config.p), jnp.float32(0), jnp.float32(0))
 
 
-def sign_statistics(real_logits: Array) -> Array:
-    """Sum of signs and count, float32 [2]; adds over phases, rounds and devices.
-
-    `real_logits` are the discriminator's outputs, of any shape, on real images
-    (augmented), in the main and in the R1 phase.
-    """
-    return jnp.stack([jnp.sign(real_logits).sum(), jnp.float32(real_logits.size)])
-
-
-def observe(state: AdaState, statistics: Array) -> AdaState:
-    """State with `sign_statistics` of the whole global batch added."""
-    return state._replace(
-        sign_sum=state.sign_sum + statistics[0], sign_count=state.sign_count + statistics[1]
-    )
-
-
 def update(state: AdaState, config: AdaConfig, iterations: Array | int, batch: int) -> AdaState:
     """State after an iteration; p moves after every `config.interval`-th.
 
@@ -50,7 +34,7 @@ def update(state: AdaState, config: AdaConfig, iterations: Array | int, batch: i
     seen since the last update leaves it as it is.
 
     Args:
-      state: with all of the iteration's statistics.
+      state: with the signs of the iteration's real images added.
       config: static.
       iterations: completed iterations, this one included.
       batch: images in a global batch.

@@ -100,23 +100,6 @@ class Dataset:
                 found[name] = array if feature.shape else float(array[0])
         return found
 
-    def check(self, resolution: int, channels: int, c_dim: int | None = None) -> None:
-        """Raises UserError unless networks of these sizes can be trained on it."""
-        mistakes = []
-        if (self.resolution, self.channels) != (resolution, channels):
-            mistakes.append(
-                f"its images are {_shape(self.resolution, self.channels)} and the networks "
-                f"want {_shape(resolution, channels)}; import it again with --resolution "
-                f"{resolution}, or resize the networks"
-            )
-        if c_dim is not None and c_dim != self.c_dim:
-            mistakes.append(
-                f"its labels have {self.c_dim} numbers and the networks want {c_dim}; choose "
-                f"other labels (it has {_offered(self._features)})"
-            )
-        if mistakes:
-            raise UserError(f"{self.options.path} does not fit: {'; '.join(mistakes)}")
-
     def _place(self, index: int) -> int:
         """Number of the record of an image."""
         if not 0 <= index < len(self):
@@ -320,10 +303,6 @@ def _label_names(features: Any, name: str | None) -> tuple[str, ...]:
     if hasattr(feature, "num_classes"):
         return tuple(feature.names)
     return tuple(f"{name}[{k}]" for k in range(feature.shape[0])) if feature.shape else (name,)
-
-
-def _shape(resolution: int, channels: int) -> str:
-    return f"{resolution}x{resolution} with {channels} channels"
 
 
 def _fingerprint(builder: Any, options: DataOptions) -> str:

@@ -6,14 +6,15 @@ shards in a hidden folder beside the target; the same command takes them over.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import math
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any, Protocol
 from aligned_jax.errors import UserError
 
 ITEMS_PER_SHARD = 500
-_PLAN = "plan.json"
+_PLAN, _LOCK = "plan.json", ".lock"
 
 
 class Source(Protocol):
@@ -95,19 +96,25 @@ def write_dataset(
     partial = out.with_name(f".{out.name}.partial")
     shards = _shards(source.splits())
     try:
-        _take_over(partial, source)
-        done = _done(partial, source, shards, skip_bad)
-        reused = len(done)
-        reports = _write_shards(source, partial, shards, done, workers, advance)
-        bad = [line for report in reports for line in report["bad"]]
-        if bad and not skip_bad:
-            raise UserError(_bad_items(bad))
-        if any(not _total(reports, shards, split) for split in source.splits()):
-            raise UserError(f"nothing would be left of a split: {_bad_items(bad)}")
-        counts = _finish(source, partial, shards, reports, command)
-        if out.exists():
-            out.rmdir()
-        partial.rename(out)
+        with _alone(partial):
+            _take_over(partial, source)
+            done = _done(partial, source, shards, skip_bad)
+            reused = len(done)
+            reports = _write_shards(source, partial, shards, done, workers, advance)
+            bad = [line for report in reports for line in report["bad"]]
+            if bad and not skip_bad:
+                raise UserError(_bad_items(bad))
+            if any(not _total(reports, shards, split) for split in source.splits()):
+                raise UserError(f"nothing would be left of a split: {_bad_items(bad)}")
+            counts = _finish(source, partial, shards, reports, command)
+            if out.exists():
+                out.rmdir()
+            partial.rename(out)
+    except BrokenProcessPool:
+        raise UserError(
+            f"{out} was not written: a worker was ended from outside, perhaps for want of memory; "
+            "the same command goes on from where it stopped, and --workers 1 needs less"
+        ) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
@@ -125,6 +132,20 @@ def _shards(splits: dict[str, int]) -> list[Shard]:
     return shards
 
 
+@contextlib.contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """Keeps other processes from the hidden folder; a process that dies leaves no lock."""
+    partial.mkdir(parents=True, exist_ok=True)
+    with (partial / _LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"another process is writing the same dataset in {partial}; wait for it or stop it"
+            ) from None
+        yield
+
+
 def _take_over(partial: Path, source: Source) -> None:
     """Makes or empties the hidden folder unless it belongs to the same work."""
     # Through JSON, so that tuples compare equal to the lists they become.
@@ -132,8 +153,9 @@ def _take_over(partial: Path, source: Source) -> None:
     with contextlib.suppress(OSError, json.JSONDecodeError):
         if json.loads((partial / _PLAN).read_text("utf-8")) == plan:
             return
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    for entry in partial.iterdir():
+        if entry.name != _LOCK:
+            entry.unlink()
     _write_text(partial / _PLAN, json.dumps(plan))
 
 
@@ -210,7 +232,8 @@ def _write_shard(source: Source, partial: Path, shard: Shard) -> dict[str, Any]:
     features = tfds.features.FeaturesDict(source.features())
     serializer = ExampleSerializer(features.get_serialized_info())
     file = partial / shard.file(source.name)
-    unfinished = file.with_name(f".{file.name}")
+    # A worker that outlives a killed parent must not meet the one that replaces it.
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     writer = ArrayRecordWriter(os.fspath(unfinished), "group_size:1")
     count, bad = 0, []
     try:
@@ -279,6 +302,8 @@ def _finish(
     for shard in shards:
         (partial / f"{shard.file(source.name)}.json").unlink()
     (partial / _PLAN).unlink()
+    for hidden in partial.glob(".*"):  # the lock, and what killed workers left
+        hidden.unlink()
     return counts
 
 

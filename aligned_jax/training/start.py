@@ -13,7 +13,6 @@ from typing import Any
 
 import jax
 
-from aligned_jax.augment import AdaConfig
 from aligned_jax.config import (
     KEYS,
     DiscriminatorConfig,
@@ -26,7 +25,6 @@ from aligned_jax.errors import ConfigError
 from aligned_jax.network import AnyNetwork
 from aligned_jax.networks import init_variables, variable_shapes
 from aligned_jax.training.optimizer import frozen_layers
-from aligned_jax.training.options import GanOptions
 from aligned_jax.types import Array, PyTree, Variables
 from aligned_jax.weights.resize import resized_config
 from aligned_jax.weights.structure import flat_options
@@ -62,18 +60,6 @@ class StartReport:
             for what, counts in blocks.items()
             if counts
         ] + list(self.notes)
-
-
-def fine_tuning_defaults(options: GanOptions, ada: AdaConfig) -> tuple[GanOptions, AdaConfig]:
-    """Options as the official code changes them for a run that starts from trained weights.
-
-    The generator's average has its full length at once, and p may move five
-    times as fast (100 thousand images from 0 to 1).
-    """
-    return (
-        dataclasses.replace(options, ema_rampup=None),
-        dataclasses.replace(ada, kimg=100.0),
-    )
 
 
 def starting_configs(

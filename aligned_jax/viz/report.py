@@ -25,7 +25,9 @@ th, td { padding: .35rem .9rem .35rem 0; text-align: left; border-bottom: 1px so
 th { font-weight: 600; color: var(--soft); white-space: nowrap; }
 td.number, th.number { text-align: right; }
 code, pre { font: .85rem/1.5 ui-monospace, monospace; }
-pre { background: var(--panel); padding: .75rem 1rem; border-radius: 6px; overflow-x: auto; }
+pre { background: var(--panel); padding: .75rem 1rem; border-radius: 6px;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+figcaption { margin-top: .4rem; }
 footer { margin: 3rem 0 1rem; padding-top: 1rem; border-top: 1px solid var(--line);
   font-size: .85rem; }
 """

@@ -6,10 +6,15 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from aligned_jax.config import GeneratorConfig, SynthesisConfig
+from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, SynthesisConfig
 from aligned_jax.networks import Generator, variable_shapes
+<<<<<<< HEAD
 from benchmarks import convert, generate, metrics
 from benchmarks.flops import convolutions, synthesis_flops
+=======
+from benchmarks import convert, generate, train
+from benchmarks.flops import PASSES, convolutions, critic_flops, phase_flops, synthesis_flops
+>>>>>>> main
 
 
 @pytest.mark.parametrize("resolution, batch", [(64, 4), (64, 1)])
@@ -56,3 +61,28 @@ def test_conversion_stays_within_its_memory(capfd):
     convert.main(["--resolution", "1024"])
     rows = json.loads(capfd.readouterr().out.strip().split("\n")[-1])
     assert rows["convert_peak_over_file"] < 2.2
+
+
+def test_phases_are_counted_pass_by_pass():
+    generator = GeneratorConfig(16, synthesis=SynthesisConfig(channel_base=256))
+    discriminator = DiscriminatorConfig(16, channel_base=256)
+    g, d = synthesis_flops(generator, 1), critic_flops(discriminator)
+
+    def flops(phase, shrink=2):
+        return phase_flops(phase, generator, discriminator, shrink)
+
+    # Dmain generates once more than the two critics of Dreg's cost, and nothing else.
+    assert flops("Dmain") == pytest.approx(flops("Dreg") + g)
+    assert flops("Greg", 1) == 2 * flops("Greg", 2) > 4 * g
+    assert flops("Gmain") > 2 * g + 2 * d
+
+
+@pytest.mark.slow
+def test_training_needs_the_analytic_flops_and_prints_them(capsys):
+    sizes = ["--batch", "16", "--channel-base", "2048", "--channel-max", "128", "--repeats", "1"]
+    train.main(sizes)
+    rows = json.loads(capsys.readouterr().out.strip().split("\n")[-1])
+    for phase in PASSES:
+        assert 0.95 < rows[f"{phase}_compiled_over_analytic_flops"] < 1.05
+        assert rows[f"{phase}_all_reduces"] == (jax.device_count() > 1) * (1 + (phase == "Greg"))
+    assert rows["images_per_second"] > 0 and rows["data_images_per_second"] > 0

@@ -115,15 +115,6 @@ def test_the_fingerprint_tells_content_and_options_but_not_the_place(faces, tmp_
     assert all(len(text) == 64 for text in prints)
 
 
-def test_networks_of_other_sizes_are_refused(faces):
-    data = opened(faces, labels="glasses")
-    data.check(16, 3, 3)
-    with pytest.raises(UserError, match=r"16x16 with 3 channels .* 32x32 with 1 channels"):
-        data.check(32, 1)
-    with pytest.raises(UserError, match=r"3 numbers .* want 7"):
-        data.check(16, 3, 7)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 
 import numpy as np
@@ -129,3 +130,28 @@ def test_a_disk_that_refuses_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(UserError, match="was not written"):
         write_dataset(SOURCE, tmp_path / "file" / "d", workers=1)
+
+
+def test_two_processes_do_not_write_one_dataset(tmp_path, expected):
+    def meanwhile(count):
+        with pytest.raises(UserError, match="another process is writing"):
+            write_dataset(SOURCE, tmp_path / "d", workers=1)
+
+    write_dataset(SOURCE, tmp_path / "d", "made by hand", workers=1, advance=meanwhile)
+    assert contents(tmp_path / "d") == expected
+
+
+class Fatal(AvatarSource):
+    """Ends the process that works on it."""
+
+    def check(self):
+        pass
+
+    def examples(self, split, start, stop):
+        os._exit(1)
+
+
+def test_a_worker_that_is_killed_is_told(tmp_path):
+    with pytest.raises(UserError, match="--workers 1 needs less"):
+        write_dataset(Fatal("pixel-art", 23, 5, 8), tmp_path / "d", workers=2)
+    assert not (tmp_path / "d").exists()

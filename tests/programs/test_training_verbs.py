@@ -116,7 +116,7 @@ def test_a_child_of_an_official_file(parent, data, aligned, tmp_path):
     command = ("finetune", parent, "tiny32", *here(data, tmp_path / "run"), "--kimg", 1)
     overrides = "--discriminator.freeze-layers 1 --ada.target -1 --gan.pl-weight 0 --gan.r1-gamma 0"
     result = aligned(
-        *command, "--batch", 100, "--augment", "blit", *overrides.split(), *SMALL[-7:-4]
+        *command, "--batch", 100, "--augment", "blit", *overrides.split(), *SMALL[-8:-4]
     )
     assert result.code == 0, result.err
     before, after = loading.load_all(parent), loading.load_all(tmp_path / "run")

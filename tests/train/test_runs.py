@@ -132,6 +132,7 @@ def test_data_that_do_not_fit():
 def test_batches_that_cannot_be_dealt(tmp_path):
     message = refused(tmp_path / "run", runs.replaced("gan", batch_size=20), devices=8)
     assert "a batch of 20 cannot be dealt to 8 devices" in message
+    assert not (tmp_path / "run").exists()
 
 
 def test_networks_that_are_lost(begun):

@@ -17,7 +17,6 @@ from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.gan_step import GanStep
 from aligned_jax.training.options import GanOptions
 from aligned_jax.training.start import (
-    fine_tuning_defaults,
     starting_configs,
     starting_networks,
 )
@@ -58,7 +57,7 @@ def few_steps(networks, generator, discriminator, ada=None, **options):
     size, n = generator.img_resolution, generator.c_dim
     shape = (size, size, generator.img_channels)
     augment, adapt = None, None
-    settings, ada = fine_tuning_defaults(settings, ada or AdaConfig("none"))
+    ada = ada or AdaConfig("none")
     if ada.mode != "none":
         augment, adapt = hooks(AugmentConfig(brightness=1.0), ada, 4, shape)
     recipe = Recipe(generator, discriminator, settings, augment, adapt)
@@ -93,13 +92,6 @@ def test_a_saved_run_starts_the_next(source, tmp_path):
     assert_equal(networks["D"], source["D"].variables)
     assert report.fresh == ()
     assert report.lines()[0].startswith("copied ")
-
-
-def test_fine_tuning_defaults():
-    options, ada = GanOptions(batch_size=4, ema_kimg=7.0), AdaConfig(p=0.2, target=0.5)
-    tuned, quick = fine_tuning_defaults(options, ada)
-    assert options.ema_rampup == 0.05 and tuned == dataclasses.replace(options, ema_rampup=None)
-    assert ada.kimg == 500 and quick == dataclasses.replace(ada, kimg=100.0)
 
 
 @pytest.mark.parametrize("left", ["G", "G_ema"])
