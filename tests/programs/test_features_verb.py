@@ -10,7 +10,7 @@ from tests.features.conftest import cache_folder, tiny  # noqa: F401
 from tests.helpers import DATA
 
 
-def test_add_and_list(ok, tiny, tmp_path, monkeypatch):  # noqa: F811
+def test_add_and_list(ok, tiny, cache_folder, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(store, "_package_folder", lambda: None)
     before = ok("features", "list")
     assert f"weights are kept in {tmp_path}" in before
