@@ -87,6 +87,9 @@ def test_alexnet():
     a, b = jnp.asarray(uniform, jnp.float32)
     np.testing.assert_allclose(jax.jit(alex)(a, b), [0.09580017, 0.12794465], rtol=2e-6)
     maps = [x.shape for x in jax.eval_shape(alex.embed, a)]
+    assert all(x.size for x in jax.eval_shape(alex.embed, jnp.zeros((1, 31, 31, 1), jnp.float32)))
+    with pytest.raises(UserError, match="of 31 pixels"):
+        alex.embed(jnp.zeros((1, 30, 31, 3), jnp.float32))
     assert maps == [(2, 15, 15, 64), (2, 7, 7, 192), *[(2, 3, 3, c) for c in (384, 256, 256)]]
 
 

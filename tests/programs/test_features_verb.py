@@ -25,9 +25,7 @@ def test_add_and_list(ok, tiny, cache_folder, tmp_path, monkeypatch):  # noqa: F
     after = ok("features", "list")
     assert f"arcface     net.pth, sha256 {digest}" in after
     assert "vgg16       there, with the extra lpips" in after
-    (tmp_path / "cache_folder" / "aligned_jax" / "features" / "arcface.safetensors").write_bytes(
-        b""
-    )
+    (cache_folder / "arcface.safetensors").write_bytes(b"")
     assert "add the network again" in ok("features", "list")
 
 
