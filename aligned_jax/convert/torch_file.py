@@ -4,7 +4,8 @@ Two containers exist. The older one is a stream: a magic number, the protocol
 version and facts about the system (a pickle each), the pickled object, the
 list of storage keys, then for each key an eight-byte count and raw data. The
 newer one is an uncompressed zip archive with `data.pkl` and one entry a
-storage. Pickled tensors of the official PyTorch networks carry a stream of the
+storage; a TorchScript archive has compressed programs besides, which are not
+looked at. Pickled tensors of the official PyTorch networks carry a stream of the
 older kind for each storage (`torch.storage._load_from_bytes`).
 """
 

@@ -21,10 +21,11 @@ from aligned_jax.types import PyTree
 class FrozenNetwork:
     """A kind of frozen network.
 
-    `module` makes it from its options. `smallest` is the least height and
-    width of an image. `renamed` are tables from our names to those of a kind
-    of file; the names as they are always work. `leftover` begins names that a
-    file may have in addition, and `source` says which file to get.
+    `module` makes it from its `options`, given here with their defaults.
+    `smallest` is the least height and width of an image. `renamed` are tables
+    from our names to those of a kind of file; the names as they are always
+    work. `leftover` begins names that a file may have in addition, and `source`
+    says which file to get.
     """
 
     module: Callable[..., nn.Module]

@@ -12,8 +12,6 @@ _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _EPSILON = 1e-10
 # Features, kernel, stride and padding; pools lie before the second and the third.
 _ALEX = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
-# Smaller images vanish in the pools.
-SMALLEST = {"vgg": 16, "alex": 31}
 
 
 def alex_layers(x: Array) -> list[Array]:

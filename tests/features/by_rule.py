@@ -19,8 +19,14 @@ def tensor_shapes(arrays) -> dict[str, tuple[int, ...]]:
     return {name: tuple(json.loads(shape)) for name, shape in zip(names, shapes, strict=True)}
 
 
-def made(shapes: dict[str, tuple[int, ...]], slopes: tuple[str, ...] = ()) -> dict:
-    """Tensors in the layout of PyTorch; names that end in one of `slopes` are those of PReLU."""
+def made(
+    shapes: dict[str, tuple[int, ...]], gain: float = 2.0, slopes: tuple[str, ...] = ()
+) -> dict[str, np.ndarray]:
+    """Tensors in the layout of PyTorch.
+
+    `gain` is the variance of kernels times their fan-in; names that end in one
+    of `slopes` are those of PReLU.
+    """
     tensors = {}
     for name, shape in shapes.items():
         v = uniform(name, shape)
@@ -33,6 +39,6 @@ def made(shapes: dict[str, tuple[int, ...]], slopes: tuple[str, ...] = ()) -> di
         elif len(shape) == 1:
             v = 1 + 0.1 * v
         else:
-            v = v * np.sqrt((2 if len(shape) == 4 else 1) / np.prod(shape[1:]))
+            v = v * np.sqrt((gain if len(shape) == 4 else 1) / np.prod(shape[1:]))
         tensors[name] = v.astype(np.float32)
     return tensors

@@ -20,14 +20,14 @@ class Tiny(nn.Module):
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def cache_folder(tmp_path, monkeypatch):
     """The folder where weights are kept; it does not exist yet."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "aligned_jax" / "features"
 
 
 @pytest.fixture
-def tiny(monkeypatch, cache):
+def tiny(monkeypatch, cache_folder):
     """A state dictionary for `Tiny`, which takes the name arcface."""
     entry = dataclasses.replace(networks.NETWORKS["arcface"], module=Tiny)
     monkeypatch.setitem(networks.NETWORKS, "arcface", entry)

@@ -16,7 +16,7 @@ def test_features_and_names():
     assert shapes == {
         name: networks.torch_shape(shape) for name, shape in networks.shapes("arcface").items()
     }
-    made = by_rule.made(shapes, slopes=("layer.2.weight",))
+    made = by_rule.made(shapes, gain=0.5, slopes=("layer.2.weight",))
     arrays = {name: networks.from_torch(value) for name, value in made.items()}
     module, variables = networks.NETWORKS["arcface"].module(), networks.tree("arcface", arrays)
     images = jnp.asarray(nhwc(REFERENCE["small_input"]), jnp.float32)

@@ -27,7 +27,7 @@ def refusal(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["zip", "legacy", "nested", "safetensors"])
-def test_every_kind_of_file_is_kept_and_loaded(tiny, tmp_path, cache, kind):
+def test_every_kind_of_file_is_kept_and_loaded(tiny, tmp_path, cache_folder, kind):
     file = tmp_path / "net.pth"
     more = tiny | {"body.0.num_batches_tracked": np.array(7, np.int64)}
     if kind == "safetensors":
@@ -40,7 +40,7 @@ def test_every_kind_of_file_is_kept_and_loaded(tiny, tmp_path, cache, kind):
     origin = features.add(file)
     assert origin["network"] == "arcface" and origin["bytes"] == file.stat().st_size
     assert features.stored() == {"arcface": origin} and features.is_available("arcface")
-    assert [path.name for path in cache.iterdir()] == ["arcface.safetensors"]
+    assert [path.name for path in cache_folder.iterdir()] == ["arcface.safetensors"]
     extractor = features.load("arcface")
     assert extractor.sha256 == origin["sha256"]
     params = extractor.variables["params"]
@@ -95,7 +95,7 @@ def test_vgg_is_recognised_under_three_sets_of_names(tiny, refusal):
     assert "it is not the vgg16_fc2" in refusal(dict.fromkeys(networks.shapes("vgg16_fc2"), empty))
 
 
-def test_missing_networks_say_what_to_get(cache):
+def test_missing_networks_say_what_to_get(cache_folder):
     for name in networks.FROM_FILES:
         with pytest.raises(UserError) as caught:
             features.load(name)
@@ -105,10 +105,10 @@ def test_missing_networks_say_what_to_get(cache):
         features.load("clip")
 
 
-def test_damaged_weights_are_noticed(tiny, tmp_path, cache):
+def test_damaged_weights_are_noticed(tiny, tmp_path, cache_folder):
     write_rosinality(tmp_path / "net.pth", tiny)
     features.add(tmp_path / "net.pth")
-    kept = cache / "arcface.safetensors"
+    kept = cache_folder / "arcface.safetensors"
     whole = kept.read_bytes()
     for data in (whole[:-1], b"", whole.replace(b"format_version", b"format_version2")):
         kept.write_bytes(data)
@@ -126,22 +126,22 @@ def test_damaged_weights_are_noticed(tiny, tmp_path, cache):
         features.load("arcface")
 
 
-def test_a_failure_leaves_what_was_there(tiny, tmp_path, cache, monkeypatch):
+def test_a_failure_leaves_what_was_there(tiny, tmp_path, cache_folder, monkeypatch):
     write_rosinality(tmp_path / "net.pth", tiny)
     features.add(tmp_path / "net.pth")
-    before = (cache / "arcface.safetensors").read_bytes()
+    before = (cache_folder / "arcface.safetensors").read_bytes()
     write_rosinality(tmp_path / "net.pth", tiny | {"fc.bias": tiny["fc.bias"] + 1})
     assert features.add(tmp_path / "net.pth")
-    after = (cache / "arcface.safetensors").read_bytes()
+    after = (cache_folder / "arcface.safetensors").read_bytes()
     assert after != before
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(UserError, match="file"):
         features.add(tmp_path / "net.pth")
-    assert (cache / "arcface.safetensors").read_bytes() == after
+    assert (cache_folder / "arcface.safetensors").read_bytes() == after
 
 
-def test_other_files_are_refused(cache):
+def test_other_files_are_refused(cache_folder):
     for name, reason in (
         ("generator_gray16.pkl", "it holds no tensors by name"),
         ("hostile_os_system.pkl", "posix.system|nt.system|os.system"),
@@ -150,4 +150,4 @@ def test_other_files_are_refused(cache):
     ):
         with pytest.raises(FormatError, match=reason):
             features.add(DATA / name)
-    assert not cache.exists()
+    assert not cache_folder.exists()

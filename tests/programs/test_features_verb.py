@@ -6,11 +6,11 @@ import pytest
 
 from aligned_jax.features import store
 from benchmarks.official_file import write_rosinality
-from tests.features.conftest import cache, tiny  # noqa: F401
+from tests.features.conftest import cache_folder, tiny  # noqa: F401
 from tests.helpers import DATA
 
 
-def test_add_and_list(ok, tiny, tmp_path, monkeypatch):  # noqa: F811
+def test_add_and_list(ok, tiny, cache_folder, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(store, "_package_folder", lambda: None)
     before = ok("features", "list")
     assert f"weights are kept in {tmp_path}" in before
@@ -25,7 +25,7 @@ def test_add_and_list(ok, tiny, tmp_path, monkeypatch):  # noqa: F811
     after = ok("features", "list")
     assert f"arcface     net.pth, sha256 {digest}" in after
     assert "vgg16       there, with the extra lpips" in after
-    (tmp_path / "cache" / "aligned_jax" / "features" / "arcface.safetensors").write_bytes(b"")
+    (cache_folder / "arcface.safetensors").write_bytes(b"")
     assert "add the network again" in ok("features", "list")
 
 
@@ -39,8 +39,8 @@ def test_add_and_list(ok, tiny, tmp_path, monkeypatch):  # noqa: F811
         ("add SNAPSHOT", "it holds no tensors by name"),
     ],
 )
-def test_bad_input(refused, cache, line, expected):  # noqa: F811
+def test_bad_input(refused, cache_folder, line, expected):  # noqa: F811
     places = {"SNAPSHOT": DATA / "generator_gray16.pkl"}
     words = [places.get(word, word) for word in line.split()]
     assert expected in refused("features", *words)
-    assert not cache.exists()
+    assert not cache_folder.exists()
