@@ -8,13 +8,8 @@ import pytest
 
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, SynthesisConfig
 from aligned_jax.networks import Generator, variable_shapes
-<<<<<<< HEAD
-from benchmarks import convert, generate, metrics
-from benchmarks.flops import convolutions, synthesis_flops
-=======
-from benchmarks import convert, generate, train
+from benchmarks import convert, generate, metrics, train
 from benchmarks.flops import PASSES, convolutions, critic_flops, phase_flops, synthesis_flops
->>>>>>> main
 
 
 @pytest.mark.parametrize("resolution, batch", [(64, 4), (64, 1)])
