@@ -14,7 +14,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _MODULES = ("checkpoint", "config", "convert", "errors", "latents", "networks", "ops", "weights")
-_MODULES += ("types", "viz", "network", "loading", "data")
+_MODULES += ("types", "viz", "network", "loading", "data", "features", "metrics", "evaluation")
 _NAMES = {
     "Network": "network",
     "DiscriminatorNetwork": "network",

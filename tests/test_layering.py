@@ -11,11 +11,13 @@ LEVELS = [
     ("types", "config", "errors", "jsonable", "paths", "atomic"),
     ("ops",),
     ("latents",),
-    ("networks", "features"),
-    ("losses", "metrics", "augment", "weights", "convert"),
+    ("networks",),
+    ("augment", "weights", "convert"),
+    ("features",),  # their weights are read through convert
+    ("losses", "metrics"),
     ("network",),
     ("loading",),
-    ("training", "inversion", "semantics"),
+    ("training", "inversion", "semantics", "evaluation"),
     ("translation", "morphing", "zero_shot"),
     ("train", "tools"),
 ]

@@ -26,6 +26,7 @@ VERBS = {
     "convert": "read an official file into a checkpoint folder",
     "export": "write a network as safetensors with the official names",
     "data": "draw avatars, import images, look at a dataset",
+    "features": "add or list the networks that scores are computed with",
     "info": "show sizes, options, parameters and origin of a network",
     "generate": "draw images from seeds or from a file of latents",
     "compare": "show where a child differs from its parent, as a web page",
@@ -36,6 +37,8 @@ VERBS = {
     "resize": "start a network at another resolution from trained weights",
     "family": "draw the same latents by several networks",
     "edit": "move one style channel of a parent and of its children",
+    "evaluate": "score a network or images: FID, KID, precision, recall, PPL, ...",
+    "perceptual": "show how far apart pairs of images look (LPIPS)",
     "transition": "draw the same latents over the snapshots of a training run",
 }
 # Verbs that train; with OVERRIDES = True a module takes dotted options besides its own.

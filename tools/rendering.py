@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import (
+    noise_fields,
     one_hot_labels,
     parse_seeds,
     style_layers,
@@ -181,18 +181,4 @@ def _noise(config: GeneratorConfig, manner: Manner, numbers: np.ndarray) -> Any:
     return _fields(config, jax.random.key(manner.noise_seed), numbers)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _fields(config: GeneratorConfig, key: Array, numbers: Array) -> dict[str, Array]:
-    """Standard normal fields [N, R, R] by layer, each row made from its own number alone."""
-    sizes = {s.name: s.resolution for s in style_layers(config) if s.kind == "conv"}
-    ends = np.cumsum([size**2 for size in sizes.values()])
-
-    def fields(number: Array) -> dict[str, Array]:
-        drawn = jax.random.normal(jax.random.fold_in(key, number), (ends[-1],))
-        parts = jnp.split(drawn, ends[:-1])
-        return {
-            name: part.reshape(size, size)
-            for (name, size), part in zip(sizes.items(), parts, strict=True)
-        }
-
-    return jax.vmap(fields)(numbers)
+_fields = functools.partial(jax.jit, static_argnums=0)(noise_fields)

@@ -93,6 +93,6 @@ def _one_line(said: str) -> str:
     return " ".join(useful)[:500] or "an override cannot be read"
 
 
-def replaced(config: TrainConfig, **values: Any) -> TrainConfig:
+def replaced(config: Any, **values: Any) -> Any:
     """The config with those of `values` that are not None."""
     return dataclasses.replace(config, **{k: v for k, v in values.items() if v is not None})

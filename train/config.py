@@ -24,8 +24,10 @@ class SnapshotOptions:
     generator is kept where the visible change is fast, in the first `dense`
     ticks, then every `every` ticks (StyleAlign, figures 4 and 13). At every
     multiple of `keep_kimg`, if that is not 0, a tick ends too, and all networks
-    are kept, so that a child can start there. Pictures of `images` fixed
-    latents come with each of these.
+    are kept, so that a child can start there. Pictures of `images` fixed latents
+    come with each of these, and so do the scores `metrics` (names joined by commas,
+    such as "fd_vgg,kid_vgg") of `metric_images` images; the network that is best by
+    the first of them is kept as well.
     """
 
     tick_kimg: int = 4
@@ -34,9 +36,12 @@ class SnapshotOptions:
     keep_kimg: int = 0
     latest: int = 2
     images: int = 32
+    metrics: str = ""
+    metric_images: int = 5000
 
     def __post_init__(self) -> None:
         least = {"tick_kimg": 1, "dense": 0, "every": 1, "keep_kimg": 0, "latest": 1, "images": 1}
+        least |= {"metric_images": 2}
         wrong = [
             f"snapshots.{name} is {getattr(self, name)}; it must be at least {bound}"
             for name, bound in least.items()

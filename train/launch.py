@@ -15,6 +15,7 @@ from aligned_jax.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from aligned_jax.train.run_folder import RunFolder
+    from aligned_jax.train.scores import Score
 
 # What is worth repeating of where a parent came from; the rest stays with the parent.
 _ORIGIN = ("kind", "file", "sha256", "format", "verb", "command", "images")
@@ -33,6 +34,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="adaptive augmentation by bgc, bgcfnc, blit, ...; or none",
     )
+    add(
+        "--metrics",
+        metavar="LIST",
+        help="scores of every snapshot, such as fd_vgg,kid_vgg; the best by the first is kept",
+    )
+    add("--metric-images", type=int, metavar="N", help="generated for a score (default 5000)")
     add("--dry-run", action="store_true", help="print what would happen, measure it, and stop")
     add("--options", action="store_true", help="list all overrides with their values, and stop")
     session.add_arguments(parser)
@@ -46,9 +53,11 @@ def config_for(args: argparse.Namespace, dataset: Any, preset: str) -> TrainConf
     sizes = presets.Sizes(dataset.resolution, dataset.channels, dataset.c_dim)
     count = session.device_count(args)
     config = presets.config_of(preset, dataset.options, sizes, args.batch, args.augment, count)
-    return arguments.replaced(
-        config, kimg=args.kimg, seed=args.seed, fingerprint=dataset.fingerprint
+    snapshots = arguments.replaced(
+        config.snapshots, metrics=args.metrics, metric_images=args.metric_images
     )
+    config = dataclasses.replace(config, snapshots=snapshots, fingerprint=dataset.fingerprint)
+    return arguments.replaced(config, kimg=args.kimg, seed=args.seed)
 
 
 def open_data(args: argparse.Namespace) -> Any:
@@ -108,17 +117,18 @@ def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
         loop.check(config, session.devices(args))
         run = RunFolder(args.run)
         run.check_empty()
+        metrics = _metrics(args, config, dataset)
     with hosts.entered(locked(run, session.is_first())):
         if hosts.gather(run.exists())[0]:
             with hosts.together():
                 run.check_same(config)
                 kimg = length(run, run.read_config().kimg, args.kimg)
-            return go_on(args, run, dataclasses.replace(config, kimg=kimg), dataset)
+            return go_on(args, run, dataclasses.replace(config, kimg=kimg), dataset, metrics)
         with hosts.together():
             origin, (state, memory) = _origin(args, config), _fresh(config)
             if session.is_first():
                 run.write_config(config, origin)
-        return _train(args, run, config, origin, dataset, state, memory)
+        return _train(args, run, config, origin, dataset, metrics, state, memory)
 
 
 def length(run: "RunFolder", planned: int, asked: int | None) -> int:
@@ -157,7 +167,13 @@ def _latest(
     return origin, folder, state, memory, notices
 
 
-def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any) -> int:
+def go_on(
+    args: argparse.Namespace,
+    run: "RunFolder",
+    config: TrainConfig,
+    dataset: Any,
+    metrics: Sequence["Score"] | None = None,
+) -> int:
     """Continues a run from its latest state; the folder is locked by the caller.
 
     Raises:
@@ -165,6 +181,7 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
     """
     with hosts.together():
         origin, folder, state, memory, notices = _latest(args, run, config, dataset)
+        metrics = _metrics(args, config, dataset) if metrics is None else metrics
     if len(set(hosts.gather(int(state.step)))) > 1:
         raise UserError(f"the hosts see different states of {run.path}; they must share the folder")
     with hosts.together():
@@ -176,7 +193,16 @@ def go_on(args: argparse.Namespace, run: "RunFolder", config: TrainConfig, datas
             print(*notices, sep="\n", end="\n" if notices else "")
             if images:
                 print(f"going on with {run.path} at {images / 1000:.1f} of {config.kimg} kimg")
-    return _train(args, run, config, origin, dataset, state, memory)
+    return _train(args, run, config, origin, dataset, metrics, state, memory)
+
+
+def _metrics(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> list["Score"]:
+    """The scores of snapshots, on the host that computes them."""
+    if not (config.snapshots.metrics and session.is_first()):
+        return []
+    from aligned_jax.train import scores
+
+    return scores.scores_of(config, dataset, session.devices(args))
 
 
 def _fresh(config: TrainConfig) -> tuple[Any, dict[str, Any]]:
@@ -214,6 +240,7 @@ def _train(
     config: TrainConfig,
     origin: dict[str, Any],
     dataset: Any,
+    metrics: Sequence["Score"],
     state: Any,
     memory: dict[str, Any],
 ) -> int:
@@ -229,6 +256,7 @@ def _train(
             config,
             dataset,
             origin,
+            metrics=metrics,
             threads=args.threads,
             devices=session.devices(args),
             writer=writer,

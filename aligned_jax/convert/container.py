@@ -10,6 +10,7 @@ from aligned_jax.convert.inert import Budget
 from aligned_jax.convert.torch_file import (
     TORCH_HANDLERS,
     is_magic,
+    is_script,
     read_torch_stream,
     read_torch_zip,
 )
@@ -36,7 +37,8 @@ _FOREIGN = {
 class Loaded:
     """What a file holds. `unknown_globals` names every class or function in it
     that this reader does not know; whoever uses the value must refuse the file
-    if there are any. `container` is "pickle", "torch-zip" or "torch-legacy".
+    if there are any. `container` is "pickle", "torch-zip", "torch-script" (a
+    program with its weights, of which only the weights are read) or "torch-legacy".
     """
 
     value: Any
@@ -60,7 +62,8 @@ def read_pickle(path: str | os.PathLike) -> Loaded:
         data = _map(path)
         budget = Budget.of_file(len(data))
         if data[:4] == _ZIP:
-            result, container = read_torch_zip(data, budget), "torch-zip"
+            result = read_torch_zip(data, budget)
+            container = "torch-script" if is_script(data) else "torch-zip"
         else:
             result, container = unpickle(data, TORCH_HANDLERS, budget=budget), "pickle"
             if is_magic(result.value):

@@ -56,14 +56,7 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
     Raises FormatError for a damaged header, and for anything but StyleGAN2
     networks under official names.
     """
-    try:
-        file = safe_open(os.fspath(path), framework="np")
-        metadata = file.metadata() or {}
-        entries = {name: _entry(file, name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise FormatError(
-            f"it is no valid safetensors file ({show(str(error))}); it is damaged or cut short"
-        ) from None
+    entries, metadata = read_tensors(path)
     manifest = _manifest(metadata.get(METADATA_KEY))
     if manifest is None:
         return state_dicts.read(entries)
@@ -82,6 +75,22 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
     if manifest.get("provenance") is not None:
         source["provenance"] = manifest["provenance"]
     return described, source
+
+
+def read_tensors(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, str]]:
+    """All tensors by name, each read when its `numpy()` is called, and the header's texts.
+
+    Raises FormatError for a damaged file.
+    """
+    try:
+        file = safe_open(os.fspath(path), framework="np")
+        metadata = file.metadata() or {}
+        entries = {name: _entry(file, name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise FormatError(
+            f"it is no valid safetensors file ({show(str(error))}); it is damaged or cut short"
+        ) from None
+    return entries, metadata
 
 
 def _entry(file: Any, name: str) -> _Entry:

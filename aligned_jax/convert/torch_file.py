@@ -4,7 +4,8 @@ Two containers exist. The older one is a stream: a magic number, the protocol
 version and facts about the system (a pickle each), the pickled object, the
 list of storage keys, then for each key an eight-byte count and raw data. The
 newer one is an uncompressed zip archive with `data.pkl` and one entry a
-storage. Pickled tensors of the official PyTorch networks carry a stream of the
+storage; a TorchScript archive has compressed programs besides, which are not
+looked at. Pickled tensors of the official PyTorch networks carry a stream of the
 older kind for each storage (`torch.storage._load_from_bytes`).
 """
 
@@ -131,16 +132,32 @@ def read_torch_zip(data: memoryview, budget: Budget) -> Unpickled:
     if len(pickles) != 1:
         raise FormatError("it is a zip archive, but not one that torch wrote (no data.pkl)")
     folder = pickles[0].removesuffix("data.pkl")
-    order = bytes(entries.get(f"{folder}byteorder", b"little")[:16])
+    order = bytes(_content(entries, f"{folder}byteorder", b"little")[:16])
     if order not in (b"little", b"big"):
         raise FormatError("the torch file's byte order is neither little nor big")
     storages = _Storages(fields=5, swapped=order == b"big")
-    result = unpickle(entries[pickles[0]], TORCH_HANDLERS, persistent=storages.refer, budget=budget)
+    content = _content(entries, pickles[0])
+    result = unpickle(content, TORCH_HANDLERS, persistent=storages.refer, budget=budget)
     for key, storage in storages.by_key.items():
         if f"{folder}data/{key}" not in entries:
             raise FormatError("the torch file lacks the numbers of some of its tensors")
-        storage.attach(entries[f"{folder}data/{key}"])
+        storage.attach(_content(entries, f"{folder}data/{key}"))
     return result
+
+
+def is_script(data: memoryview) -> bool:
+    """Whether a newer torch file is a TorchScript archive: a program, with its weights."""
+    return any(name.endswith("constants.pkl") for name in zip_entries(data))
+
+
+def _content(
+    entries: Mapping[str, memoryview | None], name: str, missing: Any = None
+) -> memoryview | bytes:
+    """An entry's bytes; torch compresses the programs of an archive but never its numbers."""
+    content = entries.get(name, missing)
+    if content is None:
+        raise FormatError("the zip archive is compressed, so it is not a file that torch wrote")
+    return content
 
 
 def is_magic(value: Any) -> bool:

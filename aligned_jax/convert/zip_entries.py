@@ -13,17 +13,17 @@ _MAX_ENTRIES = 100_000
 _IN_EXTRA = 0xFFFFFFFF  # "see the 64-bit field"
 
 
-def zip_entries(data: memoryview) -> dict[str, memoryview]:
-    """Views of the entries of a zip archive, by name.
+def zip_entries(data: memoryview) -> dict[str, memoryview | None]:
+    """Views of the entries of a zip archive, by name; None for one that is compressed.
 
     Raises FormatError when the directory is missing or damaged, and for
-    archives that are compressed, encrypted, split or name an entry twice.
+    archives that are encrypted, split or name an entry twice.
     """
     count, size, start = _directory(data)
     if count > _MAX_ENTRIES:
         raise FormatError(f"the zip archive has {count} entries; {_MAX_ENTRIES:,} is the most")
     directory = _slice(data, start, size)
-    entries: dict[str, memoryview] = {}
+    entries: dict[str, memoryview | None] = {}
     position = 0
     for _ in range(count):
         name, content, position = _entry(data, directory, position)
@@ -54,7 +54,9 @@ def _directory(data: memoryview) -> tuple[int, int, int]:
     return count, size, start
 
 
-def _entry(data: memoryview, directory: memoryview, position: int) -> tuple[str, memoryview, int]:
+def _entry(
+    data: memoryview, directory: memoryview, position: int
+) -> tuple[str, memoryview | None, int]:
     """Name and content of the entry at `position`, and where the next one starts."""
     head = _slice(directory, position, _ENTRY_SIZE)
     if head[:4] != _ENTRY:
@@ -68,13 +70,14 @@ def _entry(data: memoryview, directory: memoryview, position: int) -> tuple[str,
     packed, size, start = _large_fields(bytes(extra), size, packed, start)
     if flags & 1:
         raise FormatError("the zip archive is encrypted")
+    following = position + name_size + extra_size + comment_size
     if method != 0 or packed != size:
-        raise FormatError("the zip archive is compressed, so it is not a file that torch wrote")
+        return name, None, following
     local = _slice(data, start, _LOCAL_SIZE)
     if local[:4] != _LOCAL:
         raise FormatError("an entry of the zip archive is not where the directory says")
     start += _LOCAL_SIZE + sum(struct.unpack_from("<2H", local, 26))
-    return name, _slice(data, start, size), position + name_size + extra_size + comment_size
+    return name, _slice(data, start, size), following
 
 
 def _large_fields(extra: bytes, size: int, packed: int, start: int) -> tuple[int, int, int]:

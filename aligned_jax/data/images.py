@@ -17,7 +17,7 @@ from PIL import UnidentifiedImageError
 from aligned_jax.data import pictures
 from aligned_jax.errors import FormatError, UserError
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _LISTING = "dataset.json"
 _LARGEST_LISTING = 2**30
 _SHOWN = 8
@@ -53,7 +53,7 @@ class ImageSource:
 
     def check(self) -> None:
         """Raises UserError if the source is not there any more."""
-        _Files(self.path).close()
+        ImageFiles(self.path).close()
 
     def identity(self) -> dict[str, Any]:
         """What decides the content."""
@@ -87,7 +87,7 @@ class ImageSource:
 
     def examples(self, split: str, start: int, stop: int) -> Iterator[dict[str, Any] | str]:
         """Images `start` to `stop` of a split; a line of text for each damaged one."""
-        files = _Files(self.path)
+        files = ImageFiles(self.path)
         try:
             for item in self.items[split][start:stop]:
                 try:
@@ -139,14 +139,14 @@ def scan(
     if not 0 <= test < 1:
         raise UserError(f"a fraction of {test} for tests is not possible; 0 to below 1 is")
     path = os.path.abspath(path)
-    files = _Files(path)
+    files = ImageFiles(path)
     try:
         found = files.images()
         listing = files.listing() if labelled else {}
     finally:
         files.close()
     if not found:
-        raise UserError(f"{path} holds no images ({', '.join(_SUFFIXES)})")
+        raise UserError(f"{path} holds no images ({', '.join(SUFFIXES)})")
     classes: Sequence[str] = ()
     if listing:
         items, classes = _listed(path, found, listing)
@@ -230,8 +230,13 @@ def _named(files: Sequence[str]) -> str:
     return ", ".join(files[:_SHOWN]) + more
 
 
-class _Files:
-    """The files of a folder or zip, read only."""
+class ImageFiles:
+    """The files of a folder or zip, read only.
+
+    Raises:
+      UserError: if the path does not exist.
+      FormatError: a damaged zip.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -246,6 +251,7 @@ class _Files:
             raise UserError(f"{path} does not exist; give a folder of images or a zip")
 
     def close(self) -> None:
+        """Closes a zip."""
         if self._zip:
             self._zip.close()
 
@@ -306,4 +312,4 @@ def _reason(error: Exception) -> str:
 def _is_image(name: str) -> bool:
     parts = name.split("/")
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not hidden and name.lower().endswith(_SUFFIXES)
+    return not hidden and name.lower().endswith(SUFFIXES)

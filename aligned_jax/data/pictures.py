@@ -22,16 +22,7 @@ def square_png(data: BinaryIO, resolution: int, channels: int) -> bytes:
       ValueError, OSError, SyntaxError, ...: a damaged file, one of an unknown kind, or one
         with more pixels than a picture should have (Pillow's bound of 89 million).
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        # Odd metadata spoils no pixels.
-        warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
-        with Image.open(data) as opened:
-            opened.load()
-            image = _eight_bits(ImageOps.exif_transpose(opened))
-    mode = "L" if channels == 1 else "RGB"
-    if image.mode != mode:
-        image = image.convert(mode)
+    image = opaque(data, channels)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     # Cropped before: resizing a box would blend in what lies around it.
@@ -41,6 +32,25 @@ def square_png(data: BinaryIO, resolution: int, channels: int) -> bytes:
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
+
+
+def opaque(data: BinaryIO, channels: int | None = None) -> Image.Image:
+    """A picture of mode L or RGB, as `square_png` prepares it; of its own mode by default.
+
+    Raises:
+      ValueError, OSError, SyntaxError, ...: as `square_png`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        # Odd metadata spoils no pixels.
+        warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
+        with Image.open(data) as opened:
+            opened.load()
+            image = _eight_bits(ImageOps.exif_transpose(opened))
+    if channels is None:
+        channels = 1 if image.mode in ("1", "L") else 3
+    mode = "L" if channels == 1 else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -1,5 +1,6 @@
 """Latent spaces Z, Z+, W, W+ and S: sampling, truncation, names of channels."""
 
+from aligned_jax.latents.noise import noise_fields
 from aligned_jax.latents.sampling import (
     lerp,
     mix_styles,
@@ -30,6 +31,7 @@ __all__ = [
     "concatenate_styles",
     "lerp",
     "mix_styles",
+    "noise_fields",
     "one_hot_labels",
     "parse_channel",
     "parse_seeds",

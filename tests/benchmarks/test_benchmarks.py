@@ -8,7 +8,7 @@ import pytest
 
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, SynthesisConfig
 from aligned_jax.networks import Generator, variable_shapes
-from benchmarks import convert, generate, train
+from benchmarks import convert, generate, metrics, train
 from benchmarks.flops import PASSES, convolutions, critic_flops, phase_flops, synthesis_flops
 
 
@@ -41,6 +41,14 @@ def test_generation_prints_a_table_and_json(capsys):
     assert rows["images_per_second"] > 0 and rows["time_over_bare_convolutions"] > 0
     assert {"device", "jax", "command", "peak_memory_mb", "compile_seconds"} <= set(rows)
     assert len(lines) == len(rows) + 2
+
+
+def test_metrics_are_timed(capsys):
+    metrics.main(["--images", "20", "--width", "1010", "--metrics", "fid,kid,pr,is,ppl"])
+    rows = json.loads(capsys.readouterr().out.strip().split("\n")[-1])
+    for name in ("fid", "kid", "pr", "is", "ppl"):
+        assert rows[f"{name}_seconds"] > 0 and rows[f"{name}_cpu_seconds"] >= 0
+    assert rows["peak_memory_mb_after_ppl"] > 0
 
 
 @pytest.mark.slow

@@ -1,0 +1,28 @@
+"""Scores of generators and of folders of images: pictures in, numbers with their origin out."""
+
+from aligned_jax.evaluation.cache import Cache, default_folder
+from aligned_jax.evaluation.catalogue import METRICS, Options, networks_of, parse_names
+from aligned_jax.evaluation.loaded import load
+from aligned_jax.evaluation.pairs import pair_distances
+from aligned_jax.evaluation.pictures import Generated, Pictures, Stored, labels_like, quantise
+from aligned_jax.evaluation.scores import Scores, check, evaluate, work
+
+__all__ = [
+    "METRICS",
+    "Cache",
+    "Generated",
+    "Options",
+    "Pictures",
+    "Scores",
+    "Stored",
+    "check",
+    "default_folder",
+    "evaluate",
+    "labels_like",
+    "load",
+    "networks_of",
+    "pair_distances",
+    "parse_names",
+    "quantise",
+    "work",
+]

@@ -1,0 +1,65 @@
+"""Features of real images on the disk, so that a data set is looked at once."""
+
+import contextlib
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aligned_jax import viz
+from aligned_jax.errors import UserError
+from aligned_jax.evaluation.catalogue import MOMENTS, ROWS
+from aligned_jax.evaluation.collect import Gathered
+from aligned_jax.metrics import Moments
+
+# Raised when what is stored, or how it is computed, changes.
+_VERSION = 1
+
+
+def default_folder() -> Path:
+    """$XDG_CACHE_HOME/aligned_jax/reals, else the same in ~/.cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "aligned_jax" / "reals"
+
+
+class Cache:
+    """A folder of .npz files, named by a hash of what they were computed from.
+
+    What cannot be read is computed again; what cannot be written is not kept.
+    """
+
+    def __init__(self, folder: str | os.PathLike) -> None:
+        self.folder = Path(folder)
+
+    def load(self, key: Mapping[str, Any], need: str) -> Gathered | None:
+        """What `save` has stored for the same key, or None."""
+        try:
+            path = self._file(key, need)
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                if need == ROWS:
+                    return Gathered(rows=file["rows"])
+                count = int(file["count"])
+                return Gathered(moments=Moments(count, file["mean"], file["scatter"]))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def save(self, key: Mapping[str, Any], need: str, gathered: Gathered) -> None:
+        """Stores moments or rows."""
+        arrays = {"rows": gathered.rows} if need == ROWS else gathered.moments._asdict()
+        with (
+            contextlib.suppress(UserError),
+            viz.writing(self._file(key, need), overwrite=True) as file,
+        ):
+            np.savez(file, **arrays)
+
+    def _file(self, key: Mapping[str, Any], need: str) -> Path:
+        text = json.dumps([_VERSION, need, dict(key)], sort_keys=True)
+        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
+
+
+KEPT = (MOMENTS, ROWS)

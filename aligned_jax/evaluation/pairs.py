@@ -1,0 +1,56 @@
+"""LPIPS between pairs of pictures."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+
+from aligned_jax.evaluation.devices import Devices, blocks, by_rows, mesh_of
+from aligned_jax.types import Array
+
+Take = Callable[[np.ndarray], Any]
+
+
+def pair_distances(
+    lpips: Callable[[Array, Array], Array],
+    first: Take,
+    second: Take,
+    count: int,
+    batch: int = 16,
+    devices: Devices | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> np.ndarray:
+    """LPIPS of pair 0, 1, ..., float32 [count].
+
+    Args:
+      lpips: distance of images in [-1, 1]; a pytree.
+      first, second: from numbers of pairs to their images, uint8 [n, H, W, C].
+      count: pairs.
+      batch: images at a time, two of each pair.
+      devices: of this machine; None takes all.
+      advance: hears how many pairs each batch has.
+    """
+    mesh, found = mesh_of(devices), []
+    for numbers, kept in blocks(np.arange(count), max(1, batch // 2), mesh):
+        distances = _distances(lpips, first(numbers), second(numbers), mesh)
+        found.append(np.asarray(distances)[:kept])
+        advance(kept)
+    return np.concatenate(found)
+
+
+@functools.partial(jax.jit, static_argnames="mesh")
+def _distances(lpips: Any, a: Array, b: Array, mesh: Mesh) -> Array:
+    def body(lpips: Any, a: Array, b: Array) -> Array:
+        return lpips(_scaled(a), _scaled(b))
+
+    return by_rows(mesh, body, lpips, a, b)
+
+
+def _scaled(images: Array) -> Array:
+    """uint8 to [-1, 1], in three channels."""
+    images = images.astype(jnp.float32) / 127.5 - 1
+    return jnp.repeat(images, 3, axis=3) if images.shape[3] == 1 else images

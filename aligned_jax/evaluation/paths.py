@@ -1,0 +1,83 @@
+"""Perceptual path length of a network."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from aligned_jax.evaluation.devices import blocks, by_rows, mesh_of
+from aligned_jax.evaluation.pictures import Generated
+from aligned_jax.latents import noise_fields
+from aligned_jax.metrics import PathOptions, path_distances
+from aligned_jax.network import Network
+from aligned_jax.types import Array
+
+
+def path_steps(
+    generated: Generated,
+    lpips: Callable[[Array, Array], Array],
+    options: PathOptions,
+    batch: int = 16,
+    advance: Callable[[int], None] = lambda count: None,
+) -> np.ndarray:
+    """Distances over epsilon squared of as many steps as there are images, [N].
+
+    Always in float32. Labels and truncation are those of the images; random
+    noise is drawn anew for every step and shared by its ends.
+
+    Args:
+      generated: the network, the number of steps, and the seed of their ends.
+      lpips: distance of images in [-1, 1]; a pytree.
+      options: which steps.
+      batch: images at a time, two of each step.
+      advance: hears how many steps each batch has.
+    """
+    config, count = generated.network.config, len(generated)
+    latents = np.random.RandomState(generated.seed)
+    uniform = np.random.RandomState(generated.seed).uniform(size=count).astype(np.float32)
+    mesh, found = mesh_of(generated.devices), []
+    labels = np.zeros((count, 0), np.float32) if generated.labels is None else generated.labels
+    manner = generated.psi, generated.noise, options
+    for numbers, kept in blocks(np.arange(count), max(1, batch // 2), mesh):
+        # One stream for all: where batches end changes nothing.
+        drawn = latents.randn(kept, 2, config.z_dim).astype(np.float32)
+        z = drawn[numbers - numbers[0]]
+        rows = z[:, 0], z[:, 1], uniform[numbers], labels[numbers], numbers.astype(np.uint32)
+        distances = _steps((generated.network, lpips), *rows, mesh, *manner)
+        found.append(np.asarray(distances)[:kept])
+        advance(kept)
+    return np.concatenate(found)
+
+
+@functools.partial(jax.jit, static_argnames=("mesh", "psi", "noise", "options"))
+def _steps(
+    networks: tuple[Network, Any],
+    z0: Array,
+    z1: Array,
+    u: Array,
+    c: Array,
+    numbers: Array,
+    mesh: Mesh,
+    psi: float,
+    noise: str,
+    options: PathOptions,
+) -> Array:
+    def body(networks: Any, z0: Array, z1: Array, u: Array, c: Array, numbers: Array) -> Array:
+        network, lpips = networks
+        config, fields = network.config, noise
+        both = functools.partial(jax.numpy.concatenate, axis=0)
+        if noise == "random" and config.synthesis.use_noise:
+            fields = noise_fields(config, jax.random.key(0), both([numbers, numbers]))
+
+        def mapping(z: Array) -> Array:
+            return network.mapping(z, both([c, c]) if config.c_dim else None, psi)
+
+        def synthesis(ws: Array) -> Array:
+            return network.synthesis(ws, fields)
+
+        return path_distances(mapping, synthesis, lpips, z0, z1, u, options)
+
+    return by_rows(mesh, body, networks, z0, z1, u, c, numbers)

@@ -1,0 +1,164 @@
+"""Scores of pictures, with what each was computed from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aligned_jax.errors import UserError
+from aligned_jax.evaluation.cache import KEPT, Cache
+from aligned_jax.evaluation.catalogue import METRICS, MOMENTS, OFFICIAL, Options, wanted_of
+from aligned_jax.evaluation.collect import Gathered, collect
+from aligned_jax.evaluation.compute import COMPUTED, Task
+from aligned_jax.evaluation.devices import Devices
+from aligned_jax.evaluation.pictures import Generated, Pictures
+
+
+@dataclass
+class Scores:
+    """Numbers, where each comes from, and what to bear in mind."""
+
+    values: dict[str, float]
+    details: dict[str, dict[str, Any]]
+    warnings: list[str]
+
+
+def evaluate(
+    pictures: Pictures,
+    reals: Pictures | None,
+    names: Sequence[str],
+    networks: Mapping[str, Any],
+    options: Options = OFFICIAL,
+    batch: int = 16,
+    devices: Devices | None = None,
+    cache: Cache | None = None,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Scores:
+    """Scores of pictures, each image made and looked at once for all that need it.
+
+    Args:
+      pictures: what is scored.
+      reals: what it is compared with; None if no metric compares.
+      names: of `METRICS`.
+      networks: what `networks_of(names)` names, loaded.
+      options: of the metrics.
+      batch: images at a time, over all devices.
+      devices: of this machine; None takes all.
+      cache: of the reals' features.
+      advance: hears how much of `work(...)` is done.
+
+    Raises:
+      UserError: a metric that does not apply, or images that cannot be scored.
+    """
+    check(pictures, reals, names)
+    wanted = wanted_of(names)
+    run = {"batch": batch, "devices": devices, "advance": advance}
+    found = collect(pictures, networks, wanted, **run)
+    known = {}
+    if reals is not None:
+        compared = wanted_of([name for name in names if METRICS[name].paired])
+        known = _reals(reals, networks, compared, cache, run)
+    scores = Scores({}, {}, _warnings(pictures, reals))
+    for name in names:
+        network = METRICS[name].network
+        ours, theirs = found.get(network), known.get(network)
+        task = Task(pictures, networks[network], options, run)
+        values, details = COMPUTED[name](name, task, ours, theirs)
+        scores.values |= values
+        scores.details[name] = _details(name, networks[network], pictures, reals, details)
+        scores.warnings += _few(name, ours, theirs)
+    return scores
+
+
+def work(pictures: Pictures, reals: Pictures | None, names: Sequence[str], options: Options) -> int:
+    """How much `evaluate` has to do at most, in images, steps and pairs."""
+    each = {METRICS[name].need for name in names}
+    total = len(pictures) if each - {None} else 0
+    if reals is not None and any(METRICS[name].paired for name in names):
+        total += len(reals)
+    extra = {"ppl": len(pictures), "diversity": options.pairs}
+    extra["diversity_z"] = min(options.pairs, len(pictures))
+    return total + sum(extra.get(name, 0) for name in names)
+
+
+def check(pictures: Pictures, reals: Pictures | None, names: Sequence[str]) -> None:
+    """Raises UserError naming the metrics that cannot be had of these images."""
+    latent = [name for name in names if METRICS[name].latent]
+    if latent and not isinstance(pictures, Generated):
+        raise UserError(f"{', '.join(latent)} can only be had of a network, not of images")
+    paired = [name for name in names if METRICS[name].paired]
+    if paired and reals is None:
+        raise UserError(f"{', '.join(paired)} compares with real images; give them with --data")
+
+
+def _reals(
+    reals: Pictures,
+    networks: Mapping[str, Any],
+    wanted: Mapping[str, set[str]],
+    cache: Cache | None,
+    run: dict[str, Any],
+) -> dict[str, Gathered]:
+    """What is wanted of the real images, from the cache where it is there."""
+    found = {name: Gathered() for name in wanted}
+    missing: dict[str, set[str]] = {}
+    for name, needs in wanted.items():
+        for need in needs:
+            stored = cache and need in KEPT and cache.load(_key(reals, networks[name]), need)
+            if stored:
+                setattr(found[name], need, getattr(stored, need))
+            else:
+                missing.setdefault(name, set()).add(need)
+    for name, gathered in collect(reals, networks, missing, **run).items():
+        for need in missing[name]:
+            setattr(found[name], need, getattr(gathered, need))
+            if cache and need in KEPT:
+                cache.save(_key(reals, networks[name]), need, gathered)
+    return found
+
+
+def _key(reals: Pictures, network: Any) -> dict[str, Any]:
+    """What decides features: content, not names or places."""
+    content = {k: v for k, v in reals.facts().items() if k not in ("source", "of")}
+    return content | _network_facts(network)
+
+
+def _network_facts(network: Any) -> dict[str, Any]:
+    options = dict(getattr(network, "options", ()))
+    return {"network": network.name, "sha256": network.sha256, **options}
+
+
+def _details(
+    name: str, network: Any, pictures: Pictures, reals: Pictures | None, more: dict[str, Any]
+) -> dict[str, Any]:
+    """Where a score comes from."""
+    metric = METRICS[name]
+    counts = {"images": len(pictures)}
+    if metric.paired and reals is not None:
+        counts["reals"] = len(reals)
+    return {"says": metric.says, "features": _network_facts(network), **counts, **more}
+
+
+def _warnings(pictures: Pictures, reals: Pictures | None) -> list[str]:
+    """What a score means when the two sets are not alike."""
+    if reals is None or pictures.size == reals.size:
+        return []
+    ours, theirs = ("x".join(map(str, p.size[::-1])) for p in (pictures, reals))
+    return [
+        f"the images have {ours} pixels, those they are compared with {theirs}: the difference of "
+        "sharpness is part of the scores"
+    ]
+
+
+def _few(name: str, ours: Gathered | None, theirs: Gathered | None) -> list[str]:
+    """A Fréchet distance of fewer images than features is biased."""
+    if METRICS[name].need != MOMENTS:
+        return []
+    width = len(ours.moments.mean)
+    sets = {"images": ours.moments.count, "reals": theirs.moments.count}
+    small = [f"{count} {what}" for what, count in sets.items() if count <= width]
+    if not small:
+        return []
+    return [
+        f"{name}: {' and '.join(small)} are no more than the {width} features, so that their "
+        "covariance has no full rank and the distance comes out too large; compare it only with "
+        "scores of equally many images, or use a kernel distance (kid, kid_vgg)"
+    ]

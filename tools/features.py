@@ -1,0 +1,51 @@
+"""Adds the weights of the networks that scores are computed with, and lists them.
+
+The weights belong to others and are not part of this program: get the file
+that `aligned features list` names, then add it. It is read without running
+anything from it, checked as a whole, converted once and kept in the cache
+folder of this user ($XDG_CACHE_HOME, by default ~/.cache). VGG-16 and both
+networks of LPIPS come with the extra `lpips` and need not be added.
+"""
+
+import argparse
+
+from aligned_jax.tools import common
+
+EXAMPLE = "  aligned features list\n  aligned features add pt_inception-2015-12-05-6726825d.pth"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the sub-verbs and their arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="add|list")
+    add = actions.add_parser("add", help="check, convert and keep a file", allow_abbrev=False)
+    add.add_argument("file", type=common.name, metavar="FILE", help=".pth, .pt or .safetensors")
+    actions.add_parser("list", help="which networks there are", allow_abbrev=False)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Adds or lists."""
+    from aligned_jax import features
+
+    if args.action == "add":
+        origin = features.add(args.file)
+        common.say(f"added {origin['network']} from {origin['file']}, {origin['bytes']:,} bytes")
+        common.say(f"sha256 {origin['sha256']}")
+    else:
+        _list(features)
+
+
+def _list(features) -> None:
+    stored, networks = features.stored(), features.NETWORKS
+    common.say(f"weights are kept in {features.folder()}")
+    width = max(map(len, networks))
+    for name, network in networks.items():
+        origin = stored.get(name, {})
+        if "problem" in origin:
+            state = origin["problem"]
+        elif origin:
+            state = f"{origin['file']}, sha256 {origin['sha256']}"
+        elif features.is_available(name):
+            state = "there, with the extra lpips"
+        else:
+            state = f"missing; {'' if name not in features.FROM_FILES else 'get '}{network.source}"
+        common.say(f"  {name:{width}}  {state}")
