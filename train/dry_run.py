@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from aligned_jax.train.config import TrainConfig
-from aligned_jax.train.loop import recipe_of
+from aligned_jax.train.loop import check, recipe_of
 from aligned_jax.train.progress import duration
 from aligned_jax.training import parallel
 from aligned_jax.training.gan_step import GanStep, phases
@@ -46,10 +46,8 @@ def report(config: TrainConfig, devices: parallel.Devices | None = None) -> list
         f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
         f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
     ]
-    reasons = "; ".join(step.device_dependence)
-    if reasons:
-        lines.append(f"another number of devices would compute another step: {reasons}")
-    return lines
+    note = check(config, devices)
+    return [*lines, note] if note else lines
 
 
 def images_per_second(config: TrainConfig, step: GanStep, state: Any, batch: Any) -> float:

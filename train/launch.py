@@ -90,13 +90,15 @@ def check_data(config: TrainConfig, dataset: Any) -> None:
 def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
     """Begins a run, or goes on with it if the folder holds the very same one."""
     if args.options:
-        print(arguments.describe(config))
+        if session.is_first():
+            print(arguments.describe(config))
         return 0
     if args.dry_run:
         from aligned_jax.train import dry_run
 
-        print(json.dumps(config.to_json(), indent=2))
-        print("\n".join(dry_run.report(config, session.devices(args))))
+        lines = dry_run.report(config, session.devices(args))  # measured on all hosts together
+        if session.is_first():
+            print(json.dumps(config.to_json(), indent=2), *lines, sep="\n")
         return 0
     from aligned_jax.train import loop
     from aligned_jax.train.run_folder import RunFolder, locked
@@ -217,7 +219,11 @@ def _train(
 ) -> int:
     from aligned_jax.train import loop
 
-    with hosts.entered(_writer(args, run, int(state.step))) as writer:
+    with hosts.together():
+        note = loop.check(config, session.devices(args))
+    if session.is_first() and note:
+        print(note)
+    with hosts.entered(_writer(args, run, int(state.images_seen))) as writer:
         job = loop.Job(
             run,
             config,
@@ -244,11 +250,13 @@ def resume_command(run: "RunFolder") -> Sequence[str]:
 
 
 @contextlib.contextmanager
-def _writer(args: argparse.Namespace, run: "RunFolder", step: int) -> Iterator[Any]:
+def _writer(args: argparse.Namespace, run: "RunFolder", images: int) -> Iterator[Any]:
+    """A TensorBoard writer that hides what is written again from this state on, or None."""
     if not (args.tensorboard and session.is_first()):
         yield None
         return
-    with session.tensorboard()(str(run.path / "tensorboard"), purge_step=step or None) as writer:
+    again = images // 1000 + 1 if images else None  # its steps are thousands of images
+    with session.tensorboard()(str(run.path / "tensorboard"), purge_step=again) as writer:
         yield writer
 
 

@@ -1,8 +1,9 @@
 """The loop of a training run: batches in; networks, statistics and pictures out.
 
 The state's step is the position of everything: of the data, of every draw, of
-the schedule. A run that goes on from a saved state therefore comes to the same
-networks, to the bit, as one that was never stopped.
+the schedule. A run that goes on from a saved state therefore computes the same
+as one that was never stopped: to the bit, where the device itself is exact (a
+GPU that adds in any order is not).
 """
 
 import contextlib
@@ -80,9 +81,16 @@ def recipe_of(config: TrainConfig) -> Recipe:
     return Recipe(config.generator, config.discriminator, config.gan, augment, adapt)
 
 
-def check(config: TrainConfig, devices: parallel.Devices | None = None) -> None:
-    """Raises ConfigError if the step cannot be made, or dealt to the devices; costs nothing."""
-    GanStep(recipe_of(config), devices)
+def check(config: TrainConfig, devices: parallel.Devices | None = None) -> str:
+    """Raises ConfigError if the step cannot be made, or dealt to the devices; costs nothing.
+
+    Returns:
+      why another number of devices would compute another step; empty if it would not.
+    """
+    reasons = GanStep(recipe_of(config), devices).device_dependence
+    if not reasons:
+        return ""
+    return f"another number of devices would compute another step: {'; '.join(reasons)}"
 
 
 def train(job: Job, state: TrainState, memory: dict[str, Any] | None = None) -> int | None:

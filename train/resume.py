@@ -1,12 +1,16 @@
 """Goes on with a run that was stopped, or lengthens one that has ended.
 
 A run that is stopped, even by kill -9, and resumed comes to the same networks as
-one that was not, to the bit, on the same number of devices.
+one that was not: to the bit on the same CPUs or TPUs, and as many of them. A GPU
+may add numbers in another order each time; there the two agree up to rounding,
+which training magnifies.
 """
 
 import argparse
 import dataclasses
 
+from aligned_jax import paths
+from aligned_jax.errors import UserError
 from aligned_jax.train import hosts, launch, session
 
 EXAMPLE = "  aligned resume runs/critters --kimg 200"
@@ -31,6 +35,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.data is not None:
         config = dataclasses.replace(config, data=dataclasses.replace(config.data, path=args.data))
+    elif not paths.exists(config.data.path):
+        raise UserError(
+            f"{config.data.path}, the data of {folder.path}, is not to be found from this working "
+            "folder; give the place with --data"
+        )
     config = dataclasses.replace(config, kimg=launch.length(folder, config.kimg, args.kimg))
     with hosts.together():
         dataset = open_dataset(config.data)

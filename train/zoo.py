@@ -65,7 +65,15 @@ DATA = {
     "critters": Drawn("critters", 20000),
 }
 MODELS = {
-    "personas64": Model("personas", None, 300, 0, "The parent: people."),
+    "personas64": Model(
+        "personas",
+        None,
+        300,
+        0,
+        "The parent: people.",
+        "Heads, hair, skin, shirts and who wears glasses are clear. Mouths and the rims of "
+        "glasses are often broken, and a few faces with long or large hair are smeared.",
+    ),
     "toon-head64": Model(
         "toon-head", "personas64", 80, 1, "A near child: people in another style."
     ),
@@ -151,15 +159,16 @@ def make(name: str, work: Path, into: Path, show: bool = False) -> None:
 def pack(name: str, work: Path, into: Path) -> None:
     """Writes INTO/NAME: the network, an uncurated grid of samples, and the card."""
     draw, train = commands(name)
-    run, staging = work / "runs" / name, work / f".{name}.packed"
+    run, staging = work / "runs" / name, work / "packed" / name
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
-    file = (staging / ZOO_FILE).absolute()
-    # G stays behind: fine-tuning starts it from G_ema.
-    export = ["aligned", "export", f"runs/{name}", str(file), "--network-key", "G_ema,D", "--half"]
+    staging.mkdir(parents=True)
+    # Relative names: they are recorded in what is packed. G stays behind, since fine-tuning
+    # starts it from G_ema.
+    file = f"packed/{name}/{ZOO_FILE}"
+    export = ["aligned", "export", f"runs/{name}", file, "--network-key", "G_ema,D", "--half"]
     _aligned(export, work)
-    samples = ["aligned", "generate", str(file), "--seeds", SAMPLES]
-    _aligned([*samples, "--out", str((staging / "samples.png").absolute())], work)
+    samples = ["aligned", "generate", file, "--seeds", SAMPLES]
+    _aligned([*samples, "--out", f"packed/{name}/samples.png"], work)
     write_card(
         staging,
         name,

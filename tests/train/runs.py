@@ -7,10 +7,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from aligned_jax import checkpoint
+from aligned_jax.augment.options import AdaConfig, AugmentConfig
 from aligned_jax.config import to_dict
+from aligned_jax.data import open_dataset
+from aligned_jax.data.images import scan
 from aligned_jax.data.options import DataOptions
+from aligned_jax.data.writer import write_dataset
 from aligned_jax.train import launch, snapshot
 from aligned_jax.train.config import SnapshotOptions, TrainConfig
 from aligned_jax.train.run_folder import RunFolder
@@ -92,10 +97,38 @@ def assert_same(first, second):
     assert first[1:] == second[1:]
 
 
+def every_kind(folder):
+    """A config in which all that a state remembers is at work, and its data in `folder`.
+
+    Labels, mirrored images, adaptive augmentation, rounds, and two devices.
+    """
+    for number, image in enumerate(tiny.images(40)):
+        path = folder / "images" / "ab"[number % 2] / f"{number:02d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    write_dataset(scan(folder / "images", 8), folder / "data", workers=1)
+    dataset = open_dataset(DataOptions(str(folder / "data"), labels="label", mirror=True))
+    return replaced(
+        data=dataset.options,
+        fingerprint=dataset.fingerprint,
+        generator=dataclasses.replace(tiny.GENERATOR, c_dim=2),
+        discriminator=dataclasses.replace(tiny.DISCRIMINATOR, c_dim=2),
+        gan=dataclasses.replace(GAN, rounds=2, d_reg_interval=2, pl_weight=0.0),
+        augment=AugmentConfig(xflip=1, rotate=1, xfrac=1, brightness=1, cutout=1),
+        ada=AdaConfig(target=-1.0, kimg=5.0),
+    )
+
+
+def train_on_disk(folder, config):
+    """The same as `train` for a config whose data lie on the disk."""
+    return train(folder, config, open_dataset(config.data), devices=2)
+
+
 def main(argv):
     """Another process: FOLDER CONFIG-AS-JSON."""
-    folder, text = argv
-    sys.exit(train(folder, TrainConfig.from_json(json.loads(text))))
+    config = TrainConfig.from_json(json.loads(argv[1]))
+    train_it = train if config.data == Images.options else train_on_disk
+    sys.exit(train_it(argv[0], config))
 
 
 def command(folder, config=CONFIG):

@@ -14,19 +14,25 @@ from aligned_jax.train import snapshot
 from aligned_jax.train.run_folder import RunFolder
 from tests.train import runs
 
+COMPILING, TICK = "compiling the training step", " of 3 kimg, "
 
-def killed(folder, environment, when):
-    """Runs in another process and kills it `when` seconds after its first sign of training."""
+
+def killed(folder, config, environment, sign, when):
+    """Runs in another process and kills it `when` seconds after it has said `sign`."""
     child = subprocess.Popen(
-        runs.command(folder),
+        runs.command(folder, config),
         cwd=runs.ROOT,
         env=os.environ | environment,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
     )
+    said = ""
     with child:
-        said = child.stderr.readline()
+        for line in child.stderr:
+            said += line
+            if sign in line:
+                break
         time.sleep(when)
         child.kill()
         said += child.stderr.read()
@@ -36,13 +42,22 @@ def killed(folder, environment, when):
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(kills, cache, finished, tmp_path):
-    dice, folder, done = random.Random(kills), tmp_path / "run", 0
-    for _ in range(kills):
-        done += killed(folder, cache, dice.uniform(0, 3))
-    assert done > kills / 3
-    assert runs.train(folder) == 0
-    runs.assert_same(runs.results(folder), runs.results(finished))
+def test_killed_at_random_moments(kills, cache, tmp_path):
+    """The first time after a tick, so that the others begin in the middle of the run."""
+    dice, folder, config = random.Random(kills), tmp_path / "run", runs.every_kind(tmp_path)
+    done, begun_at = 0, []
+    for number in range(kills):
+        sign, when = (COMPILING, dice.uniform(0, 3)) if number else (TICK, dice.uniform(0, 0.5))
+        done += killed(folder, config, cache, sign, when)
+        latest = snapshot.latest_state(RunFolder(folder))
+        begun_at.append(checkpoint.read_manifest(latest).provenance["step"])
+    assert done > kills / 3 and begun_at[0] > 0
+    assert runs.train_on_disk(folder, config) == 0
+    assert runs.train_on_disk(tmp_path / "whole", config) == 0
+    whole = runs.results(tmp_path / "whole")
+    runs.assert_same(runs.results(folder), whole)
+    # All that a state remembers has moved, or the comparison would say little.
+    assert 0 < whole[0]["augment_p"] < 1 and begun_at[0] < whole[0]["step"] == 94
 
 
 class Stopping(runs.Images):

@@ -1,5 +1,6 @@
 """Saved states: what is replaced, kept, removed, and gone back to."""
 
+import contextlib
 import dataclasses
 
 import jax
@@ -7,12 +8,14 @@ import numpy as np
 import pytest
 
 from aligned_jax import checkpoint
+from aligned_jax.config import EpilogueConfig
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.train import launch, loop, snapshot
+from aligned_jax.train import dry_run, launch, loop, resume, session, snapshot
 from aligned_jax.train.config import SnapshotOptions
 from aligned_jax.train.run_folder import RunFolder
 from aligned_jax.training import parallel
 from tests.train import runs
+from tests.training import tiny
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +141,50 @@ def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
     with pytest.raises(CheckpointError, match=r"kimg-000001.* is missing or damaged"):
         runs.train(run.path)
     assert run.checkpoint(1).exists()
+
+
+def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
+    """It drops what has the step `purge_step` or a later one, and keeps the tick at 2 kimg."""
+    purged = []
+
+    class Writer(contextlib.nullcontext):
+        def __init__(self, folder, purge_step):
+            super().__init__()
+            purged.append(purge_step)
+
+    monkeypatch.setattr(session, "tensorboard", lambda: Writer)
+    monkeypatch.setattr(loop, "train", lambda job, state, memory: None)
+    runs.train(run.path, tensorboard=True)
+    for step in (63, 70):  # the end of a tick, and its middle
+        save(run, run.checkpoint(2) if step == 63 else run.interrupted[0], at(fresh, step))
+        runs.train(run.path, tensorboard=True)
+    assert purged == [None, 3, 3]
+
+
+def test_data_that_have_another_name_here(run):
+    known = {"kimg": None, "data": None, "distributed": None, "no_cache": True}
+    message = "memory, the data of .* is not to be found from this working folder; .* with --data"
+    with pytest.raises(UserError, match=message):
+        resume.run(runs.arguments(run.path, **known))
+
+
+def test_a_step_that_depends_on_the_devices_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(loop, "train", lambda job, state, memory: None)
+    groups = dataclasses.replace(tiny.DISCRIMINATOR, epilogue=EpilogueConfig(mbstd_group_size=8))
+    config, note = runs.replaced(discriminator=groups), "another number of devices would"
+    for _ in range(2):  # when it begins, and when it goes on
+        runs.train(tmp_path / "run", config, devices=8)
+        assert f"{note} compute another step: the minibatch" in capsys.readouterr().out
+    runs.train(tmp_path / "run", config, devices=4)
+    assert note not in capsys.readouterr().out
+
+
+def test_only_the_first_host_prints_the_options(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(dry_run, "report", lambda config, devices: ["100 img/s"])
+    said = []
+    for first in (True, False):
+        monkeypatch.setattr(session, "is_first", lambda first=first: first)
+        for asked in ("options", "dry_run"):
+            assert runs.train(tmp_path / "run", **{asked: True}) == 0
+            said.append(capsys.readouterr().out)
+    assert "--gan.r1" in said[0] and "100 img/s" in said[1] and said[2:] == ["", ""]
