@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from aligned_jax import loading
-from aligned_jax.errors import UserError
 from aligned_jax.train import session
 
 # Few channels and two phases only: most of the time is compilation.
@@ -203,5 +202,3 @@ def test_the_cache(tmp_path, monkeypatch):
 def test_hosts_and_devices_exclude_each_other(data, refused, tmp_path):
     argv = here(data, tmp_path / "run", "--distributed")
     assert "exclude each other" in refused("pretrain", "tiny32", *argv)
-    with pytest.raises(UserError, match="must be HOST:PORT"):
-        session._join("a:1,2")

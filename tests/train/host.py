@@ -1,5 +1,6 @@
 """One host of several, as a process of its own: PORT,COUNT,INDEX FOLDER KIMG FAILING-HOST."""
 
+import dataclasses
 import sys
 
 import jax
@@ -29,7 +30,7 @@ def main(where, folder, kimg, failing):
         damaged = jax.process_index() == int(failing)
         dataset = Damaged() if damaged else runs.Images()
         config = runs.replaced("gan", pl_weight=0.0, r1_gamma=0.0)
-        config = runs.dataclasses.replace(config, kimg=int(kimg))
+        config = dataclasses.replace(config, kimg=int(kimg))
         return runs.train(folder, config, dataset, devices=None)
     except UserError as error:
         print(f"aligned pretrain: {error}", file=sys.stderr)

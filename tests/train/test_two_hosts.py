@@ -1,5 +1,6 @@
 """Two processes come to the same run as one; one of them writes, and both stop together."""
 
+import dataclasses
 import os
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.errors import UserError
-from aligned_jax.train import hosts
+from aligned_jax.train import hosts, snapshot
 from aligned_jax.train.run_folder import RunFolder, locked
 from tests.helpers import relative_error
 from tests.train import runs
@@ -46,22 +47,6 @@ def start(cache, folder, kimg=1, failing=-1, devices=1):
     return codes, *zip(*said, strict=True)
 
 
-def alone(folder, kimg, devices):
-    """The same run in this process."""
-    config = runs.replaced("gan", pl_weight=0.0, r1_gamma=0.0)
-    config = runs.dataclasses.replace(config, kimg=kimg)
-    assert runs.train(folder, config, devices=devices) == 0
-
-
-def check(folder, reference):
-    """The run of two hosts came to what the one of one process came to."""
-    found, expected = runs.results(folder)[0], runs.results(reference)[0]
-    assert found["step"] == expected["step"]
-    for name in ("G/params/mapping/fc0/weight", "D/params/b4/fc/weight"):
-        assert relative_error(found[name], expected[name]) < 1e-2
-    np.testing.assert_array_equal(found["key"], expected["key"])
-
-
 def test_two_hosts_of_one_device_train_and_go_on(cache, tmp_path):
     codes, said, errors = start(cache, tmp_path / "run")
     assert codes == [0, 0], errors
@@ -70,8 +55,9 @@ def test_two_hosts_of_one_device_train_and_go_on(cache, tmp_path):
     codes, said, errors = start(cache, tmp_path / "run", kimg=2)
     assert codes == [0, 0], errors
     assert "going on with" in said[0] and "at 1.0 of 2 kimg" in said[0]
-    alone(tmp_path / "alone", 2, 2)
-    check(tmp_path / "run", tmp_path / "alone")
+    run = RunFolder(tmp_path / "run")
+    assert [line["kimg"] for line in run.read_stats()] == [1, 2]
+    assert snapshot.latest_state(run) == run.checkpoint(2)
 
 
 def test_a_host_that_fails_stops_the_other(cache, tmp_path):
@@ -95,8 +81,13 @@ def test_two_hosts_of_four_devices(cache, tmp_path):
     codes, said, errors = start(cache, tmp_path / "run", devices=4)
     assert codes == [0, 0], errors
     assert "devices 4 of 8" in said[0]
-    alone(tmp_path / "alone", 1, 8)
-    check(tmp_path / "run", tmp_path / "alone")
+    config = dataclasses.replace(runs.replaced("gan", pl_weight=0.0, r1_gamma=0.0), kimg=1)
+    assert runs.train(tmp_path / "alone", config, devices=8) == 0
+    found, expected = (runs.results(tmp_path / name)[0] for name in ("run", "alone"))
+    assert found["step"] == expected["step"] == 32
+    for name in ("G/params/mapping/fc0/weight", "D/params/b4/fc/weight"):
+        assert relative_error(found[name], expected[name]) < 1e-2
+    np.testing.assert_array_equal(found["key"], expected["key"])
 
 
 @pytest.mark.parametrize(
@@ -119,7 +110,7 @@ def test_words_that_name_no_host_are_refused(where, expected):
 def test_hosts_that_do_not_find_each_other_say_so(index):
     code = f"""
 from aligned_jax.errors import UserError
-from aligned_jax.train import hosts
+from aligned_jax.train import hosts, snapshot
 hosts.PATIENCE = 1
 try:
     hosts.join("127.0.0.1:{free_port()},2,{index}")
