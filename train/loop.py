@@ -142,7 +142,8 @@ class _Loop:
             with hosts.together():
                 batch = _feed(step, next(rows))
             devices = parallel.replicate(state, self.job.devices)
-            step.compile(devices, batch)
+            if jax.process_count() == 1:  # several hosts compile at the first call
+                step.compile(devices, batch)
             for mark in marks:
                 began, done, end = time.perf_counter(), iteration, config.iterations(mark)
                 while iteration < end:

@@ -178,10 +178,14 @@ class GanStep:
         Returns:
           the programs by phase name, "finish" last, for their text and their costs.
         """
+        compiled = {}
         for name, run in self._run.items():
             inputs = (state,) if name == _FINISH else (state, batch)
-            self._run[name] = run.lower(*inputs).compile()
-        return dict(self._run)
+            compiled[name] = run.lower(*inputs).compile()
+        # What pmap compiles ahead cannot be called on several hosts: those compile when called.
+        if jax.process_count() == 1:
+            self._run = dict(compiled)
+        return compiled
 
     def feed(
         self,

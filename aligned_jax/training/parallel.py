@@ -8,7 +8,6 @@ and the path length uses the first rows: both see the same samples on any
 number of devices, as long as their sizes divide a device's share.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 
 import jax
@@ -27,20 +26,10 @@ Devices = Sequence[jax.Device]
 def on_each_device(body: Callable, devices: Devices | None = None) -> Callable:
     """`body(state, *args)` on every device at once, the state donated.
 
-    Arguments and results have a leading axis of devices, those of all hosts, as
-    `replicate` and `deal` make it; inside, `mean` averages over it.
+    Arguments and results have a leading axis of local devices; inside, `mean`
+    averages over the devices of all hosts.
     """
-    sharding = _sharding(devices)
-
-    def on_one(*args: PyTree) -> PyTree:
-        result = body(*jax.tree.map(lambda v: v[0], args))
-        return jax.tree.map(lambda v: v[None], result)
-
-    mapped = jax.shard_map(
-        on_one, mesh=sharding.mesh, in_specs=sharding.spec, out_specs=sharding.spec, check_vma=False
-    )
-    # Arrays are global, so that programs compiled ahead serve several hosts, too.
-    return jax.jit(mapped, donate_argnums=(0,), in_shardings=sharding, out_shardings=sharding)
+    return jax.pmap(body, axis_name=AXIS, donate_argnums=(0,), devices=devices)
 
 
 def mean(tree: PyTree) -> PyTree:
@@ -55,12 +44,14 @@ def mean(tree: PyTree) -> PyTree:
 
 
 def replicate(tree: PyTree, devices: Devices | None = None) -> PyTree:
-    """Copies a host tree, the same on all hosts, to every device: leaves [devices, ...]."""
-    count = len(_local(devices))
+    """Copies a host tree to every local device: leaves [...] become [devices, ...]."""
+    devices = jax.local_devices() if devices is None else devices
+    sharding = _sharding(devices)
 
     def spread(value: Array) -> Array:
         # A copy that no one else owns: the step overwrites its state in place.
-        return _placed(np.repeat(np.asarray(value)[None], count, axis=0), devices)
+        rows = np.repeat(np.asarray(value)[None], len(devices), axis=0)
+        return jax.device_put(rows, sharding)
 
     return jax.tree.map(spread, tree)
 
@@ -71,13 +62,15 @@ def local(tree: PyTree) -> PyTree:
 
 
 def deal(rows: PyTree, devices: Devices | None = None) -> PyTree:
-    """Deals this host's rows [n, ...] to its L devices in turns: leaves [devices, n / L, ...]."""
-    count = len(_local(devices))
+    """Deals this host's rows [n, ...] to its devices in turns: [devices, n / devices, ...]."""
+    devices = jax.local_devices() if devices is None else devices
+    sharding = _sharding(devices)
 
     def spread(value: np.ndarray) -> Array:
         value = np.asarray(value)
-        dealt = value.reshape(len(value) // count, count, *value.shape[1:]).swapaxes(0, 1)
-        return _placed(np.ascontiguousarray(dealt), devices)
+        share = len(value) // len(devices)
+        dealt = value.reshape(share, len(devices), *value.shape[1:]).swapaxes(0, 1)
+        return jax.device_put(np.ascontiguousarray(dealt), sharding)
 
     return jax.tree.map(spread, rows)
 
@@ -142,22 +135,5 @@ def device_dependence(rows: int, group: int | None, shrink: int) -> list[str]:
     return reasons
 
 
-def _local(devices: Devices | None) -> Devices:
-    return jax.local_devices() if devices is None else devices
-
-
-def _placed(parts: np.ndarray, devices: Devices | None) -> Array:
-    """This host's parts [local devices, ...] of an array over the devices of all hosts."""
-    return jax.make_array_from_process_local_data(_sharding(devices), parts)
-
-
-@functools.cache
-def _mesh(devices: tuple[jax.Device, ...]) -> Mesh:
-    return Mesh(np.array(devices), (AXIS,))
-
-
-def _sharding(devices: Devices | None) -> NamedSharding:
-    """One part for each device; those of all hosts, host by host, if None are given."""
-    if devices is None:
-        devices = [d for host in range(jax.process_count()) for d in jax.local_devices(host)]
-    return NamedSharding(_mesh(tuple(devices)), PartitionSpec(AXIS))
+def _sharding(devices: Devices) -> NamedSharding:
+    return NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec(AXIS))
