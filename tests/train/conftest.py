@@ -2,6 +2,7 @@
 
 import jax
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from tests.train import runs
 
@@ -23,6 +24,9 @@ def cache(tmp_path_factory):
     yield {name.upper(): str(value) for name, value in settings.items()}
     for name, value in before.items():
         jax.config.update(name, value)
+    # Else later tests would meet programs that were compiled without optimisation.
+    jax.clear_caches()
+    compilation_cache.reset_cache()
 
 
 @pytest.fixture(scope="package")

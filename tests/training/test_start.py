@@ -53,11 +53,12 @@ def same(first, second):
 
 def few_steps(networks, generator, discriminator, ada=None, **options):
     """The state before and after two iterations, every phase in the first."""
-    settings = GanOptions(batch_size=4, **{"g_reg_interval": 2, "d_reg_interval": 2, **options})
+    options = {"g_reg_interval": 2, "d_reg_interval": 2, "ema_rampup": None, **options}
+    settings = GanOptions(batch_size=4, **options)
     size, n = generator.img_resolution, generator.c_dim
     shape = (size, size, generator.img_channels)
     augment, adapt = None, None
-    ada = ada or AdaConfig("none")
+    ada = dataclasses.replace(ada or AdaConfig("none"), kimg=100.0)
     if ada.mode != "none":
         augment, adapt = hooks(AugmentConfig(brightness=1.0), ada, 4, shape)
     recipe = Recipe(generator, discriminator, settings, augment, adapt)
