@@ -99,7 +99,9 @@ def test_only_unfinished_checkpoints_of_a_bucket_are_removed(bucket):
 
 def test_a_run_is_never_shortened(run, monkeypatch):
     went_on = []
-    monkeypatch.setattr(launch, "go_on", lambda args, run, config, data: went_on.append(config))
+    monkeypatch.setattr(
+        launch, "go_on", lambda args, run, config, data, *more: went_on.append(config)
+    )
     with pytest.raises(UserError, match=r"--kimg is 2, but .* is planned for 3; it can only be"):
         runs.train(run.path, runs.replaced(kimg=2))
     assert not went_on
