@@ -8,13 +8,13 @@ Names load on first use, so that `import aligned_jax` and `aligned --help`
 cost nothing.
 """
 
-import importlib
-from typing import Any
+from aligned_jax.lazy import exports
 
 __version__ = "0.1.0"
 
 _MODULES = ("checkpoint", "config", "convert", "errors", "latents", "networks", "ops", "weights")
 _MODULES += ("types", "viz", "network", "loading", "data", "features", "metrics", "evaluation")
+_MODULES += ("augment", "losses", "semantics", "training")
 _NAMES = {
     "Network": "network",
     "DiscriminatorNetwork": "network",
@@ -27,14 +27,4 @@ _NAMES = {
     "UserError": "errors",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"aligned_jax.{name}")
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"aligned_jax.{_NAMES[name]}"), name)
-    raise AttributeError(f"module 'aligned_jax' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES, *_NAMES})
+__getattr__, __dir__ = exports(__name__, _NAMES, _MODULES)

@@ -6,11 +6,12 @@ the time over that of the bare convolutions run alone on the same device.
 
 import argparse
 import time
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
+from aligned_jax import ops
 from aligned_jax.config import GeneratorConfig, SynthesisConfig
 from aligned_jax.networks import Generator, init_variables
 from benchmarks.flops import Convolution, convolutions, synthesis_flops
@@ -86,25 +87,37 @@ def convolution_seconds(
     layer: Convolution, batch: int, half: str | None, precision: str, repeats: int
 ) -> float:
     """Median time of one bare convolution of the network's shape."""
+    convolve, x, kernel = bare_convolution(layer, batch, half)
+    run = at(precision, convolve)
+    return median_seconds(lambda: run(x, kernel), repeats, warmup=1)
+
+
+def bare_convolution(
+    layer: Convolution, batch: int, half: str | None
+) -> tuple[Callable, jax.Array, jax.Array]:
+    """One convolution in the form that the layers use, an image and a kernel for it."""
     dtype = jnp.dtype(half or "float32")
-    shape = (layer.kernel, layer.kernel, layer.inputs, layer.outputs)
     x = jnp.ones((batch, layer.size, layer.size, layer.inputs), dtype)
-    kernel = jnp.ones(shape, dtype)
-    around = layer.kernel - 1 if layer.up > 1 else layer.kernel // 2
+    kernel = jnp.ones((layer.kernel, layer.kernel, layer.inputs, layer.outputs), dtype)
 
-    @jax.jit
-    def convolve(x, kernel):
+    def convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        if layer.up > 1:
+            return ops.conv_up(x, kernel, layer.up)
+        if layer.down > 1:
+            return ops.conv_down(x, kernel, layer.down)
+        return ops.convolve(x, kernel, "SAME")
+
+    return convolve, x, kernel
+
+
+def at(precision: str, body: Callable) -> Callable:
+    """`body` compiled with that precision of float32 products."""
+
+    def run(*arrays: jax.Array) -> jax.Array:
         with jax.default_matmul_precision(precision):
-            return lax.conv_general_dilated(
-                x,
-                kernel,
-                (1, 1),
-                [(around, around)] * 2,
-                lhs_dilation=(layer.up, layer.up),
-                dimension_numbers=("NHWC", "HWIO", "NHWC"),
-            )
+            return body(*arrays)
 
-    return median_seconds(lambda: convolve(x, kernel), repeats, warmup=1)
+    return jax.jit(run)
 
 
 if __name__ == "__main__":

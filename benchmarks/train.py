@@ -13,12 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from PIL import Image
 
-from aligned_jax import ops
 from aligned_jax.config import (
     DiscriminatorConfig,
     EpilogueConfig,
@@ -35,7 +32,7 @@ from aligned_jax.training.options import GanOptions
 from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import Recipe
 from benchmarks.flops import PASSES, Convolution, convolutions, critic_convolutions, phase_flops
-from benchmarks.generate import compiled_flops
+from benchmarks.generate import at, bare_convolution, compiled_flops
 from benchmarks.measure import environment, median_seconds, peak_memory, report
 
 
@@ -151,30 +148,12 @@ def convolution_seconds(
     layer: Convolution, rows: int, half: str | None, repeats: int
 ) -> tuple[float, float, float]:
     """Median times of one bare convolution, its image gradient and its weight gradient."""
-    dtype = jnp.dtype(half or "float32")
-    x = jnp.ones((rows, layer.size, layer.size, layer.inputs), dtype)
-    kernel = jnp.ones((layer.kernel, layer.kernel, layer.inputs, layer.outputs), dtype)
-
-    def convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
-        if layer.up > 1:
-            return ops.conv_up(x, kernel, layer.up)
-        if layer.down > 1:
-            return ops.conv_down(x, kernel, layer.down)
-        return lax.conv_general_dilated(
-            x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-        )
-
-    def with_precision(body: Callable) -> Callable:
-        def run(*arrays: jax.Array) -> jax.Array:
-            with jax.default_matmul_precision("default" if half else "highest"):
-                return body(*arrays)
-
-        return jax.jit(run)
-
-    value = with_precision(convolve)
+    precision = "default" if half else "highest"
+    convolve, x, kernel = bare_convolution(layer, rows, half)
+    d_image = at(precision, lambda x, k, y: jax.vjp(lambda x: convolve(x, k), x)[1](y))
+    d_kernel = at(precision, lambda x, k, y: jax.vjp(lambda k: convolve(x, k), k)[1](y))
+    value = at(precision, convolve)
     y = value(x, kernel)
-    d_image = with_precision(lambda x, k, y: jax.vjp(lambda x: convolve(x, k), x)[1](y))
-    d_kernel = with_precision(lambda x, k, y: jax.vjp(lambda k: convolve(x, k), k)[1](y))
     return (
         median_seconds(lambda: value(x, kernel), repeats, warmup=1),
         median_seconds(lambda: d_image(x, kernel, y), repeats, warmup=1),

@@ -8,8 +8,7 @@ Names load on first use, so that the options, which the command line needs for
 its help, come without JAX.
 """
 
-import importlib
-from typing import Any
+from aligned_jax.lazy import exports
 
 _NAMES = {
     "PRESETS": "options",
@@ -30,12 +29,4 @@ _NAMES = {
 }
 __all__ = sorted(_NAMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _NAMES:
-        raise AttributeError(f"module 'aligned_jax.augment' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"aligned_jax.augment.{_NAMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_NAMES})
+__getattr__, __dir__ = exports(__name__, _NAMES)

@@ -4,8 +4,7 @@ Names load on first use; the options alone need neither JAX nor TFDS nor Grain.
 `batches` is the module: `from aligned_jax.data.batches import batches`.
 """
 
-import importlib
-from typing import Any
+from aligned_jax.lazy import exports
 
 _NAMES = {
     "DataOptions": "options",
@@ -22,14 +21,4 @@ _NAMES = {
     "write_dataset": "writer",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name == "batches":
-        return importlib.import_module("aligned_jax.data.batches")
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"aligned_jax.data.{_NAMES[name]}"), name)
-    raise AttributeError(f"module 'aligned_jax.data' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_NAMES, "batches"})
+__getattr__, __dir__ = exports(__name__, _NAMES, ("batches",))

@@ -5,8 +5,7 @@ features = inception(images)["features"]        # images in [0, 255]
 distances = features.lpips("vgg")(a, b)         # images in [-1, 1]
 """
 
-import importlib
-from typing import Any
+from aligned_jax.lazy import exports
 
 _NAMES = {
     "Extractor": "extractor",
@@ -21,12 +20,4 @@ _NAMES = {
     "stored": "store",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"aligned_jax.features.{_NAMES[name]}"), name)
-    raise AttributeError(f"module 'aligned_jax.features' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_NAMES})
+__getattr__, __dir__ = exports(__name__, _NAMES)

@@ -5,7 +5,7 @@ from aligned_jax.ops.conv2d_resample import conv2d_resample
 from aligned_jax.ops.equalized import dense, normalize_2nd_moment
 from aligned_jax.ops.minibatch_std import minibatch_std
 from aligned_jax.ops.modulated_conv import modulated_conv2d
-from aligned_jax.ops.strided_conv import conv_down, conv_up
+from aligned_jax.ops.strided_conv import conv_down, conv_up, convolve
 from aligned_jax.ops.upfirdn2d import (
     downsample2d,
     filter2d,
@@ -20,6 +20,7 @@ __all__ = [
     "conv2d_resample",
     "conv_down",
     "conv_up",
+    "convolve",
     "dense",
     "downsample2d",
     "filter2d",

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
-from aligned_jax.ops.strided_conv import conv_down, conv_up
+from aligned_jax.ops.strided_conv import conv_down, conv_up, convolve
 from aligned_jax.ops.upfirdn2d import padding_with_room, upfirdn2d
 from aligned_jax.types import Array
 
@@ -48,48 +46,23 @@ def conv2d_resample(
     kernel = weight if flip_weight else weight[::-1, ::-1]
     if up == 1 and down == 1:
         px0, px1, py0, py1 = sides
-        return _conv(x, kernel, groups=groups, padding=((py0, py1), (px0, px1)))
+        return convolve(x, kernel, ((py0, py1), (px0, px1)), groups)
     if up == 1 and kh == 1 and kw == 1:
         x = upfirdn2d(x, f, down=down, padding=sides, flip_filter=flip_filter)
-        return _conv(x, kernel, groups=groups)
+        return convolve(x, kernel, groups=groups)
     if up == 1:
         x = upfirdn2d(x, f, padding=sides, flip_filter=flip_filter)
-        if groups == 1:
-            return conv_down(x, kernel, down)
-        return _conv(x, kernel, groups=groups, stride=down)
+        return conv_down(x, kernel, down, groups)
     if kh == 1 and kw == 1:
-        x = _conv(x, kernel, groups=groups)
+        x = convolve(x, kernel, groups=groups)
         x = upfirdn2d(x, f, up, padding=sides, gain=up**2, flip_filter=flip_filter)
     else:
         # The transposed convolution skips the inserted zeros. It covers kh - 1 samples
         # before and kh - up behind the image, which the filter's padding then leaves out.
-        if groups == 1:
-            x = conv_up(x, kernel, up)
-        else:
-            full = ((kh - 1, kh - 1), (kw - 1, kw - 1))
-            x = _conv(x, kernel, groups=groups, padding=full, up=up)
+        x = conv_up(x, kernel, up, groups)
         px0, px1, py0, py1 = sides
         sides = (px0 - kw + 1, px1 - kw + up, py0 - kh + 1, py1 - kh + up)
         x = upfirdn2d(x, f, padding=sides, gain=up**2, flip_filter=flip_filter)
     if down > 1:
         x = upfirdn2d(x, f, down=down, flip_filter=flip_filter)
     return x
-
-
-def _conv(
-    x: Array,
-    kernel: Array,
-    groups: int = 1,
-    padding: Sequence[tuple[int, int]] = ((0, 0), (0, 0)),
-    stride: int = 1,
-    up: int = 1,
-) -> Array:
-    return lax.conv_general_dilated(
-        x,
-        jnp.asarray(kernel),
-        window_strides=(stride, stride),
-        padding=padding,
-        lhs_dilation=(up, up),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=groups,
-    )

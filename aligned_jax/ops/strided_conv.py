@@ -29,42 +29,63 @@ from aligned_jax.types import Array
 _H, _W = 1, 2  # axes of [N, H, W, C]
 
 
-def conv_up(x: Array, kernel: Array, up: int) -> Array:
+def conv_up(x: Array, kernel: Array, up: int, groups: int = 1) -> Array:
     """Correlation of `x` with `up` - 1 zeros between samples, padded to meet every tap.
 
     Args:
       x: [N, H, W, I].
-      kernel: [kh, kw, I, O], dtype of `x`.
+      kernel: [kh, kw, I / groups, O], dtype of `x`.
       up: factor above 1.
+      groups: number of channel groups that do not mix; more than one is always
+        the plain convolution.
 
     Returns:
       [N, up * (H - 1) + kh, up * (W - 1) + kw, O].
     """
-    return (_cpu_up if jax.default_backend() == "cpu" else _plain_up)(x, kernel, up)
+    if groups == 1 and jax.default_backend() == "cpu":
+        return _cpu_up(x, kernel, up)
+    return _plain_up(x, kernel, up, groups)
 
 
-def conv_down(x: Array, kernel: Array, down: int) -> Array:
-    """Correlation of `x` [N, H, W, I], not padded, at every `down`-th sample.
+def conv_down(x: Array, kernel: Array, down: int, groups: int = 1) -> Array:
+    """Correlation of `x` [N, H, W, I], not padded, at every `down`-th sample; `groups` as above.
 
     Returns:
       [N, (H - kh) // down + 1, (W - kw) // down + 1, O].
     """
-    return (_cpu_down if jax.default_backend() == "cpu" else _plain_down)(x, kernel, down)
+    if groups == 1 and jax.default_backend() == "cpu":
+        return _cpu_down(x, kernel, down)
+    return _plain_down(x, kernel, down, groups)
 
 
-def _plain_up(x: Array, kernel: Array, up: int) -> Array:
+def convolve(
+    x: Array,
+    kernel: Array,
+    padding: str | Sequence[tuple[int, int]] = "VALID",
+    groups: int = 1,
+    stride: int = 1,
+    dilation: int = 1,
+) -> Array:
+    """XLA's correlation on NHWC images and HWIO kernels; `dilation` spreads the image."""
+    return lax.conv_general_dilated(
+        x,
+        jnp.asarray(kernel),
+        window_strides=(stride, stride),
+        padding=padding,
+        lhs_dilation=(dilation, dilation),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
+    )
+
+
+def _plain_up(x: Array, kernel: Array, up: int, groups: int = 1) -> Array:
     kh, kw = kernel.shape[:2]
     padding = ((kh - 1, kh - 1), (kw - 1, kw - 1))
-    return _convolve(x, kernel, padding=padding, lhs_dilation=(up, up))
+    return convolve(x, kernel, padding, groups, dilation=up)
 
 
-def _plain_down(x: Array, kernel: Array, down: int) -> Array:
-    return _convolve(x, kernel, window_strides=(down, down), padding="VALID")
-
-
-_convolve = partial(
-    lax.conv_general_dilated, window_strides=(1, 1), dimension_numbers=("NHWC", "HWIO", "NHWC")
-)
+def _plain_down(x: Array, kernel: Array, down: int, groups: int = 1) -> Array:
+    return convolve(x, kernel, groups=groups, stride=down)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(2,))

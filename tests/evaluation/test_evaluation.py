@@ -31,13 +31,7 @@ OPTIONS = evaluation.Options(
 )
 
 
-@pytest.fixture(autouse=True, scope="module")
-def fast_compilation():
-    before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-    jax.clear_caches()  # later tests want optimised programs
+pytestmark = pytest.mark.usefixtures("fast_compilation")
 
 
 class Data:
