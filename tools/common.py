@@ -10,7 +10,7 @@ from typing import Any
 from aligned_jax.errors import UserError
 
 # What is worth repeating of where a parent came from; the rest stays with the parent.
-_ORIGIN = ("kind", "file", "sha256", "format", "code_base", "verb", "command")
+_ORIGIN = ("kind", "file", "sha256", "format", "code_base", "verb", "command", "images")
 _FLOAT32_MAX = (2 - 2**-23) * 2.0**127
 _STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from aligned_jax import loading
 from aligned_jax.tools import common
@@ -52,10 +51,9 @@ def _members(plan: Plan) -> str:
         plan.child.name: f"child: fine-tuned from {parent} by this demo, for {plan.kimg} kimg",
     }
     rows = [
-        (member.name, said[member.name], member.network, _kimg(member.network))
-        for member in (*family.members, plan.child)
+        (member.name, said[member.name], member.network) for member in (*family.members, plan.child)
     ]
-    headings = ("name", "what it is", "NETWORK", "kimg")
+    headings = ("name", "what it is", "NETWORK")
     return report.section(
         "The family",
         report.table(headings, rows),
@@ -190,9 +188,3 @@ def _picture(plan: Plan, steps: Mapping[str, Step], key: str, caption: str) -> s
     step = steps[key]
     picture = report.picture(Path(step.product).read_bytes(), caption)
     return f"{picture}\n{report.command(step.command)}"
-
-
-def _kimg(network: str) -> str:
-    known: Mapping[str, Any] = loading.describe(network).provenance or {}
-    images = known.get("images")
-    return f"{images / 1000:.0f}" if isinstance(images, int | float) else "unknown"

@@ -125,6 +125,9 @@ def test_a_child_of_an_official_file(parent, data, aligned, tmp_path):
     origin = json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["origin"]
     assert origin["parents"]["network"]["network"] == str(parent)
     assert len(origin["parents"]["network"]["sha256"]) == 64
+    assert aligned("export", tmp_path / "run", tmp_path / "x.safetensors").code == 0
+    said = loading.describe(tmp_path / "x.safetensors").provenance["provenance"]
+    assert said["parents"]["network"]["images"] == 1000  # how long it was trained
 
 
 def test_a_dry_run(data, aligned, tmp_path):
