@@ -10,6 +10,7 @@ _NAMES = {
     "ImageInversion": "files",
     "load": "files",
     "save": "files",
+    "single": "files",
     "Inverted": "optimize",
     "Progress": "optimize",
     "invert": "optimize",

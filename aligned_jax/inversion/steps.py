@@ -131,7 +131,8 @@ def step(
 ) -> tuple[State, dict[str, Array]]:
     """One step of Adam, after which noise maps are normalised; returns the loss before it."""
     slopes, terms = gradients(problem, manner, state.variable, perturbation)
-    moves, adam = _ADAM.update(slopes, state.adam)
+    with jax.numpy_dtype_promotion("standard"):  # optax raises betas to an integer power
+        moves, adam = _ADAM.update(slopes, state.adam)
     moved = jax.tree.map(lambda x, move: x - learning_rate * move, state.variable, moves)
     return State(Variable(moved.latent, normalised(moved.noise)), adam), terms
 

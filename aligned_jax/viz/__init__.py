@@ -4,6 +4,7 @@ from aligned_jax.viz.curves import curves
 from aligned_jax.viz.files import check_file, check_folder, writing, writing_folder
 from aligned_jax.viz.grid import check_channels, figure, save_png, spread, tile, to_uint8
 from aligned_jax.viz.heatmap import heatmap
+from aligned_jax.viz.video import save_webp
 
 __all__ = [
     "check_channels",
@@ -13,6 +14,7 @@ __all__ = [
     "figure",
     "heatmap",
     "save_png",
+    "save_webp",
     "spread",
     "tile",
     "to_uint8",

@@ -143,4 +143,3 @@ def run(problem, manner, settings, arrays):
     state = steps.start(steps.Variable(jnp.asarray(arrays["run/w_avg"][0]), noise))
     ended, happened = loop(state)
     return happened, {layer: field[0] for layer, field in ended.variable.noise.items()}
-
