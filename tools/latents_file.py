@@ -37,9 +37,10 @@ def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndar
     """Arrays of a file of latents as float32, for a network of these sizes.
 
     The file holds exactly one of `z` [N, z_dim] or [N, L, z_dim], `ws`
-    [N, L, w_dim], and `styles/<layer>` [N, C] for every layer; and labels `c`
-    [N, c_dim] and maps `noise/<layer>` [N, R, R] for every convolution if it likes. The files of
-    `aligned generate` hold both z and ws: ws is taken. Nothing is read before its shape and type are known to fit.
+    [N, L, w_dim], and `styles/<layer>` [N, C] for every layer; and if it likes labels `c`
+    [N, c_dim], and maps `noise/<layer>` [N, R, R] for every convolution. The files of
+    `aligned generate` hold both z and ws: ws is taken. Nothing is read before its shape and
+    type are known to fit.
 
     Raises:
       UserError: if the file cannot be read, or naming everything in it that does not fit.

@@ -28,9 +28,10 @@ from aligned_jax.types import Array
 class Inputs:
     """What to draw.
 
-    `arrays` holds `z`, `ws` or all `styles/<layer>`, labels `c`, and perhaps `noise/<layer>`,
-    which take the place of the stored maps, with as many rows as there are images; `names` says which image is which, and
-    `numbers` (uint32) tells their random noise apart.
+    `arrays` holds `z`, `ws` or all `styles/<layer>`, with as many rows as there are
+    images, labels `c`, and perhaps `noise/<layer>`, which take the place of the stored
+    maps; `names` says which image is which, and `numbers` (uint32) tells their random
+    noise apart.
     """
 
     arrays: dict[str, np.ndarray]

@@ -55,6 +55,7 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
     """
     if channels not in (1, 3):
         raise UserError(f"this network draws {channels} channels; pictures have 1 or 3")
+    sources = [source.rstrip("/") or source for source in sources]
     missing = [source for source in sources if not os.path.exists(source)]
     if missing:
         more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""

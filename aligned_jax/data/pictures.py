@@ -27,9 +27,7 @@ def square_png(data: BinaryIO, resolution: int, channels: int) -> bytes:
     return out.getvalue()
 
 
-def square(
-    data: BinaryIO, resolution: int, channels: int, crop: bool = True
-) -> Image.Image:
+def square(data: BinaryIO, resolution: int, channels: int, crop: bool = True) -> Image.Image:
     """The picture that `square_png` encodes.
 
     Args:

@@ -14,6 +14,7 @@ _NAMES = {
     "Inverted": "optimize",
     "Progress": "optimize",
     "invert": "optimize",
+    "parts": "optimize",
     "noise_regulariser": "noise",
     "Settings": "options",
     "latent_noises": "options",

@@ -1,8 +1,8 @@
 """Inversion of any number of images by optimisation (StyleGAN2, section 5; StyleAlign, 4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from aligned_jax.inversion import steps
 from aligned_jax.inversion.options import Settings, latent_noises, learning_rates
 from aligned_jax.inversion.perceptual import Perceptual
 from aligned_jax.inversion.spaces import as_start, statistics
-from aligned_jax.inversion.steps import Manner, Problem, Variable
+from aligned_jax.inversion.steps import Manner, Problem, State, Variable
 from aligned_jax.network import Network
 from aligned_jax.types import Array
 
@@ -92,49 +92,72 @@ def invert(
     Raises:
       UserError: if shapes do not fit or targets are not finite.
     """
-    targets = _checked(network, targets)
-    labels = _label(network, c)
+    options = {"c": c, "batch": batch, "watch": watch, "every": every}
+    return _joined(list(parts(network, targets, perceptual, settings, key, start, **options)))
+
+
+def parts(
+    network: Network,
+    targets: Array,
+    perceptual: Perceptual,
+    settings: Settings,
+    key: Array,
+    start: Array | None = None,
+    *,
+    c: Array | None = None,
+    batch: int = 8,
+    watch: Watch | None = None,
+    every: int = 50,
+) -> Iterator[Inverted]:
+    """What `invert` returns, in parts: each as soon as it is finished."""
+    targets, labels = _checked(network, targets), _label(network, c)
     count, restarts = len(targets), settings.restarts
     found = statistics(network, settings.space, settings.samples, settings.samples_seed, labels)
-    shape = (count, *found.mean.shape)
     if start is None:
-        latent = np.broadcast_to(found.mean, shape)
+        latent = np.broadcast_to(found.mean, (count, *found.mean.shape))
     else:
         latent = np.asarray(as_start(network, settings.space, start, count))
-    manner = Manner.of(settings, network)
-    weight = jnp.float32(settings.noise_weight)
-    spread, keys = jnp.asarray(found.spread), _restart_keys(key, restarts)
-    parts, size = [], min(count, max(1, batch // restarts))
+    manner, keys = Manner.of(settings, network), _restart_keys(key, restarts)
+    constants = labels, jnp.asarray(found.spread), jnp.float32(settings.noise_weight)
+    size = min(count, max(1, batch // restarts))
     for first in range(0, count, size):
         # The last part is filled up, so that nothing is compiled twice.
         rows = np.minimum(np.arange(first, first + size), count - 1)
         goal = _embedded(perceptual, targets[rows], settings.resolution)
-        problem = Problem(network, perceptual, goal, labels, spread, weight)
+        problem = Problem(network, perceptual, goal, *constants)
+        part = _Part(problem, manner, targets[rows], first, min(size, count - first))
         state = steps.begin(problem, manner, latent[rows], keys, settings.spread)
-        kept = min(size, count - first)
-        spectator = _spectator(watch, problem, manner, targets[rows], first, kept)
-        variable, trace = _run(problem, manner, state, keys, settings, spectator, every)
-        ended = steps.finish(problem, manner, targets[rows], variable)
-        part = jax.tree.map(lambda x: np.asarray(x)[:kept], ended)  # noqa: B023
-        places = np.arange(kept) * restarts + part["restart"]
-        part["trace"] = {name: value[:, places] for name, value in trace.items()}
-        parts.append(part)
-    return _joined(parts, settings)
+        yield _run(part, state, keys, settings, watch, every)
+
+
+class _Part(NamedTuple):
+    """Images that are inverted together; those from `kept` on only fill up."""
+
+    problem: Problem
+    manner: Manner
+    targets: np.ndarray
+    first: int
+    kept: int
+
+    def finish(self, variable: Variable) -> dict[str, Any]:
+        """What `steps.finish` says of the kept images."""
+        ended = steps.finish(self.problem, self.manner, self.targets, variable)
+        return jax.tree.map(lambda x: np.asarray(x)[: self.kept], ended)
+
+    def progress(self, step: int, variable: Variable, distance: np.ndarray) -> Progress:
+        """Where it stands, from the distances of all rows."""
+        last = distance.reshape(-1, self.manner.restarts)[: self.kept]
+        best = np.where(np.isfinite(last), last, np.inf).min(axis=1)
+        return Progress(self.first, step, best, lambda: self.finish(variable)["images"])
 
 
 def _run(
-    problem: Problem,
-    manner: Manner,
-    state: Any,
-    keys: Array,
-    settings: Settings,
-    spectator: Callable[[int, Any, dict[str, np.ndarray]], None] | None,
-    every: int,
-) -> tuple[Variable, dict[str, np.ndarray]]:
+    part: _Part, state: State, keys: Array, settings: Settings, watch: Watch | None, every: int
+) -> Inverted:
     """All steps, in one go unless somebody watches."""
     count = settings.steps
     # Stretches of one length, so that one program does for all.
-    length = count if spectator is None else _divisor(count, every)
+    length = _divisor(count, every) if watch else count
     schedule = {
         "step": np.arange(count, dtype=np.uint32),
         "learning_rate": learning_rates(settings).astype(np.float32),
@@ -143,32 +166,22 @@ def _run(
     traces = []
     for begin in range(0, count, length):
         now = {name: values[begin : begin + length] for name, values in schedule.items()}
-        state, terms = steps.advance(problem, manner, state, keys, now)
+        state, terms = steps.advance(part.problem, part.manner, state, keys, now)
         traces.append(jax.tree.map(np.asarray, terms))
-        if spectator:
-            spectator(begin + length, state.variable, traces[-1])
-    trace = {name: np.concatenate([t[name] for t in traces]) for name in traces[0]}
-    return state.variable, trace
-
-
-def _spectator(
-    watch: Watch | None, problem: Problem, manner: Manner, targets: Array, first: int, kept: int
-) -> Callable[[int, Variable, dict[str, np.ndarray]], None] | None:
-    """Tells `watch` about the images of one part."""
-    if watch is None:
-        return None
-
-    def tell(step: int, variable: Variable, terms: dict[str, np.ndarray]) -> None:
-        last = terms["distance"][-1].reshape(-1, manner.restarts)[:kept]
-        best = np.where(np.isfinite(last), last, np.inf).min(axis=1)
-
-        def images() -> np.ndarray:
-            ended = steps.finish(problem, manner, targets, variable)
-            return np.asarray(ended["images"])[:kept]
-
-        watch(Progress(first, step, best, images))
-
-    return tell
+        if watch:
+            last = traces[-1]["distance"][-1]
+            watch(part.progress(begin + length, state.variable, last))
+    ended = part.finish(state.variable)
+    best = np.arange(part.kept) * settings.restarts + ended["restart"]
+    return Inverted(
+        settings,
+        ended["latent"],
+        ended["noise"] or None,
+        {name: ended[name] for name in ("perceptual", "pixel")},
+        {name: np.concatenate([t[name] for t in traces])[:, best] for name in traces[0]},
+        ended["images"],
+        ended["restart"],
+    )
 
 
 def _divisor(steps: int, most: int) -> int:
@@ -176,18 +189,18 @@ def _divisor(steps: int, most: int) -> int:
     return max(d for d in range(1, max(1, min(steps, most)) + 1) if steps % d == 0)
 
 
-def _joined(parts: list[dict[str, Any]], settings: Settings) -> Inverted:
-    whole = jax.tree.map(lambda *x: np.concatenate(x), *[_without_trace(part) for part in parts])
-    names = parts[0]["trace"]
-    trace = {name: np.concatenate([p["trace"][name] for p in parts], axis=1) for name in names}
-    distances = {name: whole[name] for name in ("perceptual", "pixel")}
-    noise = whole["noise"] if settings.noise == "keep" and whole["noise"] else None
-    rest = whole["images"], whole["restart"]
-    return Inverted(settings, whole["latent"], noise, distances, trace, *rest)
+def _joined(found: list[Inverted]) -> Inverted:
+    def rows(name: str, axis: int = 0) -> Any:
+        values = [getattr(part, name) for part in found]
+        return jax.tree.map(lambda *x: np.concatenate(x, axis), *values)
 
-
-def _without_trace(part: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in part.items() if name != "trace"}
+    names = ("latent", "noise", "distances")
+    return Inverted(
+        found[0].settings,
+        *map(rows, names),
+        rows("trace", axis=1),
+        *map(rows, ("images", "restart")),
+    )
 
 
 def _restart_keys(key: Array, restarts: int) -> Array:
