@@ -75,7 +75,7 @@ def _add_perceptual(parser: argparse.ArgumentParser) -> None:
         metavar="W",
         help="weight of the mean squared difference of pixels (default 0)",
     )
-    add("--resolution", type=common.whole(16), metavar="R", help="at most (default 256)")
+    add("--resolution", type=common.whole(1), metavar="R", help="at most (default 256)")
 
 
 def run(args: argparse.Namespace) -> None:
