@@ -78,8 +78,12 @@ def test_every_space_gives_the_same_picture(child, z):
 def test_noise_is_that_of_the_argument(parent, z):
     drawn = [
         np.asarray(translation.translate(parent, {"z": z}, 0.5, noise, key))
-        for noise, key in (("const", None), ("none", None), ("random", jax.random.key(0)),
-                           ("random", jax.random.key(1)))  # fmt: skip
+        for noise, key in (
+            ("const", None),
+            ("none", None),
+            ("random", jax.random.key(0)),
+            ("random", jax.random.key(1)),
+        )  # fmt: skip
     ]
     for i, j in ((0, 1), (0, 2), (1, 2), (2, 3)):
         assert (drawn[i] != drawn[j]).any()

@@ -194,10 +194,13 @@ def summary(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left on a terminal's stderr; yields `advance(count)`."""
+def progress(total: int, what: str) -> Iterator[Callable[..., None]]:
+    """A bar with rate and time left on a terminal's stderr.
+
+    Yields `advance(count, note="")`, where a note takes the place of the rate.
+    """
     if not sys.stderr.isatty():
-        yield lambda count: None
+        yield lambda count, note="": None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -213,9 +216,9 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total, rate="")
 
-        def advance(count: int) -> None:
+        def advance(count: int, note: str = "") -> None:
             bar.update(task, advance=count)
             speed = bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
+            bar.update(task, rate=note or (f"{speed:.1f}/s" if speed else ""))
 
         yield advance

@@ -14,8 +14,8 @@ from aligned_jax.errors import UserError
 from aligned_jax.latents import style_layers
 
 _KINDS = "z [N, D] or [N, L, D], or ws [N, L, D], or styles/<layer> [N, C] of every layer"
-# What `aligned generate` writes beside the latents; reading them would draw nothing.
-_PASSED_OVER = ("images", "meta_json")
+# What `aligned generate` and `aligned invert` write beside the latents; nothing is drawn of it.
+_PASSED_OVER = ("images", "meta_json", "trace")
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -37,9 +37,10 @@ def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndar
     """Arrays of a file of latents as float32, for a network of these sizes.
 
     The file holds exactly one of `z` [N, z_dim] or [N, L, z_dim], `ws`
-    [N, L, w_dim], and `styles/<layer>` [N, C] for every layer; and labels `c`
-    [N, c_dim] if it likes. The files of `aligned generate` hold both z and ws:
-    ws is taken. Nothing is read before its shape and type are known to fit.
+    [N, L, w_dim], and `styles/<layer>` [N, C] for every layer; and if it likes labels `c`
+    [N, c_dim], and maps `noise/<layer>` [N, R, R] for every convolution. The files of
+    `aligned generate` hold both z and ws: ws is taken. Nothing is read before its shape and
+    type are known to fit.
 
     Raises:
       UserError: if the file cannot be read, or naming everything in it that does not fit.
@@ -124,13 +125,15 @@ def _misfits(
 ) -> list[str]:
     """A line for everything that headers tell."""
     problems = []
-    kinds = sorted({key.partition("/")[0] for key in keys if key in shapes} - {"c"})
+    kinds = sorted({key.partition("/")[0] for key in keys if key in shapes} - {"c", "noise"})
     if not kinds and keys.keys() <= shapes.keys():
         problems.append("it holds no latents")
     if len(kinds) > 1:
         problems.append(f"it holds {' and '.join(kinds)}; keep one of them")
-    if "styles" in kinds:
-        problems += [f"{key} is missing" for key in shapes if "/" in key and key not in keys]
+    for whole in ("styles/", "noise/"):  # all layers, or none
+        if any(key.startswith(whole) for key in keys):
+            found = (key for key in shapes if key.startswith(whole))
+            problems += [f"{key} is missing" for key in found if key not in keys]
     for key, header in headers.items():
         problems += _header_problems(key, header, shapes[key])
     counts = {key: header.shape[0] for key, header in headers.items() if header.shape}
@@ -149,7 +152,12 @@ def _shapes(config: GeneratorConfig) -> dict[str, list[tuple[int, ...]]]:
         "ws": [(rows, config.w_dim)],
         "c": [(config.c_dim,)],
     }
-    return shapes | {f"styles/{layer.name}": [(layer.channels,)] for layer in style_layers(config)}
+    layers = style_layers(config)
+    shapes |= {f"styles/{layer.name}": [(layer.channels,)] for layer in layers}
+    if config.synthesis.use_noise:
+        maps = {s.name: (s.resolution, s.resolution) for s in layers if s.kind == "conv"}
+        shapes |= {f"noise/{name}": [size] for name, size in maps.items()}
+    return shapes
 
 
 def _header_problems(key: str, header: _Header, shapes: list[tuple[int, ...]]) -> list[str]:

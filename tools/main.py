@@ -37,6 +37,7 @@ VERBS = {
     "resize": "start a network at another resolution from trained weights",
     "family": "draw the same latents by several networks",
     "edit": "move one style channel of a parent and of its children",
+    "invert": "find the latents of images",
     "evaluate": "score a network or images: FID, KID, precision, recall, PPL, ...",
     "perceptual": "show how far apart pairs of images look (LPIPS)",
     "transition": "draw the same latents over the snapshots of a training run",

@@ -1,11 +1,11 @@
 """Animations: webp by Pillow, mp4 by the ffmpeg of the extra `video`."""
 
-import io
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -61,31 +61,41 @@ def save_video(
         raise UserError(f"{fps:g} frames a second cannot be shown; give more than 0, at most 1000")
     check_channels(frames.shape[-1])
     frames = frames.repeat(scale, axis=1).repeat(scale, axis=2)
-    encode = _webp if os.path.splitext(path)[1] == ".webp" else _mp4
     with writing(path, overwrite) as file:
-        file.write(encode(frames, fps, text or {}))
+        if os.path.splitext(path)[1] == ".mp4":
+            file.write(_mp4(frames, fps, text or {}))
+            return
+        ends = np.round(np.arange(len(frames) + 1) * 1000 / fps).astype(int)
+        save_webp(file, frames, np.diff(ends).tolist(), text=text)
 
 
-def _webp(frames: np.ndarray, fps: float, text: Mapping[str, str]) -> bytes:
+def save_webp(
+    file: BinaryIO,
+    frames: Sequence[np.ndarray],
+    milliseconds: int | Sequence[int],
+    hold: int = 0,
+    loop: int = 0,
+    text: Mapping[str, str] | None = None,
+) -> None:
+    """Writes frames uint8 [H, W, 1, 3 or 4] as an animation.
+
+    Args:
+      file: open for writing.
+      frames: all of one size.
+      milliseconds: that each is shown, or those of every frame.
+      hold: more of them for the last.
+      loop: times that it plays; 0 is for ever.
+      text: `Comment` and `Software`, kept as EXIF.
+    """
     exif = Image.Exif()
-    for key, value in text.items():
+    for key, value in (text or {}).items():
         exif[_EXIF[key]] = value
-    shown = frames[..., 0] if frames.shape[-1] == 1 else frames
-    first, *rest = [Image.fromarray(frame) for frame in shown]
-    ends = np.round(np.arange(len(frames) + 1) * 1000 / fps).astype(int)
-    buffer = io.BytesIO()
-    first.save(
-        buffer,
-        "WEBP",
-        save_all=True,
-        append_images=rest,
-        duration=np.diff(ends).tolist(),
-        loop=0,
-        quality=_QUALITY,
-        method=4,
-        exif=exif,
-    )
-    return buffer.getvalue()
+    lasting = [milliseconds] * len(frames) if isinstance(milliseconds, int) else [*milliseconds]
+    lasting[-1] += hold
+    shown = [frame[..., 0] if frame.shape[-1] == 1 else frame for frame in frames]
+    first, *others = map(Image.fromarray, shown)
+    options = {"duration": lasting, "loop": loop, "quality": _QUALITY, "exif": exif}
+    first.save(file, "WEBP", save_all=True, append_images=others, **options)
 
 
 def _mp4(frames: np.ndarray, fps: float, text: Mapping[str, str]) -> bytes:

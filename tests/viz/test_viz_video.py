@@ -1,5 +1,6 @@
 """Animations: what can be read back of them."""
 
+import io
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax.errors import UserError
-from aligned_jax.viz import check_video, save_video
+from aligned_jax.viz import check_video, save_video, save_webp
 
 
 @pytest.fixture
@@ -57,6 +58,20 @@ def test_grey_and_transparent_frames(tmp_path, ramp):
     with Image.open(tmp_path / "clear.webp") as film:
         assert film.mode == "RGBA"
         np.testing.assert_array_equal(np.asarray(film)[..., 3:], alpha[0])
+
+
+def test_a_last_frame_that_stays_and_films_that_end(ramp):
+    def about(**options):
+        file = io.BytesIO()
+        save_webp(file, list(ramp), 40, **options)
+        with Image.open(file) as film:
+            film.seek(film.n_frames - 1)
+            film.load()
+            return film.info["duration"], film.info["loop"]
+
+    assert about() == (40, 0)
+    assert about(hold=500) == (540, 0)
+    assert about(loop=2) == (40, 2)
 
 
 def test_existing_files_stay_unless_told(tmp_path, ramp):
