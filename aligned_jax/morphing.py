@@ -110,8 +110,6 @@ def frames(
 ) -> Iterator[np.ndarray]:
     """The diagonal t1 = t2: images float32 [n, R, R, C], at most `batch` at a time.
 
-    Equal times are not drawn once more by those who ask for `np.unique` ones.
-
     Args:
       parent, child, a, b, noise: as in `images`.
       times: of each frame, [T], in [0, 1].
@@ -165,8 +163,8 @@ def _images(
 ) -> Array:
     def one(times: tuple[Array, Array]) -> Array:
         t1, t2 = times
-        ws = lerp(a, b, t1[:, None, None])
         blend = interpolate(parent, child, t2)
+        ws = lerp(a, b, t1[:, None, None])
         return blend.synthesis(ws, mode if fields is None else fields)
 
     # One blend after another: convolutions of many kernels at once are slow.
