@@ -108,6 +108,35 @@ def styles_of(network: Network, latents: Latents, psi: float = PSI) -> Styles:
     return styles
 
 
+def in_space(network: Network, latents: Latents, space: str, psi: float = PSI) -> dict[str, Array]:
+    """Latents of `network` in another space, to be rendered by a relative (figures 17 and 19).
+
+    What lies before the space is left to `network`, what comes after it to the
+    relative: with w its mapping network makes the latents, with s its affine
+    layers too.
+
+    Args:
+      network: whose latents they are.
+      latents, psi: as in `styles_of`.
+      space: z or z+ (as they are), w or w+, or s.
+
+    Raises:
+      UserError: if the latents lie beyond the space already, or it is unknown.
+    """
+    if space == "s":
+        styles = styles_of(network, latents, psi)
+        return {f"styles/{layer}": value for layer, value in styles.items()}
+    if space in ("z", "z+") and "z" in latents:
+        return dict(latents)
+    if space in ("w", "w+") and "z" in latents:
+        labels = latents.get("c") if network.config.c_dim else None
+        return {"ws": network.mapping(latents["z"], labels, psi)}
+    if space in ("w", "w+") and "ws" in latents:
+        return {"ws": latents["ws"]}
+    kind = "w" if "ws" in latents else "s"
+    raise UserError(f"the latents are in {kind}, from which no way leads to {space:.10}")
+
+
 def translate(
     child: Network,
     latents: Latents,

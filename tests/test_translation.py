@@ -76,6 +76,33 @@ def test_every_space_gives_the_same_picture(child, z):
         assert relative_error(translation.translate(child, latents), expected) < 1e-5
 
 
+def test_what_the_parent_makes_itself_stays_in_the_child(parent, child, z):
+    """In z the child maps, in w the parent does, in s its affine layers too."""
+    ws = np.asarray(parent.mapping(z, psi=0.5))
+    expected = {
+        "z": child(z, psi=0.5),
+        "w": child.synthesis(ws),
+        "s": child.render(parent.styles(ws)),
+    }
+    expected |= {"z+": expected["z"], "w+": expected["w"]}
+    for space, images in expected.items():
+        latents = translation.in_space(parent, {"z": z}, space)
+        assert relative_error(translation.translate(child, latents), images) < 1e-5
+    assert relative_error(expected["w"], expected["z"]) > 1e-2
+    assert relative_error(expected["s"], expected["w"]) > 1e-2
+    np.testing.assert_array_equal(translation.in_space(parent, {"ws": ws}, "w")["ws"], ws)
+    found = translation.in_space(parent, {"z": z}, "w", psi=1.0)
+    assert relative_error(found["ws"], ws) > 1e-2
+
+
+def test_no_way_leads_back(parent, z):
+    ws = {"ws": np.asarray(parent.mapping(z))}
+    styles = translation.in_space(parent, ws, "s")
+    for latents, space in ((ws, "z"), (styles, "z+"), (styles, "w"), (ws, "p")):
+        with pytest.raises(UserError, match="from which no way leads to"):
+            translation.in_space(parent, latents, space)
+
+
 def test_noise_is_that_of_the_argument(parent, z):
     noises = [("const", None), ("none", None)]
     noises += [("random", jax.random.key(seed)) for seed in (0, 1)]

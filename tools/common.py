@@ -97,6 +97,17 @@ def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float)
     )
 
 
+def add_inversion(parser: argparse.ArgumentParser) -> None:
+    """How verbs that take pictures invert them; `aligned invert` has many more options."""
+    add = parser.add_argument_group("with pictures, which are inverted first").add_argument
+    add("--steps", type=whole(1), help="of the optimiser (default 1000; in z and z+ 500)")
+    add("--restarts", type=whole(1), default=1, metavar="N", help="attempts (default 1)")
+    add("--invert-seed", type=seed, default=0, metavar="S", help="(default 0)")
+    add("--perceptual", choices=("vgg", "alex", "none"), default="vgg", help="(default vgg)")
+    add("--pixels", type=finite, default=0.0, metavar="W", help="weight (default 0)")
+    add("--align", choices=("center", "none"), default="center", help="(default center)")
+
+
 def add_names(parser: argparse.ArgumentParser) -> None:
     """--names of verbs that draw a row for each network."""
     parser.add_argument(

@@ -1,5 +1,6 @@
 """Files of latents: an .npz with z, ws or styles, checked before anything is drawn."""
 
+import json
 import math
 import zipfile
 import zlib
@@ -33,14 +34,16 @@ class _Header(NamedTuple):
     size: int  # of the entry without its header, in bytes
 
 
-def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndarray]:
+def read_latents(
+    path: str | Path, config: GeneratorConfig, prefer: str = "ws"
+) -> dict[str, np.ndarray]:
     """Arrays of a file of latents as float32, for a network of these sizes.
 
     The file holds exactly one of `z` [N, z_dim] or [N, L, z_dim], `ws`
     [N, L, w_dim], and `styles/<layer>` [N, C] for every layer; and if it likes labels `c`
     [N, c_dim], and maps `noise/<layer>` [N, R, R] for every convolution. The files of
-    `aligned generate` hold both z and ws: ws is taken. Nothing is read before its shape and
-    type are known to fit.
+    `aligned generate` hold both z and ws: what is preferred is taken. Nothing is read before
+    its shape and type are known to fit.
 
     Raises:
       UserError: if the file cannot be read, or naming everything in it that does not fit.
@@ -53,7 +56,7 @@ def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndar
                     f"{path} is a single array; write an .npz with np.savez(path, z=...)"
                 )
             with zipfile.ZipFile(file) as archive:
-                arrays, problems = _read(archive, _shapes(config))
+                arrays, problems = _read(archive, _shapes(config), prefer)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -67,15 +70,26 @@ def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndar
     return arrays
 
 
+def recorded_psi(path: str | Path) -> float | None:
+    """The truncation of the latents in a file, if it says so; call `read_latents` first."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            meta = json.loads(str(file["meta_json"]))
+        psi = (meta.get("settings") or meta.get("manner") or {}).get("psi")
+    except (*_DAMAGE, KeyError, AttributeError):
+        return None
+    return float(psi) if isinstance(psi, int | float) and math.isfinite(psi) else None
+
+
 def _read(
-    archive: zipfile.ZipFile, shapes: Mapping[str, list[tuple[int, ...]]]
+    archive: zipfile.ZipFile, shapes: Mapping[str, list[tuple[int, ...]]], prefer: str
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """The arrays, or else a line for everything that does not fit or cannot be read."""
     entries = {name.removesuffix(".npy"): name for name in archive.namelist()}
     for key in _PASSED_OVER:
         entries.pop(key, None)
     if {"z", "ws"} <= entries.keys():
-        del entries["z"]
+        del entries["z" if prefer == "ws" else "ws"]
     known = {key: name for key, name in entries.items() if key in shapes}
     problems = [f"{key} is unknown" for key in entries if key not in shapes]
     headers: dict[str, _Header] = {}

@@ -38,6 +38,8 @@ VERBS = {
     "family": "draw the same latents by several networks",
     "edit": "move one style channel of a parent and of its children",
     "invert": "find the latents of images",
+    "translate": "draw the latents of one network, or images, by an aligned one",
+    "morph": "film or grid from one network's picture to another's",
     "evaluate": "score a network or images: FID, KID, precision, recall, PPL, ...",
     "perceptual": "show how far apart pairs of images look (LPIPS)",
     "transition": "draw the same latents over the snapshots of a training run",

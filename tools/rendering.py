@@ -67,9 +67,9 @@ def from_seeds(config: GeneratorConfig, seeds: str, label: int | None) -> Inputs
     return Inputs(_labelled(config, arrays, label), names, np.asarray(numbers, np.uint32))
 
 
-def from_file(config: GeneratorConfig, path: str, label: int | None) -> Inputs:
+def from_file(config: GeneratorConfig, path: str, label: int | None, prefer: str = "ws") -> Inputs:
     """Inputs of a file of latents; raises UserError as `read_latents` and `from_seeds`."""
-    arrays = read_latents(path, config)
+    arrays = read_latents(path, config, prefer)
     if label is not None and "c" in arrays:
         raise UserError(f"{path} holds labels c already; leave out --label, or c")
     if label is not None and "z" not in arrays:
