@@ -17,9 +17,8 @@ from aligned_jax.errors import UserError
 from aligned_jax.tools import common
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from aligned_jax.network import Network
+    from aligned_jax.tools.codes import Codes
 
 # Of films; a grid has none of them.
 _FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "ping_pong": False, "scale": 1}
@@ -73,7 +72,13 @@ def run(args: argparse.Namespace) -> None:
     viz.check_channels(parent.config.img_channels)
     translation.check_aligned(parent, child)
     ancestry.warn_unrelated((args.parent, args.child), (parent, child))
-    ends = [_end(args, *end) for end in (("A", parent, args.a), ("B", child, args.b))]
+    found = [_end(args, *end) for end in (("A", parent, args.a), ("B", child, args.b))]
+    if args.psi is not None and not any(end.truncates for end in found):
+        raise UserError("A and B are not in z, so that --psi changes nothing; leave it out")
+    ends = [
+        end.in_space(network, "w+").inputs.arrays["ws"]
+        for end, network in zip(found, (parent, child), strict=True)
+    ]
     way = (parent, child, *ends)
     said = _grid(args, way) if args.grid else _film(args, way)
     common.say(f"wrote {args.out}: {said}")
@@ -89,10 +94,8 @@ def _settle(args: argparse.Namespace) -> None:
             setattr(args, name, value)
 
 
-def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "np.ndarray":
-    """One latent in W+, [1, L, w_dim]."""
-    import numpy as np
-
+def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "Codes":
+    """One latent."""
     from aligned_jax.tools import codes
 
     found = codes.read(args, network, [word], args.space)
@@ -101,9 +104,7 @@ def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> 
             f"{name} is {word}, which has {len(found.inputs)} latents; give one seed, one picture, "
             "or one row of a file, like F.npz@0"
         )
-    if args.psi is not None and not found.truncates:
-        raise UserError(f"{name} is not in z, so that --psi changes nothing; leave it out")
-    return np.asarray(found.in_space(network, "w+").inputs.arrays["ws"])
+    return found
 
 
 def _noise(args: argparse.Namespace, network: "Network") -> Any:
