@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     if args.grid:
         strip.check_target(args)
     else:
-        viz.check_video(args.out, args.overwrite)
+        viz.check_video(args.out, args.overwrite, args.fps)
     parent, child = (loading.load(source, args.network_key) for source in (args.parent, args.child))
     viz.check_channels(parent.config.img_channels)
     translation.check_aligned(parent, child)

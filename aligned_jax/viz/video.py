@@ -20,11 +20,13 @@ _CRF = "16"  # of mp4; smaller is better and larger
 _EXIF = {"Comment": 0x010E, "Software": 0x0131}  # ImageDescription and Software
 
 
-def check_video(path: str | os.PathLike, overwrite: bool = False) -> None:
+def check_video(path: str | os.PathLike, overwrite: bool = False, fps: float = 20) -> None:
     """Raises UserError if `save_video` would refuse this target; call it before long work."""
     suffix = os.path.splitext(path)[1]
     if suffix not in VIDEOS:
         raise UserError(f"{path}: an animation is NAME.webp or NAME.mp4")
+    if not 0 < fps <= 1000:
+        raise UserError(f"{fps:g} frames a second cannot be shown; give more than 0, at most 1000")
     if suffix == ".mp4":
         _ffmpeg()
     check_file(path, overwrite)
@@ -56,9 +58,7 @@ def save_video(
       UserError: for another ending, a rate that is not positive, or an mp4
         without the extra.
     """
-    check_video(path, overwrite)
-    if not 0 < fps <= 1000:
-        raise UserError(f"{fps:g} frames a second cannot be shown; give more than 0, at most 1000")
+    check_video(path, overwrite, fps)
     check_channels(frames.shape[-1])
     frames = frames.repeat(scale, axis=1).repeat(scale, axis=2)
     with writing(path, overwrite) as file:
