@@ -26,8 +26,8 @@ from aligned_jax.network import Network
 from aligned_jax.types import Array
 
 _VERSION = 1
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, RuntimeError, TypeError)
-_DAMAGE += (zipfile.BadZipFile, zlib.error)
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, RuntimeError, TypeError, AttributeError)
+_DAMAGE += (MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,9 @@ def load(path: str | os.PathLike, network: Network) -> ImageInversion:
         settings = from_dict(Settings, meta["settings"])
         distances = {str(name): float(value) for name, value in meta["distances"].items()}
         facts = dict(meta["facts"])
-    except (FormatError, ConfigError) as error:
+    except FormatError:
+        raise
+    except ConfigError as error:
         raise FormatError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise FormatError(f"{path}: no such file") from None
