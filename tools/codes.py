@@ -24,27 +24,20 @@ class Codes:
 
     Attributes:
       inputs: their arrays, names and numbers.
-      psi: truncation of z, in whichever network renders it.
+      psi: truncation of z, in whichever network renders it; None if they were not in z.
       pictures: uint8 [N, R, R, C], of which they are inversions, or None.
       skipped: pictures that are not among them, and why.
     """
 
     inputs: Inputs
-    psi: float
+    psi: float | None
     pictures: np.ndarray | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def truncates(self) -> bool:
-        """Whether psi means anything to them."""
-        return "z" in self.inputs.arrays
 
     def styles(self, network: Network) -> Inputs:
         """The same as style vectors of `network`, beside noise maps that were kept."""
         arrays = self.inputs.arrays
-        if "z" in arrays:
-            rendering.check_manner(network.config, self.inputs, Manner(self.psi))
-        found = translation.styles_of(network, arrays, self.psi)
+        found = translation.styles_of(network, arrays, self._psi(network))
         kept = {key: value for key, value in arrays.items() if key.startswith("noise/")}
         styles = {f"styles/{layer}": np.asarray(value) for layer, value in found.items()}
         return replace(self.inputs, arrays=styles | kept)
@@ -52,12 +45,23 @@ class Codes:
     def in_space(self, network: Network, space: str) -> "Codes":
         """The same in another space, as far as `network` makes them."""
         arrays = self.inputs.arrays
-        if "z" in arrays and space not in ("z", "z+"):
-            rendering.check_manner(network.config, self.inputs, Manner(self.psi))
-        found = translation.in_space(network, arrays, space, self.psi)
+        found = translation.in_space(network, arrays, space, self._psi(network))
         kept = {key: value for key, value in arrays.items() if key.startswith("noise/")}
         changed = {key: np.asarray(value) for key, value in found.items()}
         return replace(self, inputs=replace(self.inputs, arrays=changed | kept))
+
+    def _psi(self, network: Network) -> float:
+        """Checked; 1 if there is nothing to truncate."""
+        if "z" not in self.inputs.arrays:
+            return 1.0
+        rendering.check_manner(network.config, self.inputs, Manner(self.psi))
+        return self.psi
+
+
+def tell_idle_psi(args: argparse.Namespace, found: Sequence[Codes]) -> None:
+    """A warning if --psi was given for nothing."""
+    if args.psi is not None and all(one.psi is None for one in found):
+        common.warn("--psi changes nothing: these latents are not in z")
 
 
 def read(args: argparse.Namespace, network: Network, words: Sequence[str], space: str) -> Codes:
@@ -78,9 +82,12 @@ def read(args: argparse.Namespace, network: Network, words: Sequence[str], space
         raise UserError(
             f"{' '.join(words)[:80]}: give one list of seeds, or files of latents, or pictures"
         )
-    return {"seeds": _of_seeds, "latents": _of_files, "pictures": _of_pictures}[kinds.pop()](
-        args, network, words, space
-    )
+    kind = kinds.pop()
+    if kind == "seeds":
+        return of_seeds(args, network, words[0])
+    if kind == "latents":
+        return of_files(args, network, words)
+    return of_pictures(args, network, words, space)
 
 
 def _kind(word: str) -> str:
@@ -97,30 +104,28 @@ def _psi(given: float | None, recorded: float | None = None) -> float:
     return next(psi for psi in (given, recorded, translation.PSI) if psi is not None)
 
 
-def _of_seeds(args: argparse.Namespace, network: Network, words: Sequence[str], _: str) -> Codes:
-    return Codes(rendering.from_seeds(network.config, words[0], args.label), _psi(args.psi))
+def of_seeds(args: argparse.Namespace, network: Network, seeds: str) -> Codes:
+    """Latents of a list of seeds."""
+    return Codes(rendering.from_seeds(network.config, seeds, args.label), _psi(args.psi))
 
 
-def _of_files(args: argparse.Namespace, network: Network, words: Sequence[str], _: str) -> Codes:
+def of_files(args: argparse.Namespace, network: Network, words: Sequence[str]) -> Codes:
     """Rows of all files, which hold the same kind; of z and ws in one file, z."""
     parts, psis = [], set()
     for word in words:
         file, row = (word, None) if word.endswith(".npz") else word.rsplit("@", 1)
         inputs = rendering.from_file(network.config, file, args.label, prefer="z")
-        psis.add(_psi(args.psi, latents_file.recorded_psi(file)))
+        recorded = latents_file.recorded_psi(file)
+        psis.add(_psi(args.psi, recorded) if "z" in inputs.arrays else None)
         parts.append(_row(word, inputs if len(words) == 1 else _named(file, inputs), row))
-    keys = {frozenset(part.arrays) for part in parts}
-    if len(keys) > 1:
+    if len({frozenset(part.arrays) for part in parts}) > 1:
         raise UserError(f"{', '.join(words[:8])}: these files hold latents of different spaces")
-    if len(psis) > 1 and "z" in parts[0].arrays:
-        found = ", ".join(f"{psi:g}" for psi in sorted(psis))
-        raise UserError(
-            f"these files are truncated with different psi ({found}); say one with --psi"
-        )
+    if len(psis) > 1:
+        values = ", ".join(f"{psi:g}" for psi in sorted(psis))
+        raise UserError(f"these files say different --psi ({values}); choose one")
     arrays = {key: np.concatenate([part.arrays[key] for part in parts]) for key in parts[0].arrays}
-    names = [name for part in parts for name in part.names]
-    numbers = np.arange(len(names), dtype=np.uint32)
-    return Codes(Inputs(arrays, tuple(names), numbers), psis.pop())
+    names = tuple(name for part in parts for name in part.names)
+    return Codes(Inputs(arrays, names, np.arange(len(names), dtype=np.uint32)), psis.pop())
 
 
 def _named(file: str, inputs: Inputs) -> Inputs:
@@ -141,7 +146,7 @@ def _row(word: str, inputs: Inputs, row: str | None) -> Inputs:
     return Inputs(arrays, inputs.names[one], inputs.numbers[one])
 
 
-def _of_pictures(
+def of_pictures(
     args: argparse.Namespace, network: Network, words: Sequence[str], space: str
 ) -> Codes:
     """Inversions by optimisation, whose noise maps are forgotten."""
@@ -189,5 +194,6 @@ def _inverted(
         arrays = {"z": latent, "c": np.repeat(labels, len(latent), axis=0)}
     skipped = found.skipped | dict.fromkeys(lost, "its numbers grew beyond all bounds")
     inputs = Inputs(arrays, tuple(names), np.arange(len(names), dtype=np.uint32))
+    psi = result.settings.psi if "z" in arrays else None
     pictures = np.stack([target.pixels for target in found.found])[good]
-    return Codes(inputs, result.settings.psi, pictures, skipped)
+    return Codes(inputs, psi, pictures, skipped)

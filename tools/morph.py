@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     _settle(args)
     from aligned_jax import loading, translation, viz
-    from aligned_jax.tools import ancestry, strip
+    from aligned_jax.tools import ancestry, codes, strip
 
     if args.grid:
         strip.check_target(args)
@@ -73,8 +73,6 @@ def run(args: argparse.Namespace) -> None:
     translation.check_aligned(parent, child)
     ancestry.warn_unrelated((args.parent, args.child), (parent, child))
     found = [_end(args, *end) for end in (("A", parent, args.a), ("B", child, args.b))]
-    if args.psi is not None and not any(end.truncates for end in found):
-        raise UserError("A and B are not in z, so that --psi changes nothing; leave it out")
     ends = [
         end.in_space(network, "w+").inputs.arrays["ws"]
         for end, network in zip(found, (parent, child), strict=True)
@@ -82,6 +80,7 @@ def run(args: argparse.Namespace) -> None:
     way = (parent, child, *ends)
     said = _grid(args, way) if args.grid else _film(args, way)
     common.say(f"wrote {args.out}: {said}")
+    codes.tell_idle_psi(args, found)
 
 
 def _settle(args: argparse.Namespace) -> None:

@@ -67,24 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Translates, draws and writes."""
-    words = _words(args)
-    from aligned_jax.tools import translating
-
-    translating.Job.of(args, words).carry_out()
-
-
-def _words(args: argparse.Namespace) -> list[str]:
-    """Where the latents come from."""
-    given = [
-        words
-        for words in (args.images, args.latents, None if args.seeds is None else [args.seeds])
-        if words
-    ]
+    given = [name for name in ("images", "seeds", "latents") if getattr(args, name)]
     if len(given) != 1:
         raise UserError("give one of IMAGES, --seeds and --latents")
     if args.layers is not None and not (args.reference or args.texture):
         raise UserError("--layers can only be used together with --reference or --texture")
-    return given[0]
+    from aligned_jax.tools import translating
+
+    translating.Job.of(args).carry_out()
 
 
 def _spaces(text: str) -> list[str]:

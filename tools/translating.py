@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from aligned_jax import loading, translation, viz
+from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.latents import style_layers
+from aligned_jax.latents import parse_seeds, style_layers
 from aligned_jax.network import Network
 from aligned_jax.tools import ancestry, codes, common, image_files, inverting, relatives, rendering
 from aligned_jax.tools.codes import Codes
@@ -26,12 +27,12 @@ class Job:
     args: argparse.Namespace
     parent: Network
     child: Network
-    words: Sequence[str]
     spaces: Sequence[str | None]  # None: as the latents come
+    cuts: Sequence[int]  # none without --reference and --texture
     manner: Manner
 
     @classmethod
-    def of(cls, args: argparse.Namespace, words: Sequence[str]) -> "Job":
+    def of(cls, args: argparse.Namespace) -> "Job":
         """Loads and checks; raises UserError before any work."""
         write = image_files.writer(args.out, args.overwrite)
         preset = translation.PRESETS[args.preset]
@@ -47,50 +48,47 @@ class Job:
         if write is not image_files.write_npz:
             viz.check_channels(child.config.img_channels)
         translation.check_aligned(parent, child)
+        cuts = _cuts(args, child.config)
         ancestry.warn_unrelated((args.parent, args.child), (parent, child))
         noise = args.noise or preset.noise
         manner = Manner(noise=noise, noise_seed=args.noise_seed, batch=args.batch)
-        return cls(args, parent, child, words, spaces, manner)
+        return cls(args, parent, child, spaces, cuts, manner)
 
     def carry_out(self) -> None:
         """Draws and writes."""
         found = [self._source(space) for space in self.spaces]
         mix = self._mix(found[0])
-        self._check_psi([*found, *([mix.reference] if mix else [])])
         if image_files.writer(self.args.out, self.args.overwrite) is image_files.write_grid:
             said = self._page(found, mix)
         else:
             said = self._alone(mix.results if mix else found[0].styles(self.child))
         common.say(f"wrote {self.args.out}: {said}")
-        skipped = {file: why for one in found for file, why in one.skipped.items()}
-        inverting.tell_skipped(skipped)
+        every = [*found, *([mix.reference] if mix else [])]
+        codes.tell_idle_psi(self.args, every)
+        inverting.tell_skipped({file: why for one in every for file, why in one.skipped.items()})
 
     def _source(self, space: str | None) -> Codes:
-        read = codes.read(self.args, self.parent, self.words, space or "z")
-        if space is None or read.pictures is not None:
-            return read
-        return read.in_space(self.parent, space)
+        args = self.args
+        if args.images:  # inverted in the right space at once
+            return codes.of_pictures(args, self.parent, args.images, space or "z")
+        read = (
+            codes.of_seeds(args, self.parent, args.seeds)
+            if args.seeds
+            else codes.of_files(args, self.parent, args.latents)
+        )
+        return read if space is None else read.in_space(self.parent, space)
 
     def _mix(self, source: Codes) -> "Mix | None":
         """What --reference or --texture ask for."""
-        args, config = self.args, self.child.config
-        if not (args.reference or args.texture):
+        args = self.args
+        if not self.cuts:
             return None
-        if args.layers == ["all"]:
-            cuts = list(range(len(style_layers(config)) + 1))
+        if args.texture:
+            reference = codes.of_seeds(args, self.child, args.texture)
         else:
-            layers = args.layers or [translation.LAYERS]
-            cuts = [translation.cut_of(config, layer) for layer in layers]
-        words = args.reference or [args.texture]
-        reference = codes.read(args, self.child, words, self.spaces[0] or "z")
-        return Mix.of(source, reference, cuts, self.child)
-
-    def _check_psi(self, found: Sequence[Codes]) -> None:
-        given = self.args.psi is not None
-        if given and not any(one.truncates for one in found):
-            raise UserError(
-                "these latents are not in z, so that --psi changes nothing; leave it out"
-            )
+            space = self.spaces[0] or "z"
+            reference = codes.read(args, self.child, args.reference, space)
+        return Mix.of(source, reference, self.cuts, self.child)
 
     def _draw(self, network: Network, inputs: Inputs, advance: Any) -> np.ndarray:
         return viz.to_uint8(rendering.render(network, inputs, self.manner, advance))
@@ -98,8 +96,7 @@ class Job:
     def _page(self, found: Sequence[Codes], mix: "Mix | None") -> str:
         """A picture with a row for each source, and with --reference for each pair."""
         first, rows = found[0], found[0].inputs.names
-        lost = [one.inputs.names for one in found if one.inputs.names != rows]
-        if lost:
+        if any(one.inputs.names != rows for one in found):
             raise UserError("not every inversion stayed finite in every space; give one --space")
         total = 2 * len(found) * len(rows)
         if mix:
@@ -144,6 +141,16 @@ class Job:
             batches = rendering.batches(self.child, results, self.manner, advance)
             write(args.out, batches, results, meta, args.overwrite)
         return f"{len(results)} images of {self.child.config.img_resolution} px"
+
+
+def _cuts(args: argparse.Namespace, config: GeneratorConfig) -> list[int]:
+    if args.texture:
+        parse_seeds(args.texture)  # a slip of the hand should not wait for inversions
+    if not (args.texture or args.reference):
+        return []
+    if args.layers == ["all"]:
+        return list(range(len(style_layers(config)) + 1))
+    return [translation.cut_of(config, layer) for layer in args.layers or [translation.LAYERS]]
 
 
 @dataclass(frozen=True)

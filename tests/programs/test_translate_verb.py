@@ -1,15 +1,17 @@
 """`aligned translate`: pages and folders, and every option."""
 
 import json
+import zlib
 
 import jax
 import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import loading, translation
+from aligned_jax import features, inversion, loading, translation
+from aligned_jax.inversion.spaces import latent_shape
 from aligned_jax.latents import noise_fields, z_from_seeds
-from aligned_jax.tools import ancestry
+from aligned_jax.tools import ancestry, codes
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 
@@ -134,6 +136,7 @@ MIXED = (*PLAIN, "--reference", "7", "--layers", "2")
         (PLAIN, ("--noise", "random")), (PLAIN, ("--preset", "toonify")), (PLAIN, ("--space", "w")),
         (PLAIN, ("--network-key", "G")), (MIXED, ("--layers", "3")), (MIXED, ("--reference", "8")),
         ((*PLAIN, "--noise", "random"), ("--noise-seed", 1)),
+        ((*PLAIN, "--space", "w"), ("--psi", 0.8)),
         ((*PLAIN, "--texture", "7", "--layers", "2"), ("--texture", "8")),
     ],
 )  # fmt: skip
@@ -207,15 +210,47 @@ def test_references_are_inverted_in_the_child(results, ok, parent, child, photos
     np.testing.assert_allclose(direct, saved, atol=1e-3)
 
 
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Inversions that are random numbers, which all that the optimiser is told decides."""
+
+    def invert(network, images, perceptual, settings, key, *, c, batch, watch):
+        told = repr((settings, perceptual, key, images.sum(), c))
+        random = np.random.RandomState(zlib.crc32(told.encode()))
+        shape = latent_shape(network.config, settings.space)
+        latent = random.standard_normal((len(images), *shape)).astype(np.float32)
+        zeros = np.zeros(len(images))
+        distances = {"perceptual": zeros, "pixel": np.where(images.mean((1, 2, 3)) > 0, np.nan, 0)}
+        return inversion.Inverted(settings, latent, None, distances, {}, images, zeros)
+
+    monkeypatch.setattr(codes.inversion, "invert", invert)
+    monkeypatch.setattr(features, "lpips", lambda name: name)
+
+
 @pytest.mark.parametrize(
     "option",
-    [("--steps", 4), ("--pixels", 2), ("--invert-seed", 1), ("--space", "w+"), ("--psi", 0.8),
-     ("--restarts", 2)],
+    [("--steps", 4), ("--pixels", 2), ("--invert-seed", 1), ("--space", "w+"), ("--space", "s"),
+     ("--psi", 0.8), ("--restarts", 2), ("--perceptual", "vgg"), ("--perceptual", "alex")],
 )  # fmt: skip
-def test_every_option_changes_inversions(results, parent, child, photos, option):
+@pytest.mark.usefixtures("stand_in")
+def test_every_option_reaches_the_inversion(results, parent, child, photos, option):
     arguments = (parent, child, photos / "one.png", *INVERT)
     before, after = (results(*arguments, *more)["images"] for more in ((), option))
-    assert np.abs(before - after).max() > 1e-5
+    assert np.abs(before - after).max() > 1e-3
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_pictures_that_are_left_out(aligned, refused, page, parent, child, photos, tmp_path):
+    Image.new("RGB", (8, 8), "white").save(photos / "lost.png")  # its inversion is not finite
+    Image.new("RGB", (9, 8)).save(photos / "wide.png")
+    out = ("--out", tmp_path / "x.png", "--overwrite")
+    found = aligned("translate", parent, child, photos, *INVERT, *out)
+    assert "3 rows, 3 columns" in found.out
+    assert found.err == f"warning: skipped {photos}/lost.png: its numbers grew beyond all bounds\n"
+    uncut = aligned("translate", parent, child, photos, *INVERT, *out, "--align", "none")
+    assert "2 rows, 3 columns" in uncut.out and f"skipped {photos}/wide.png" in uncut.err
+    alone = ("translate", parent, child, photos / "lost.png", *INVERT, *out)
+    assert "not one inversion stayed finite" in refused(*alone)
 
 
 def test_what_cannot_be_translated(refused, aligned, ok, parent, child, tmp_path):
@@ -232,6 +267,9 @@ def test_what_cannot_be_translated(refused, aligned, ok, parent, child, tmp_path
     assert "no list of different z" in no("--seeds", "1", "--space", "z,z")
     assert "give one --space" in no("--seeds", "1", "--space", "z,w", "--texture", "1")
     assert "from 0 to 5" in no("--seeds", "1", "--texture", "1")  # 6 is more than there are
+    assert "not a list of seeds" in no("--seeds", "photos")
+    assert "not a list of seeds" in no("--seeds", "1", "--layers", "2", "--texture", "photos")
+    assert "no such picture" in no("0-3")
     assert "no such file" in no("--latents", tmp_path / "x.npz")
     file = tmp_path / "drawn.npz"
     ok("generate", parent, "--seeds", "3,5", "--out", file)
@@ -239,7 +277,8 @@ def test_what_cannot_be_translated(refused, aligned, ok, parent, child, tmp_path
     with np.load(file) as drawn:
         np.savez(tmp_path / "ws.npz", ws=drawn["ws"])
     ws = ("--latents", tmp_path / "ws.npz")
-    assert "--psi changes nothing" in no(*ws, "--psi", 0.5)
+    idle = aligned("translate", parent, child, *ws, "--psi", 0.5, "--out", tmp_path / "idle.png")
+    assert idle.err == "warning: --psi changes nothing: these latents are not in z\n"
     assert "from which no way leads to z" in no(*ws, "--space", "z")
     assert "different spaces" in no(*ws, file)
     assert "one list of seeds" in no("--seeds", "1", "--layers", "2", "--reference", "1", file)
