@@ -1,17 +1,15 @@
 """`aligned translate`: pages and folders, and every option."""
 
 import json
-import zlib
 
 import jax
 import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import features, inversion, loading, translation
-from aligned_jax.inversion.spaces import latent_shape
+from aligned_jax import loading, translation
 from aligned_jax.latents import noise_fields, z_from_seeds
-from aligned_jax.tools import ancestry, codes
+from aligned_jax.tools import ancestry
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 
@@ -202,29 +200,14 @@ def test_pictures_are_inverted_in_the_parent(aligned, ok, results, parent, child
     np.testing.assert_allclose(direct["images"], saved["images"], atol=1e-3)
 
 
-def test_references_are_inverted_in_the_child(results, ok, parent, child, photos, tmp_path):
-    ok("invert", child, photos / "one.png", *INVERT, "--space", "z", "--out", tmp_path / "inverted")
-    arguments = (parent, child, "--seeds", "3", "--layers", "2", *INVERT, "--reference")
-    direct = results(*arguments, photos / "one.png")["images"]
-    saved = results(*arguments, tmp_path / "inverted" / "one.npz")["images"]
-    np.testing.assert_allclose(direct, saved, atol=1e-3)
-
-
-@pytest.fixture
-def stand_in(monkeypatch):
-    """Inversions that are random numbers, which all that the optimiser is told decides."""
-
-    def invert(network, images, perceptual, settings, key, *, c, batch, watch):
-        told = repr((settings, perceptual, key, images.sum(), c))
-        random = np.random.RandomState(zlib.crc32(told.encode()))
-        shape = latent_shape(network.config, settings.space)
-        latent = random.standard_normal((len(images), *shape)).astype(np.float32)
-        zeros = np.zeros(len(images))
-        distances = {"perceptual": zeros, "pixel": np.where(images.mean((1, 2, 3)) > 0, np.nan, 0)}
-        return inversion.Inverted(settings, latent, None, distances, {}, images, zeros)
-
-    monkeypatch.setattr(codes.inversion, "invert", invert)
-    monkeypatch.setattr(features, "lpips", lambda name: name)
+@pytest.mark.usefixtures("stand_in")
+def test_references_are_inverted_in_the_child(results, parent, child, photos):
+    picture = (photos / "one.png", *INVERT)
+    found = results(parent, child, "--seeds", "3", "--layers", "0", "--reference", *picture)
+    expected = results(child, child, *picture)
+    np.testing.assert_allclose(found["images"], expected["images"], atol=1e-4)
+    wrong = results(parent, child, *picture)
+    assert np.abs(wrong["images"] - expected["images"]).max() > 1e-2
 
 
 @pytest.mark.parametrize(
