@@ -82,10 +82,9 @@ def read(args: argparse.Namespace, network: Network, words: Sequence[str], space
         raise UserError(
             f"{' '.join(words)[:80]}: give one list of seeds, or files of latents, or pictures"
         )
-    kind = kinds.pop()
-    if kind == "seeds":
+    if "seeds" in kinds:
         return of_seeds(args, network, words[0])
-    if kind == "latents":
+    if "latents" in kinds:
         return of_files(args, network, words)
     return of_pictures(args, network, words, space)
 
@@ -93,11 +92,7 @@ def read(args: argparse.Namespace, network: Network, words: Sequence[str], space
 def _kind(word: str) -> str:
     if _SEEDS.fullmatch(word):
         return "seeds"
-    return (
-        "latents"
-        if word.rpartition("@")[0].endswith(".npz") or word.endswith(".npz")
-        else "pictures"
-    )
+    return "latents" if re.search(r"\.npz(@[^@]*)?$", word) else "pictures"
 
 
 def _psi(given: float | None, recorded: float | None = None) -> float:
@@ -149,7 +144,7 @@ def _row(word: str, inputs: Inputs, row: str | None) -> Inputs:
 def of_pictures(
     args: argparse.Namespace, network: Network, words: Sequence[str], space: str
 ) -> Codes:
-    """Inversions by optimisation, whose noise maps are forgotten."""
+    """Inversions of pictures, files, folders or zips, in a space; noise maps are forgotten."""
     config = network.config
     inverting.check_perceptual(args)
     # Only z is truncated, which is for the settings to say.
@@ -167,7 +162,8 @@ def of_pictures(
             before[0] = progress.step % settings.steps
             advance(done, f"loss {np.mean(progress.distances):.4f}")
 
-        options = {"c": label, "batch": args.batch, "watch": watch}
+        batch = min(args.batch, inverting.batch_for(config, settings))
+        options = {"c": label, "batch": batch, "watch": watch}
         images = found.images()
         result = inversion.invert(network, images, perceptual, settings, key, **options)
     return _inverted(network, result, found, label)

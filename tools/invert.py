@@ -30,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="center",
         help="cut out the middle square (default), or cut nothing",
     )
-    add("--batch", type=common.whole(1), default=8, help="images at a time (default 8)")
+    add(
+        "--batch",
+        type=common.whole(1),
+        help="images times restarts at a time (default 8, or as many as fit into half the memory)",
+    )
     add("--seed", type=common.seed, default=0, help="of all random numbers (default 0)")
     add("--video", action="store_true", help="also show how each image came about")
     common.add_network_key(parser)

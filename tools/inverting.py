@@ -69,6 +69,16 @@ def label_of(config: GeneratorConfig, label: int | None) -> np.ndarray | None:
     return None
 
 
+def batch_for(config: GeneratorConfig, settings: Settings) -> int:
+    """Rows at a time: 8, or fewer if half of the free memory holds fewer."""
+    stats = jax.local_devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        free = stats["bytes_limit"] - stats.get("bytes_in_use", 0)
+    else:
+        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    return min(8, inversion.rows_that_fit(config, settings, free / 2))
+
+
 @dataclass
 class Job:
     """One run of the verb: what it works on, and what it could not do, by file."""
@@ -107,7 +117,7 @@ class Job:
             self.settings,
             jax.random.key(args.seed),
             c=self.label,
-            batch=args.batch,
+            batch=args.batch or batch_for(self.network.config, self.settings),
             watch=watch,
             every=max(1, self.settings.steps // _FRAMES),
         ):

@@ -32,8 +32,8 @@ class Targets:
     skipped: dict[str, str]
 
     def images(self) -> np.ndarray:
-        """float32 [N, R, R, C] in [-1, 1]."""
-        return np.stack([target.pixels for target in self.found]).astype(np.float32) / 127.5 - 1
+        """uint8 [N, R, R, C]."""
+        return np.stack([target.pixels for target in self.found])
 
 
 def read(sources: Sequence[str], resolution: int, channels: int, align: str = "center") -> Targets:

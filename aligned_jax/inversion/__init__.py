@@ -15,6 +15,7 @@ _NAMES = {
     "Progress": "optimize",
     "invert": "optimize",
     "parts": "optimize",
+    "rows_that_fit": "memory",
     "noise_regulariser": "noise",
     "Settings": "options",
     "latent_noises": "options",

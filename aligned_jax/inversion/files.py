@@ -123,8 +123,8 @@ def load(path: str | os.PathLike, network: Network) -> ImageInversion:
       FormatError: a file that is damaged, no inversion, or of a network of other sizes.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as entries:
+            arrays = {key: entries[key] for key in entries.files}
         meta = json.loads(str(arrays.pop("meta_json")))
         if meta["inversion"] != _VERSION:
             raise FormatError(f"{path} is an inversion of format {meta['inversion']}, not 1")

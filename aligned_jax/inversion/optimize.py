@@ -79,7 +79,7 @@ def invert(
 
     Args:
       network: the generator.
-      targets: float32 [N, R, R, C] in [-1, 1], of the network's size.
+      targets: [N, R, R, C] of the network's size, float32 in [-1, 1] or uint8.
       perceptual: what shall become small, for example `features.lpips("vgg")`.
       settings: space, steps and all the rest.
       key: PRNG key; the same numbers are drawn for every image.
@@ -123,9 +123,10 @@ def parts(
     for first in range(0, count, size):
         # The last part is filled up, so that nothing is compiled twice.
         rows = np.minimum(np.arange(first, first + size), count - 1)
-        goal = _embedded(perceptual, targets[rows], settings.resolution)
+        images = _scaled(targets[rows])
+        goal = _embedded(perceptual, images, settings.resolution)
         problem = Problem(network, perceptual, goal, *constants)
-        part = _Part(problem, manner, targets[rows], first, min(size, count - first))
+        part = _Part(problem, manner, images, first, min(size, count - first))
         state = steps.begin(problem, manner, latent[rows], keys, settings.spread)
         yield _run(part, state, keys, settings, watch, every)
 
@@ -211,16 +212,23 @@ _embedded = jax.jit(steps.embed, static_argnames="resolution")
 
 
 def _checked(network: Network, targets: Array) -> np.ndarray:
-    config, targets = network.config, np.asarray(targets, np.float32)
+    config, targets = network.config, np.asarray(targets)
     size = (config.img_resolution, config.img_resolution, config.img_channels)
     if targets.ndim != 4 or targets.shape[1:] != size or not len(targets):
         raise UserError(
             f"the images to invert have shape {targets.shape}; this network takes [N, "
             f"{', '.join(map(str, size))}]"
         )
-    if not np.isfinite(targets).all() or np.abs(targets).max() > 1.5:
+    if targets.dtype != np.uint8 and not (np.abs(targets) <= 1.5).all():  # nor is nan
         raise UserError("the images to invert hold numbers outside of [-1, 1]")
     return targets
+
+
+def _scaled(targets: np.ndarray) -> np.ndarray:
+    """float32 in [-1, 1]."""
+    if targets.dtype == np.uint8:
+        return targets.astype(np.float32) / 127.5 - 1
+    return targets.astype(np.float32)
 
 
 def _label(network: Network, c: Array | None) -> Array | None:

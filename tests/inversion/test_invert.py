@@ -162,6 +162,14 @@ def test_watching_changes_nothing():
     assert (images[0] != images[1]).any()
 
 
+def test_pixels_of_eight_bits_are_scaled():
+    pixels = np.round((targets()[:2] + 1) * 127.5).astype(np.uint8)
+    same = pixels.astype(np.float32) / 127.5 - 1
+    settings, random = Settings(steps=2, samples=20), jax.random.key(0)
+    found = [invert(network(), x, PIXELS, settings, random) for x in (pixels, same)]
+    assert (found[0].latent == found[1].latent).all()
+
+
 def test_starts_are_brought_to_the_space():
     config, net = network().config, network()
     w = net.mapping(z_from_seeds(config, [5, 6]))[:, 0]

@@ -124,7 +124,10 @@ def stand_in(monkeypatch):
         shape = latent_shape(network.config, settings.space)
         latent = random.standard_normal((len(images), *shape)).astype(np.float32)
         zeros = np.zeros(len(images))
-        distances = {"perceptual": zeros, "pixel": np.where(images.min((1, 2, 3)) == 1, np.nan, 0)}
+        distances = {
+            "perceptual": zeros,
+            "pixel": np.where(images.min((1, 2, 3)) == 255, np.nan, 0),
+        }
         return inversion.Inverted(settings, latent, None, distances, {}, images, zeros)
 
     monkeypatch.setattr(codes.inversion, "invert", invert)

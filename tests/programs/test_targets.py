@@ -71,7 +71,7 @@ def test_one_damaged_picture_in_a_hundred(tmp_path):
     assert list(found.skipped) == [f"{tmp_path}/50.png"]
     images = found.images()
     assert images.shape == (99, 8, 8, 3)
-    assert (images[0] == gradient() / np.float32(127.5) - 1).all()
+    assert (images[0] == gradient()).all()
 
 
 def test_names_of_results_differ(tmp_path):
