@@ -8,6 +8,7 @@ from PIL import Image
 from aligned_jax import loading, morphing
 from aligned_jax.latents import noise_fields, z_from_seeds
 from aligned_jax.viz import figure, to_uint8
+from tests.helpers import DATA
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
 
@@ -80,6 +81,12 @@ def test_every_option_changes_the_film(film, parent, child, option):
     before, _, _ = film(parent, child, 3, 5, *SHORT)
     after, _, _ = film(parent, child, 3, 5, *SHORT, *option)
     assert before.shape != after.shape or np.abs(before - after).max() > 1
+
+
+def test_labels_of_conditional_networks(film):
+    network = DATA / "generator_cond16.pkl"
+    first, second = (film(network, network, 3, 5, *SHORT, "--label", k)[0] for k in (0, 1))
+    assert np.abs(first - second).max() > 1
 
 
 def test_rate_size_and_batch(film, parent, child):

@@ -144,6 +144,15 @@ def test_every_option_changes_the_results(results, parent, child, arguments, opt
     assert np.abs(before - after).max() > 1e-3
 
 
+def test_labels_of_conditional_networks(results, refused, tmp_path):
+    network = DATA / "generator_cond16.pkl"
+    arguments = (network, network, "--seeds", "3", "--texture", "7", "--layers", "3")
+    first, second = (results(*arguments, "--label", k)["images"] for k in (0, 1))
+    assert np.abs(first - second).max() > 1e-3
+    out = ("--out", tmp_path / "x.png")
+    assert "choose a class with --label" in refused("translate", *arguments, *out)
+
+
 def test_batches_change_rounding_alone(results, parent, child):
     found = [results(parent, child, "--seeds", "3-5", "--batch", n)["images"] for n in (2, 8)]
     np.testing.assert_allclose(*found, atol=1e-4)
