@@ -1,5 +1,7 @@
 """`aligned morph`: films and grids, and every option."""
 
+import argparse
+
 import jax
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from PIL import Image
 
 from aligned_jax import loading, morphing
 from aligned_jax.latents import noise_fields, z_from_seeds
+from aligned_jax.tools import morph
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 
@@ -160,3 +163,10 @@ def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
     assert "does not fit this network" in no(tmp_path / "s.npz", 5, *webp)
     assert "frames a second" in no(3, 5, *webp, "--frames", 2, "--fps", 0)
     assert not (tmp_path / "x.webp").exists() and not (tmp_path / "x.png").exists()
+
+
+def test_the_easings_are_those_of_the_library():
+    parser = argparse.ArgumentParser()
+    morph.add_arguments(parser)
+    [easing] = [action for action in parser._actions if action.dest == "easing"]
+    assert list(easing.choices) == list(morphing.EASINGS)

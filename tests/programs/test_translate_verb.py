@@ -1,5 +1,6 @@
 """`aligned translate`: pages and folders, and every option."""
 
+import argparse
 import json
 
 import jax
@@ -9,7 +10,7 @@ from PIL import Image
 
 from aligned_jax import loading, translation
 from aligned_jax.latents import noise_fields, z_from_seeds
-from aligned_jax.tools import ancestry
+from aligned_jax.tools import ancestry, translate
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 
@@ -304,3 +305,10 @@ def test_marks_of_a_lineage(tmp_path):
     assert found & ancestry.marks_of("runs/a", {}) and found & ancestry.marks_of("./b", {})
     assert not found & ancestry.marks_of("runs/c", {"command": "aligned export zoo:x y"})
     assert not found & ancestry.marks_of("c", {"parents": ["b"], "command": 3, "sha256": None})
+
+
+def test_the_presets_are_those_of_the_library():
+    parser = argparse.ArgumentParser()
+    translate.add_arguments(parser)
+    [preset] = [action for action in parser._actions if action.dest == "preset"]
+    assert list(preset.choices) == list(translation.PRESETS)
