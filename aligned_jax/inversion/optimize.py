@@ -50,7 +50,8 @@ class Progress:
       first: number of the first of them.
       step: steps that are done.
       distances: perceptual, of each image's best attempt before the last step, [n].
-      images: draws the latents as they are, float32 [n, R, R, C].
+      images: draws the latents as they are, float32 [n, R, R, C]; to be called at
+        once, since the next step takes their memory.
     """
 
     first: int
