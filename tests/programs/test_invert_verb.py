@@ -122,6 +122,13 @@ def test_options_of_the_verb_change_the_latents(ws, child, tmp_path, monkeypatch
         seen.append(found)
 
 
+def test_the_memory_bounds_the_batch(monkeypatch, child):
+    config, settings = loading.load(child).config, inversion.Settings()
+    for rows, expected in ((3, 3), (100, 8)):
+        monkeypatch.setattr(inversion, "rows_that_fit", lambda *a, rows=rows: rows)
+        assert inverting.batch_for(config, settings) == expected
+
+
 def test_the_middle_is_cut_out_or_nothing(ws, refused, child, tmp_path):
     wide, out = picture(tmp_path / "wide.png", 1, (20, 12)), tmp_path / "out"
     middle = tmp_path / "middle.png"
