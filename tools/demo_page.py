@@ -68,15 +68,17 @@ def _members(plan: Plan) -> str:
 
 
 def _family(plan: Plan, steps: Mapping[str, Step]) -> str:
-    family = plan.family
+    distant = plan.family.distant.name
     return report.section(
         "The same latent, the whole family",
         report.paragraph(
-            "Every column is one latent, every row a network. Look down a column: pose, size and "
-            "colour of the hair, and glasses tend to survive the change of kind, even through "
-            f"{family.distant.name} and back again in the grandchild. The control has learnt the "
-            f"same kind of picture as {family.distant.name}, but from scratch: its columns have "
-            "nothing to do with the parent's. Alignment is inherited, not learnt from the data."
+            "Every column is one latent, every row a network. Look down a column: how large the "
+            "hair is, how wide the head, and above all who looks like whom survive the change of "
+            "kind. Latents that are alike in the parent stay alike in its children, though the "
+            f"colours are others; less is left in the grandchild, which went through {distant}. "
+            f"The control has learnt the same kind of picture as {distant}, but from scratch: its "
+            "columns have nothing to do with the parent's. Alignment is inherited, not learnt from "
+            "the data."
         ),
         _picture(plan, steps, "family", "Columns: latents. Rows: networks (figures 2, 14 and 34)."),
     )

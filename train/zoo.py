@@ -104,7 +104,13 @@ MODELS = {
         "smear, pale bodies have blotches, and about one monster in sixty is dark and faceless.",
     ),
     "personas-again64": Model(
-        "personas", "critters64", 80, 4, "A grandchild: people again, by way of monsters."
+        "personas",
+        "critters64",
+        80,
+        4,
+        "A grandchild: people again, by way of monsters.",
+        "Heads, hair, skin, shirts and glasses are clear. Mouths are small smudges, the rims of "
+        "glasses are thick and crooked, and large hair is smeared.",
     ),
     "critters64-scratch": Model(
         "critters",
@@ -112,6 +118,9 @@ MODELS = {
         80,
         5,
         "The control: as critters64 in data and length, but from scratch, so aligned with nothing.",
+        "Bodies and faces are clear, but few kinds: brows are heavy, mouths much the same, colours "
+        "fewer than in the data, and backgrounds are not quite white. From scratch this length is "
+        "short.",
     ),
 }
 

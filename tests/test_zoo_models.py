@@ -1,0 +1,43 @@
+"""The models in the package: whole, small, described, and families where they say so."""
+
+import jax
+import numpy as np
+import pytest
+
+import aligned_jax as aj
+from aligned_jax import loading
+from aligned_jax.train import zoo
+
+NAMES = loading.zoo_names()
+
+
+def test_the_zoo_is_small_and_complete():
+    assert set(NAMES) == set(zoo.MODELS)
+    size = sum(path.stat().st_size for path in zoo.PACKAGE_ZOO.rglob("*") if path.is_file())
+    assert size < 12e6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_draws_and_has_a_card(name):
+    networks = aj.load_all(f"zoo:{name}")
+    assert set(networks) == {"G_ema", "D"}
+    network = networks["G_ema"]
+    z = aj.latents.z_from_seeds(network.config, range(4))
+    images = np.asarray(jax.jit(lambda net, z: net.synthesis(net.mapping(z)))(network, z))
+    assert images.shape == (4, 64, 64, 3) and images.std() > 0.2
+    assert np.abs(images[0] - images[1]).mean() > 0.02  # not one face for all
+    card = (zoo.PACKAGE_ZOO / name / "card.md").read_text("utf-8")
+    for command in zoo.commands(name):
+        assert " ".join(command) in card
+    assert "licensed under" in card
+
+
+def test_children_lie_nearer_to_their_parent_than_the_control_does():
+    """Fine-tuning moves weights; training from scratch shares nothing."""
+
+    def distance(a, b):
+        first, second = (aj.load(f"zoo:{name}").variables["params"] for name in (a, b))
+        pairs = zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True)
+        return float(sum(np.square(x - y).sum() for x, y in pairs) ** 0.5)
+
+    assert distance("personas64", "critters64") < 0.5 * distance("personas64", "critters64-scratch")
