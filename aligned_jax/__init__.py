@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 _MODULES = ("checkpoint", "config", "convert", "errors", "latents", "networks", "ops", "weights")
 _MODULES += ("types", "viz", "network", "loading", "data", "features", "metrics", "evaluation")
-_MODULES += ("augment", "losses", "semantics", "training")
+_MODULES += ("augment", "inversion", "losses", "morphing", "semantics", "training", "translation")
 _NAMES = {
     "Network": "network",
     "DiscriminatorNetwork": "network",

@@ -97,6 +97,17 @@ def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float)
     )
 
 
+def add_inversion(parser: argparse.ArgumentParser) -> None:
+    """How verbs that take pictures invert them; `aligned invert` has many more options."""
+    add = parser.add_argument_group("with pictures, which are inverted first").add_argument
+    add("--steps", type=whole(1), help="of the optimiser (default 1000; in z and z+ 500)")
+    add("--restarts", type=whole(1), default=1, metavar="N", help="attempts (default 1)")
+    add("--invert-seed", type=seed, default=0, metavar="S", help="(default 0)")
+    add("--perceptual", choices=("vgg", "alex", "none"), default="vgg", help="(default vgg)")
+    add("--pixels", type=finite, default=0.0, metavar="W", help="weight (default 0)")
+    add("--align", choices=("center", "none"), default="center", help="(default center)")
+
+
 def add_names(parser: argparse.ArgumentParser) -> None:
     """--names of verbs that draw a row for each network."""
     parser.add_argument(
@@ -194,10 +205,13 @@ def summary(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left on a terminal's stderr; yields `advance(count)`."""
+def progress(total: int, what: str) -> Iterator[Callable[..., None]]:
+    """A bar with rate and time left on a terminal's stderr.
+
+    Yields `advance(count, note="")`, where a note takes the place of the rate.
+    """
     if not sys.stderr.isatty():
-        yield lambda count: None
+        yield lambda count, note="": None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -213,9 +227,9 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total, rate="")
 
-        def advance(count: int) -> None:
+        def advance(count: int, note: str = "") -> None:
             bar.update(task, advance=count)
             speed = bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:.1f}/s" if speed else "")
+            bar.update(task, rate=note or (f"{speed:.1f}/s" if speed else ""))
 
         yield advance

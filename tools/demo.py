@@ -78,7 +78,8 @@ def carry_out(plan: "Plan") -> int:
         loading.describe(member.network)
     _claim(plan)
     resolution = loading.describe(plan.family.parent.network).configs["G_ema"].img_resolution
-    steps = demo_steps.training(plan, resolution) | demo_steps.surgery(plan, resolution)
+    parts = (demo_steps.training, demo_steps.surgery, demo_steps.journeys)
+    steps = {key: step for part in parts for key, step in part(plan, resolution).items()}
     total = len(steps) + demo_steps.EDITED
     do = _doer(began, total)
     for step in steps.values():

@@ -33,6 +33,7 @@ def page(plan: Plan, steps: Mapping[str, Step]) -> str:
         _transition(plan, steps),
         _resets(plan, steps),
         _blends(plan, steps),
+        _journeys(plan, steps),
         _edits(plan, steps),
         _next(plan),
     ]
@@ -132,6 +133,27 @@ def _blends(plan: Plan, steps: Mapping[str, Step]) -> str:
             f"layers, up to so many pixels, come from {parent}, here the low network."
         ),
         _picture(plan, steps, "swap", "Layers swapped at each resolution (figure 32)."),
+    )
+
+
+def _journeys(plan: Plan, steps: Mapping[str, Step]) -> str:
+    parent, child = plan.family.parent.name, plan.family.distant.name
+    return report.section(
+        "From one kind to another",
+        report.paragraph(
+            f"A picture is translated by drawing its latent with the other network: {parent} in "
+            f"the first column, {child} in the second. The style can come from a reference, the "
+            "third column: after it, from left to right, more and more of the layers belong to the "
+            "translation, and the finer ones to the reference."
+        ),
+        _picture(plan, steps, "translate", "Translation towards a reference (figures 6 and 22)."),
+        report.paragraph(
+            "Latents and weights can move at the same time. The film changes the weights alone, "
+            "and so keeps the person; the plane has weights from top to bottom and latents from "
+            "left to right."
+        ),
+        _picture(plan, steps, "morph", "A morph and back."),
+        _picture(plan, steps, "grid", "All between two pictures (figures 24 to 27)."),
     )
 
 

@@ -202,14 +202,44 @@ def edits(plan: Plan, channels: Sequence[str]) -> dict[str, Step]:
                 *("--channel", channel, "--strength", f"{STRENGTH:g}"),
                 *("--seeds", plan.seeds(EDITED)),
             ),
-            f"edit-{channel}",
+            f"edit-{channel}.png",
         )
         for channel in channels
     }
 
 
+def journeys(plan: Plan, resolution: int) -> dict[str, Step]:
+    """From the parent's kind to another: translation, a film, and the plane it runs through."""
+    pair = (plan.family.parent.network, plan.family.distant.network)
+    first = plan.seed * _COLUMNS
+    one, other = str(first), str(first + _COLUMNS - 1)
+    sizes = ",".join(f"{2**k}px" for k in range(2, resolution.bit_length() + 1))
+    return {
+        "translate": _drawing(
+            plan,
+            f"translate people into {plan.family.distant.name}, towards a reference",
+            "translate",
+            (*pair, "--seeds", plan.seeds(_ROWS), "--reference", other, "--layers", sizes),
+        ),
+        "morph": _drawing(
+            plan,
+            "film a person becoming another kind",
+            "morph",
+            (*pair, one, one, "--ping-pong", "--scale", "3"),
+            "morph.webp",
+        ),
+        "grid": _drawing(
+            plan,
+            "draw everything between two pictures of two networks",
+            "morph",
+            (*pair, one, other, "--grid", "5x5"),
+            "grid.png",
+        ),
+    }
+
+
 def _drawing(plan: Plan, says: str, verb: str, rest: Sequence[str], name: str = "") -> Step:
     """A step that writes one picture."""
-    out = plan.path(f"{name or verb}.png")
+    out = plan.path(name or f"{verb}.png")
     argv = (verb, *rest, "--psi", str(PSI), "--out", out, "--overwrite")
     return Step(says, argv, out)

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import os
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -109,13 +110,22 @@ def write_grid(out: str, batches: Batches, inputs: Inputs, meta: Meta, overwrite
 
 
 def write_folder(out: str, batches: Batches, inputs: Inputs, meta: Meta, overwrite: bool) -> None:
-    """seed0003.png (or row0003.png) for each image, and meta.json."""
+    """seed0003.png (or row0003.png, ...) for each image, and meta.json."""
     names = iter(inputs.names)
     text = common.png_text(meta["command"])
     with writing_folder(out, overwrite) as folder:
         for images, _ in batches:
             for image in to_uint8(images):
-                kind, number = next(names).split()
-                with open(folder / f"{kind}{int(number):04d}.png", "wb") as file:
+                with open(folder / f"{_file_name(next(names))}.png", "wb") as file:
                     save_png(file, image, text)
         (folder / "meta.json").write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
+
+
+def _file_name(name: str) -> str:
+    """ "seed0003_row0012" of "seed 3, row 12"; other parts stay as they are."""
+    parts = (re.sub(r"^([a-z]+) (\d+)$", _padded, part) for part in name.split(", "))
+    return "_".join(parts)
+
+
+def _padded(match: re.Match[str]) -> str:
+    return f"{match[1]}{int(match[2]):04d}"

@@ -1,5 +1,6 @@
 """Files of latents: an .npz with z, ws or styles, checked before anything is drawn."""
 
+import json
 import math
 import zipfile
 import zlib
@@ -14,8 +15,8 @@ from aligned_jax.errors import UserError
 from aligned_jax.latents import style_layers
 
 _KINDS = "z [N, D] or [N, L, D], or ws [N, L, D], or styles/<layer> [N, C] of every layer"
-# What `aligned generate` writes beside the latents; reading them would draw nothing.
-_PASSED_OVER = ("images", "meta_json")
+# What `aligned generate` and `aligned invert` write beside the latents; nothing is drawn of it.
+_PASSED_OVER = ("images", "meta_json", "trace")
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -33,13 +34,16 @@ class _Header(NamedTuple):
     size: int  # of the entry without its header, in bytes
 
 
-def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndarray]:
+def read_latents(
+    path: str | Path, config: GeneratorConfig, prefer: str = "ws"
+) -> dict[str, np.ndarray]:
     """Arrays of a file of latents as float32, for a network of these sizes.
 
     The file holds exactly one of `z` [N, z_dim] or [N, L, z_dim], `ws`
-    [N, L, w_dim], and `styles/<layer>` [N, C] for every layer; and labels `c`
-    [N, c_dim] if it likes. The files of `aligned generate` hold both z and ws:
-    ws is taken. Nothing is read before its shape and type are known to fit.
+    [N, L, w_dim], and `styles/<layer>` [N, C] for every layer; and if it likes labels `c`
+    [N, c_dim], and maps `noise/<layer>` [N, R, R] for every convolution. The files of
+    `aligned generate` hold both z and ws: what is preferred is taken. Nothing is read before
+    its shape and type are known to fit.
 
     Raises:
       UserError: if the file cannot be read, or naming everything in it that does not fit.
@@ -52,7 +56,7 @@ def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndar
                     f"{path} is a single array; write an .npz with np.savez(path, z=...)"
                 )
             with zipfile.ZipFile(file) as archive:
-                arrays, problems = _read(archive, _shapes(config))
+                arrays, problems = _read(archive, _shapes(config), prefer)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -66,15 +70,26 @@ def read_latents(path: str | Path, config: GeneratorConfig) -> dict[str, np.ndar
     return arrays
 
 
+def recorded_psi(path: str | Path) -> float | None:
+    """The truncation of the latents in a file, if it says so; call `read_latents` first."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            meta = json.loads(str(file["meta_json"]))
+        psi = (meta.get("settings") or meta.get("manner") or {}).get("psi")
+    except (*_DAMAGE, KeyError, AttributeError):
+        return None
+    return float(psi) if isinstance(psi, int | float) and math.isfinite(psi) else None
+
+
 def _read(
-    archive: zipfile.ZipFile, shapes: Mapping[str, list[tuple[int, ...]]]
+    archive: zipfile.ZipFile, shapes: Mapping[str, list[tuple[int, ...]]], prefer: str
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """The arrays, or else a line for everything that does not fit or cannot be read."""
     entries = {name.removesuffix(".npy"): name for name in archive.namelist()}
     for key in _PASSED_OVER:
         entries.pop(key, None)
     if {"z", "ws"} <= entries.keys():
-        del entries["z"]
+        del entries["z" if prefer == "ws" else "ws"]
     known = {key: name for key, name in entries.items() if key in shapes}
     problems = [f"{key} is unknown" for key in entries if key not in shapes]
     headers: dict[str, _Header] = {}
@@ -124,13 +139,15 @@ def _misfits(
 ) -> list[str]:
     """A line for everything that headers tell."""
     problems = []
-    kinds = sorted({key.partition("/")[0] for key in keys if key in shapes} - {"c"})
+    kinds = sorted({key.partition("/")[0] for key in keys if key in shapes} - {"c", "noise"})
     if not kinds and keys.keys() <= shapes.keys():
         problems.append("it holds no latents")
     if len(kinds) > 1:
         problems.append(f"it holds {' and '.join(kinds)}; keep one of them")
-    if "styles" in kinds:
-        problems += [f"{key} is missing" for key in shapes if "/" in key and key not in keys]
+    for whole in ("styles/", "noise/"):  # all layers, or none
+        if any(key.startswith(whole) for key in keys):
+            found = (key for key in shapes if key.startswith(whole))
+            problems += [f"{key} is missing" for key in found if key not in keys]
     for key, header in headers.items():
         problems += _header_problems(key, header, shapes[key])
     counts = {key: header.shape[0] for key, header in headers.items() if header.shape}
@@ -149,7 +166,12 @@ def _shapes(config: GeneratorConfig) -> dict[str, list[tuple[int, ...]]]:
         "ws": [(rows, config.w_dim)],
         "c": [(config.c_dim,)],
     }
-    return shapes | {f"styles/{layer.name}": [(layer.channels,)] for layer in style_layers(config)}
+    layers = style_layers(config)
+    shapes |= {f"styles/{layer.name}": [(layer.channels,)] for layer in layers}
+    if config.synthesis.use_noise:
+        maps = {s.name: (s.resolution, s.resolution) for s in layers if s.kind == "conv"}
+        shapes |= {f"noise/{name}": [size] for name, size in maps.items()}
+    return shapes
 
 
 def _header_problems(key: str, header: _Header, shapes: list[tuple[int, ...]]) -> list[str]:

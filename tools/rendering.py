@@ -28,9 +28,10 @@ from aligned_jax.types import Array
 class Inputs:
     """What to draw.
 
-    `arrays` holds `z`, `ws` or all `styles/<layer>`, and labels `c`, with as
-    many rows as there are images; `names` says which image is which, and
-    `numbers` (uint32) tells their random noise apart.
+    `arrays` holds `z`, `ws` or all `styles/<layer>`, with as many rows as there are
+    images, labels `c`, and perhaps `noise/<layer>`, which take the place of the stored
+    maps; `names` says which image is which, and `numbers` (uint32) tells their random
+    noise apart.
     """
 
     arrays: dict[str, np.ndarray]
@@ -66,9 +67,9 @@ def from_seeds(config: GeneratorConfig, seeds: str, label: int | None) -> Inputs
     return Inputs(_labelled(config, arrays, label), names, np.asarray(numbers, np.uint32))
 
 
-def from_file(config: GeneratorConfig, path: str, label: int | None) -> Inputs:
+def from_file(config: GeneratorConfig, path: str, label: int | None, prefer: str = "ws") -> Inputs:
     """Inputs of a file of latents; raises UserError as `read_latents` and `from_seeds`."""
-    arrays = read_latents(path, config)
+    arrays = read_latents(path, config, prefer)
     if label is not None and "c" in arrays:
         raise UserError(f"{path} holds labels c already; leave out --label, or c")
     if label is not None and "z" not in arrays:
@@ -115,7 +116,7 @@ def batches(
         # The last batch is filled up, so that nothing is compiled twice.
         rows = np.minimum(np.arange(start, start + size), count - 1)
         arrays = {key: value[rows] for key, value in inputs.arrays.items()}
-        noise = _noise(network.config, manner, inputs.numbers[rows])
+        noise = _noise(network.config, manner, inputs.numbers[rows], arrays)
         images, latents = _batch(network, arrays, manner, noise)
         kept = min(size, count - start)
         images = np.asarray(images)[:kept]
@@ -174,8 +175,13 @@ def _batch(
     return network.synthesis(ws, noise, half=manner.half), {"ws": ws}
 
 
-def _noise(config: GeneratorConfig, manner: Manner, numbers: np.ndarray) -> Any:
+def _noise(
+    config: GeneratorConfig, manner: Manner, numbers: np.ndarray, arrays: dict[str, np.ndarray]
+) -> Any:
     """The `noise` argument of a network: a mode, or one field for each image and layer."""
+    own = {key.removeprefix("noise/"): v for key, v in arrays.items() if key.startswith("noise/")}
+    if own and manner.noise == "const":
+        return own
     if manner.noise != "random":
         return manner.noise
     return _fields(config, jax.random.key(manner.noise_seed), numbers)

@@ -22,16 +22,32 @@ def square_png(data: BinaryIO, resolution: int, channels: int) -> bytes:
       ValueError, OSError, SyntaxError, ...: a damaged file, one of an unknown kind, or one
         with more pixels than a picture should have (Pillow's bound of 89 million).
     """
+    out = io.BytesIO()
+    square(data, resolution, channels).save(out, "PNG")
+    return out.getvalue()
+
+
+def square(data: BinaryIO, resolution: int, channels: int, crop: bool = True) -> Image.Image:
+    """The picture that `square_png` encodes.
+
+    Args:
+      data: a file.
+      resolution, channels: of the result.
+      crop: the middle square is cut out; False refuses a picture that is not square.
+
+    Raises:
+      ValueError, OSError, SyntaxError, ...: as `square_png`.
+    """
     image = opaque(data, channels)
     side = min(image.size)
+    if not crop and image.width != image.height:
+        raise ValueError(f"{image.width}x{image.height} pixels are not square")
     left, top = (image.width - side) // 2, (image.height - side) // 2
     # Cropped before: resizing a box would blend in what lies around it.
     image = image.crop((left, top, left + side, top + side))
     if side != resolution:
         image = image.resize((resolution, resolution), Image.Resampling.LANCZOS)
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
+    return image
 
 
 def opaque(data: BinaryIO, channels: int | None = None) -> Image.Image:

@@ -4,15 +4,19 @@ from aligned_jax.viz.curves import curves
 from aligned_jax.viz.files import check_file, check_folder, writing, writing_folder
 from aligned_jax.viz.grid import check_channels, figure, save_png, spread, tile, to_uint8
 from aligned_jax.viz.heatmap import heatmap
+from aligned_jax.viz.video import check_video, save_video, save_webp
 
 __all__ = [
     "check_channels",
     "check_file",
     "check_folder",
+    "check_video",
     "curves",
     "figure",
     "heatmap",
     "save_png",
+    "save_video",
+    "save_webp",
     "spread",
     "tile",
     "to_uint8",

@@ -81,11 +81,12 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | int | float]]) 
     )
 
 
-def picture(png: bytes, caption: str) -> str:
-    """A PNG, embedded."""
-    data = base64.b64encode(png).decode("ascii")
-    image = f'<img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
-    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+def picture(image: bytes, caption: str) -> str:
+    """A PNG or WebP, embedded."""
+    kind = "webp" if image.startswith(b"RIFF") else "png"
+    data = base64.b64encode(image).decode("ascii")
+    shown = f'<img alt="{escape(caption)}" src="data:image/{kind};base64,{data}">'
+    return f"<figure>{shown}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def drawing(svg: str, caption: str) -> str:

@@ -26,6 +26,7 @@ from aligned_jax.weights.components import (
 from aligned_jax.weights.interpolate import interpolate
 from aligned_jax.weights.reset import reset
 from aligned_jax.weights.resize import Resized, resize
+from aligned_jax.weights.structure import differences
 from aligned_jax.weights.swap import swap
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "compare",
     "components_of",
     "count",
+    "differences",
     "interpolate",
     "leaf_of",
     "parse_components",

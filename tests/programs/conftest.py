@@ -2,13 +2,16 @@
 
 import contextlib
 import io
+import zlib
 from typing import NamedTuple
 
 import jax
 import numpy as np
 import pytest
 
-from aligned_jax import loading, weights
+from aligned_jax import features, inversion, loading, weights
+from aligned_jax.inversion.spaces import latent_shape
+from aligned_jax.tools import codes
 from aligned_jax.tools.main import main
 from tests.helpers import DATA
 
@@ -106,3 +109,26 @@ def images(ok, tmp_path):
 def contents():
     """contents(folder) -> names in it, hidden ones included."""
     return lambda folder: sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """Inversions that are random numbers, which all that the optimiser is told decides.
+
+    That of a white picture is not finite.
+    """
+
+    def invert(network, images, perceptual, settings, key, *, c, batch, watch):
+        told = repr((settings, perceptual, key, images.sum(), c, np.sum(network.w_avg)))
+        random = np.random.RandomState(zlib.crc32(told.encode()))
+        shape = latent_shape(network.config, settings.space)
+        latent = random.standard_normal((len(images), *shape)).astype(np.float32)
+        zeros = np.zeros(len(images))
+        distances = {
+            "perceptual": zeros,
+            "pixel": np.where(images.min((1, 2, 3)) == 255, np.nan, 0),
+        }
+        return inversion.Inverted(settings, latent, None, distances, {}, images, zeros)
+
+    monkeypatch.setattr(codes.inversion, "invert", invert)
+    monkeypatch.setattr(features, "lpips", lambda name: name)

@@ -21,7 +21,8 @@ from aligned_jax.tools import demo, demo_steps, main
 from aligned_jax.tools.demo_steps import Family, Member, Plan
 
 pytest.importorskip("dicebear")
-PICTURES = ["family.png", "interpolate.png", "swap.png", "transition.png"]
+PICTURES = ["family.png", "grid.png", "interpolate.png", "swap.png", "transition.png"]
+PICTURES += ["translate.png"]
 _NAMES = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
 
 
@@ -74,23 +75,34 @@ def test_the_page_has_every_picture(made, page):
         [*PICTURES, *(p.name for p in edits)]
     )
     assert page.count("data:image/png;base64") == len(PICTURES) + len(edits) + 1
+    assert page.count("data:image/webp;base64") == 1 and (made.folder / "morph.webp").exists()
     assert page.count("<svg") == 1
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", page)
-    for figure in ("figures 2, 14 and 34", "figure 4", "figures 1 and 8", "figure 31"):
+    for figure in (
+        "figures 2, 14 and 34",
+        "figure 4",
+        "figures 1 and 8",
+        "figure 31",
+        "figures 6 and 22",
+    ):
         assert figure in page
 
 
 def test_progress_is_told_step_by_step(made):
     lines = made.out.splitlines()
     steps = [line.split()[0] for line in lines[:-1]]
-    assert steps == [f"{k}/10" for k in range(1, 11)]
-    assert all(re.match(r" ?\d+/10  \d+:\d\d  \w", line) for line in lines[:-1])
+    assert steps == [f"{k}/13" for k in range(1, 14)]
+    assert all(re.match(r" ?\d+/13  \d+:\d\d  \w", line) for line in lines[:-1])
     assert re.fullmatch(r"finished in \d+:\d\d min: open .*index.html", lines[-1])
     assert "1 of 1 kimg" in made.err
 
 
 def test_every_command_of_a_picture_makes_it_again(made, commands):
-    pictures = [*made.folder.glob("*.png"), made.folder / "compare" / "resets.png"]
+    pictures = [
+        *made.folder.glob("*.png"),
+        made.folder / "morph.webp",
+        made.folder / "compare" / "resets.png",
+    ]
     before = {path: path.read_bytes() for path in pictures}
     verbs = []
     for argv in commands:
@@ -101,7 +113,8 @@ def test_every_command_of_a_picture_makes_it_again(made, commands):
                 shutil.rmtree(target) if target.is_dir() else target.unlink()
                 assert main.carry_out(argv) == 0
     assert sorted(verbs) == sorted(
-        ["family", "transition", "compare", "interpolate", "swap", *["edit"] * 3]
+        ["family", "transition", "compare", "interpolate", "swap", "translate", *["morph"] * 2]
+        + ["edit"] * 3
     )
     assert {path: path.read_bytes() for path in pictures} == before
 
@@ -155,6 +168,7 @@ def test_options_reach_the_commands(parent, child, monkeypatch):
     def text(**changed):
         other = dataclasses.replace(plan, **changed)
         steps = demo_steps.training(other, 8) | demo_steps.surgery(other, 8)
+        steps |= demo_steps.journeys(other, 8)
         return "\n".join(step.command for step in steps.values())
 
     before = text()

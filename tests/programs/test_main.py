@@ -147,6 +147,7 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch):
         monkeypatch.setenv("TERM", "xterm")
         with common.progress(4, "images") as advance:
             advance(1)
-            advance(3)
+            advance(3, "loss 0.5")
+        assert ("loss 0.5" in stream.getvalue()) == expected
         assert ("images" in stream.getvalue() and "4/4" in stream.getvalue()) == expected
         assert bool(stream.getvalue()) == expected

@@ -40,6 +40,7 @@ def test_a_page_is_self_contained_and_escaped():
         report.section("A & B", report.paragraph("<script>"), report.command("a < b")),
         report.table(("name", "count"), [("x", 1234), ("<y>", 5)]),
         report.picture(b"\x89PNG", "a 'picture'"),
+        report.picture(b"RIFF", "a film"),
         report.drawing("<svg></svg>", "drawn"),
     ]
     page = report.page("Title <1>", body, footer="made & done")
@@ -47,6 +48,7 @@ def test_a_page_is_self_contained_and_escaped():
     assert "&lt;script&gt;" in page and "A &amp; B" in page and "Title &lt;1&gt;" in page
     assert "made &amp; done" in page and "1,234" in page
     assert 'src="data:image/png;base64,iVBORw=="' in page
+    assert 'src="data:image/webp;base64,UklGRg=="' in page
     assert not re.search(r"https?://", page)
     assert "prefers-color-scheme: dark" in page
 

@@ -1,0 +1,187 @@
+"""The inversion of one image as an .npz file, which can be drawn wherever latents can.
+
+A file holds the latent under the names that files of latents use: `ws`
+[1, L, w_dim] (of z as well, truncated, beside `z`), or `styles/<layer>` [1, C];
+`noise/<layer>` [1, R, R] if the maps were kept; the label `c` [1, c_dim] of a
+conditional network; `trace` [steps], the loss before every step; and
+`meta_json`: space, settings, distances and whatever else is worth knowing.
+"""
+
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from aligned_jax.errors import ConfigError, FormatError
+from aligned_jax.inversion.optimize import Inverted
+from aligned_jax.inversion.options import Settings
+from aligned_jax.inversion.spaces import is_z, latent_shape, to_ws
+from aligned_jax.jsonable import from_dict, to_dict
+from aligned_jax.latents import concatenate_styles, split_styles, style_layers
+from aligned_jax.network import Network
+from aligned_jax.types import Array
+
+_VERSION = 1
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, RuntimeError, TypeError, AttributeError)
+_DAMAGE += (MemoryError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageInversion:
+    """What the inversion of one image came to.
+
+    Attributes:
+      latent: float32 [1, ...] of the settings' space.
+      settings: of the inversion, its space among them.
+      distances: at the end, by name.
+      noise: kept maps [1, R, R] by layer, or None.
+      ws: W+ [1, L, w_dim] of a latent in Z or Z+, truncated; None in other spaces.
+      c: label [1, c_dim] of a conditional network, or None.
+      trace: the loss without its regulariser before every step, [steps].
+      facts: JSON-able: name of the image, network, command.
+    """
+
+    latent: np.ndarray
+    settings: Settings
+    distances: dict[str, float]
+    noise: dict[str, np.ndarray] | None = None
+    ws: np.ndarray | None = None
+    c: np.ndarray | None = None
+    trace: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def space(self) -> str:
+        """z, z+, w, w+ or s."""
+        return self.settings.space
+
+
+def single(
+    network: Network,
+    inverted: Inverted,
+    index: int,
+    facts: dict[str, Any] | None = None,
+    c: Array | None = None,
+) -> ImageInversion:
+    """The inversion of one of several images.
+
+    Args:
+      network: in which they were inverted.
+      inverted: what `invert` returned.
+      index: of the image.
+      facts: JSON-able, kept beside it.
+      c: the label that `invert` was given.
+    """
+    settings, latent = inverted.settings, inverted.latent[index : index + 1]
+    noise, ws = inverted.noise, None
+    if noise is not None:
+        noise = {layer: maps[index : index + 1] for layer, maps in noise.items()}
+    if is_z(settings.space):
+        ws = np.asarray(to_ws(network, settings.space, latent, settings.psi, c))
+    return ImageInversion(
+        latent,
+        settings,
+        {name: float(values[index]) for name, values in inverted.distances.items()},
+        noise,
+        ws,
+        None if c is None else np.asarray(c, np.float32),
+        inverted.trace["distance"][:, index].astype(np.float32),
+        {**(facts or {}), "restart": int(inverted.restart[index])},
+    )
+
+
+def save(file: BinaryIO, network: Network, inversion: ImageInversion) -> None:
+    """Writes an inversion made in `network` to an open file."""
+    config, latent = network.config, np.asarray(inversion.latent)
+    if is_z(inversion.space):
+        arrays = {"z": latent, "ws": inversion.ws}
+    elif inversion.space == "s":
+        styles = split_styles(config, latent)
+        arrays = {f"styles/{layer}": np.asarray(value) for layer, value in styles.items()}
+    else:
+        arrays = {"ws": np.asarray(to_ws(network, inversion.space, latent))}
+    arrays |= {f"noise/{layer}": maps for layer, maps in (inversion.noise or {}).items()}
+    arrays |= {} if inversion.c is None else {"c": inversion.c}
+    meta = {
+        "inversion": _VERSION,
+        "space": inversion.space,
+        "settings": to_dict(inversion.settings),
+        "distances": inversion.distances,
+        "facts": inversion.facts,
+    }
+    np.savez(file, **arrays, trace=inversion.trace, meta_json=np.asarray(json.dumps(meta)))
+
+
+def load(path: str | os.PathLike, network: Network) -> ImageInversion:
+    """Reads what `save` has written; nothing in the file is run.
+
+    Raises:
+      FormatError: a file that is damaged, no inversion, or of a network of other sizes.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as entries:
+            arrays = {key: entries[key] for key in entries.files}
+        meta = json.loads(str(arrays.pop("meta_json")))
+        if meta["inversion"] != _VERSION:
+            raise FormatError(f"{path} is an inversion of format {meta['inversion']}, not 1")
+        settings = from_dict(Settings, meta["settings"])
+        distances = {str(name): float(value) for name, value in meta["distances"].items()}
+        facts = dict(meta["facts"])
+    except FormatError:
+        raise
+    except ConfigError as error:
+        raise FormatError(f"{path}: {error}") from None
+    except FileNotFoundError:
+        raise FormatError(f"{path}: no such file") from None
+    except _DAMAGE as error:
+        raise FormatError(f"{path} is no inversion, or a damaged one ({error})") from None
+    _check(path, network, settings, arrays)
+    noise = {k.removeprefix("noise/"): v for k, v in arrays.items() if k.startswith("noise/")}
+    ws = arrays["ws"] if is_z(settings.space) else None
+    latent, c = _latent(network, settings.space, arrays), arrays.get("c")
+    return ImageInversion(latent, settings, distances, noise or None, ws, c, arrays["trace"], facts)
+
+
+def _latent(network: Network, space: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    if is_z(space):
+        return arrays["z"]
+    if space == "s":
+        styles = {
+            layer.name: arrays[f"styles/{layer.name}"] for layer in style_layers(network.config)
+        }
+        return np.asarray(concatenate_styles(network.config, styles))
+    return arrays["ws"][:, 0] if space == "w" else arrays["ws"]
+
+
+def _check(path: Any, network: Network, settings: Settings, arrays: dict[str, np.ndarray]) -> None:
+    """Raises FormatError naming every array that is missing, unknown or does not fit."""
+    config, space = network.config, settings.space
+    shapes: dict[str, tuple[int, ...]] = {"trace": (settings.steps,)}
+    if space == "s":
+        shapes |= {
+            f"styles/{layer.name}": (1, layer.channels) for layer in style_layers(network.config)
+        }
+    else:
+        shapes["ws"] = (1, *latent_shape(config, "w+"))
+    if is_z(space):
+        shapes["z"] = (1, *latent_shape(config, space))
+    if config.c_dim:
+        shapes["c"] = (1, config.c_dim)
+    if settings.noise == "keep" and config.synthesis.use_noise:
+        convolutions = [layer for layer in style_layers(network.config) if layer.kind == "conv"]
+        shapes |= {f"noise/{s.name}": (1, s.resolution, s.resolution) for s in convolutions}
+    wrong = [f"{key} is missing" for key in shapes if key not in arrays]
+    for key, value in arrays.items():
+        if key not in shapes:
+            wrong.append(f"{key} is unknown")
+        elif value.shape != shapes[key] or value.dtype != np.float32:
+            wrong.append(f"{key} is {value.dtype} {list(value.shape)}, not {list(shapes[key])}")
+        elif key != "trace" and not np.isfinite(value).all():
+            wrong.append(f"{key} is not finite")
+    if wrong:
+        more = f"; and {len(wrong) - 8} more" if len(wrong) > 8 else ""
+        raise FormatError(f"{path} does not fit this network: {'; '.join(wrong[:8])}{more}")

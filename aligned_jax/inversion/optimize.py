@@ -1,0 +1,242 @@
+"""Inversion of any number of images by optimisation (StyleGAN2, section 5; StyleAlign, 4)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aligned_jax.errors import UserError
+from aligned_jax.inversion import steps
+from aligned_jax.inversion.options import Settings, latent_noises, learning_rates
+from aligned_jax.inversion.perceptual import Perceptual
+from aligned_jax.inversion.spaces import as_start, statistics
+from aligned_jax.inversion.steps import Manner, Problem, State, Variable
+from aligned_jax.network import Network
+from aligned_jax.types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Inverted:
+    """Latents of N images, and how near they came.
+
+    Attributes:
+      settings: of the inversion.
+      latent: float32 [N, ...] of the settings' space.
+      noise: maps [N, R, R] by layer if the settings keep them, else None.
+      distances: `perceptual` and `pixel` at the end, [N] each: the loss without
+        its regulariser, and the mean squared difference of pixels in [-1, 1].
+      trace: `distance` and `regulariser` before every step, [steps, N] each.
+      images: of the latents, float32 [N, R, R, C], unclipped.
+      restart: which attempt was the best, [N].
+    """
+
+    settings: Settings
+    latent: np.ndarray
+    noise: dict[str, np.ndarray] | None
+    distances: dict[str, np.ndarray]
+    trace: dict[str, np.ndarray]
+    images: np.ndarray
+    restart: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """Where the inversion of some images stands.
+
+    Attributes:
+      first: number of the first of them.
+      step: steps that are done.
+      distances: perceptual, of each image's best attempt before the last step, [n].
+      images: draws the latents as they are, float32 [n, R, R, C]; to be called at
+        once, since the next step takes their memory.
+    """
+
+    first: int
+    step: int
+    distances: np.ndarray
+    images: Callable[[], np.ndarray]
+
+
+Watch = Callable[[Progress], None]
+
+
+def invert(
+    network: Network,
+    targets: Array,
+    perceptual: Perceptual,
+    settings: Settings,
+    key: Array,
+    start: Array | None = None,
+    *,
+    c: Array | None = None,
+    batch: int = 8,
+    watch: Watch | None = None,
+    every: int = 50,
+) -> Inverted:
+    """Latents whose images come near to `targets`.
+
+    Args:
+      network: the generator.
+      targets: [N, R, R, C] of the network's size, float32 in [-1, 1] or uint8.
+      perceptual: what shall become small, for example `features.lpips("vgg")`.
+      settings: space, steps and all the rest.
+      key: PRNG key; the same numbers are drawn for every image.
+      start: latents to start from, as `as_start` takes them; by default the mean.
+      c: label [1, c_dim] of a conditional network, for all images.
+      batch: rows (images times restarts) in a program; changes a result by
+        rounding only, which grows over the steps.
+      watch: hears how the images stand, after every `every` steps or fewer.
+
+    Raises:
+      UserError: if shapes do not fit or targets are not finite.
+    """
+    options = {"c": c, "batch": batch, "watch": watch, "every": every}
+    return _joined(list(parts(network, targets, perceptual, settings, key, start, **options)))
+
+
+def parts(
+    network: Network,
+    targets: Array,
+    perceptual: Perceptual,
+    settings: Settings,
+    key: Array,
+    start: Array | None = None,
+    *,
+    c: Array | None = None,
+    batch: int = 8,
+    watch: Watch | None = None,
+    every: int = 50,
+) -> Iterator[Inverted]:
+    """What `invert` returns, in parts: each as soon as it is finished."""
+    targets, labels = _checked(network, targets), _label(network, c)
+    count, restarts = len(targets), settings.restarts
+    found = statistics(network, settings.space, settings.samples, settings.samples_seed, labels)
+    if start is None:
+        latent = np.broadcast_to(found.mean, (count, *found.mean.shape))
+    else:
+        latent = np.asarray(as_start(network, settings.space, start, count))
+    manner, keys = Manner.of(settings, network), _restart_keys(key, restarts)
+    constants = labels, jnp.asarray(found.spread), jnp.float32(settings.noise_weight)
+    size = min(count, max(1, batch // restarts))
+    for first in range(0, count, size):
+        # The last part is filled up, so that nothing is compiled twice.
+        rows = np.minimum(np.arange(first, first + size), count - 1)
+        images = _scaled(targets[rows])
+        goal = _embedded(perceptual, images, settings.resolution)
+        problem = Problem(network, perceptual, goal, *constants)
+        part = _Part(problem, manner, images, first, min(size, count - first))
+        state = steps.begin(problem, manner, latent[rows], keys, settings.spread)
+        yield _run(part, state, keys, settings, watch, every)
+
+
+class _Part(NamedTuple):
+    """Images that are inverted together; those from `kept` on only fill up."""
+
+    problem: Problem
+    manner: Manner
+    targets: np.ndarray
+    first: int
+    kept: int
+
+    def finish(self, variable: Variable) -> dict[str, Any]:
+        """What `steps.finish` says of the kept images."""
+        ended = steps.finish(self.problem, self.manner, self.targets, variable)
+        return jax.tree.map(lambda x: np.asarray(x)[: self.kept], ended)
+
+    def progress(self, step: int, variable: Variable, distance: np.ndarray) -> Progress:
+        """Where it stands, from the distances of all rows."""
+        last = distance.reshape(-1, self.manner.restarts)[: self.kept]
+        best = np.where(np.isfinite(last), last, np.inf).min(axis=1)
+        return Progress(self.first, step, best, lambda: self.finish(variable)["images"])
+
+
+def _run(
+    part: _Part, state: State, keys: Array, settings: Settings, watch: Watch | None, every: int
+) -> Inverted:
+    """All steps, in one go unless somebody watches."""
+    count = settings.steps
+    # Stretches of one length, so that one program does for all.
+    length = _divisor(count, every) if watch else count
+    schedule = {
+        "step": np.arange(count, dtype=np.uint32),
+        "learning_rate": learning_rates(settings).astype(np.float32),
+        "latent_noise": latent_noises(settings).astype(np.float32),
+    }
+    traces = []
+    for begin in range(0, count, length):
+        now = {name: values[begin : begin + length] for name, values in schedule.items()}
+        state, terms = steps.advance(part.problem, part.manner, state, keys, now)
+        traces.append(jax.tree.map(np.asarray, terms))
+        if watch:
+            last = traces[-1]["distance"][-1]
+            watch(part.progress(begin + length, state.variable, last))
+    ended = part.finish(state.variable)
+    best = np.arange(part.kept) * settings.restarts + ended["restart"]
+    return Inverted(
+        settings,
+        ended["latent"],
+        ended["noise"] or None,
+        {name: ended[name] for name in ("perceptual", "pixel")},
+        {name: np.concatenate([t[name] for t in traces])[:, best] for name in traces[0]},
+        ended["images"],
+        ended["restart"],
+    )
+
+
+def _divisor(steps: int, most: int) -> int:
+    """The largest divisor of `steps` that is not above `most`."""
+    return max(d for d in range(1, max(1, min(steps, most)) + 1) if steps % d == 0)
+
+
+def _joined(found: list[Inverted]) -> Inverted:
+    def rows(name: str, axis: int = 0) -> Any:
+        values = [getattr(part, name) for part in found]
+        return jax.tree.map(lambda *x: np.concatenate(x, axis), *values)
+
+    names = ("latent", "noise", "distances")
+    return Inverted(
+        found[0].settings,
+        *map(rows, names),
+        rows("trace", axis=1),
+        *map(rows, ("images", "restart")),
+    )
+
+
+def _restart_keys(key: Array, restarts: int) -> Array:
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(restarts, dtype=jnp.uint32))
+
+
+_embedded = jax.jit(steps.embed, static_argnames="resolution")
+
+
+def _checked(network: Network, targets: Array) -> np.ndarray:
+    config, targets = network.config, np.asarray(targets)
+    size = (config.img_resolution, config.img_resolution, config.img_channels)
+    if targets.ndim != 4 or targets.shape[1:] != size or not len(targets):
+        raise UserError(
+            f"the images to invert have shape {targets.shape}; this network takes [N, "
+            f"{', '.join(map(str, size))}]"
+        )
+    if targets.dtype != np.uint8 and not (np.abs(targets) <= 1.5).all():  # nor is nan
+        raise UserError("the images to invert hold numbers outside of [-1, 1]")
+    return targets
+
+
+def _scaled(targets: np.ndarray) -> np.ndarray:
+    """float32 in [-1, 1]."""
+    if targets.dtype == np.uint8:
+        return targets.astype(np.float32) / 127.5 - 1
+    return targets.astype(np.float32)
+
+
+def _label(network: Network, c: Array | None) -> Array | None:
+    """[1, c_dim] of a conditional network; other networks have none."""
+    width = network.config.c_dim
+    if not width and c is not None:
+        raise UserError("a label was given, but this network is unconditional; leave it out")
+    if width and (c is None or np.shape(c) != (1, width)):
+        raise UserError(f"this network is conditional; give one label of shape [1, {width}]")
+    return None if c is None else jnp.asarray(c, jnp.float32)

@@ -1,0 +1,241 @@
+"""Translation between aligned networks: a latent of one network, rendered by another.
+
+What a picture is in the parent, its latent is in the child (StyleAlign, figures
+5, 6, 16 to 22 and 37). The rules:
+
+- z and z+ pass the mapping network of whichever network renders them, and are
+  truncated towards that network's own mean of w. The authors invert and
+  translate with psi 0.5.
+- w and w+ go to the affine layers of the rendering network as they are; truncation
+  is part of them already. Style vectors go to its convolutions as they are.
+- Noise is the same in both pictures: the stored maps, which a child keeps from
+  its parent, or maps drawn from the same key. The authors draw it anew.
+
+References and textures are mixtures in StyleSpace: coarse layers of the source,
+fine layers of something else, rendered by the network that translates.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+
+from aligned_jax.config import GeneratorConfig
+from aligned_jax.errors import ConfigError, UserError
+from aligned_jax.latents import check_styles, style_layers
+from aligned_jax.network import Network
+from aligned_jax.types import Array, Styles
+from aligned_jax.weights import differences
+
+# Of translations, and of the inversions in Z before them.
+PSI = 0.5
+# Style layers that references and textures leave to the source (figure 22).
+LAYERS = 6
+
+Latents = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What a preset settles: the space of latents, their truncation, the noise."""
+
+    space: str | None = None  # None: any
+    psi: float = PSI
+    noise: str = "const"
+
+
+# Faces to cartoons (figure 20): z passes the child's mapping, and noise is drawn anew.
+PRESETS = {"plain": Manner(), "toonify": Manner(space="z", noise="random")}
+
+
+def check_aligned(parent: Network, child: Network) -> None:
+    """Raises ConfigError, with every difference, if the networks cannot share latents."""
+    found = differences(parent, child)
+    if found:
+        lines = ["the networks are not aligned, child (second) does not fit parent (first):"]
+        raise ConfigError("\n  ".join([*lines, *found]))
+
+
+def share_noise(parent: Network, child: Network) -> bool | None:
+    """Whether the stored noise maps are the same, as they are if one was trained from the other.
+
+    They are drawn when a network is made and kept ever after, so that equal maps
+    mean a common ancestor; maps rounded to half precision count as equal. None
+    if a network stores none.
+    """
+    maps = [network.variables.get("noise", {}).get("synthesis", {}) for network in (parent, child)]
+    pairs = [
+        (np.asarray(block[layer]["noise_const"]), np.asarray(maps[1][name][layer]["noise_const"]))
+        for name, block in maps[0].items()
+        for layer in block
+        if layer in maps[1].get(name, {})
+    ]
+    if not pairs:
+        return None
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=2e-3, atol=1e-5) for a, b in pairs)
+
+
+def styles_of(network: Network, latents: Latents, psi: float = PSI) -> Styles:
+    """Style vectors of latents in any space, by the rules above.
+
+    Args:
+      network: the one that will render them.
+      latents: the keys of a file of latents: `z` [N, D] or [N, L, D], `ws` [N, D]
+        or [N, L, D], or `styles/<layer>` [N, C] of every layer; and labels `c`
+        [N, c_dim] beside z of a conditional network.
+      psi: truncation of z.
+
+    Returns:
+      {layer: float32 [N, C]}, in order of evaluation.
+
+    Raises:
+      UserError: if a shape does not fit, or there are no latents.
+    """
+    if "ws" in latents:
+        return network.styles(latents["ws"])
+    if "z" in latents:
+        labels = latents.get("c") if network.config.c_dim else None
+        return network.styles(network.mapping(latents["z"], labels, psi))
+    styles = {
+        key.removeprefix("styles/"): jnp.asarray(value, jnp.float32)
+        for key, value in latents.items()
+        if key.startswith("styles/")
+    }
+    if not styles:
+        raise UserError(f"no latents to render: {', '.join(latents) or 'nothing'}; give z or ws")
+    check_styles(network.config, styles)
+    return styles
+
+
+def in_space(network: Network, latents: Latents, space: str, psi: float = PSI) -> dict[str, Array]:
+    """Latents of `network` in another space, to be rendered by a relative (figures 17 and 19).
+
+    What lies before the space is left to `network`, what comes after it to the
+    relative: with w its mapping network makes the latents, with s its affine
+    layers too.
+
+    Args:
+      network: whose latents they are.
+      latents, psi: as in `styles_of`.
+      space: z or z+ (as they are), w or w+, or s.
+
+    Raises:
+      UserError: if the latents lie beyond the space already, or it is unknown.
+    """
+    if space == "s":
+        styles = styles_of(network, latents, psi)
+        return {f"styles/{layer}": value for layer, value in styles.items()}
+    if space in ("z", "z+") and "z" in latents:
+        return dict(latents)
+    if space in ("w", "w+") and "z" in latents:
+        labels = latents.get("c") if network.config.c_dim else None
+        return {"ws": network.mapping(latents["z"], labels, psi)}
+    if space in ("w", "w+") and "ws" in latents:
+        return {"ws": latents["ws"]}
+    kind = "w" if "ws" in latents else "s"
+    raise UserError(f"the latents are in {kind}, from which no way leads to {space:.10}")
+
+
+def translate(
+    child: Network,
+    latents: Latents,
+    psi: float = PSI,
+    noise: str | Mapping[str, Array] = "const",
+    key: Array | None = None,
+) -> Array:
+    """Images float32 [N, R, R, C] of the parent's latents in the child.
+
+    Args:
+      child: the network that renders; the parent itself shows the inversion.
+      latents, psi: as in `styles_of`.
+      noise, key: as in `Network.render`; pass the same for parent and child.
+    """
+    return child.render(styles_of(child, latents, psi), noise, key)
+
+
+def cut_of(config: GeneratorConfig, layers: int | str) -> int:
+    """How many style layers the source keeps: an S index, or a resolution.
+
+    Args:
+      config: of the network that renders.
+      layers: a number n (6 or "6") leaves the layers 0 to n - 1 to the source:
+        none with 0, all with the number of layers. "32px" leaves it all layers
+        below 32 pixels.
+
+    Raises:
+      UserError: naming what is possible.
+    """
+    found = style_layers(config)
+    text = str(layers).strip()
+    if text.endswith("px") and text[:-2].isdecimal():
+        below, sizes = int(text[:-2]), [*config.resolutions, 2 * config.img_resolution]
+        if below in sizes:
+            return sum(layer.resolution < below for layer in found)
+    elif text.isdecimal() and int(text) <= len(found):
+        return int(text)
+    raise UserError(
+        f"layers of the source are {layers!r:.40}; give a number of style layers from 0 to "
+        f"{len(found)}, or a resolution from 4px to {2 * config.img_resolution}px to keep all below"
+    )
+
+
+def mixtures(
+    config: GeneratorConfig, sources: Styles, references: Styles, cuts: Sequence[int]
+) -> Styles:
+    """Every source with every reference at every cut (figures 6 and 22).
+
+    Args:
+      config: of the network that renders.
+      sources: styles [N, C] of what is translated.
+      references: styles [M, C] of images of the child's domain.
+      cuts: K numbers of layers, from `cut_of`, that come from the source.
+
+    Returns:
+      {layer: [N * M * K, C]}: sources outermost, cuts innermost. A cut of 0 is the
+      reference, one of all layers the plain translation.
+
+    Raises:
+      UserError: if styles do not fit the network.
+    """
+    check_styles(config, sources)
+    check_styles(config, references)
+
+    def mixed(index: int, ours: Array, theirs: Array) -> Array:
+        kept = np.asarray([index < cut for cut in cuts])[None, None, :, None]
+        shape = (len(ours), len(theirs), len(cuts), ours.shape[-1])
+        chosen = jnp.where(kept, ours[:, None, None], theirs[None, :, None])
+        return jnp.broadcast_to(chosen, shape).reshape(-1, shape[-1])
+
+    return {
+        layer.name: mixed(layer.index, sources[layer.name], references[layer.name])
+        for layer in style_layers(config)
+    }
+
+
+def textures(
+    child: Network,
+    sources: Styles,
+    z: Array,
+    cut: int = LAYERS,
+    psi: float = PSI,
+    c: Array | None = None,
+) -> Styles:
+    """Several translations of each source that share their shapes (figure 37).
+
+    Layers below `cut` come from the source, the others from random latents,
+    which pass the child's mapping.
+
+    Args:
+      child: the network that renders.
+      sources: styles [N, C] of what is translated.
+      z: random latents [K, z_dim].
+      cut: number of layers that come from the source.
+      psi: truncation of `z`.
+      c: labels [K, c_dim] of a conditional network.
+
+    Returns:
+      {layer: [N * K, C]}, sources outermost.
+    """
+    drawn = styles_of(child, {"z": z} if c is None else {"z": z, "c": c}, psi)
+    return mixtures(child.config, sources, drawn, [cut])

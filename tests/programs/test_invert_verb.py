@@ -1,0 +1,206 @@
+"""`aligned invert`: what it writes, every option, and bad pictures among good ones."""
+
+import functools
+import json
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from aligned_jax import features, inversion, loading
+from aligned_jax.tools import inverting, main
+from tests.helpers import DATA
+
+pytestmark = pytest.mark.usefixtures("fast_compilation")
+# No feature network, few steps.
+QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=["scale"], meta_fields=[])
+@dataclass(frozen=True)
+class StandIn:
+    """Answers as `features.Lpips`."""
+
+    scale: float
+
+    def embed(self, images):
+        return [self.scale * images[:, ::2], self.scale * images[:, :, ::2]]
+
+
+def picture(path, seed=0, size=(8, 8)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.RandomState(seed).randint(0, 256, (size[1], size[0], 3))
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def ws(ok, tmp_path):
+    """ws(NETWORK, PICTURE, ...) -> the latent of one picture, as `aligned generate` reads it."""
+
+    def run(network, image, *options):
+        out = tmp_path / "out"
+        ok("invert", network, image, *QUICK, *options, "--out", out, "--overwrite")
+        with np.load(out / f"{image.stem}.npz") as file:
+            return file["ws"]
+
+    return run
+
+
+def test_one_bad_picture_does_not_stop_the_others(aligned, images, child, tmp_path, contents):
+    folder = tmp_path / "photos"
+    picture(folder / "wide.png", 1, (20, 12))
+    picture(folder / "again" / "wide.png", 2)
+    Image.open(folder / "wide.png").save(folder / "wide.jpg")
+    whole = picture(folder / "whole.png", 3).read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.png").write_text("no picture")
+    out = tmp_path / "out"
+    result = aligned(
+        *("invert", child, folder, *QUICK, "--noise", "keep", "--out", out, "--video"),
+        *("--batch", 3),
+    )
+    assert result.code == 0, result.err
+    names = ["again_wide", "whole", "wide_jpg", "wide_png"]
+    endings = (".npz", ".png", ".webp")
+    expected = [f"{name}{ending}" for name in names for ending in endings]
+    assert contents(out) == sorted([*expected, "inversions.json"])
+    warnings = result.err.splitlines()
+    assert len(warnings) == 2
+    assert warnings[0].startswith(f"warning: skipped {folder}/cut.png: ")
+    assert warnings[1] == f"warning: skipped {folder}/text.png: no picture, or a damaged one"
+    document = json.loads((out / "inversions.json").read_text())
+    assert [row["name"] for row in document["images"]] == names
+    assert list(document["skipped"]) == [f"{folder}/cut.png", f"{folder}/text.png"]
+    assert result.out.splitlines()[-1] == f"wrote {out}: 4 images inverted in w"
+    assert f"mean        {document['mean']['perceptual']:.4f}  pixels" in result.out
+    # The latents are drawn with the noise that was kept.
+    drawn = np.clip(images(child, "--latents", out / "whole.npz")[0], -1, 1)
+    target = np.asarray(Image.open(folder / "whole.png"), np.float32) / 127.5 - 1
+    rows = {row["name"]: row for row in document["images"]}
+    assert np.square(drawn - target).mean() == pytest.approx(rows["whole"]["pixel"], rel=1e-4)
+    pair = np.asarray(Image.open(out / "whole.png"))
+    assert (pair[:, :8] == np.asarray(Image.open(folder / "whole.png"))).all()
+    np.testing.assert_allclose(pair[:, 8:], (drawn + 1) * 127.5, atol=1)
+    assert (images(child, "--latents", out / "whole.npz", "--noise", "none")[0] != drawn).any()
+    with Image.open(out / "whole.webp") as film:
+        assert (film.size, film.n_frames) == ((16, 8), 4)
+    # What was written can be read again, and is refused to be replaced.
+    loaded = inversion.load(out / "whole.npz", loading.load(child))
+    assert loaded.facts["image"] == f"{folder}/whole.png"
+    assert aligned("invert", child, folder, *QUICK, "--out", out).code == 2
+
+
+def test_styles_can_be_drawn_again(ok, images, child, tmp_path):
+    face = picture(tmp_path / "face.png")
+    ok("invert", child, face, *QUICK, "--space", "s", "--noise", "const", "--out", tmp_path / "o")
+    drawn = images(child, "--latents", tmp_path / "o" / "face.npz")
+    document = json.loads((tmp_path / "o" / "inversions.json").read_text())
+    target = np.asarray(Image.open(face), np.float32) / 127.5 - 1
+    error = np.square(np.clip(drawn[0], -1, 1) - target).mean()
+    assert error == pytest.approx(document["images"][0]["pixel"], rel=1e-4)
+
+
+def test_options_of_the_verb_change_the_latents(ws, child, tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "lpips", lambda net: StandIn({"vgg": 1.0, "alex": 1e-4}[net]))
+    wide = picture(tmp_path / "wide.png", 1, (20, 12))
+    plain, seen = ws(child, wide), []
+    assert (ws(child, wide) == plain).all()
+    for options in (
+        ("--seed", 1),
+        ("--network-key", "G"),
+        ("--space", "w+"),
+        ("--perceptual", "vgg"),
+        ("--perceptual", "vgg", "--pixels", 0),
+        ("--perceptual", "alex", "--pixels", 0),
+        ("--pixels", 1e-6),
+    ):
+        found = ws(child, wide, *options)
+        assert all((found != other).any() for other in (plain, *seen)), options
+        seen.append(found)
+
+
+def test_the_memory_bounds_the_batch(monkeypatch, child):
+    config, settings = loading.load(child).config, inversion.Settings()
+    for rows, expected in ((3, 3), (100, 8)):
+        monkeypatch.setattr(inversion, "rows_that_fit", lambda *a, rows=rows: rows)
+        assert inverting.batch_for(config, settings) == expected
+
+
+def test_the_middle_is_cut_out_or_nothing(ws, refused, child, tmp_path):
+    wide, out = picture(tmp_path / "wide.png", 1, (20, 12)), tmp_path / "out"
+    middle = tmp_path / "middle.png"
+    Image.open(wide).crop((4, 0, 16, 12)).save(middle)
+    assert (ws(child, wide) == ws(child, middle, "--align", "none")).all()
+    said = refused("invert", child, wide, *QUICK, "--align", "none", "--out", out, "--overwrite")
+    assert "no picture can be used" in said
+    assert "wide.png: 20x12 pixels are not square" in said
+
+
+def test_a_label_changes_the_latent(ws, refused, tmp_path):
+    face, network = picture(tmp_path / "face.png"), DATA / "generator_options16.pkl"
+    options = ("--noise", "const", "--space", "z")
+    first, second = (ws(network, face, *options, "--label", label) for label in (0, 1))
+    assert (first != second).any()
+    said = refused("invert", network, face, *QUICK, "--out", tmp_path / "none")
+    assert "choose a class with --label, from 0 to 2" in said
+
+
+def test_every_setting_has_its_option():
+    settings = inverting.settings_of(parsed())
+    assert settings == inversion.Settings()
+    seen = [settings]
+    for option, value in (
+        ("space", "w+"),
+        ("steps", 7),
+        ("lr", 0.2),
+        ("rampup", 0.1),
+        ("rampdown", 0.1),
+        ("latent-noise", 0.1),
+        ("latent-noise-ramp", 0.1),
+        ("noise", "keep"),
+        ("noise-weight", 3),
+        ("restarts", 2),
+        ("spread", 0.5),
+        ("samples", 50),
+        ("samples-seed", 5),
+        ("resolution", 64),
+    ):
+        found = inverting.settings_of(parsed(f"--{option}", str(value)))
+        assert found not in seen, option
+        seen.append(found)
+    half = inverting.settings_of(parsed("--space", "z", "--psi", "0.7"))
+    assert (half.psi, half.steps) == (0.7, 500)
+
+
+def parsed(*options):
+    parser = main._parser("invert", main.module_of("invert"))
+    return parser.parse_args(["network", "image", "--out", "out", *options])
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("PARENT nowhere.png", "no such picture, folder or zip: nowhere.png"),
+        ("PARENT EMPTY", "no picture can be used (there are none)"),
+        ("PARENT FACE --perceptual none", "--pixels is 0; with --perceptual none it must be"),
+        ("PARENT FACE --pixels -1", "--pixels is -1"),
+        ("PARENT FACE --rampup 2", "rampup is 2.0; it must lie between 0 and 1"),
+        ("PARENT FACE --psi 0.5", "only z and z+ are truncated"),
+        ("PARENT FACE --label 1", "this network is unconditional"),
+        (
+            "PARENT FACE --perceptual none --pixels 1 --lr 1e30 --noise const --steps 4 --rampup 0",
+            "not one inversion stayed finite",
+        ),
+    ],
+)
+def test_bad_input_is_one_line(line, expected, refused, parent, tmp_path, contents):
+    (tmp_path / "empty").mkdir()
+    places = {"PARENT": parent, "EMPTY": tmp_path / "empty"}
+    places["FACE"] = picture(tmp_path / "face.png")
+    before = contents(tmp_path)
+    words = [places.get(word, word) for word in line.split()]
+    assert expected in refused("invert", *words, "--samples", 20, "--out", tmp_path / "out")
+    assert contents(tmp_path) == before

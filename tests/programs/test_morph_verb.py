@@ -1,0 +1,172 @@
+"""`aligned morph`: films and grids, and every option."""
+
+import argparse
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from aligned_jax import loading, morphing
+from aligned_jax.latents import noise_fields, z_from_seeds
+from aligned_jax.tools import morph
+from aligned_jax.viz import figure, to_uint8
+from tests.helpers import DATA
+
+pytestmark = pytest.mark.usefixtures("fast_compilation")
+
+
+@pytest.fixture(scope="module")
+def way(parent, child):
+    """Parent, child, and the latents of seeds 3 and 5 in W+."""
+    networks = loading.load(parent), loading.load(child)
+    ends = [
+        network.mapping(z_from_seeds(network.config, [seed]), psi=0.5)
+        for network, seed in zip(networks, (3, 5), strict=True)
+    ]
+    return *networks, *ends
+
+
+@pytest.fixture
+def film(ok, tmp_path, monkeypatch):
+    """film(PARENT, CHILD, ...) -> the frames as they were before encoding, milliseconds of each."""
+    from aligned_jax import viz
+
+    kept = []
+
+    def save(path, frames, *rest):
+        kept.append(frames)
+        return write(path, frames, *rest)
+
+    write = viz.save_video
+    monkeypatch.setattr(viz, "save_video", save, raising=False)
+
+    def run(*argv):
+        out = tmp_path / "x.webp"
+        ok("morph", *argv, "--out", out, "--overwrite")
+        lasting = []
+        with Image.open(out) as image:
+            assert image.getexif()[0x010E].startswith("aligned morph ")
+            for number in range(image.n_frames):
+                image.seek(number)
+                image.load()
+                lasting.append(image.info["duration"])
+            return kept[-1].astype(int), lasting, image.size
+
+    return run
+
+
+SHORT = ("--frames", 4, "--easing", "linear", "--hold", 0)
+
+
+def test_a_film_goes_along_the_diagonal(film, parent, child, way):
+    frames, lasting, size = film(parent, child, 3, 5, *SHORT, "--fps", 8)
+    times = np.linspace(0, 1, 4)
+    expected = to_uint8(np.concatenate(list(morphing.frames(*way, times)))).astype(int)
+    assert np.abs(frames - expected).max() <= 1
+    assert sum(lasting) == 500 and size == (8, 8)
+
+
+def test_defaults_are_smooth_and_hold_their_ends(film, parent, child, way):
+    frames, lasting, _ = film(parent, child, 3, 5, "--frames", 5)
+    times = morphing.timeline(5, "smooth", 10).astype(np.float32)
+    expected = to_uint8(np.concatenate(list(morphing.frames(*way, times, batch=25)))).astype(int)
+    assert frames.shape == expected.shape and np.abs(frames - expected).max() <= 1
+    assert sum(lasting) == 25 * 50
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--frames", 5), ("--easing", "ease-in"), ("--hold", 1), ("--ping-pong",), ("--psi", 0.8),
+     ("--noise", "none"), ("--noise", "random"), ("--network-key", "G")],
+)  # fmt: skip
+def test_every_option_changes_the_film(film, parent, child, option):
+    before, _, _ = film(parent, child, 3, 5, *SHORT)
+    after, _, _ = film(parent, child, 3, 5, *SHORT, *option)
+    assert before.shape != after.shape or np.abs(before - after).max() > 1
+
+
+def test_labels_of_conditional_networks(film):
+    network = DATA / "generator_cond16.pkl"
+    first, second = (film(network, network, 3, 5, *SHORT, "--label", k)[0] for k in (0, 1))
+    assert np.abs(first - second).max() > 1
+
+
+def test_rate_size_and_batch(film, parent, child):
+    before, _, _ = film(parent, child, 3, 5, *SHORT)
+    after, lasting, size = film(
+        parent, child, 3, 5, *SHORT, "--fps", 10, "--scale", 3, "--batch", 3
+    )
+    assert np.abs(before - after).max() <= 1
+    assert lasting == [100] * 4 and size == (24, 24)
+
+
+def test_random_noise_has_a_seed_and_stays(film, parent, child, way):
+    still = (parent, parent, 3, 3, *SHORT, "--noise", "random", "--noise-seed")
+    first, second = (film(*still, seed)[0] for seed in (0, 1))
+    for frames in (first, second):
+        assert np.ptp(frames, axis=0).max() <= 1  # rounding of blends of equal weights
+    assert np.abs(first - second).max() > 1
+    network, _, a, _ = way
+    fields = noise_fields(network.config, jax.random.key(1), np.zeros(1, np.uint32))
+    assert np.abs(second[0] - to_uint8(network.synthesis(a, fields))[0]).max() <= 1
+
+
+def test_ends_from_files(film, ok, parent, child, tmp_path):
+    ok("generate", parent, "--seeds", "1,3", "--psi", 0.5, "--out", tmp_path / "a.npz")
+    ok("generate", child, "--seeds", "5", "--psi", 0.5, "--out", tmp_path / "b.npz")
+    seeds, _, _ = film(parent, child, 3, 5, *SHORT)
+    files, _, _ = film(parent, child, f"{tmp_path}/a.npz@1", tmp_path / "b.npz", *SHORT)
+    assert np.abs(seeds - files).max() <= 1
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_pictures_are_inverted_each_in_its_network(film, parent, child, tmp_path):
+    picture = tmp_path / "p.png"
+    Image.fromarray(np.arange(192, dtype=np.uint8).reshape(8, 8, 3)).save(picture)
+    options = (*SHORT, "--perceptual", "none", "--pixels", 1)
+    plain, z = (
+        film(parent, child, picture, 5, *options, *more)[0] for more in ((), ("--space", "z"))
+    )
+    assert np.abs(plain[0] - z[0]).max() > 1
+    np.testing.assert_array_equal(plain[-1], z[-1])
+    back, _, _ = film(child, parent, 5, picture, *options)
+    assert np.abs(back[::-1] - plain).max() <= 1
+
+
+def test_a_grid(ok, parent, child, way, tmp_path):
+    out = tmp_path / "x.png"
+    said = ok("morph", parent, child, 3, 5, "--grid", "2x3", "--out", out)
+    assert "2 rows, 3 columns" in said
+    images = to_uint8(np.stack(list(morphing.grid(*way, 2, 3))))
+    columns = [f"latents {t}" for t in ("0", "0.5", "1")]
+    expected = figure(images, columns, ["weights 0", "weights 1"])
+    with Image.open(out) as image:
+        pixels = np.asarray(image).astype(int)
+    assert pixels.shape == expected.shape and np.abs(pixels - expected).max() <= 1
+
+
+def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
+    webp, png = ("--out", tmp_path / "x.webp"), ("--out", tmp_path / "x.png")
+
+    def no(*argv):
+        return refused("morph", parent, child, *argv)
+
+    assert "NAME.webp or NAME.mp4" in no(3, 5, *png)
+    assert "NAME.png" in no(3, 5, "--grid", "2x2", *webp)
+    assert "--fps and --hold cannot be used" in no(
+        3, 5, "--grid", "2x2", *png, "--fps", 3, "--hold", 1
+    )
+    assert "is not like 5x5" in no(3, 5, "--grid", "1x2", *png)
+    assert "B is 5,6, which has 2 latents" in no(3, "5,6", *webp)
+    np.savez(tmp_path / "s.npz", ws=np.zeros((1, 4, 8), np.float32))
+    assert "does not fit this network" in no(tmp_path / "s.npz", 5, *webp)
+    assert "frames a second" in no(3, 5, *webp, "--frames", 2, "--fps", 0)
+    assert not (tmp_path / "x.webp").exists() and not (tmp_path / "x.png").exists()
+
+
+def test_the_easings_are_those_of_the_library():
+    parser = argparse.ArgumentParser()
+    morph.add_arguments(parser)
+    [easing] = [action for action in parser._actions if action.dest == "easing"]
+    assert list(easing.choices) == list(morphing.EASINGS)

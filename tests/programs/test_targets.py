@@ -1,0 +1,102 @@
+"""Pictures as users have them, on their way to an inversion."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aligned_jax.errors import UserError
+from aligned_jax.tools import targets
+
+
+def gradient(width=8, height=8):
+    shades = np.add.outer(np.arange(height) * 4, np.arange(width) * 12)
+    return np.repeat(shades[..., None], 3, axis=2).astype(np.uint8)
+
+
+@pytest.fixture
+def only(tmp_path):
+    """only(NAME, save) -> pixels of the one picture that `save(path)` writes."""
+
+    def run(name, save, **options):
+        save(tmp_path / name)
+        found = targets.read([str(tmp_path / name)], 8, **{"channels": 3} | options)
+        assert not found.skipped
+        return found.found[0].pixels
+
+    return run
+
+
+def test_modes_of_pictures(only):
+    plain = gradient()
+    image = Image.fromarray(plain)
+    assert (only("rgb.png", image.save) == plain).all()
+    assert (only("grey.png", image.convert("L").save) == plain).all()
+    assert only("grey.png", image.convert("L").save, channels=1).shape == (8, 8, 1)
+    deep = Image.fromarray(plain[..., 0].astype(np.uint16) * 257)
+    assert (only("deep.png", deep.save) == plain).all()
+    alpha = np.concatenate([plain, np.zeros((8, 8, 1), np.uint8)], axis=2)
+    assert (only("alpha.png", Image.fromarray(alpha).save) == 255).all()
+    cmyk = only("cmyk.jpg", image.convert("CMYK").save)
+    np.testing.assert_allclose(cmyk.astype(int), plain, atol=12)
+    others = [Image.fromarray(255 - plain)]
+    film = only("film.gif", lambda p: image.save(p, save_all=True, append_images=others))
+    np.testing.assert_allclose(film.astype(int), plain, atol=4)
+
+
+def test_the_middle_square_is_taken(only):
+    wide = Image.fromarray(gradient(16, 8))
+    assert (only("wide.png", wide.save) == gradient(16, 8)[:, 4:12]).all()
+    large = only("large.png", wide.resize((64, 32)).save)
+    np.testing.assert_allclose(large.astype(int), gradient(16, 8)[:, 4:12], atol=8)
+
+
+def test_without_aligning_squares_alone_are_taken(tmp_path):
+    Image.fromarray(gradient()).save(tmp_path / "a.png")
+    Image.fromarray(gradient(16, 8)).save(tmp_path / "b.png")
+    found = targets.read([str(tmp_path)], 8, 3, align="none")
+    assert [target.name for target in found.found] == ["a"]
+    assert found.skipped == {f"{tmp_path}/b.png": "16x8 pixels are not square"}
+    assert not targets.read([str(tmp_path)], 8, 3).skipped
+
+
+def test_one_damaged_picture_in_a_hundred(tmp_path):
+    for number in range(100):
+        Image.fromarray(gradient()).save(tmp_path / f"{number:02d}.png")
+    whole = (tmp_path / "50.png").read_bytes()
+    (tmp_path / "50.png").write_bytes(whole[: len(whole) // 2])
+    found = targets.read([str(tmp_path)], 8, 3)
+    assert len(found.found) == 99
+    assert list(found.skipped) == [f"{tmp_path}/50.png"]
+    images = found.images()
+    assert images.shape == (99, 8, 8, 3)
+    assert (images[0] == gradient()).all()
+
+
+def test_names_of_results_differ(tmp_path):
+    for name in ("a/x.png", "b/x.png", "x.png", "x.webp", "b/y.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(gradient()).save(tmp_path / name)
+    names = lambda *sources: [t.name for t in targets.read(sources, 8, 3).found]  # noqa: E731
+    assert names(str(tmp_path) + "/") == ["a_x", "b_x", "b_y", "x_png", "x_webp"]
+    one, two = str(tmp_path / "a"), str(tmp_path / "b")
+    assert names(one, two) == ["0000_x_png", "0001_x_png", "0002_y"]
+    assert names(one, one) == ["x"]
+
+
+def test_zips_are_read(tmp_path):
+    Image.fromarray(gradient()).save(tmp_path / "a.png")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.png", "in/a.png")
+    found = targets.read([str(tmp_path / "a.zip")], 8, 3)
+    assert [target.file for target in found.found] == [f"{tmp_path}/a.zip/in/a.png"]
+
+
+def test_what_cannot_be_read_at_all(tmp_path):
+    with pytest.raises(UserError, match="4 channels"):
+        targets.read([str(tmp_path)], 8, 4)
+    with pytest.raises(UserError, match="there are none"):
+        targets.read([str(tmp_path)], 8, 3)
+    with pytest.raises(UserError, match=r"no such picture, folder or zip: one\.png, two\.png"):
+        targets.read(["one.png", "two.png"], 8, 3)

@@ -1,0 +1,123 @@
+"""Animations: what can be read back of them."""
+
+import io
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aligned_jax.errors import UserError
+from aligned_jax.viz import check_video, save_video, save_webp
+
+
+@pytest.fixture
+def ramp():
+    """Ten frames of 9x6 from black to light grey, each of one colour."""
+    levels = (np.arange(10) * 24).astype(np.uint8)
+    return np.broadcast_to(levels[:, None, None, None], (10, 6, 9, 3)).copy()
+
+
+def read(path):
+    """Frames uint8 [T, H, W, 3], and the milliseconds of each."""
+    with Image.open(path) as film:
+        shown, lasting = [], []
+        for i in range(film.n_frames):
+            film.seek(i)
+            shown.append(np.asarray(film.convert("RGB")))
+            lasting.append(film.info["duration"])
+    return np.stack(shown), lasting
+
+
+def test_webp_holds_every_frame_for_its_time(tmp_path, ramp):
+    out = tmp_path / "x.webp"
+    save_video(out, ramp, 30, {"Comment": "aligned morph", "Software": "us"})
+    shown, lasting = read(out)
+    assert shown.shape == ramp.shape and np.abs(shown.astype(int) - ramp).max() <= 4
+    # 1/30 second is no whole number of milliseconds; the sum is right.
+    assert lasting == [33, 34, 33] * 3 + [33] and sum(lasting) == 333
+    with Image.open(out) as film:
+        assert film.info["loop"] == 0
+        assert film.getexif()[0x010E] == "aligned morph" and film.getexif()[0x0131] == "us"
+
+
+def test_the_rate_and_the_scale(tmp_path, ramp):
+    save_video(tmp_path / "x.webp", ramp, 10, scale=3)
+    shown, lasting = read(tmp_path / "x.webp")
+    assert shown.shape == (10, 18, 27, 3) and lasting == [100] * 10
+
+
+def test_grey_and_transparent_frames(tmp_path, ramp):
+    save_video(tmp_path / "grey.webp", ramp[..., :1], 10)
+    assert np.abs(read(tmp_path / "grey.webp")[0].astype(int) - ramp).max() <= 4
+    clear = np.where(np.arange(9) < 4, 0, 255).astype(np.uint8)[None, None, :, None]
+    alpha = np.broadcast_to(clear, (10, 6, 9, 1))
+    save_video(tmp_path / "clear.webp", np.concatenate([ramp, alpha], axis=3), 10)
+    with Image.open(tmp_path / "clear.webp") as film:
+        assert film.mode == "RGBA"
+        np.testing.assert_array_equal(np.asarray(film)[..., 3:], alpha[0])
+
+
+def test_a_last_frame_that_stays_and_films_that_end(ramp):
+    def about(**options):
+        file = io.BytesIO()
+        save_webp(file, list(ramp), 40, **options)
+        with Image.open(file) as film:
+            film.seek(film.n_frames - 1)
+            film.load()
+            return film.info["duration"], film.info["loop"]
+
+    assert about() == (40, 0)
+    assert about(hold=500) == (540, 0)
+    assert about(loop=2) == (40, 2)
+
+
+def test_existing_files_stay_unless_told(tmp_path, ramp):
+    out = tmp_path / "x.webp"
+    out.write_bytes(b"mine")
+    with pytest.raises(UserError, match="already exists"):
+        save_video(out, ramp, 10)
+    assert out.read_bytes() == b"mine"
+    save_video(out, ramp, 10, overwrite=True)
+    assert len(read(out)[0]) == 10
+    assert os.listdir(tmp_path) == ["x.webp"]
+
+
+def test_what_cannot_be_written(tmp_path, ramp, monkeypatch):
+    with pytest.raises(UserError, match=r"NAME.webp or NAME.mp4"):
+        check_video(tmp_path / "x.gif")
+    for rate in (0, -1, float("nan"), 1e4):
+        with pytest.raises(UserError, match="frames a second"):
+            save_video(tmp_path / "x.webp", ramp, rate)
+    with pytest.raises(UserError, match="5 channels"):
+        save_video(tmp_path / "x.webp", np.zeros((2, 4, 4, 5), np.uint8), 10)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(UserError, match=r"extra `video`.*NAME.webp"):
+        check_video(tmp_path / "x.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def film(path, size):
+    """Frames uint8 [T, H, W, 3] of an mp4, and ffmpeg's description of it."""
+    ffmpeg = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    command = [ffmpeg, "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    return np.frombuffer(done.stdout, np.uint8).reshape(-1, *size, 3), done.stderr.decode()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_mp4(tmp_path, ramp, channels):
+    pytest.importorskip("imageio_ffmpeg")
+    out = tmp_path / "x.mp4"
+    odd = ramp[:, :5]  # 5 x 9: h264 takes even sizes only
+    if channels == 4:
+        frames = np.concatenate([odd, np.full_like(odd[..., :1], 128)], axis=-1)
+        expected = odd[..., :3].astype(int) * 128 / 255 + 127
+    else:
+        frames, expected = odd[..., :channels], odd.astype(int)
+    save_video(out, frames, 8, {"Comment": "aligned morph"}, scale=3)
+    shown, about = film(out, (16, 28))
+    assert len(shown) == 10 and " 8 fps" in about and "aligned morph" in about
+    assert np.abs(shown[:, 0, 0] - expected[:, 0, 0]).max() <= 6

@@ -1,0 +1,102 @@
+"""Finds latents whose images are like the given ones, by optimisation.
+
+IMAGES are pictures, folders or zips of them, of any size and kind. A picture is cut
+to its middle square and resized to the network's size; with --align none it must
+be square already. What cannot be read is skipped, and named at the end.
+
+In W, W+ and S the settings are those of NVIDIA's projector, in Z and Z+ those of
+StyleAlign's authors. Into DIR come, for every image, NAME.npz (latent, settings,
+distances; `aligned generate --latents` draws it), NAME.png (the target and its
+reconstruction), with --video NAME.webp; and inversions.json with all distances.
+"""
+
+import argparse
+
+from aligned_jax.tools import common
+
+EXAMPLE = "  aligned invert zoo:personas64 photos --space w+ --out inverted"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    add = parser.add_argument
+    add("network", metavar="NETWORK")
+    add("images", nargs="+", type=common.name, metavar="IMAGES")
+    add("--space", choices=("z", "z+", "w", "w+", "s"), default="w", help="(default w)")
+    add("--label", type=common.whole(0), metavar="K", help="class of a conditional network, from 0")
+    add(
+        "--align",
+        choices=("center", "none"),
+        default="center",
+        help="cut out the middle square (default), or cut nothing",
+    )
+    add(
+        "--batch",
+        type=common.whole(1),
+        help="images times restarts at a time (default 8, or as many as fit into half the memory)",
+    )
+    add("--seed", type=common.seed, default=0, help="of all random numbers (default 0)")
+    add("--video", action="store_true", help="also show how each image came about")
+    common.add_network_key(parser)
+    common.add_out(parser, "DIR", "a folder")
+    _add_settings(parser)
+    _add_perceptual(parser)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("optimisation").add_argument
+    add("--steps", type=common.whole(1), help="(default 1000; in z and z+ 500)")
+    add("--lr", type=common.finite, metavar="R", help="greatest learning rate (default 0.1)")
+    add("--rampup", type=common.finite, metavar="T", help="fraction of all steps (default 0.05)")
+    add("--rampdown", type=common.finite, metavar="T", help="fraction of all steps (default 0.25)")
+    add("--psi", type=common.finite, help="truncation in z and z+ (default 0.5)")
+    add("--latent-noise", type=common.finite, metavar="S", help="at first (default 0.05)")
+    add("--latent-noise-ramp", type=common.finite, metavar="T", help="until (default 0.75)")
+    add(
+        "--noise",
+        choices=("drop", "keep", "const", "none"),
+        help="optimise noise maps and forget them (default) or keep them; the stored maps; none",
+    )
+    add("--noise-weight", type=common.finite, metavar="W", help="of their regulariser (1e5)")
+    add("--restarts", type=common.whole(1), metavar="N", help="attempts, of which the best is kept")
+    add("--spread", type=common.finite, metavar="S", help="of random starts (default 0)")
+    add("--samples", type=common.whole(2), metavar="N", help="for the mean of w (default 10000)")
+    add("--samples-seed", type=common.seed, metavar="S", help="(default 123)")
+
+
+def _add_perceptual(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("what is compared").add_argument
+    add(
+        "--perceptual",
+        choices=("vgg", "alex", "none"),
+        default="vgg",
+        help="network of LPIPS (default vgg)",
+    )
+    add(
+        "--pixels",
+        type=common.finite,
+        default=0.0,
+        metavar="W",
+        help="weight of the mean squared difference of pixels (default 0)",
+    )
+    add("--resolution", type=common.whole(1), metavar="R", help="at most (default 256)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Inverts and writes, image by image."""
+    from aligned_jax import loading, viz
+    from aligned_jax.tools import inverting, targets
+
+    settings = inverting.settings_of(args)
+    inverting.check_perceptual(args)
+    viz.check_folder(args.out, args.overwrite)
+    network = loading.load(args.network, args.network_key)
+    config = network.config
+    label = inverting.label_of(config, args.label)
+    found = targets.read(args.images, config.img_resolution, config.img_channels, args.align)
+    perceptual = inverting.perceptual_of(args)
+    job = inverting.Job(args, network, settings, perceptual, found, label)
+    with common.progress(len(found.found) * settings.steps, "steps") as advance:
+        rows = job.carry_out(advance)
+    common.say(inverting.table(args.out, settings, rows))
+    inverting.tell_skipped(job.skipped)

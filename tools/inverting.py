@@ -1,0 +1,214 @@
+"""What `aligned invert` optimises, draws and writes."""
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax import features, inversion, viz
+from aligned_jax.config import GeneratorConfig
+from aligned_jax.errors import UserError
+from aligned_jax.inversion import ImageInversion, Inverted, Progress, Settings
+from aligned_jax.jsonable import to_dict
+from aligned_jax.latents import one_hot_labels
+from aligned_jax.network import Network
+from aligned_jax.tools import common
+from aligned_jax.tools.targets import Targets
+
+# Settings by the names of their options.
+_SETTINGS = {"lr": "learning_rate"} | {
+    name: name
+    for name in (
+        *("space", "steps", "rampup", "rampdown", "latent_noise", "latent_noise_ramp", "noise"),
+        *("noise_weight", "psi", "restarts", "spread", "samples", "samples_seed", "resolution"),
+    )
+}
+_FRAMES, _FRAME_MS, _HOLD_MS = 40, 100, 1500
+Row = dict[str, Any]
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The settings of the command line; raises ConfigError for values that cannot be."""
+    given = {field: getattr(args, option) for option, field in _SETTINGS.items()}
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def check_perceptual(args: argparse.Namespace) -> None:
+    """Raises UserError if nothing would be compared."""
+    if args.pixels < 0 or (args.perceptual == "none" and args.pixels == 0):
+        raise UserError(
+            f"--pixels is {args.pixels:g}; with --perceptual none it must be above 0, and never "
+            "negative"
+        )
+
+
+def perceptual_of(args: argparse.Namespace) -> inversion.Perceptual:
+    """What is compared; raises UserError if the weights of a network are not there."""
+    parts: list[tuple[Any, float]] = []
+    if args.perceptual != "none":
+        parts.append((features.lpips(args.perceptual), 1.0))
+    if args.pixels:
+        parts.append((inversion.Pixels(), args.pixels))
+    return inversion.Weighted(*zip(*parts, strict=True))
+
+
+def label_of(config: GeneratorConfig, label: int | None) -> np.ndarray | None:
+    """[1, c_dim] of a conditional network; raises UserError if it is missing or not wanted."""
+    if label is not None:
+        return one_hot_labels(config, [label])
+    if config.c_dim:
+        raise UserError(
+            "this network is conditional; choose a class with --label, "
+            f"from 0 to {config.c_dim - 1}"
+        )
+    return None
+
+
+def batch_for(config: GeneratorConfig, settings: Settings) -> int:
+    """Rows at a time: 8, or fewer if half of the free memory holds fewer."""
+    stats = jax.local_devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        free = stats["bytes_limit"] - stats.get("bytes_in_use", 0)
+    else:
+        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    return min(8, inversion.rows_that_fit(config, settings, free / 2))
+
+
+@dataclass
+class Job:
+    """One run of the verb: what it works on, and what it could not do, by file."""
+
+    args: argparse.Namespace
+    network: Network
+    settings: Settings
+    perceptual: Any
+    targets: Targets
+    label: np.ndarray | None
+    skipped: dict[str, str] = field(default_factory=dict)
+    _frames: dict[int, list[np.ndarray]] = field(default_factory=dict)
+
+    def carry_out(self, advance: Callable[..., None]) -> list[Row]:
+        """Inverts, writes every image as soon as it is done, and says how near each came.
+
+        Raises:
+          UserError: if not one inversion stays finite, or the disk refuses.
+        """
+        self.skipped |= self.targets.skipped
+        args, number, rows = self.args, 0, []
+        images = self.targets.images()
+        before = [0]  # steps of the present part that have been told
+
+        def watch(progress: Progress) -> None:
+            done = (progress.step - before[0]) * len(progress.distances)
+            before[0] = progress.step % self.settings.steps
+            advance(done, f"loss {np.mean(progress.distances):.4f}")
+            if args.video:
+                self._film(progress)
+
+        for part in inversion.parts(
+            self.network,
+            images,
+            self.perceptual,
+            self.settings,
+            jax.random.key(args.seed),
+            c=self.label,
+            batch=args.batch or batch_for(self.network.config, self.settings),
+            watch=watch,
+            every=max(1, self.settings.steps // _FRAMES),
+        ):
+            for index in range(len(part.latent)):
+                rows += self._written(part, index, number)
+                number += 1
+        if not rows:
+            raise UserError(
+                "not one inversion stayed finite; use a smaller --lr, or look at the network"
+            )
+        self._write("inversions.json", lambda file: file.write(_json(self._document(rows))))
+        return rows
+
+    def _film(self, progress: Progress) -> None:
+        """Keeps a frame of each image, `_FRAMES` over all steps or fewer."""
+        drawn = len(self._frames.get(progress.first, ()))
+        if progress.step * _FRAMES // self.settings.steps <= drawn:
+            return
+        images = np.nan_to_num(progress.images())
+        for index, image in enumerate(viz.to_uint8(images)):
+            self._frames.setdefault(progress.first + index, []).append(image)
+
+    def _written(self, part: Inverted, index: int, number: int) -> list[Row]:
+        """Writes one image's results; nothing if they are not finite."""
+        target = self.targets.found[number]
+        frames = self._frames.pop(number, [])
+        if not all(np.isfinite(values[index]) for values in part.distances.values()):
+            self.skipped[target.file] = "its numbers grew beyond all bounds"
+            return []
+        facts = {"image": target.file, "align": self.args.align, "seed": self.args.seed}
+        facts |= {"network": self._network(), "command": self.args.command_line}
+        result = inversion.single(self.network, part, index, facts, self.label)
+        pair = np.stack([target.pixels, viz.to_uint8(part.images[index])])
+        text = common.png_text(self.args.command_line)
+        self._write(f"{target.name}.npz", lambda file: inversion.save(file, self.network, result))
+        self._write(f"{target.name}.png", lambda file: viz.save_png(file, viz.tile(pair, 2), text))
+        if self.args.video:
+            both = [viz.tile(np.stack([target.pixels, frame]), 2) for frame in frames]
+            self._write(
+                f"{target.name}.webp", lambda file: viz.save_webp(file, both, _FRAME_MS, _HOLD_MS)
+            )
+        return [_row(target.file, target.name, result)]
+
+    def _write(self, name: str, write: Callable[[Any], Any]) -> None:
+        with viz.writing(os.path.join(self.args.out, name), self.args.overwrite) as file:
+            write(file)
+
+    def _network(self) -> Mapping[str, Any]:
+        source = {"network": self.args.network, "key": self.args.network_key}
+        return source | common.summary(self.network.provenance or {})
+
+    def _document(self, rows: list[Row]) -> Mapping[str, Any]:
+        return {
+            "images": rows,
+            "skipped": self.skipped,
+            "mean": {name: _mean(rows, name) for name in ("perceptual", "pixel")},
+            "settings": to_dict(self.settings),
+            "perceptual": {"lpips": self.args.perceptual, "pixels": self.args.pixels},
+            "network": self._network(),
+            "command": self.args.command_line,
+            "versions": common.versions(),
+        }
+
+
+def table(out: str, settings: Settings, rows: list[Row]) -> str:
+    """How near each image came, for people."""
+    width = max(len("mean"), *(len(row["name"]) for row in rows))
+    mean = {"name": "mean"} | {name: _mean(rows, name) for name in ("perceptual", "pixel")}
+    lines = [
+        f"{row['name']:<{width}}  {row['perceptual']:.4f}  pixels {row['pixel']:.4f}"
+        for row in [*rows, mean]
+    ]
+    images = "1 image" if len(rows) == 1 else f"{len(rows)} images"
+    return "\n".join([*lines, f"wrote {out}: {images} inverted in {settings.space}"])
+
+
+def tell_skipped(skipped: Mapping[str, str]) -> None:
+    """A warning for each image that was not inverted."""
+    for file, reason in list(skipped.items())[:8]:
+        common.warn(f"skipped {file}: {reason}")
+    if len(skipped) > 8:
+        common.warn(f"skipped {len(skipped) - 8} more; inversions.json names them")
+
+
+def _row(file: str, name: str, result: ImageInversion) -> Row:
+    return {"image": file, "name": name, "restart": result.facts["restart"], **result.distances}
+
+
+def _mean(rows: list[Row], name: str) -> float:
+    return float(np.mean([row[name] for row in rows]))
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=2) + "\n").encode()

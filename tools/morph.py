@@ -1,0 +1,167 @@
+"""Films the way from a picture of one network to a picture of another, or draws the plane.
+
+A is a latent of PARENT and B one of CHILD: a seed, a row of a file of latents (F.npz, or
+F.npz@2), or a picture, which is inverted first. Latents go in W+ from A to B (t1),
+and the weights that render go from PARENT to CHILD (t2), both at once. A z is
+mapped once, by its own network and truncated towards its own mean of w. Noise is
+the same in every frame.
+
+--out NAME.webp or NAME.mp4 (with the extra `video`) is a film. With --grid 5x5, --out
+NAME.png has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
+"""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from aligned_jax.errors import UserError
+from aligned_jax.tools import common
+
+if TYPE_CHECKING:
+    from aligned_jax.network import Network
+    from aligned_jax.tools.codes import Codes
+
+# Of films; a grid has none of them.
+_FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "ping_pong": False, "scale": 1}
+EXAMPLE = """\
+  aligned morph zoo:personas64 zoo:critters64 3 3 --ping-pong --scale 4 --out morph.webp
+  aligned morph ffhq.pkl dog.pkl me.npz rex.npz --frames 110 --fps 13 --out morph.mp4
+  aligned morph zoo:personas64 zoo:critters64 1 2 --grid 5x5 --out grid.png"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    add = parser.add_argument
+    add("parent", metavar="PARENT")
+    add("child", metavar="CHILD")
+    add("a", type=common.name, metavar="A")
+    add("b", type=common.name, metavar="B")
+    add("--grid", type=_sizes, metavar="RxC", help="a picture of R weights and C latents")
+    add("--space", choices=("z", "z+", "w", "w+"), default="w+", help="of pictures (default w+)")
+    add("--psi", type=common.finite, help="truncation of z; 1 is none (default 0.5)")
+    add("--label", type=common.whole(0), metavar="K", help="class of conditional networks, from 0")
+    add("--noise", choices=("const", "none", "random"), default="const", help="(default const)")
+    add("--noise-seed", type=common.seed, default=0, metavar="S", help="of random noise")
+    add("--batch", type=common.whole(1), default=8, help="frames at a time (default 8)")
+    film = parser.add_argument_group("films").add_argument
+    film("--frames", type=common.whole(2), metavar="N", help="from A to B (default 60)")
+    film("--fps", type=common.finite, metavar="F", help="frames a second (default 20)")
+    film(
+        "--easing",
+        choices=("linear", "smooth", "smoother", "sine", "ease-in", "ease-out"),
+        help="(default smooth)",
+    )
+    film("--hold", type=common.whole(0), metavar="N", help="frames more for each end (default 10)")
+    film("--ping-pong", action="store_true", default=None, help="and back, for a loop")
+    film("--scale", type=common.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
+    common.add_inversion(parser)
+    common.add_network_key(parser)
+    common.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Draws and writes."""
+    _settle(args)
+    from aligned_jax import loading, translation, viz
+    from aligned_jax.tools import ancestry, codes, strip
+
+    if args.grid:
+        strip.check_target(args)
+    else:
+        viz.check_video(args.out, args.overwrite, args.fps)
+    parent, child = (loading.load(source, args.network_key) for source in (args.parent, args.child))
+    viz.check_channels(parent.config.img_channels)
+    translation.check_aligned(parent, child)
+    ancestry.warn_unrelated((args.parent, args.child), (parent, child))
+    found = [_end(args, *end) for end in (("A", parent, args.a), ("B", child, args.b))]
+    ends = [
+        end.in_space(network, "w+").inputs.arrays["ws"]
+        for end, network in zip(found, (parent, child), strict=True)
+    ]
+    way = (parent, child, *ends)
+    said = _grid(args, way) if args.grid else _film(args, way)
+    common.say(f"wrote {args.out}: {said}")
+    codes.tell_idle_psi(args, found)
+
+
+def _settle(args: argparse.Namespace) -> None:
+    """Fills in what was not said about a film; a grid is none."""
+    given = [name.replace("_", "-") for name in _FILM if getattr(args, name) is not None]
+    if args.grid and given:
+        raise UserError(f"--{' and --'.join(given)} cannot be used together with --grid")
+    for name, value in _FILM.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+
+
+def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "Codes":
+    """One latent."""
+    from aligned_jax.tools import codes
+
+    found = codes.read(args, network, [word], args.space)
+    if len(found.inputs) != 1:
+        raise UserError(
+            f"{name} is {word}, which has {len(found.inputs)} latents; give one seed, one picture, "
+            "or one row of a file, like F.npz@0"
+        )
+    return found
+
+
+def _noise(args: argparse.Namespace, network: "Network") -> Any:
+    """One for all frames."""
+    if args.noise != "random":
+        return args.noise
+    import jax
+    import numpy as np
+
+    from aligned_jax.latents import noise_fields
+
+    drawn = noise_fields(network.config, jax.random.key(args.noise_seed), np.zeros(1, np.uint32))
+    return {layer: field[0] for layer, field in drawn.items()}
+
+
+def _film(args: argparse.Namespace, way: tuple) -> str:
+    import numpy as np
+
+    from aligned_jax import morphing, viz
+
+    times = morphing.timeline(args.frames, args.easing, args.hold, args.ping_pong)
+    # Held frames, and those on the way back, are drawn once.
+    drawn, places = np.unique(times.astype(np.float32), return_inverse=True)
+    frames = []
+    with common.progress(len(drawn), "frames") as advance:
+        for images in morphing.frames(*way, drawn, _noise(args, way[0]), args.batch):
+            frames.append(viz.to_uint8(images))
+            advance(len(images))
+    text = common.png_text(args.command_line)
+    shown = np.concatenate(frames)[places]
+    viz.save_video(args.out, shown, args.fps, text, args.overwrite, args.scale)
+    return f"{len(times)} frames, {len(times) / args.fps:.1f} s"
+
+
+def _grid(args: argparse.Namespace, way: tuple) -> str:
+    import numpy as np
+
+    from aligned_jax import morphing, viz
+
+    rows, columns = args.grid
+    with common.progress(rows * columns, "images") as advance:
+        images = []
+        for row in morphing.grid(*way, rows, columns, _noise(args, way[0])):
+            images.append(viz.to_uint8(row))
+            advance(columns)
+    labels = [
+        [f"{name} {t:.3g}" for t in np.linspace(0, 1, count)]
+        for name, count in (("latents", columns), ("weights", rows))
+    ]
+    with viz.writing(args.out, args.overwrite) as file:
+        picture = viz.figure(np.stack(images), *labels)
+        viz.save_png(file, picture, common.png_text(args.command_line))
+    return f"{rows} rows, {columns} columns"
+
+
+def _sizes(text: str) -> tuple[int, int]:
+    """(5, 7) of "5x7"."""
+    parts = text.split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and 2 <= int(part) <= 100 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 5x5, both from 2 to 100")
+    return int(parts[0]), int(parts[1])

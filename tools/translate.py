@@ -1,0 +1,85 @@
+"""Draws latents of one network by another: a picture of the parent's domain in the child's.
+
+IMAGES are inverted in PARENT first, or give --seeds, or --latents as `aligned
+invert` and `aligned generate` write them. Either network may be the parent of
+the other: for the way back, swap them. --space says what PARENT makes itself: with z
+(the default) CHILD maps the latents on its own, which suits distant domains,
+with w and w+ PARENT does, with s its affine layers too.
+
+--reference takes the fine layers from other latents of CHILD, --texture from random
+ones; --layers is what the source keeps, a number of style layers (6 by
+default), a resolution below which it keeps all (32px), or `all`: the whole row.
+
+--out NAME.png is a page with a row for each source; NAME.npz and a folder hold
+the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
+"""
+
+import argparse
+
+from aligned_jax.errors import UserError
+from aligned_jax.tools import common
+
+EXAMPLE = """\
+  aligned translate zoo:personas64 zoo:critters64 photos --space z --out animals.png
+  aligned translate zoo:personas64 zoo:critters64 --seeds 0-7 --space z,w,s --out spaces.png
+  aligned translate ffhq.pkl mega.pkl --latents inverted/*.npz --preset toonify --out toons
+  aligned translate cat.pkl dog.pkl --seeds 0-3 --reference 5,6 --layers all --out row.png
+  aligned translate edges.pkl shoes.pkl --seeds 0-3 --texture 0-4 --layers 32px --out shoes.png"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of the verb."""
+    add = parser.add_argument
+    add("parent", metavar="PARENT")
+    add("child", metavar="CHILD")
+    add("images", nargs="*", type=common.name, metavar="IMAGES")
+    add("--latents", nargs="+", type=common.name, metavar="F.npz", help="F.npz@2 is its row 2")
+    add("--space", type=_spaces, metavar="LIST", help="of z, z+, w, w+, s, side by side")
+    add(
+        "--preset",
+        choices=("plain", "toonify"),
+        default="plain",
+        help="toonify: latents in z, noise drawn anew (figure 20)",
+    )
+    mixing = parser.add_mutually_exclusive_group()
+    mixing.add_argument(
+        "--reference",
+        nargs="+",
+        type=common.name,
+        metavar="R",
+        help="latents of CHILD: a list of seeds, files of latents, or pictures",
+    )
+    mixing.add_argument("--texture", metavar="LIST", help="seeds, for so many outputs each")
+    add(
+        "--layers",
+        type=common.listed(str),
+        metavar="LIST",
+        help="with --reference and --texture: what the source keeps (default 6)",
+    )
+    add("--noise", choices=("const", "none", "random"), help="of all pictures (default const)")
+    add("--noise-seed", type=common.seed, default=0, metavar="S", help="of random noise")
+    common.add_sampling(parser, seeds=None, psi=0.5)
+    parser.set_defaults(psi=None)  # files of latents say it themselves
+    common.add_inversion(parser)
+    common.add_network_key(parser)
+    common.add_out(parser, "X", "NAME.png, NAME.npz, or a folder")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Translates, draws and writes."""
+    given = [name for name in ("images", "seeds", "latents") if getattr(args, name)]
+    if len(given) != 1:
+        raise UserError("give one of IMAGES, --seeds and --latents")
+    if args.layers is not None and not (args.reference or args.texture):
+        raise UserError("--layers can only be used together with --reference or --texture")
+    from aligned_jax.tools import translating
+
+    translating.Job.of(args).carry_out()
+
+
+def _spaces(text: str) -> list[str]:
+    spaces = [part.strip() for part in text.split(",")]
+    wrong = [space for space in spaces if space not in ("z", "z+", "w", "w+", "s")]
+    if wrong or len(set(spaces)) < len(spaces):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of different z, z+, w, w+ and s")
+    return spaces
