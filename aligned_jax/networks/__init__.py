@@ -1,6 +1,7 @@
 """StyleGAN2 as pure linen modules with the official parameter names."""
 
 from aligned_jax.networks.discriminator import Discriminator
+from aligned_jax.networks.encoder import Encoder
 from aligned_jax.networks.generator import Generator
 from aligned_jax.networks.mapping import Mapping
 from aligned_jax.networks.synthesis import Synthesis
@@ -8,6 +9,7 @@ from aligned_jax.networks.variables import init_variables, module_of, variable_s
 
 __all__ = [
     "Discriminator",
+    "Encoder",
     "Generator",
     "Mapping",
     "Synthesis",

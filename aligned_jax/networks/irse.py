@@ -5,11 +5,10 @@ The backbone of ArcFace and of the encoders, under the names of their files.
 
 import flax.linen as nn
 
+from aligned_jax.encoder_config import IR_SE50
 from aligned_jax.networks.plain import BatchMoments, BatchNorm, Conv, PReLU, max_pool
 from aligned_jax.types import Array
 
-# Channels and number of units of each stage, the first unit of which halves the map.
-IR_SE50 = ((64, 3), (128, 4), (256, 14), (512, 3))
 _REDUCTION = 16
 
 
@@ -51,7 +50,10 @@ def backbone(
     stages: tuple[tuple[int, int], ...] = IR_SE50,
     moments: BatchMoments | None = None,
 ) -> list[Array]:
-    """The map at the end of each stage, the i-th [N, R / 2^(i+1), ...]; called inside a module."""
+    """Maps at the end of each stage, the i-th of side R / 2^(i + 1); called inside a module.
+
+    `stages` are channels and number of units; a stage's first unit halves the map.
+    """
     x = Conv(stages[0][0], (3, 3), 1, (1, 1), name="input_layer.0")(images)
     x = PReLU(name="input_layer.2")(BatchNorm(moments=moments, name="input_layer.1")(x))
     maps, number = [], 0
