@@ -16,6 +16,7 @@ LEVELS = [
     ("features",),  # their weights are read through convert
     ("losses", "metrics"),
     ("network",),
+    ("encoder_network",),
     ("loading",),
     ("training", "inversion", "semantics", "evaluation"),
     ("translation", "morphing", "zero_shot"),
