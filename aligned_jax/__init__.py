@@ -12,17 +12,7 @@ from aligned_jax.lazy import exports
 
 __version__ = "0.1.0"
 
-_MODULES = (
-    "checkpoint",
-    "config",
-    "convert",
-    "encoder_network",
-    "errors",
-    "latents",
-    "networks",
-    "ops",
-    "weights",
-)
+_MODULES = ("checkpoint", "config", "convert", "errors", "latents", "networks", "ops", "weights")
 _MODULES += ("types", "viz", "network", "loading", "data", "features", "metrics", "evaluation")
 _MODULES += ("augment", "losses", "semantics", "training", "encoder_network")
 _NAMES = {
