@@ -1,16 +1,15 @@
 """An encoder as one object, and the generator that it belongs to."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from aligned_jax.config import EncoderConfig, GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.network import Network, Pytree, apply, summary
+from aligned_jax.networks import fingerprint
 from aligned_jax.ops import resize
 from aligned_jax.types import Array, Variables
 
@@ -20,7 +19,7 @@ class EncoderNetwork(Pytree):
     """An encoder: sizes, variables {params, stats}, and where it comes from; a pytree.
 
     `provenance["generator"]` tells whose latents it finds: `network`, as it was
-    named, and `sha256`, its `fingerprint`.
+    named, and `sha256`, its `networks.fingerprint`.
     """
 
     config: EncoderConfig
@@ -59,7 +58,7 @@ class EncoderNetwork(Pytree):
         known = known if isinstance(known, dict) else {}
         whose = known.get("network") or "another generator"
         wrong = misfits(self.config, network.config)
-        if not wrong and known.get("sha256") == fingerprint(network):
+        if not wrong and known.get("sha256") == fingerprint(network.variables):
             return
         if not wrong and "sha256" not in known:
             wrong = ["nothing is recorded about its generator"]
@@ -86,19 +85,9 @@ def misfits(encoder: EncoderConfig, generator: GeneratorConfig) -> list[str]:
     ]
 
 
-def fingerprint(network: Network) -> str:
-    """SHA-256 of a network's numbers as float32, with their names."""
-    digest = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(network.variables):
-        values = np.ascontiguousarray(leaf, np.float32)
-        digest.update(f"{jax.tree_util.keystr(path)} {values.shape}\n".encode())
-        digest.update(values.data)
-    return digest.hexdigest()
-
-
 def provenance_of(name: str, network: Network) -> dict[str, str]:
     """What an encoder's provenance says under `generator`."""
-    return {"network": name, "sha256": fingerprint(network)}
+    return {"network": name, "sha256": fingerprint(network.variables)}
 
 
 @jax.jit

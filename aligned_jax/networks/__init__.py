@@ -5,7 +5,12 @@ from aligned_jax.networks.encoder import Encoder
 from aligned_jax.networks.generator import Generator
 from aligned_jax.networks.mapping import Mapping
 from aligned_jax.networks.synthesis import Synthesis
-from aligned_jax.networks.variables import init_variables, module_of, variable_shapes
+from aligned_jax.networks.variables import (
+    fingerprint,
+    init_variables,
+    module_of,
+    variable_shapes,
+)
 
 __all__ = [
     "Discriminator",
@@ -13,6 +18,7 @@ __all__ = [
     "Generator",
     "Mapping",
     "Synthesis",
+    "fingerprint",
     "init_variables",
     "module_of",
     "variable_shapes",

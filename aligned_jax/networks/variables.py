@@ -1,10 +1,12 @@
 """Fresh variables of a network, and their shapes without any arithmetic."""
 
 import functools
+import hashlib
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from aligned_jax.config import AnyConfig, EncoderConfig, GeneratorConfig
 from aligned_jax.networks.discriminator import Discriminator
@@ -37,3 +39,13 @@ def variable_shapes(config: AnyConfig) -> PyTree:
     """The tree of `init_variables` with a jax.ShapeDtypeStruct for every leaf."""
     key = jax.ShapeDtypeStruct((2,), jnp.uint32)
     return jax.eval_shape(functools.partial(init_variables, config), key)
+
+
+def fingerprint(variables: Variables) -> str:
+    """SHA-256 of a network's numbers as float32, with their names."""
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(variables):
+        values = np.asarray(leaf, np.float32, order="C")
+        digest.update(f"{jax.tree_util.keystr(path)} {values.shape}\n".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
