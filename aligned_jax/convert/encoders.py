@@ -124,7 +124,7 @@ def _count(names: Any, pattern: str, most: int, step: int = 1) -> int:
 def _rows_of(opts: Mapping[Any, Any]) -> int:
     """Rows of W+ of the generator, from its size."""
     size = opts.get("stylegan_size", opts.get("output_size", 1024))
-    sound = isinstance(size, int) and size in [2**k for k in range(4, 11)]
+    sound = isinstance(size, int) and size in [2**k for k in range(3, 11)]
     if not sound:
         raise FormatError(f"the size of its generator is {show(str(size))}")
     return 2 * size.bit_length() - 4
