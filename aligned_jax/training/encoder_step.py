@@ -253,7 +253,9 @@ def _doubt(recipe: EncoderRecipe, state: EncoderState, latents: Array) -> Array:
     losses = generator_loss(_critic(state.D["params"], rows.reshape(-1, rows.shape[-1])))
     losses = losses.reshape(rows.shape[:2]).mean(axis=0)  # [L]
     active = jnp.minimum(active_rows(recipe, state.step), losses.shape[0])
-    return jnp.where(jnp.arange(losses.shape[0]) < active, losses, 0).sum() / active
+    return jnp.where(jnp.arange(losses.shape[0]) < active, losses, 0).sum() / active.astype(
+        jnp.float32
+    )
 
 
 def _critic(params: Any, latents: Array) -> Array:
