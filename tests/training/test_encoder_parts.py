@@ -42,7 +42,7 @@ def test_ranger():
     state = ranger.init(options, params)
     step = jax.jit(lambda g, s, p: ranger.take_step(options, g, s, p))
     for t, g in enumerate(gradients):
-        late = {"weight": jnp.asarray(g) * (t >= 3)}
+        late = {"weight": jnp.asarray(g) * float(t >= 3)}
         params, state = step({"late": late, "early": {"weight": jnp.asarray(g)}}, state, params)
         if t < 3:
             np.testing.assert_array_equal(params["late"]["weight"], start)
