@@ -213,7 +213,8 @@ def summary(net: AnyNetwork, name: str, detail: str) -> str:
     """One line instead of every weight."""
     config = net.config
     count = sum(jnp.size(leaf) for leaf in jax.tree.leaves(net.variables))
-    labels = f"{config.c_dim} labels, " if config.c_dim else ""
+    c_dim = getattr(config, "c_dim", 0)  # an encoder takes no labels
+    labels = f"{c_dim} labels, " if c_dim else ""
     source = (net.provenance or {}).get("file") or (net.provenance or {}).get("verb")
     origin = f", from {source}" if source else ""
     size = f"{config.img_resolution} px, {config.img_channels} channels"
