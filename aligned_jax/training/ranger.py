@@ -12,7 +12,7 @@ import optax
 
 from aligned_jax.training.encoder_options import EncoderOptions
 from aligned_jax.training.optimizer import finite
-from aligned_jax.types import PyTree
+from aligned_jax.types import Array, PyTree
 
 
 class RangerState(NamedTuple):
@@ -58,8 +58,14 @@ def take_step(
 
 def _ranger(options: EncoderOptions) -> optax.GradientTransformation:
     fast = optax.chain(
-        optax.centralize(),
+        optax.stateless(lambda gradients, _: jax.tree.map(_centred, gradients)),
         optax.scale_by_radam(options.betas[0], options.betas[1], options.eps),
         optax.scale_by_learning_rate(options.learning_rate),
     )
     return optax.lookahead(fast, options.lookahead, options.slow_step)
+
+
+def _centred(gradient: Array) -> Array:
+    """A kernel's gradient without its mean over the inputs of each output, the last axis."""
+    axes = tuple(range(gradient.ndim - 1))
+    return gradient - gradient.mean(axis=axes, keepdims=True) if axes else gradient
