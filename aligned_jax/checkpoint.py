@@ -24,8 +24,7 @@ import numpy as np
 
 from aligned_jax.atomic import take_away, writing_folder
 from aligned_jax.config import (
-    ENCODER,
-    KEYS,
+    ALL_KEYS,
     KINDS,
     AnyConfig,
     check_kinds,
@@ -83,7 +82,7 @@ def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
             return
         with contextlib.suppress(CheckpointError):
             read_manifest(folder)
-            foreign = sorted(entries - {_CONFIG, *KEYS, ENCODER})
+            foreign = sorted(entries - {_CONFIG, *ALL_KEYS})
     if foreign:
         what = "" if foreign == [folder.name] else f": it holds {', '.join(foreign[:8])}"
         raise CheckpointError(

@@ -232,6 +232,7 @@ AnyConfig = NetworkConfig | EncoderConfig
 # The networks of a snapshot or checkpoint, the averaged generator first, and what each is.
 KEYS = ("G_ema", "G", "D")
 ENCODER = "E"
+ALL_KEYS = (*KEYS, ENCODER)
 KINDS: dict[str, type] = {
     "generator": GeneratorConfig,
     "discriminator": DiscriminatorConfig,

@@ -9,6 +9,7 @@ import pytest
 import aligned_jax as aj
 from aligned_jax.checkpoint import read_manifest, write
 from aligned_jax.config import EncoderConfig, GeneratorConfig, MappingConfig, SynthesisConfig
+from aligned_jax.convert import write_safetensors
 from aligned_jax.encoder_network import provenance_of
 from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.networks import variable_shapes
@@ -81,3 +82,16 @@ def test_another_generator_is_refused(generator, encoder):
     unknown = aj.EncoderNetwork(ENCODER, encoder.variables)
     with pytest.raises(UserError, match="nothing is recorded about its generator"):
         unknown.check_generator(generator)
+
+
+def test_as_safetensors(tmp_path, generator, encoder):
+    trees = {"E": (ENCODER, encoder.variables)}
+    write_safetensors(tmp_path / "e4e.safetensors", trees, encoder.provenance)
+    loaded = aj.load_encoder(tmp_path / "e4e.safetensors", generator)
+    assert loaded.config == ENCODER
+    jax.tree.map(np.testing.assert_array_equal, loaded.variables, encoder.variables)
+    trees["G_ema"] = (GENERATOR, generator.variables)
+    write_safetensors(tmp_path / "both.safetensors", trees, half=True)
+    assert list(aj.describe(tmp_path / "both.safetensors").configs) == ["G_ema", "E"]
+    halves = aj.load(tmp_path / "both.safetensors")
+    assert aj.load_encoder(tmp_path / "both.safetensors", halves).space == "w+"

@@ -12,7 +12,7 @@ from aligned_jax.config import ENCODER, EncoderConfig
 from aligned_jax.encoder_network import EncoderNetwork
 from aligned_jax.errors import UserError
 from aligned_jax.network import Network
-from aligned_jax.networks import fingerprint, variable_shapes
+from aligned_jax.networks import fingerprint
 from aligned_jax.train.encoder_run import EncoderRun
 from aligned_jax.train.tasks import Task
 from aligned_jax.training import parallel
@@ -89,8 +89,8 @@ def pictures(
 def _create(config: EncoderRun, networks: Mapping[str, Any] | None) -> EncoderState:
     """With `networks` None only the shapes count."""
     if networks is None:
-        shapes = variable_shapes(config.generator)
-        networks = {"G": jax.tree.map(lambda v: np.zeros(v.shape, np.float32), shapes)}
+        mean = np.zeros(config.generator.w_dim, np.float32)
+        networks = {"G": {"stats": {"mapping": {"w_avg": mean}}}}
     recipe = recipe_of(config)
     state = create_encoder_state(recipe, networks["G"], config.seed)
     if "arcface" not in networks:

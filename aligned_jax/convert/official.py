@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aligned_jax.config import ENCODER, KEYS, AnyConfig, EncoderConfig
+from aligned_jax.config import ALL_KEYS, ENCODER, AnyConfig, EncoderConfig
 from aligned_jax.convert import (
     deduce,
     encoders,
@@ -84,6 +84,10 @@ def read_official(path: str | os.PathLike) -> Official:
         if ENCODER in networks and "G_ema" in networks:
             variables = networks["G_ema"].variables()
             origin["generator"] = {"network": name, "sha256": fingerprint(variables)}
+        elif ENCODER in networks:  # one of our own files says whose it is
+            known = source.get("provenance")
+            whose = known.get("generator") if isinstance(known, dict) else None
+            origin |= {"generator": whose} if isinstance(whose, dict) else {}
     except UserError as error:
         raise FormatError(f"{name}: {error}") from None
     return Official(networks, {**origin, **source, "warnings": source["warnings"] + warnings})
@@ -121,7 +125,7 @@ def _is_state_dict(value: Mapping[Any, Any]) -> bool:
 def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted], list[str]]:
     """Networks with their configs; raises FormatError with everything that is wrong."""
     keys: dict[Description, list[str]] = {}  # one network can stand under two keys
-    for key in sorted(described, key=(*KEYS, ENCODER).index):
+    for key in sorted(described, key=ALL_KEYS.index):
         keys.setdefault(described[key], []).append(key)
     networks, problems, warnings = {}, [], []
     for description, names in keys.items():
