@@ -104,6 +104,21 @@ def _dispatch(argv: list[str]) -> int:
 
 def carry_out(argv: Sequence[str]) -> int:
     """Parses and runs one verb with its arguments; UserError is left to the caller."""
+    try:
+        module, args = parse(argv)
+    except SystemExit:  # argparse has shown its help
+        return 0
+    _quiet_orbax()
+    return module.run(args) or 0
+
+
+def parse(argv: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
+    """The module of a verb, and its arguments.
+
+    Raises:
+      UserError: if the verb or one of its arguments is not known or not possible.
+      SystemExit: after the help asked for.
+    """
     verb = argv[0]
     if verb not in VERBS:
         raise UserError(_unknown(verb))
@@ -111,15 +126,11 @@ def carry_out(argv: Sequence[str]) -> int:
     own, overrides = list(argv[1:]), []
     if getattr(module, "OVERRIDES", False):
         own, overrides = common.split_overrides(own)
-    try:
-        args = _parser(verb, module).parse_args(own)
-    except SystemExit:  # argparse has shown its help
-        return 0
+    args = _parser(verb, module).parse_args(own)
     args.command_line = shlex.join(["aligned", *argv])
     if overrides:
         args.overrides = overrides
-    _quiet_orbax()
-    return module.run(args) or 0
+    return module, args
 
 
 def _overview() -> str:

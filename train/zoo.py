@@ -75,10 +75,34 @@ MODELS = {
         "glasses are often broken, and a few faces with long or large hair are smeared.",
     ),
     "toon-head64": Model(
-        "toon-head", "personas64", 80, 1, "A near child: people in another style."
+        "toon-head",
+        "personas64",
+        80,
+        1,
+        "A near child: people in another style.",
+        "Heads, hair, skin and clothes are clear. Eyes, brows and mouths are thin strokes that "
+        "often run into one another: about one face in five has no readable eyes, and some have "
+        "a stray dark stroke. Beards blur the lower half of the face.",
     ),
-    "pixel-art64": Model("pixel-art", "personas64", 80, 2, "A near child of another texture."),
-    "critters64": Model("critters", "personas64", 80, 3, "The distant child: monsters."),
+    "pixel-art64": Model(
+        "pixel-art",
+        "personas64",
+        80,
+        2,
+        "A near child of another texture.",
+        "Faces, hair, skin, eyes and shirts are clear in most. Pixels are not square: straight "
+        "edges came out wavy. Sunglasses are torn, and about one face in ten is blurred or has no "
+        "eyes.",
+    ),
+    "critters64": Model(
+        "critters",
+        "personas64",
+        80,
+        3,
+        "The distant child: monsters.",
+        "Bodies, colours, eyes and mouths are clear. What floats above the heads is often a faint "
+        "smear, pale bodies have blotches, and about one monster in sixty is dark and faceless.",
+    ),
     "personas-again64": Model(
         "personas", "critters64", 80, 4, "A grandchild: people again, by way of monsters."
     ),
