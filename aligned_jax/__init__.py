@@ -15,10 +15,14 @@ __version__ = "0.1.0"
 _MODULES = ("checkpoint", "config", "convert", "errors", "latents", "networks", "ops", "weights")
 _MODULES += ("types", "viz", "network", "loading", "data", "features", "metrics", "evaluation")
 _MODULES += ("augment", "inversion", "losses", "morphing", "semantics", "training", "translation")
+_MODULES += ("encoder_network",)
 _NAMES = {
     "Network": "network",
     "DiscriminatorNetwork": "network",
+    "EncoderNetwork": "encoder_network",
+    "EncoderConfig": "config",
     "load": "loading",
+    "load_encoder": "loading",
     "load_all": "loading",
     "describe": "loading",
     "save": "loading",

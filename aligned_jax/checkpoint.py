@@ -1,7 +1,7 @@
 """Checkpoint folders: the only module that knows Orbax.
 
 A checkpoint is a folder with one Orbax tree for each network (`G_ema`, `G`,
-`D`, any subset) and `config.json` with the format version, every network's
+`D`, an encoder's `E`, any subset) and `config.json` with the format version, every network's
 sizes and the provenance. A run folder holds checkpoints as
 `checkpoints/kimg-000400`. Writing is atomic: everything goes to a hidden
 sibling folder that is renamed at the end, so a name never holds half a
@@ -24,9 +24,9 @@ import numpy as np
 
 from aligned_jax.atomic import take_away, writing_folder
 from aligned_jax.config import (
-    KEYS,
+    ALL_KEYS,
     KINDS,
-    NetworkConfig,
+    AnyConfig,
     check_kinds,
     from_dict,
     kind_of,
@@ -54,7 +54,7 @@ _CONFIG = "config.json"
 class Manifest:
     """What `config.json` says: sizes of every network, by key, and where they come from."""
 
-    configs: dict[str, NetworkConfig]
+    configs: dict[str, AnyConfig]
     provenance: dict[str, Any]
 
 
@@ -82,7 +82,7 @@ def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
             return
         with contextlib.suppress(CheckpointError):
             read_manifest(folder)
-            foreign = sorted(entries - {_CONFIG, *KEYS})
+            foreign = sorted(entries - {_CONFIG, *ALL_KEYS})
     if foreign:
         what = "" if foreign == [folder.name] else f": it holds {', '.join(foreign[:8])}"
         raise CheckpointError(
@@ -92,7 +92,7 @@ def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
 
 def write(
     folder: str | os.PathLike,
-    networks: Mapping[str, tuple[NetworkConfig, Variables | Callable[[], Variables]]],
+    networks: Mapping[str, tuple[AnyConfig, Variables | Callable[[], Variables]]],
     provenance: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     fill: Callable[[Path], None] | None = None,
@@ -202,7 +202,7 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
         raise CheckpointError(f"{folder / _CONFIG} is damaged: {error}") from None
 
 
-def _configs(networks: Any) -> dict[str, NetworkConfig]:
+def _configs(networks: Any) -> dict[str, AnyConfig]:
     """Configs of the `networks` entry of a manifest."""
     configs = {}
     for key in networks if isinstance(networks, dict) else ():
@@ -226,7 +226,7 @@ def read(folder: str | os.PathLike, key: str, only: tuple[str, ...] = ()) -> Var
 
     Args:
       folder: a checkpoint.
-      key: "G_ema", "G" or "D".
+      key: "G_ema", "G", "D" or "E".
       only: collections to read ("params", "noise", "stats"); all by default.
 
     Raises:

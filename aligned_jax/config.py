@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aligned_jax.encoder_config import EncoderConfig as EncoderConfig
 from aligned_jax.errors import ConfigError
 from aligned_jax.jsonable import from_dict as from_dict
 from aligned_jax.jsonable import to_dict as to_dict
@@ -226,30 +227,43 @@ class DiscriminatorConfig:
 
 
 NetworkConfig = GeneratorConfig | DiscriminatorConfig
+AnyConfig = NetworkConfig | EncoderConfig
 
 # The networks of a snapshot or checkpoint, the averaged generator first, and what each is.
 KEYS = ("G_ema", "G", "D")
-KINDS: dict[str, type] = {"generator": GeneratorConfig, "discriminator": DiscriminatorConfig}
+ENCODER = "E"
+ALL_KEYS = (*KEYS, ENCODER)
+KINDS: dict[str, type] = {
+    "generator": GeneratorConfig,
+    "discriminator": DiscriminatorConfig,
+    "encoder": EncoderConfig,
+}
+_KIND_OF_KEY = {"G_ema": "generator", "G": "generator", "D": "discriminator", ENCODER: "encoder"}
 
 
-def kind_of(config: NetworkConfig) -> str:
-    """ "generator" or "discriminator"."""
-    return "generator" if isinstance(config, GeneratorConfig) else "discriminator"
+def kind_of(config: AnyConfig) -> str:
+    """ "generator", "discriminator" or "encoder"."""
+    return next(name for name, cls in KINDS.items() if isinstance(config, cls))
 
 
-def check_kinds(configs: Mapping[str, NetworkConfig]) -> None:
+def check_kinds(configs: Mapping[str, AnyConfig]) -> None:
     """Raises ConfigError naming every key that is unknown or holds the wrong kind of network."""
-    wrong = [f"{key!r} is not one of {', '.join(KEYS)}" for key in configs if key not in KEYS]
+    known = ", ".join(_KIND_OF_KEY)
+    wrong = [f"{key!r} is not one of {known}" for key in configs if key not in _KIND_OF_KEY]
     wrong += [
-        f"{key} is a {kind_of(config)}"
+        f"{key} is {_article(kind_of(config))}"
         for key, config in configs.items()
-        if key in KEYS and kind_of(config) != ("discriminator" if key == "D" else "generator")
+        if key in _KIND_OF_KEY and kind_of(config) != _KIND_OF_KEY[key]
     ]
     if wrong or not configs:
         raise ConfigError(
             f"not a set of networks: {'; '.join(wrong) or 'it is empty'}; G_ema and G are "
-            "generators, D is a discriminator"
+            f"generators, D is a discriminator, {ENCODER} is an encoder"
         )
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def _resolutions(img_resolution: int) -> tuple[int, ...]:

@@ -12,11 +12,20 @@ import jax
 import jax.numpy as jnp
 
 from aligned_jax import checkpoint, convert, paths
-from aligned_jax.config import GeneratorConfig, NetworkConfig
+from aligned_jax.config import ENCODER, AnyConfig, kind_of
+from aligned_jax.encoder_network import EncoderNetwork
 from aligned_jax.errors import CheckpointError
-from aligned_jax.network import AnyNetwork, DiscriminatorNetwork, Network
+from aligned_jax.network import DiscriminatorNetwork, Network
 from aligned_jax.networks import variable_shapes
 from aligned_jax.types import Variables
+
+AnyNetwork = Network | DiscriminatorNetwork | EncoderNetwork
+_CLASSES = {
+    "generator": Network,
+    "discriminator": DiscriminatorNetwork,
+    "encoder": EncoderNetwork,
+}
+_LONE_KEYS = {Network: "G_ema", DiscriminatorNetwork: "D", EncoderNetwork: ENCODER}
 
 # What a folder of the zoo holds besides its card and pictures: float16, official names.
 ZOO_FILE = "network.safetensors"
@@ -29,7 +38,7 @@ def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
       source: a checkpoint folder, a run folder (its latest), `RUN@KIMG`, an
         official .pkl, .pt or .safetensors file (converted in memory, running
         nothing from it), or `zoo:NAME`.
-      key: "G_ema", "G" or "D".
+      key: "G_ema", "G", "D" or "E", an encoder.
 
     Raises:
       UserError: saying what was found and what would work.
@@ -39,6 +48,17 @@ def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
         present = ", ".join(manifest.configs)
         raise CheckpointError(f"{source} has no network {key!r}; it has {present}")
     return _network(source, key, manifest, read(key))
+
+
+def load_encoder(source: str | os.PathLike, generator: Network) -> EncoderNetwork:
+    """The encoder that `source` names, for this generator.
+
+    Raises:
+      UserError: as `load`, or if it belongs to another generator.
+    """
+    encoder = load(source, ENCODER)
+    encoder.check_generator(generator)
+    return encoder
 
 
 def load_all(source: str | os.PathLike) -> dict[str, AnyNetwork]:
@@ -58,13 +78,13 @@ def save(
     provenance: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Writes a checkpoint, atomically; a lone network is stored as G_ema (D for a discriminator).
+    """Writes a checkpoint, atomically; a lone network is stored as G_ema, D or E by its kind.
 
     Raises:
       CheckpointError: as `checkpoint.write`.
     """
     if isinstance(networks, AnyNetwork):
-        networks = {"G_ema" if isinstance(networks, Network) else "D": networks}
+        networks = {_LONE_KEYS[type(networks)]: networks}
     trees = {key: (network.config, network.variables) for key, network in networks.items()}
     checkpoint.write(folder, trees, provenance, overwrite)
 
@@ -113,11 +133,10 @@ def _zoo_path(name: str) -> str:
 def _network(source: Any, key: str, manifest: checkpoint.Manifest, tree: Variables) -> AnyNetwork:
     config = manifest.configs[key]
     _check_tree(f"{source}, {key}", config, tree)
-    cls = Network if isinstance(config, GeneratorConfig) else DiscriminatorNetwork
-    return cls(config, jax.tree.map(jnp.asarray, tree), manifest.provenance)
+    return _CLASSES[kind_of(config)](config, jax.tree.map(jnp.asarray, tree), manifest.provenance)
 
 
-def _check_tree(where: str, config: NetworkConfig, tree: Variables) -> None:
+def _check_tree(where: str, config: AnyConfig, tree: Variables) -> None:
     """Refuses variables that are not those of the config, naming every difference."""
 
     def shapes(tree: Any) -> dict[str, tuple]:

@@ -22,7 +22,7 @@ HALF = (None, "bfloat16", "float16")
 _DEFAULT_HALF_RESOLUTIONS = 4
 
 
-class _Pytree:
+class Pytree:
     """Registers subclasses: variables are the leaves, the config is static.
 
     The provenance is left out, so that networks of different origin have the
@@ -40,7 +40,7 @@ class _Pytree:
 
 
 @dataclass(eq=False, frozen=True)
-class Network(_Pytree):
+class Network(Pytree):
     """A generator: sizes, variables {params, noise, stats}, and where it comes from.
 
     All methods are jitted, run in float32 at the highest matrix precision unless
@@ -53,7 +53,7 @@ class Network(_Pytree):
     provenance: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
-        return _summary(self, "Network", f"w {self.config.w_dim}")
+        return summary(self, "Network", f"w {self.config.w_dim}")
 
     @property
     def w_avg(self) -> Array:
@@ -181,7 +181,7 @@ class Network(_Pytree):
 
 
 @dataclass(eq=False, frozen=True)
-class DiscriminatorNetwork(_Pytree):
+class DiscriminatorNetwork(Pytree):
     """A discriminator: sizes, variables {params}, and where it comes from."""
 
     config: DiscriminatorConfig
@@ -189,7 +189,7 @@ class DiscriminatorNetwork(_Pytree):
     provenance: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
-        return _summary(self, "DiscriminatorNetwork", self.config.architecture)
+        return summary(self, "DiscriminatorNetwork", self.config.architecture)
 
     def __call__(self, images: Array, c: Array | None = None, half: str | None = None) -> Array:
         """Logits [N, 1] of images [N, R, R, img_channels] in [-1, 1]; positive means real.
@@ -209,11 +209,12 @@ class DiscriminatorNetwork(_Pytree):
 AnyNetwork = Network | DiscriminatorNetwork
 
 
-def _summary(net: AnyNetwork, name: str, detail: str) -> str:
+def summary(net: AnyNetwork, name: str, detail: str) -> str:
     """One line instead of every weight."""
     config = net.config
     count = sum(jnp.size(leaf) for leaf in jax.tree.leaves(net.variables))
-    labels = f"{config.c_dim} labels, " if config.c_dim else ""
+    c_dim = getattr(config, "c_dim", 0)  # an encoder takes no labels
+    labels = f"{c_dim} labels, " if c_dim else ""
     source = (net.provenance or {}).get("file") or (net.provenance or {}).get("verb")
     origin = f", from {source}" if source else ""
     size = f"{config.img_resolution} px, {config.img_channels} channels"
@@ -231,7 +232,7 @@ def _check_labels(config: NetworkConfig, c: Array | None, batch: int) -> Array:
     return c
 
 
-def _apply(net: AnyNetwork, *args: Any, half: str | None = None, **kwargs: Any) -> Any:
+def apply(net: AnyNetwork, *args: Any, half: str | None = None, **kwargs: Any) -> Any:
     """`module.apply` in full matrix precision, or in half precision where asked."""
     config = net.config
     if half and not config.half_resolutions:
@@ -250,12 +251,12 @@ def _with_half_resolutions(config: NetworkConfig) -> NetworkConfig:
 
 @functools.partial(jax.jit, static_argnames="cutoff")
 def _mapping(net: Network, z: Array, c: Array, psi: Array | None, cutoff: int | None) -> Array:
-    return _apply(net, z, c, 1.0 if psi is None else psi, cutoff, method="map")
+    return apply(net, z, c, 1.0 if psi is None else psi, cutoff, method="map")
 
 
 @jax.jit
 def _styles(net: Network, ws: Array) -> Styles:
-    return _apply(net, ws, method="styles")
+    return apply(net, ws, method="styles")
 
 
 @functools.partial(jax.jit, static_argnames=("mode", "half"))
@@ -269,9 +270,9 @@ def _render(
 ) -> Array:
     rngs = {"noise": key} if mode == "random" else None
     noise = fields if mode == "fields" else mode
-    return _apply(net, styles, noise, method="render", half=half, rngs=rngs)
+    return apply(net, styles, noise, method="render", half=half, rngs=rngs)
 
 
 @functools.partial(jax.jit, static_argnames="half")
 def _logits(net: DiscriminatorNetwork, images: Array, c: Array, half: str | None) -> Array:
-    return _apply(net, images, c, half=half)
+    return apply(net, images, c, half=half)

@@ -178,7 +178,7 @@ def test_absent_networks_name_those_present(saved):
     with pytest.raises(CheckpointError, match="no network 'G'; it has G_ema, D"):
         checkpoint.read(saved, "G")
     for networks, reason in [
-        ({"E": (G, tree())}, "'E' is not one of G_ema, G, D"),
+        ({"X": (G, tree())}, "'X' is not one of G_ema, G, D, E"),
         ({"D": (G, tree())}, "D is a generator"),
         ({}, "it is empty"),
     ]:

@@ -108,8 +108,8 @@ def test_label_features_default_to_the_last_width():
 def test_every_key_holds_its_kind():
     generator, discriminator = GeneratorConfig(8), DiscriminatorConfig(8)
     check_kinds({"G_ema": generator, "G": generator, "D": discriminator})
-    with pytest.raises(ConfigError, match=r"'E' is not one of.*D is a generator") as error:
-        check_kinds({"E": generator, "D": generator, "G": discriminator})
+    with pytest.raises(ConfigError, match=r"'X' is not one of.*D is a generator") as error:
+        check_kinds({"X": generator, "D": generator, "G": discriminator})
     assert "G is a discriminator" in str(error.value)
     with pytest.raises(ConfigError, match="it is empty"):
         check_kinds({})

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 # A module may import modules of a lower level, or of its own package.
 LEVELS = [
-    ("types", "config", "errors", "jsonable", "lazy", "paths", "atomic"),
+    ("types", "config", "encoder_config", "errors", "jsonable", "lazy", "paths", "atomic"),
     ("ops",),
     ("latents",),
     ("networks",),
@@ -16,6 +16,7 @@ LEVELS = [
     ("features",),  # their weights are read through convert
     ("losses", "metrics"),
     ("network",),
+    ("encoder_network",),
     ("loading",),
     ("training", "inversion", "semantics", "evaluation"),
     ("translation", "morphing", "zero_shot"),

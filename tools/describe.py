@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,20 +10,27 @@ import jax
 
 from aligned_jax import weights
 from aligned_jax.checkpoint import Manifest
-from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig, to_dict
+from aligned_jax.config import (
+    AnyConfig,
+    DiscriminatorConfig,
+    EncoderConfig,
+    GeneratorConfig,
+    kind_of,
+    to_dict,
+)
 from aligned_jax.latents import style_layers
 from aligned_jax.networks import variable_shapes
 
 _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
 
-def headline(config: NetworkConfig) -> str:
+def headline(config: AnyConfig) -> str:
     """One line, such as "256 px RGB generator, 23,190,000 parameters"."""
     size = f"{config.img_resolution} px {colours(config)}"
-    return f"{size} {_kind(config)}, {sum(parameters(config).values()):,} parameters"
+    return f"{size} {kind_of(config)}, {sum(parameters(config).values()):,} parameters"
 
 
-def colours(config: NetworkConfig) -> str:
+def colours(config: AnyConfig) -> str:
     """Name of the colour space."""
     return _COLOURS.get(config.img_channels, f"{config.img_channels}-channel")
 
@@ -38,11 +46,16 @@ def origin_line(provenance: Mapping[str, Any]) -> str:
     return ", ".join(facts) or "unknown"
 
 
-def parameters(config: NetworkConfig) -> dict[str, int]:
-    """Trainable parameters: by component for a generator, by block for a discriminator."""
+def parameters(config: AnyConfig) -> dict[str, int]:
+    """Trainable parameters: by component of a generator, by block of another network."""
     if isinstance(config, GeneratorConfig):
         return {name: count for name, count in weights.count(config).items() if count}
     blocks = variable_shapes(config)["params"]
+    if isinstance(config, EncoderConfig):
+        total: Counter[str] = Counter()
+        for name, block in blocks.items():
+            total[name.partition(".")[0]] += sum(math.prod(v.shape) for v in jax.tree.leaves(block))
+        return dict(total)
     return {
         block: sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(blocks[block]))
         for block in sorted(blocks, key=lambda name: (len(name), name), reverse=True)
@@ -54,7 +67,7 @@ def document(manifest: Manifest, styles: bool = False) -> dict[str, Any]:
     networks = {}
     for key, config in manifest.configs.items():
         networks[key] = {
-            "kind": _kind(config),
+            "kind": kind_of(config),
             "config": to_dict(config),
             "parameters": parameters(config),
         }
@@ -77,7 +90,7 @@ def text(source: str, manifest: Manifest, styles: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _kind(config: NetworkConfig) -> str:
+def _kind(config: AnyConfig) -> str:
     return "generator" if isinstance(config, GeneratorConfig) else "discriminator"
 
 
@@ -93,8 +106,16 @@ def _origin(provenance: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _facts(config: NetworkConfig) -> dict[str, str]:
+def _facts(config: AnyConfig) -> dict[str, str]:
     counts = ", ".join(f"{name} {count:,}" for name, count in parameters(config).items())
+    if isinstance(config, EncoderConfig):
+        rows = f"{config.rows} rows of " if config.has_rows else ""
+        return {
+            "latents": f"{rows}{config.space} {config.latent_dim}",
+            "rows": "differences to the first (e4e)" if config.deltas else "by themselves (pSp)",
+            "stages": ", ".join(f"{units} units of {width}" for width, units in config.stages),
+            "parameters": counts,
+        }
     labels = f"{config.c_dim} classes" if config.c_dim else "no labels"
     if isinstance(config, DiscriminatorConfig):
         end = config.epilogue

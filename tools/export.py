@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--network-key",
         default="G_ema",
         metavar="KEYS",
-        help="networks of the source: G_ema, G, D, some of them, or all (default G_ema)",
+        help="networks of the source: G_ema, G, D, E, some of them, or all (default G_ema)",
     )
     parser.add_argument(
         "--half", action="store_true", help="store float16: half the size, about three digits"
@@ -60,5 +60,7 @@ def run(args: argparse.Namespace) -> None:
     # Functions, so that one network after the other is in memory.
     trees = {key: (manifest.configs[key], lambda key=key: variables(key)) for key in keys}
     provenance = common.origin(args, {"network": (args.network, manifest)})
+    if "E" in keys and "generator" in manifest.provenance:
+        provenance["generator"] = manifest.provenance["generator"]  # whose encoder it is
     convert.write_safetensors(args.destination, trees, provenance, args.half)
     common.say(f"wrote {args.destination}: {', '.join(keys)}")

@@ -48,6 +48,7 @@ VERBS = {
 TRAINING = {
     "pretrain": "train a network from scratch",
     "finetune": "train an aligned child of a trained network",
+    "encoder": "train an encoder, which finds a network's latents of images",
     "resume": "go on with a run, or lengthen it",
 }
 VERBS |= TRAINING

@@ -13,11 +13,11 @@ from typing import Any
 
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import UserError
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.config import RunConfig
 
 _BOX = "╭╮╰╯│─"
 # Given by options of their own, or decided by the data.
-_FIXED = ("data.path", "gan.batch_size", "start", "partial", "fingerprint")
+_FIXED = ("data.path", "gan.batch_size", "losses.batch_size", "start", "partial", "fingerprint")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def override(config: Any, overrides: Sequence[str]) -> Any:
     raise UserError(_one_line(said))
 
 
-def describe(config: TrainConfig) -> str:
+def describe(config: RunConfig) -> str:
     """All overrides with their present values, as a help page."""
     return _parse(config, ["--help"])[1]
 
@@ -58,6 +58,7 @@ def describe(config: TrainConfig) -> str:
 _INSTEAD = {
     "data.path": "use --data",
     "gan.batch_size": "use --batch",
+    "losses.batch_size": "use --batch",
 }
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from aligned_jax.augment.options import AdaConfig, AugmentConfig
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
@@ -61,8 +61,58 @@ class SnapshotOptions:
         return self.keep_kimg > 0 and kimg > 0 and kimg % self.keep_kimg == 0
 
 
+class RunConfig:
+    """What all kinds of runs have in common; fields are those of the subclasses.
+
+    Every run has `data`, `fingerprint`, `generator`, `snapshots`, `kimg`, `seed` and
+    `start`, and its kind's name in `config.json`.
+    """
+
+    kind: ClassVar[str]
+    snapshots: SnapshotOptions
+    kimg: int
+    seed: int
+    batch_size: int
+
+    def mistakes(self) -> list[str]:
+        """Sentences on what cannot be."""
+        wrong = []
+        if self.kimg < 1:
+            wrong.append(f"kimg is {self.kimg}; it must be at least 1")
+        if not 0 <= self.seed < 2**32:
+            wrong.append(f"seed is {self.seed}; it must lie between 0 and 2**32 - 1")
+        if self.batch_size > self.snapshots.tick_kimg * 1000:
+            wrong.append(
+                f"a batch of {self.batch_size} is more than a tick of "
+                f"{self.snapshots.tick_kimg} kimg; raise snapshots.tick_kimg"
+            )
+        return wrong
+
+    def marks(self) -> list[int]:
+        """Thousands of images at which a tick ends, the last one being the end of the run."""
+        tick, keep, last = self.snapshots.tick_kimg, self.snapshots.keep_kimg, self.kimg
+        ends = {self.iterations(mark): mark for mark in range(tick, last, tick)}
+        if keep:
+            # A large batch may reach two marks at once; what is kept whole comes first.
+            ends |= {self.iterations(mark): mark for mark in range(keep, last, keep)}
+        return [*(ends[end] for end in sorted(ends) if end < self.iterations(last)), last]
+
+    def iterations(self, kimg: int) -> int:
+        """Iterations after which so many thousand images have been shown."""
+        return -(-kimg * 1000 // self.batch_size)
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary that JSON can hold; `from_json` is the inverse."""
+        return to_dict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Raises ConfigError naming every field that is unknown or ill-typed."""
+        return from_dict(cls, values)
+
+
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(RunConfig):
     """A run: the same config on the same data gives the same networks.
 
     Attributes:
@@ -76,6 +126,7 @@ class TrainConfig:
       seed: of the networks, the order of the data, and every draw.
     """
 
+    kind: ClassVar[str] = "training run"
     data: DataOptions
     generator: GeneratorConfig
     discriminator: DiscriminatorConfig
@@ -90,40 +141,13 @@ class TrainConfig:
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
-        wrong = []
-        if self.kimg < 1:
-            wrong.append(f"kimg is {self.kimg}; it must be at least 1")
-        if not 0 <= self.seed < 2**32:
-            wrong.append(f"seed is {self.seed}; it must lie between 0 and 2**32 - 1")
-        if self.gan.batch_size > self.snapshots.tick_kimg * 1000:
-            wrong.append(
-                f"a batch of {self.gan.batch_size} is more than a tick of "
-                f"{self.snapshots.tick_kimg} kimg; raise snapshots.tick_kimg"
-            )
-        if wrong:
+        if wrong := self.mistakes():
             raise ConfigError("; ".join(wrong))
 
-    def marks(self) -> list[int]:
-        """Thousands of images at which a tick ends, the last one being the end of the run."""
-        tick, keep, last = self.snapshots.tick_kimg, self.snapshots.keep_kimg, self.kimg
-        ends = {self.iterations(mark): mark for mark in range(tick, last, tick)}
-        if keep:
-            # A large batch may reach two marks at once; what is kept whole comes first.
-            ends |= {self.iterations(mark): mark for mark in range(keep, last, keep)}
-        return [*(ends[end] for end in sorted(ends) if end < self.iterations(last)), last]
-
-    def iterations(self, kimg: int) -> int:
-        """Iterations after which so many thousand images have been shown."""
-        return -(-kimg * 1000 // self.gan.batch_size)
-
-    def to_json(self) -> dict[str, Any]:
-        """A dictionary that JSON can hold; `from_json` is the inverse."""
-        return to_dict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "TrainConfig":
-        """Raises ConfigError naming every field that is unknown or ill-typed."""
-        return from_dict(cls, values)
+    @property
+    def batch_size(self) -> int:
+        """Images in a batch, over all devices and hosts."""
+        return self.gan.batch_size
 
 
 def flat(config: Any, prefix: str = "") -> dict[str, Any]:
@@ -136,9 +160,11 @@ def flat(config: Any, prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def differences(old: TrainConfig, new: TrainConfig) -> list[str]:
+def differences(old: RunConfig, new: RunConfig) -> list[str]:
     """One line for every field in which two runs differ, where they lie and kimg aside."""
     before, after = flat(old), flat(new)
+    if old.kind != new.kind:
+        return [f"kind: {old.kind} there, {new.kind} here"]
     return [
         f"{name}: {before[name]} there, {after[name]} here"
         for name in before

@@ -16,8 +16,9 @@ import jax
 import numpy as np
 
 from aligned_jax.train.config import TrainConfig
-from aligned_jax.train.loop import check, recipe_of
+from aligned_jax.train.loop import check
 from aligned_jax.train.progress import duration
+from aligned_jax.train.tasks import recipe_of
 from aligned_jax.training import parallel
 from aligned_jax.training.gan_step import GanStep, phases
 from aligned_jax.training.state import create_state, parameter_counts

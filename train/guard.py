@@ -11,16 +11,13 @@ import numpy as np
 
 from aligned_jax import checkpoint, viz
 from aligned_jax.errors import UserError
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.config import RunConfig
 from aligned_jax.train.run_folder import RunFolder
 from aligned_jax.train.tally import PERSISTENT, lost
-from aligned_jax.training.state import TrainState
+from aligned_jax.train.tasks import task_of
+from aligned_jax.types import PyTree
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_ADVICE = (
-    "a lower learning rate (gan.g_adam, gan.d_adam), a stronger R1 (gan.r1_gamma), or gan.half "
-    "None, if that is float16, usually help"
-)
 
 
 class TrainingError(UserError):
@@ -56,9 +53,7 @@ class Stop:
             signal.signal(*self._before.popitem())
 
 
-def check_finite(
-    run: RunFolder, config: TrainConfig, state: TrainState, memory: dict[str, Any]
-) -> None:
+def check_finite(run: RunFolder, config: RunConfig, state: PyTree, memory: dict[str, Any]) -> None:
     """Refuses to go on with a state that is lost; called before anything is saved.
 
     One batch with a non-finite loss is no reason: the step replaces such
@@ -86,7 +81,7 @@ def check_finite(
     text = f"training has diverged before {images / 1000:.1f} kimg; {'; '.join(found)}"
     whole = checkpoint.run_checkpoints(run.path)
     good = f"{run.path}@{max(whole)}" if whole else "none"
-    text += f". The last good checkpoint is {good}; {_ADVICE}"
+    text += f". The last good checkpoint is {good}; {task_of(config).advice}"
     if jax.process_index() == 0:
         with viz.writing(run.path / "diagnosis.txt", overwrite=True) as file:
             file.write((text + "\n").encode())

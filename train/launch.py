@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aligned_jax.errors import UserError
 from aligned_jax.train import arguments, hosts, presets, session
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.config import RunConfig, TrainConfig
 
 if TYPE_CHECKING:
     from aligned_jax.train.run_folder import RunFolder
@@ -79,16 +79,17 @@ def settle(config: TrainConfig, args: argparse.Namespace, dataset: Any) -> Train
     return config
 
 
-def check_data(config: TrainConfig, dataset: Any) -> None:
+def check_data(config: RunConfig, dataset: Any) -> None:
     """Raises UserError naming everything in which the networks do not fit the dataset."""
     has = {
         "img_resolution": dataset.resolution,
         "img_channels": dataset.channels,
         "c_dim": dataset.c_dim,
     }
+    parts = [part for part in ("generator", "discriminator") if hasattr(config, part)]
     wrong = [
         f"{part}.{name} is {getattr(getattr(config, part), name)}, the data have {value}"
-        for part in ("generator", "discriminator")
+        for part in parts
         for name, value in has.items()
         if getattr(getattr(config, part), name) != value
     ]
@@ -96,7 +97,7 @@ def check_data(config: TrainConfig, dataset: Any) -> None:
         raise UserError(f"the networks do not fit {config.data.path}: {'; '.join(wrong)}")
 
 
-def begin(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> int:
+def begin(args: argparse.Namespace, config: RunConfig, dataset: Any) -> int:
     """Begins a run, or goes on with it if the folder holds the very same one."""
     if args.options:
         if session.is_first():
@@ -141,7 +142,7 @@ def length(run: "RunFolder", planned: int, asked: int | None) -> int:
 
 
 def _latest(
-    args: argparse.Namespace, run: "RunFolder", config: TrainConfig, dataset: Any
+    args: argparse.Namespace, run: "RunFolder", config: RunConfig, dataset: Any
 ) -> tuple[dict[str, Any], Any, Any, dict[str, Any], list[str]]:
     """What a run goes on from: origin, folder of the state or None, state, memory, notices."""
     from aligned_jax.train import loop, snapshot
@@ -170,7 +171,7 @@ def _latest(
 def go_on(
     args: argparse.Namespace,
     run: "RunFolder",
-    config: TrainConfig,
+    config: RunConfig,
     dataset: Any,
     metrics: Sequence["Score"] | None = None,
 ) -> int:
@@ -196,7 +197,7 @@ def go_on(
     return _train(args, run, config, origin, dataset, metrics, state, memory)
 
 
-def _metrics(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> list["Score"]:
+def _metrics(args: argparse.Namespace, config: RunConfig, dataset: Any) -> list["Score"]:
     """The scores of snapshots, on the host that computes them."""
     if not (config.snapshots.metrics and session.is_first()):
         return []
@@ -205,39 +206,17 @@ def _metrics(args: argparse.Namespace, config: TrainConfig, dataset: Any) -> lis
     return scores.scores_of(config, dataset, session.devices(args))
 
 
-def _fresh(config: TrainConfig) -> tuple[Any, dict[str, Any]]:
+def _fresh(config: RunConfig) -> tuple[Any, dict[str, Any]]:
     """The state at the start of a run, as host arrays, and an empty memory."""
-    import jax
-    import numpy as np
+    from aligned_jax.train.tasks import fresh
 
-    from aligned_jax.training.state import create_state
-
-    def create(networks: dict[str, Any] | None) -> Any:
-        sizes = config.generator, config.discriminator, config.gan
-        return create_state(*sizes, config.seed, networks, config.ada.p)
-
-    networks = None
-    if config.start is not None:
-        from aligned_jax import loading
-        from aligned_jax.training.start import starting_networks
-
-        networks, report = starting_networks(
-            loading.load_all(config.start),
-            config.generator,
-            config.discriminator,
-            config.seed,
-            config.partial,
-        )
-        if session.is_first():
-            print("\n".join(report.lines()))
-    # One program; drawn array by array, hundreds would be compiled.
-    return jax.tree.map(np.asarray, jax.jit(create)(networks)), {}
+    return fresh(config), {}
 
 
 def _train(
     args: argparse.Namespace,
     run: "RunFolder",
-    config: TrainConfig,
+    config: RunConfig,
     origin: dict[str, Any],
     dataset: Any,
     metrics: Sequence["Score"],
@@ -288,7 +267,14 @@ def _writer(args: argparse.Namespace, run: "RunFolder", images: int) -> Iterator
         yield writer
 
 
-def _origin(args: argparse.Namespace, config: TrainConfig) -> dict[str, Any]:
+def _belonging(config: RunConfig) -> dict[str, Any]:
+    """Whose encoder is trained."""
+    if not hasattr(config, "start_sha256"):
+        return {}
+    return {"generator": {"network": config.start, "sha256": config.start_sha256}}
+
+
+def _origin(args: argparse.Namespace, config: RunConfig) -> dict[str, Any]:
     """Provenance of everything the run writes."""
     import platform
     from importlib import metadata
@@ -306,6 +292,7 @@ def _origin(args: argparse.Namespace, config: TrainConfig) -> dict[str, Any]:
         kept = {key: known[key] for key in _ORIGIN if key in known}
         parents = {"network": {"network": config.start, **kept}}
     return {
+        **_belonging(config),
         "verb": args.command_line.split()[1],
         "command": args.command_line,
         "parents": parents,

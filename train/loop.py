@@ -20,16 +20,14 @@ from aligned_jax.data.batches import batches
 from aligned_jax.errors import UserError
 from aligned_jax.network import Network
 from aligned_jax.train import guard, hosts, session, snapshot
-from aligned_jax.train.config import TrainConfig
-from aligned_jax.train.pictures import Pictures
+from aligned_jax.train.config import RunConfig, TrainConfig
+from aligned_jax.train.pictures import Pictures, pictures_of
 from aligned_jax.train.progress import Progress
 from aligned_jax.train.run_folder import RunFolder
 from aligned_jax.train.tally import Tally, means
+from aligned_jax.train.tasks import task_of
 from aligned_jax.training import parallel
-from aligned_jax.training.augmentation import hooks
-from aligned_jax.training.gan_step import GanStep
-from aligned_jax.training.state import TrainState
-from aligned_jax.training.terms import Recipe
+from aligned_jax.types import PyTree
 
 # With several hosts a wish to stop has to be agreed on, which makes all of them wait.
 _AGREE_EVERY = 16
@@ -59,7 +57,7 @@ class Job:
     """
 
     run: RunFolder
-    config: TrainConfig
+    config: RunConfig
     dataset: Any
     origin: dict[str, Any]
     metrics: Sequence[Metric] = ()
@@ -73,27 +71,19 @@ class Job:
         return session.is_first()
 
 
-def recipe_of(config: TrainConfig) -> Recipe:
-    """What the training step computes for this config."""
-    size = config.generator.img_resolution
-    shape = (size, size, config.generator.img_channels)
-    augment, adapt = hooks(config.augment, config.ada, config.gan.batch_size, shape)
-    return Recipe(config.generator, config.discriminator, config.gan, augment, adapt)
-
-
-def check(config: TrainConfig, devices: parallel.Devices | None = None) -> str:
+def check(config: RunConfig, devices: parallel.Devices | None = None) -> str:
     """Raises ConfigError if the step cannot be made, or dealt to the devices; costs nothing.
 
     Returns:
       why another number of devices would compute another step; empty if it would not.
     """
-    reasons = GanStep(recipe_of(config), devices).device_dependence
+    reasons = task_of(config).check(config, devices)
     if not reasons:
         return ""
     return f"another number of devices would compute another step: {'; '.join(reasons)}"
 
 
-def train(job: Job, state: TrainState, memory: dict[str, Any] | None = None) -> int | None:
+def train(job: Job, state: PyTree, memory: dict[str, Any] | None = None) -> int | None:
     """Trains to the end of the run, or until a signal.
 
     Args:
@@ -114,7 +104,7 @@ class _Loop:
     """The changing parts of one run in this process."""
 
     def __init__(self, job: Job, memory: dict[str, Any]) -> None:
-        self.job, self.config = job, job.config
+        self.job, self.config, self.task = job, job.config, task_of(job.config)
         self.tally = Tally(memory.get("tally"))
         self.best: dict[str, Any] | None = memory.get("best")
         # Why this host has no data left, while the others, which count on it, are not told yet.
@@ -124,11 +114,11 @@ class _Loop:
             self.seconds = lines[-1]["timing"]["total_seconds"] if lines else 0.0
             self.pictures = self._pictures() if job.first else None
 
-    def run(self, state: TrainState) -> int | None:
+    def run(self, state: PyTree) -> int | None:
         config, iteration = self.config, int(state.step)
         last = config.iterations(config.kimg)
-        step = GanStep(recipe_of(config), self.job.devices)
         with hosts.together():
+            step = self.task.step(config, self.job.devices)
             if iteration == 0 and self.job.first and not self.job.run.checkpoint(0).exists():
                 self._begin(state)
         marks = [mark for mark in config.marks() if config.iterations(mark) > iteration]
@@ -150,7 +140,7 @@ class _Loop:
                     devices, reports = step(devices, batch, iteration)
                     self.tally.add(reports)
                     iteration += 1
-                    progress.iteration(iteration * config.gan.batch_size)
+                    progress.iteration(iteration * config.batch_size)
                     if iteration == end:
                         break
                     batch = self._next(step, rows, batch, devices)
@@ -169,7 +159,7 @@ class _Loop:
                     batch = self._next(step, rows, batch, devices)
         return None
 
-    def _next(self, step: GanStep, rows: Iterator[Any], before: Any, devices: TrainState) -> Any:
+    def _next(self, step: Any, rows: Iterator[Any], before: Any, devices: PyTree) -> Any:
         """The next batch.
 
         Data that cannot be read end a run, but do not take the work since the last
@@ -192,7 +182,7 @@ class _Loop:
         return iter(
             batches(
                 self.job.dataset,
-                self.config.gan.batch_size,
+                self.config.batch_size,
                 seed=self.config.seed,
                 start=start,
                 host=jax.process_index(),
@@ -208,37 +198,36 @@ class _Loop:
         images, labels = (np.stack(values) for values in zip(*shown, strict=True))
         # A small dataset lends its labels more than once.
         again = np.arange(self.config.snapshots.images) % count
-        pictures = Pictures(self.job.run, self.config, labels[again])
+        pictures = pictures_of(self.job.run, self.config, labels[again], images)
         if not (self.job.run.path / "reals.png").exists():
             pictures.reals(images)
         return pictures
 
-    def _begin(self, state: TrainState) -> None:
+    def _begin(self, state: PyTree) -> None:
         """What there is to see and to go back to before the first iteration."""
-        self.pictures.fakes(state.G_ema, 0)
+        self.pictures.fakes(state, 0)
         self._save(0, state)
 
     def _tick(
-        self, mark: int, state: TrainState, elapsed: float, iterations: int, progress: Progress
+        self, mark: int, state: PyTree, elapsed: float, iterations: int, progress: Progress
     ) -> None:
         memory = self.tally.memory()
         guard.check_finite(self.job.run, self.config, state, memory)
         if not self.job.first:
             self.tally.restart()
             return
-        images = iterations * self.config.gan.batch_size
+        images = iterations * self.config.batch_size
         self.seconds += elapsed
         line: dict[str, Any] = {
             "kimg": mark,
             "step": int(state.step),
             "images": int(state.images_seen),
-            "augment_p": float(state.augment_p),
-            "pl_mean": float(state.pl_mean),
+            **self.task.facts(state),
             "reports": means(memory),
         }
         kept = self.config.snapshots.is_kept(mark) or mark == self.config.kimg
         if kept:
-            self.pictures.fakes(state.G_ema, mark)
+            self.pictures.fakes(state, mark)
             if scores := self._scores(state, mark):
                 line["scores"] = scores
         line["timing"] = {
@@ -255,12 +244,12 @@ class _Loop:
         self._save(mark, state)
         progress.tick(line)
 
-    def _scores(self, state: TrainState, mark: int) -> dict[str, float]:
+    def _scores(self, state: PyTree, mark: int) -> dict[str, float]:
         """Scores of all metrics; the best checkpoint by the first one is written anew."""
+        if not self.job.metrics:
+            return {}
         network = Network(self.config.generator, jax.tree.map(jax.numpy.asarray, state.G_ema))
         scores = {m.name: float(m(network, self.config, mark)) for m in self.job.metrics}
-        if not scores:
-            return {}
         first = self.job.metrics[0]
         score = scores[first.name]
         known = self.best["score"] if self.best else None
@@ -272,17 +261,17 @@ class _Loop:
             checkpoint.write(self.job.run.best, trees, provenance, overwrite=True)
         return scores
 
-    def _save(self, mark: int, state: TrainState) -> None:
+    def _save(self, mark: int, state: PyTree) -> None:
         run = self.job.run
         self._write(run.checkpoint(mark), state)
         self._forget(run.interrupted)
         snapshot.prune(run, self.config)
 
-    def _write(self, folder: Any, state: TrainState) -> None:
+    def _write(self, folder: Any, state: PyTree) -> None:
         memory = {"tally": self.tally.memory(), "best": self.best}
         snapshot.save_state(folder, self.config, state, memory, self.job.origin)
 
-    def _interrupt(self, devices: TrainState) -> None:
+    def _interrupt(self, devices: PyTree) -> None:
         """Saves between two ticks, where the run can go on but no snapshot is due."""
         state = parallel.local(devices)
         guard.check_finite(self.job.run, self.config, state, self.tally.memory())
@@ -310,14 +299,14 @@ class _Loop:
         return max(hosts.gather(stop.signal))
 
 
-def _feed(step: GanStep, rows: Any) -> Any:
+def _feed(step: Any, rows: Any) -> Any:
     return step.feed(rows.images, rows.labels, rows.gen_labels)
 
 
 def _log(writer: Any, line: dict[str, Any]) -> None:
     """The same numbers for TensorBoard, over thousands of images."""
     numbers = line["reports"] | line.get("scores", {}) | line["timing"]
-    numbers |= {"augment_p": line["augment_p"], "pl_mean": line["pl_mean"]}
+    numbers |= {name: line[name] for name in ("augment_p", "pl_mean") if name in line}
     for name, value in numbers.items():
         if value is not None:
             writer.add_scalar(name, value, line["kimg"])

@@ -1,7 +1,6 @@
 """Pictures of a run: real images, the same latents at every snapshot, and the strip of them."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,10 @@ from PIL import Image
 from aligned_jax import viz
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.network import Network
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.config import RunConfig
+from aligned_jax.train.encoder_run import EncoderRun
 from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.types import PyTree
 
 _AT_A_TIME = 8
 _STRIP_ROWS, _STRIP_COLUMNS = 4, 12
@@ -28,9 +29,10 @@ class Pictures:
       labels: float32 [n, c_dim] for the latents, those of the real images shown.
     """
 
-    def __init__(self, run: RunFolder, config: TrainConfig, labels: np.ndarray) -> None:
+    def __init__(self, run: RunFolder, config: RunConfig, labels: np.ndarray) -> None:
         self.run, self.config, self.labels = run, config, labels
         self._z = z_from_seeds(config.generator, range(config.snapshots.images))
+        self._count = config.snapshots.images
         self._columns = 4 if config.generator.img_resolution >= 512 else 8
         self._active = config.generator.img_channels in _DRAWABLE
 
@@ -39,11 +41,15 @@ class Pictures:
         if self._active:
             self._write(self.run.path / "reals.png", viz.tile(images, self._columns))
 
-    def fakes(self, variables: Mapping, kimg: int) -> None:
-        """Writes the grid of the averaged generator at `kimg`, and the strip up to there."""
+    def images(self, state: PyTree) -> np.ndarray:
+        """What there is to see of a state: float32 [N, R, R, C]."""
+        return draw(Network(self.config.generator, state.G_ema), self._z, self.labels)
+
+    def fakes(self, state: PyTree, kimg: int) -> None:
+        """Writes the grid of a state at `kimg`, and the strip up to there."""
         if not self._active:
             return
-        images = viz.to_uint8(draw(Network(self.config.generator, variables), self._z, self.labels))
+        images = viz.to_uint8(self.images(state))
         self._write(self.run.fakes(kimg), viz.tile(images, self._columns))
         self.strip()
 
@@ -60,7 +66,7 @@ class Pictures:
 
     def _cells(self, path: Path) -> np.ndarray:
         """The first images of a grid, [rows, H, W, C]."""
-        size, count = self.config.generator.img_resolution, self.config.snapshots.images
+        size, count = self.config.generator.img_resolution, self._count
         with path.open("rb") as file:
             grid = np.asarray(Image.open(file))
         grid = grid[..., None] if grid.ndim == 2 else grid
@@ -72,6 +78,31 @@ class Pictures:
     def _write(self, path: Path, image: np.ndarray) -> None:
         with viz.writing(path, overwrite=True) as file:
             viz.save_png(file, image)
+
+
+class Reconstructions(Pictures):
+    """Draws what an encoder's latents of real images become, in the places of `reals.png`."""
+
+    def __init__(
+        self, run: RunFolder, config: EncoderRun, labels: np.ndarray, images: np.ndarray
+    ) -> None:
+        super().__init__(run, config, labels)
+        self._reals, self._count = images, len(images)
+
+    def images(self, state: PyTree) -> np.ndarray:
+        """What there is to see of a state: float32 [N, R, R, C]."""
+        from aligned_jax.train import encoder_task
+
+        return encoder_task.pictures(self.config, self._reals, self.labels, state)
+
+
+def pictures_of(
+    run: RunFolder, config: RunConfig, labels: np.ndarray, images: np.ndarray
+) -> Pictures:
+    """The pictures of a run, for these labels or real images uint8 [n, R, R, C]."""
+    if isinstance(config, EncoderRun):
+        return Reconstructions(run, config, labels, images)
+    return Pictures(run, config, labels)
 
 
 def draw(network: Network, z: np.ndarray, labels: np.ndarray) -> np.ndarray:

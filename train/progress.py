@@ -4,7 +4,7 @@ import sys
 from types import TracebackType
 from typing import Any
 
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.config import RunConfig
 
 
 class Progress:
@@ -16,7 +16,7 @@ class Progress:
       quiet: says nothing at all.
     """
 
-    def __init__(self, config: TrainConfig, images: int, quiet: bool = False) -> None:
+    def __init__(self, config: RunConfig, images: int, quiet: bool = False) -> None:
         self._config, self._quiet = config, quiet
         self._bar = None if quiet or not sys.stderr.isatty() else _bar()
         if self._bar is not None:
@@ -54,8 +54,8 @@ class Progress:
             return
         left = (self._config.kimg - line["kimg"]) * timing["sec_per_kimg"]
         losses = line["reports"]
-        shown = [f"{k} {losses[f'Loss/{k}/loss']:.3g}" for k in "GD" if f"Loss/{k}/loss" in losses]
-        if line["augment_p"]:
+        shown = [f"{k} {losses[f'Loss/{k}/loss']:.3g}" for k in "GDE" if f"Loss/{k}/loss" in losses]
+        if line.get("augment_p"):
             shown.append(f"p {line['augment_p']:.3f}")
         shown += [f"{name} {score:.4g}" for name, score in line.get("scores", {}).items()]
         text = f"{line['kimg']} of {self._config.kimg} kimg, {rate}, {duration(left)} left"

@@ -23,10 +23,11 @@ from typing import Any
 
 from aligned_jax import checkpoint, paths, viz
 from aligned_jax.errors import CheckpointError, ConfigError, UserError
-from aligned_jax.train.config import TrainConfig, differences
+from aligned_jax.train.config import RunConfig, TrainConfig, differences
+from aligned_jax.train.encoder_run import EncoderRun
 
 FORMAT_VERSION = 1
-_KIND = "training run"
+_KINDS = {cls.kind: cls for cls in (TrainConfig, EncoderRun)}
 _LISTED = 12
 
 
@@ -58,7 +59,7 @@ class RunFolder:
         marks = {path: kimg for kimg, path in checkpoint.run_checkpoints(self.path).items()}
         return marks.get(folder, images // 1000)
 
-    def read_config(self) -> TrainConfig:
+    def read_config(self) -> RunConfig:
         """The config of the run.
 
         Raises:
@@ -70,19 +71,20 @@ class RunFolder:
         """How the run began: command, versions, parent."""
         return self._read()[1]
 
-    def _read(self) -> tuple[TrainConfig, dict[str, Any]]:
+    def _read(self) -> tuple[RunConfig, dict[str, Any]]:
         if not self.path.is_dir():
             raise CheckpointError(f"{self.path}: no such folder")
         try:
             record = json.loads(self.config_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise CheckpointError(
-                f"{self.path} is not a run folder: it has no config.json (`aligned pretrain` and "
-                "`aligned finetune` make run folders)"
+                f"{self.path} is not a run folder: it has no config.json (`aligned pretrain`, "
+                "`aligned finetune` and `aligned encoder` make run folders)"
             ) from None
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{self.config_file} cannot be read: {error}") from None
-        if not isinstance(record, dict) or record.get("kind") != _KIND:
+        kind = record.get("kind") if isinstance(record, dict) else None
+        if not isinstance(kind, str) or kind not in _KINDS:
             raise CheckpointError(f"{self.path} is not a run folder: its config.json is another's")
         if record.get("format_version") != FORMAT_VERSION:
             raise CheckpointError(
@@ -90,22 +92,22 @@ class RunFolder:
                 f"{FORMAT_VERSION}"
             )
         try:
-            return TrainConfig.from_json(record.get("config")), dict(record.get("origin") or {})
+            return _KINDS[kind].from_json(record.get("config")), dict(record.get("origin") or {})
         except (ConfigError, TypeError) as error:
             raise CheckpointError(f"{self.config_file} is damaged: {error}") from None
 
-    def write_config(self, config: TrainConfig, origin: dict[str, Any]) -> None:
+    def write_config(self, config: RunConfig, origin: dict[str, Any]) -> None:
         """Writes `config.json`."""
         record = {
             "format_version": FORMAT_VERSION,
-            "kind": _KIND,
+            "kind": config.kind,
             "config": config.to_json(),
             "origin": origin,
         }
         with viz.writing(self.config_file, overwrite=True) as file:
             file.write((json.dumps(record, indent=2) + "\n").encode())
 
-    def check_same(self, config: TrainConfig) -> None:
+    def check_same(self, config: RunConfig) -> None:
         """Raises UserError listing the differences if the run that is here is another one."""
         found = differences(self.read_config(), config)
         if found:

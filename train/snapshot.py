@@ -10,21 +10,19 @@ import numpy as np
 
 from aligned_jax import checkpoint
 from aligned_jax.errors import CheckpointError
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.config import RunConfig
 from aligned_jax.train.run_folder import RunFolder, step_of
-from aligned_jax.training.state import TrainState, create_state
+from aligned_jax.train.tasks import task_of
 from aligned_jax.types import PyTree
 
 # All that is not a network, in one file beside the networks.
 TRAINING = "training.npz"
-_NETWORKS = ("G_ema", "G", "D")
-_REST = ("G_opt", "D_opt", "pl_mean", "augment_p", "signs", "step", "images_seen", "key")
 
 
 def save_state(
     folder: Path,
-    config: TrainConfig,
-    state: TrainState,
+    config: RunConfig,
+    state: PyTree,
     memory: Mapping[str, Any],
     origin: Mapping[str, Any],
 ) -> None:
@@ -39,10 +37,10 @@ def save_state(
     Raises:
       CheckpointError: if the disk refuses; older checkpoints are untouched.
     """
-    configs = {"G_ema": config.generator, "G": config.generator, "D": config.discriminator}
-    networks = {key: (configs[key], getattr(state, key)) for key in _NETWORKS}
+    task = task_of(config)
+    networks = {key: (own, getattr(state, key)) for key, own in task.configs(config).items()}
     rest = {
-        name: leaf for part in _REST for name, leaf in named(part, getattr(state, part)).items()
+        name: leaf for part in task.rest for name, leaf in named(part, getattr(state, part)).items()
     }
     text = np.array(json.dumps(dict(memory)))
 
@@ -54,16 +52,15 @@ def save_state(
     checkpoint.write(folder, networks, provenance, fill=fill)
 
 
-def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str, Any]]:
+def load_state(folder: Path, config: RunConfig) -> tuple[PyTree, dict[str, Any]]:
     """Inverse of `save_state`: the state as host arrays, and the memory.
 
     Raises:
       CheckpointError: if the folder holds no state, or one that is damaged or
         belongs to other sizes.
     """
-    expected = jax.eval_shape(
-        lambda: create_state(config.generator, config.discriminator, config.gan)
-    )
+    task = task_of(config)
+    expected = task.expected(config)
     try:
         # Opened here, because NumPy leaves a damaged file open.
         with (folder / TRAINING).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -71,11 +68,11 @@ def load_state(folder: Path, config: TrainConfig) -> tuple[TrainState, dict[str,
         memory = json.loads(str(arrays.pop("memory")))
     except Exception as error:  # zipfile, NumPy and JSON all have their own
         raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
-    parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in _REST}
-    for key in _NETWORKS:
+    parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in task.rest}
+    for key in task.configs(config):
         found = named(key, checkpoint.read(folder, key))
         parts[key] = _filled(folder, key, getattr(expected, key), found)
-    return TrainState(**parts), memory
+    return task.state_type(**parts), memory
 
 
 def latest_state(run: RunFolder) -> Path | None:
@@ -89,7 +86,7 @@ def states(run: RunFolder) -> list[Path]:
     return sorted(filter(is_whole, candidates), key=step_of, reverse=True)
 
 
-def load_latest(run: RunFolder, config: TrainConfig) -> tuple[Path, TrainState, dict, list[str]]:
+def load_latest(run: RunFolder, config: RunConfig) -> tuple[Path, PyTree, dict, list[str]]:
     """The latest state that can be read: its folder, the state, the memory, and notices.
 
     A notice tells of every later one that is damaged; its checkpoint is left as it is.
@@ -113,15 +110,16 @@ def is_whole(folder: Path) -> bool:
     return checkpoint.is_checkpoint(folder) and (folder / TRAINING).is_file()
 
 
-def prune(run: RunFolder, config: TrainConfig) -> None:
+def prune(run: RunFolder, config: RunConfig) -> None:
     """Reduces all but the latest checkpoints to what is kept of them."""
+    keys = tuple(task_of(config).configs(config))
     found = checkpoint.run_checkpoints(run.path)
     for kimg in sorted(found)[: -config.snapshots.latest]:
         if not config.snapshots.is_kept(kimg):
             checkpoint.remove(found[kimg])
         elif is_whole(found[kimg]):
             whole = config.snapshots.is_kept_whole(kimg)
-            checkpoint.reduce(found[kimg], _NETWORKS if whole else ("G_ema",))
+            checkpoint.reduce(found[kimg], keys if whole else keys[:1])
 
 
 def named(part: str, tree: PyTree) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.config import NetworkConfig
+from aligned_jax.config import AnyConfig
 from aligned_jax.convert.inert import show
 from aligned_jax.convert.rules import filters, official_shapes, read
 
@@ -13,7 +13,7 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 def tensor_problems(
-    config: NetworkConfig, tensors: Mapping[str, Any], has_filters: bool = True
+    config: AnyConfig, tensors: Mapping[str, Any], has_filters: bool = True
 ) -> list[str]:
     """Sentences on every tensor that does not fit the network; empty if all do.
 

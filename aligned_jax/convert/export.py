@@ -11,7 +11,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from aligned_jax.config import KEYS, NetworkConfig, kind_of, to_dict
+from aligned_jax.config import ALL_KEYS, AnyConfig, kind_of, to_dict
 from aligned_jax.convert.problems import listed
 from aligned_jax.convert.rules import to_official
 from aligned_jax.convert.safetensors_file import FORMAT_VERSION, METADATA_KEY
@@ -21,11 +21,11 @@ from aligned_jax.types import Variables
 
 def write_safetensors(
     path: str | os.PathLike,
-    networks: Mapping[str, tuple[NetworkConfig, Variables | Callable[[], Variables]]],
+    networks: Mapping[str, tuple[AnyConfig, Variables | Callable[[], Variables]]],
     provenance: Mapping[str, Any] | None = None,
     half: bool = False,
 ) -> None:
-    """Writes networks {"G_ema" | "G" | "D": (config, variables)} to one file.
+    """Writes networks {"G_ema" | "G" | "D" | "E": (config, variables)} to one file.
 
     Variables may be a function that returns them, called when their turn comes,
     so that only one network is in memory twice. A single network keeps the
@@ -39,9 +39,11 @@ def write_safetensors(
     is full; nothing is left behind.
     """
     path = Path(path)
-    unknown = [key for key in networks if key not in KEYS]
+    unknown = [key for key in networks if key not in ALL_KEYS]
     if unknown or not networks:
-        raise FormatError(f"networks are {listed(unknown) or 'none'}; keys are {', '.join(KEYS)}")
+        raise FormatError(
+            f"networks are {listed(unknown) or 'none'}; keys are {', '.join(ALL_KEYS)}"
+        )
     tensors = _tensors(networks)
     if half:
         with np.errstate(over="ignore"):  # what is too large for it is found below
@@ -68,7 +70,7 @@ def write_safetensors(
 
 
 def _tensors(
-    networks: Mapping[str, tuple[NetworkConfig, Variables | Callable[[], Variables]]],
+    networks: Mapping[str, tuple[AnyConfig, Variables | Callable[[], Variables]]],
 ) -> dict[str, np.ndarray]:
     """All tensors under the names that they have in the file."""
     tensors = {}

@@ -14,8 +14,8 @@ from aligned_jax.errors import FormatError
 
 READABLE = (
     "Readable are StyleGAN2 pickles of stylegan2-ada-pytorch, stylegan3 (--cfg=stylegan2) and "
-    "TensorFlow (configs E, F, ADA), .pt files of rosinality/stylegan2-pytorch, and state dicts "
-    "with official names"
+    "TensorFlow (configs E, F, ADA), .pt files of rosinality/stylegan2-pytorch, of the encoders "
+    "pSp and e4e, and state dicts with official names"
 )
 
 

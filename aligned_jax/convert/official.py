@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aligned_jax.config import KEYS, NetworkConfig
+from aligned_jax.config import ALL_KEYS, ENCODER, AnyConfig, EncoderConfig
 from aligned_jax.convert import (
     deduce,
+    encoders,
     families,
     nvidia_tf,
     nvidia_torch,
@@ -24,6 +25,7 @@ from aligned_jax.convert.mapped import release
 from aligned_jax.convert.problems import listed
 from aligned_jax.convert.rules import from_official
 from aligned_jax.errors import ConfigError, FormatError, UserError
+from aligned_jax.networks import fingerprint
 
 Described = tuple[dict[str, Description], dict[str, Any]]
 
@@ -35,7 +37,7 @@ class Converted:
     `tensors` maps official names to lazy tensors (`shape`, `dtype`, `numpy()`).
     """
 
-    config: NetworkConfig
+    config: AnyConfig
     tensors: Mapping[str, Any]
 
     def variables(self) -> dict[str, Any]:
@@ -47,10 +49,11 @@ class Converted:
 
 @dataclass(frozen=True, eq=False)
 class Official:
-    """The networks of an official file by key (G_ema, G, D), and their origin.
+    """The networks of an official file by key (G_ema, G, D, E), and their origin.
 
     `source` is JSON-able: format, code_base, file, bytes, sha256, warnings, and
-    where known augment_p, G_is_G_ema and the provenance of an exported file.
+    where known augment_p, G_is_G_ema, an encoder's generator and the provenance of an
+    exported file.
     """
 
     networks: dict[str, Converted]
@@ -78,6 +81,13 @@ def read_official(path: str | os.PathLike) -> Official:
         described, source = read()
         networks, warnings = _checked(described)
         origin = {"format": kind, **_file_facts(path, name)}
+        if ENCODER in networks and "G_ema" in networks:
+            variables = networks["G_ema"].variables()
+            origin["generator"] = {"network": name, "sha256": fingerprint(variables)}
+        elif ENCODER in networks:  # one of our own files says whose it is
+            known = source.get("provenance")
+            whose = known.get("generator") if isinstance(known, dict) else None
+            origin |= {"generator": whose} if isinstance(whose, dict) else {}
     except UserError as error:
         raise FormatError(f"{name}: {error}") from None
     return Official(networks, {**origin, **source, "warnings": source["warnings"] + warnings})
@@ -95,6 +105,8 @@ def _describe(loaded: Loaded) -> Described:
     if isinstance(value, dict):
         if any(isinstance(item, PersistentObject) for item in value.values()):
             return nvidia_torch.read(value)
+        if encoders.is_checkpoint(value):
+            return encoders.read(value)
         if _is_state_dict(value) and state_dicts.has_official_names(value):
             return state_dicts.read(value)
         if rosinality.is_checkpoint(value):
@@ -113,7 +125,7 @@ def _is_state_dict(value: Mapping[Any, Any]) -> bool:
 def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted], list[str]]:
     """Networks with their configs; raises FormatError with everything that is wrong."""
     keys: dict[Description, list[str]] = {}  # one network can stand under two keys
-    for key in sorted(described, key=KEYS.index):
+    for key in sorted(described, key=ALL_KEYS.index):
         keys.setdefault(described[key], []).append(key)
     networks, problems, warnings = {}, [], []
     for description, names in keys.items():
@@ -134,8 +146,10 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
     return networks, warnings
 
 
-def _config(description: Description) -> NetworkConfig:
+def _config(description: Description) -> AnyConfig:
     shapes = {name: tuple(tensor.shape) for name, tensor in description.tensors.items()}
+    if isinstance(description.config, EncoderConfig):
+        return description.config
     if description.config is not None:
         deduce.check_sizes(description.config, shapes)
         return description.config

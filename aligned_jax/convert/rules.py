@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.config import DEFAULT_FILTER, Filter, GeneratorConfig, NetworkConfig
+from aligned_jax.config import DEFAULT_FILTER, AnyConfig, EncoderConfig, Filter, GeneratorConfig
 from aligned_jax.errors import ConfigError
 from aligned_jax.networks import variable_shapes
 
@@ -23,7 +23,7 @@ _TO_OFFICIAL = {("weight", 4): (3, 2, 0, 1), ("weight", 2): (1, 0), ("const", 3)
 _SEPARABLE_TAPS = 8
 
 
-def official_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
+def official_shapes(config: AnyConfig) -> dict[str, tuple[int, ...]]:
     """Name and shape of every official tensor of a network, filters included."""
     shapes = {}
     for path, leaf in _leaves(variable_shapes(config)):
@@ -32,7 +32,7 @@ def official_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     return shapes | {name: taps.shape for name, taps in filters(config).items()}
 
 
-def to_official(config: NetworkConfig, variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def to_official(config: AnyConfig, variables: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """All official tensors of a network, in official layout, C-contiguous float32.
 
     `variables` is the nested dictionary of the network that `config`
@@ -47,7 +47,7 @@ def to_official(config: NetworkConfig, variables: Mapping[str, Any]) -> dict[str
     return tensors | filters(config)
 
 
-def from_official(config: NetworkConfig, tensors: Mapping[str, Any]) -> dict[str, Any]:
+def from_official(config: AnyConfig, tensors: Mapping[str, Any]) -> dict[str, Any]:
     """Variables of a network from its official tensors; inverse of `to_official`.
 
     `tensors` holds arrays, or lazy tensors with a `numpy()` method, which are
@@ -66,12 +66,14 @@ def from_official(config: NetworkConfig, tensors: Mapping[str, Any]) -> dict[str
     return variables
 
 
-def filters(config: NetworkConfig) -> dict[str, np.ndarray]:
+def filters(config: AnyConfig) -> dict[str, np.ndarray]:
     """The `resample_filter` buffers of a network, by official name.
 
     Only blocks and the layers that resample hold the configured taps; the
     others carry the default ones, unused.
     """
+    if isinstance(config, EncoderConfig):
+        return {}
     generator = isinstance(config, GeneratorConfig)
     prefix = "synthesis." if generator else ""
     taps = config.synthesis.resample_filter if generator else config.resample_filter

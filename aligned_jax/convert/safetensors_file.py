@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from aligned_jax.config import KEYS, KINDS, GeneratorConfig, NetworkConfig, from_dict
+from aligned_jax.config import ALL_KEYS, KINDS, AnyConfig, GeneratorConfig, from_dict
 from aligned_jax.convert import families, state_dicts
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.inert import plain, show
@@ -61,7 +61,11 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
     if manifest is None:
         return state_dicts.read(entries)
     networks = manifest["networks"]
-    parts = dict.fromkeys(networks, entries) if len(networks) == 1 else state_dicts.split(entries)
+    parts = (
+        dict.fromkeys(networks, entries)
+        if len(networks) == 1
+        else state_dicts.split(entries, ALL_KEYS)
+    )
     if set(parts) != set(networks):
         raise FormatError(
             f"its header describes {listed(networks)}, its tensors are those of {listed(parts)}"
@@ -115,13 +119,13 @@ def _manifest(text: str | None) -> dict[str, Any] | None:
             "update aligned_jax"
         )
     networks = plain(manifest.get("networks"))
-    if not isinstance(networks, dict) or not networks or not set(networks) <= set(KEYS):
-        raise FormatError(f"its header does not name networks out of {', '.join(KEYS)}")
+    if not isinstance(networks, dict) or not networks or not set(networks) <= set(ALL_KEYS):
+        raise FormatError(f"its header does not name networks out of {', '.join(ALL_KEYS)}")
     return {**manifest, "networks": networks}
 
 
-def _config(key: str, recorded: Any) -> NetworkConfig:
+def _config(key: str, recorded: Any) -> AnyConfig:
     kind = recorded.get("kind") if isinstance(recorded, dict) else None
     if kind not in KINDS:
-        raise FormatError(f"the header says of {key} neither generator nor discriminator")
+        raise FormatError(f"the header says of {key} none of {', '.join(KINDS)}")
     return from_dict(KINDS[kind], recorded.get("config"), f"the config of {key}")

@@ -44,18 +44,19 @@ def has_official_names(names: Iterable[Any]) -> bool:
     return not _beginnings(names).isdisjoint((_GENERATOR, _DISCRIMINATOR, *KEYS))
 
 
-def split(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def split(tensors: Mapping[str, Any], keys: Iterable[str] = KEYS) -> dict[str, dict[str, Any]]:
     """Tensors by network, official names inside; a lone generator is G_ema."""
+    keys = tuple(keys)
     beginnings = _beginnings(tensors)
     if _GENERATOR in beginnings:
         return {"G_ema": dict(tensors)}
     if _DISCRIMINATOR in beginnings:
         return {"D": dict(tensors)}
-    if not beginnings or not beginnings <= set(KEYS):
+    if not beginnings or not beginnings <= set(keys):
         families.refuse("the file", tensors)
         raise FormatError(
             f"its tensors are not named as official ones: {listed(map(show, tensors))}; "
-            f"names begin with synthesis., mapping., b4. or with {', '.join(KEYS)} and a dot"
+            f"names begin with synthesis., mapping., b4. or with {', '.join(keys)} and a dot"
         )
     return {
         key: {
@@ -63,7 +64,7 @@ def split(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             for name, tensor in tensors.items()
             if name.startswith(f"{key}.")
         }
-        for key in KEYS
+        for key in keys
         if key in beginnings
     }
 

@@ -8,8 +8,8 @@ Mixed_7c takes the maximum, and so do the weights.
 import flax.linen as nn
 import jax.numpy as jnp
 
-from aligned_jax.features import resize
-from aligned_jax.features.layers import BatchNorm, Conv, Dense, average_pool, max_pool
+from aligned_jax.networks.plain import BatchNorm, Conv, Dense, average_pool, max_pool
+from aligned_jax.ops import resize
 from aligned_jax.types import Array
 
 SIZE = 299

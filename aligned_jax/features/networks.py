@@ -76,11 +76,11 @@ FROM_FILES = tuple(name for name, network in NETWORKS.items() if network.source 
 
 @functools.cache
 def paths_and_shapes(name: str) -> Mapping[str, tuple[tuple[str, ...], tuple[int, ...]]]:
-    """Path in the tree and shape of every parameter, by dotted name."""
+    """Path in the tree and shape of every array, by dotted name without its collection."""
     image = jax.ShapeDtypeStruct((1, 64, 64, 3), np.float32)
     template = jax.eval_shape(NETWORKS[name].module().init, jax.random.key(0), image)
-    leaves = flatten_dict(template["params"])
-    return {".".join(path): (path, leaf.shape) for path, leaf in leaves.items()}
+    leaves = flatten_dict(template)
+    return {".".join(path[1:]): (path, leaf.shape) for path, leaf in leaves.items()}
 
 
 def shapes(name: str) -> dict[str, tuple[int, ...]]:
@@ -90,8 +90,8 @@ def shapes(name: str) -> dict[str, tuple[int, ...]]:
 
 def tree(name: str, arrays: Mapping[str, Any]) -> PyTree:
     """Variables of a network from its parameters by dotted name."""
-    params = {path: arrays[key] for key, (path, _) in paths_and_shapes(name).items()}
-    return {"params": unflatten_dict(params)}
+    paths = paths_and_shapes(name).items()
+    return unflatten_dict({path: arrays[key] for key, (path, _) in paths})
 
 
 def torch_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

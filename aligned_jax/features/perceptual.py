@@ -3,8 +3,8 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from aligned_jax.features.layers import Conv, channels, max_pool
 from aligned_jax.features.vgg import vgg_layers
+from aligned_jax.networks.plain import Conv, channels, max_pool
 from aligned_jax.types import Array
 
 # Of images in [-1, 1]; ImageNet's means and deviations.

@@ -3,8 +3,8 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from aligned_jax.features import resize
-from aligned_jax.features.layers import Conv, Dense, channels, flat_chw, max_pool
+from aligned_jax.networks.plain import Conv, Dense, channels, flat_chw, max_pool
+from aligned_jax.ops import resize
 from aligned_jax.types import Array
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))

@@ -7,6 +7,8 @@ found = inversion.invert(network, images, features.lpips("vgg"), settings, jax.r
 from aligned_jax.lazy import exports
 
 _NAMES = {
+    "as_space": "encode",
+    "encode": "encode",
     "ImageInversion": "files",
     "load": "files",
     "save": "files",

@@ -4,7 +4,6 @@ Every number is a function of the run's key, the iteration, the loss term and
 the row of the global batch, never of the device that happens to compute it.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -46,8 +45,7 @@ def draw(key: Array, rows: Array, config: GeneratorConfig, mixing: float) -> Dra
     """
 
     def normal(purpose: int, *shape: int) -> Array:
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, purpose), rows)
-        return jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
+        return normal_rows(jax.random.fold_in(key, purpose), rows, *shape)
 
     size = (config.img_resolution, config.img_resolution, config.img_channels)
     return Draws(
@@ -56,7 +54,7 @@ def draw(key: Array, rows: Array, config: GeneratorConfig, mixing: float) -> Dra
         cutoff=draw_cutoff(jax.random.fold_in(key, _CUTOFF), config.num_ws, mixing)
         if mixing
         else None,
-        noise=_split_noise(config, lambda count: normal(_NOISE, count)),
+        noise=noise_rows(config, jax.random.fold_in(key, _NOISE), rows),
         pl_noise=normal(_PL_NOISE, *size),
         augment_fake=jax.random.fold_in(key, _AUGMENT_FAKE),
         augment_real=jax.random.fold_in(key, _AUGMENT_REAL),
@@ -70,12 +68,18 @@ def draw_cutoff(key: Array, num_ws: int, mixing: float) -> Array:
     return jnp.where(jax.random.uniform(whether) < mixing, cutoff, num_ws)
 
 
-def _split_noise(config: GeneratorConfig, normal: Callable[[int], Array]) -> str | dict[str, Array]:
-    """Noise fields of all layers, cut from one draw of `normal(count)` -> [N, count]."""
+def normal_rows(key: Array, rows: Array, *shape: int) -> Array:
+    """Standard normal [N, *shape], each row of the key and its number in `rows` [N] alone."""
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, rows)
+    return jax.vmap(lambda k: jax.random.normal(k, shape))(keys)
+
+
+def noise_rows(config: GeneratorConfig, key: Array, rows: Array) -> str | dict[str, Array]:
+    """Noise fields [N, H, W] of all layers, cut from one draw a row; "none" if none is used."""
     if not config.synthesis.use_noise:
         return "none"
     sizes = {s.name: s.resolution for s in style_layers(config) if s.kind == "conv"}
-    numbers = normal(sum(r * r for r in sizes.values()))
+    numbers = normal_rows(key, rows, sum(r * r for r in sizes.values()))
     fields, start = {}, 0
     for name, r in sizes.items():
         fields[name] = numbers[:, start : start + r * r].reshape(-1, r, r)

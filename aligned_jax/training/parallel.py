@@ -43,6 +43,16 @@ def mean(tree: PyTree) -> PyTree:
     return restore(lax.pmean(flat, AXIS))
 
 
+def gather(tree: PyTree, rows: Array) -> PyTree:
+    """All rows of a batch [B, ...] in order, from every device's [n, ...], numbered by `rows` [n].
+
+    Only for use inside `on_each_device`.
+    """
+    everywhere = lax.all_gather((tree, rows), AXIS, tiled=True)
+    order = everywhere[1].argsort()
+    return jax.tree.map(lambda v: v[order], everywhere[0])
+
+
 def replicate(tree: PyTree, devices: Devices | None = None) -> PyTree:
     """Copies a host tree to every local device: leaves [...] become [devices, ...]."""
     devices = jax.local_devices() if devices is None else devices

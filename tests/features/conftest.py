@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.features import networks
-from aligned_jax.features.layers import BatchNorm, Conv, Dense
+from aligned_jax.networks.plain import BatchNorm, Conv, Dense
 
 
 class Tiny(nn.Module):

@@ -4,7 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax.features import layers, networks, resize
+from aligned_jax.features import networks
+from aligned_jax.networks import plain as layers
+from aligned_jax.ops import resize
 from tests.features import by_rule
 from tests.helpers import nchw, nhwc, reference, relative_error
 

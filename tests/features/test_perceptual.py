@@ -10,7 +10,8 @@ import pytest
 
 from aligned_jax import features
 from aligned_jax.errors import FormatError, UserError
-from aligned_jax.features import resize, store
+from aligned_jax.features import store
+from aligned_jax.ops import resize
 from tests.helpers import reference, relative_error
 
 REFERENCE = reference("lpips_vgg")

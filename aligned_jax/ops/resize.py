@@ -21,6 +21,11 @@ def anchored(images: Array, size: int) -> Array:
     return _along_both(images, size, lambda old: np.arange(size) * (old / size))
 
 
+def corner_to_corner(images: Array, size: int) -> Array:
+    """Bilinear, the corner pixels kept where they are, as PyTorch's `align_corners`."""
+    return _along_both(images, size, lambda old: np.arange(size) * (old - 1) / max(size - 1, 1))
+
+
 def area(images: Array, size: int) -> Array:
     """Mean over the pixels from floor(i * old / new) to ceil((i + 1) * old / new)."""
 

@@ -1,0 +1,146 @@
+"""Training an encoder from the command line: run, stop, resume, use, refuse."""
+
+import dataclasses
+import signal
+
+import jax
+import numpy as np
+import pytest
+
+import aligned_jax as aj
+from aligned_jax import features
+from aligned_jax.errors import UserError
+from aligned_jax.network import Network
+from aligned_jax.networks import fingerprint
+from aligned_jax.train import encoder_task, guard, launch, loop, snapshot
+from aligned_jax.train.config import SnapshotOptions
+from aligned_jax.train.encoder import _losses
+from aligned_jax.train.encoder_run import EncoderRun
+from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.training.encoder_options import EncoderOptions
+from tests import standins
+from tests.train import runs
+from tests.training import tiny_encoder as tiny
+
+pytestmark = pytest.mark.usefixtures("fast_compilation")
+
+
+class Images(runs.Images):
+    """Random images of 32 pixels."""
+
+    resolution = 32
+
+    def __init__(self, count=12):
+        random = np.random.RandomState(0)
+        self.images = random.randint(0, 256, (count, 32, 32, 3)).astype(np.uint8)
+
+
+LOSSES = EncoderOptions(
+    200, identity=0.0, d_reg_interval=2, pool_size=3, progressive_start=2, progressive_every=2
+)
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    """A saved generator: its folder and itself."""
+    network = Network(tiny.GENERATOR, jax.tree.map(np.asarray, tiny.generator()))
+    folder = str(tmp_path_factory.mktemp("networks") / "parent")
+    aj.save(folder, network)
+    return folder, network
+
+
+@pytest.fixture
+def config(generator, monkeypatch):
+    monkeypatch.setattr(features, "lpips", lambda net: standins.Squares(), raising=False)
+    return EncoderRun(
+        Images.options,
+        generator[0],
+        fingerprint(generator[1].variables),
+        tiny.GENERATOR,
+        tiny.E4E,
+        LOSSES,
+        snapshots=SnapshotOptions(tick_kimg=1, dense=0, every=2, latest=1, images=3),
+        kimg=2,
+        fingerprint=Images.fingerprint,
+    )
+
+
+def train(folder, config, **changed):
+    command = "aligned encoder"
+    given = {"kimg": config.kimg, "command_line": command, "devices": 1} | changed
+    return launch.begin(runs.arguments(folder, **given), config, Images())
+
+
+def results(folder):
+    latest = snapshot.latest_state(RunFolder(folder))
+    with np.load(latest / snapshot.TRAINING) as file:
+        found = {name: file[name] for name in file.files}
+    return found | snapshot.named("E", aj.checkpoint.read(latest, "E"))
+
+
+def test_a_run_that_is_stopped_ends_as_one_that_is_not(tmp_path, config, generator, monkeypatch):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert train(whole, config) == 0
+    names = {path.name for path in whole.iterdir()}
+    assert {"reals.png", "init.png", "fakes-kimg-000002.png", "strip.png"} <= names
+    lines = RunFolder(whole).read_stats()
+    assert [line["kimg"] for line in lines] == [1, 2]
+    assert lines[0]["reports"]["Loss/E/loss"] > 0 < lines[0]["reports"]["Loss/D/loss"]
+
+    encoder = aj.load_encoder(whole, generator[1])
+    assert encoder.provenance["generator"]["network"] == generator[0]
+    images = Images().images[:2].astype(np.float32) / 127.5 - 1
+    assert encoder(images).shape == (2, 8, 6)
+    assert isinstance(RunFolder(whole).read_config(), EncoderRun)
+
+    add = loop.Tally.add
+    seen = []
+
+    def stopping(self, reports):
+        add(self, reports)
+        seen.append(1)
+        if len(seen) == 3:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(loop.Tally, "add", stopping)
+    assert train(parts, config) == 128 + signal.SIGTERM
+    monkeypatch.setattr(loop.Tally, "add", add)
+    assert train(parts, config) == 0
+    first, second = results(whole), results(parts)
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+
+
+def test_what_cannot_be(tmp_path, config, generator):
+    with pytest.raises(UserError, match="an encoder has none"):
+        dataclasses.replace(config, snapshots=SnapshotOptions(metrics="fd_vgg"))
+    with pytest.raises(UserError, match=r"generator\.img_resolution is 32, the data have 8"):
+        launch.check_data(config, runs.Images())
+    with pytest.raises(UserError, match="is not the generator that this encoder was trained for"):
+        encoder_task.generator_of(dataclasses.replace(config, start_sha256="0"))
+    assert "losses.learning_rate" in encoder_task.TASK.advice
+    other = RunFolder(tmp_path / "run")
+    other.path.mkdir()
+    other.write_config(config, {})
+    with pytest.raises(UserError, match="kind: encoder run there, training run here"):
+        other.check_same(runs.CONFIG)
+    assert other.read_config() == config
+    state = encoder_task.TASK.expected(config)
+    broken = jax.tree.map(
+        lambda v: (
+            np.full(v.shape, np.nan, v.dtype) if v.dtype.kind == "f" else np.zeros(v.shape, v.dtype)
+        ),
+        state,
+    )
+    with pytest.raises(guard.TrainingError, match=r"E/params/.*losses\.learning_rate"):
+        guard.check_finite(other, config, broken, {})
+
+
+def test_the_schedule_of_a_run():
+    published = _losses(tiny.E4E, 1600, 8)
+    assert (published.progressive_start, published.progressive_every) == (20_000, 2_000)
+    short = _losses(tiny.E4E, 1, 64)
+    assert (short.progressive_start, short.progressive_every) == (1, 1)
+    plain = _losses(dataclasses.replace(tiny.E4E, space="w", deltas=False), 1600, 8)
+    assert plain.adversarial == plain.delta_norm == 0

@@ -1,0 +1,52 @@
+"""Everything that decides the training of an encoder, in one frozen, JSON-able object."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from aligned_jax.config import EncoderConfig, GeneratorConfig
+from aligned_jax.data.options import DataOptions
+from aligned_jax.errors import ConfigError
+from aligned_jax.train.config import RunConfig, SnapshotOptions
+from aligned_jax.training.encoder_options import EncoderOptions
+
+
+@dataclass(frozen=True)
+class EncoderRun(RunConfig):
+    """A run: the same config on the same data gives the same encoder.
+
+    Attributes:
+      data, fingerprint: what is trained on, and a hash of its content.
+      start, start_sha256: the NETWORK whose latents are to be found, and the
+        fingerprint of its numbers.
+      generator, encoder: sizes.
+      losses: losses, schedule and optimisers.
+      backbone: whether the backbone starts with the weights of ArcFace.
+      snapshots: what is written; there are no scores.
+      kimg: length, in thousands of images shown.
+      seed: of the encoder, the order of the data, and every draw.
+    """
+
+    kind: ClassVar[str] = "encoder run"
+    data: DataOptions
+    start: str
+    start_sha256: str
+    generator: GeneratorConfig
+    encoder: EncoderConfig
+    losses: EncoderOptions
+    backbone: bool = False
+    snapshots: SnapshotOptions = field(default_factory=SnapshotOptions)
+    kimg: int = 1600
+    seed: int = 0
+    fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        wrong = self.mistakes()
+        if self.snapshots.metrics:
+            wrong.append("snapshots.metrics are scores of generators; an encoder has none")
+        if wrong:
+            raise ConfigError("; ".join(wrong))
+
+    @property
+    def batch_size(self) -> int:
+        """Images in a batch, over all devices and hosts."""
+        return self.losses.batch_size

@@ -1,0 +1,130 @@
+"""Encoders as a task of the loop: their state, step and pictures."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax import loading
+from aligned_jax.config import ENCODER, EncoderConfig
+from aligned_jax.encoder_network import EncoderNetwork
+from aligned_jax.errors import UserError
+from aligned_jax.network import Network
+from aligned_jax.networks import fingerprint
+from aligned_jax.train.encoder_run import EncoderRun
+from aligned_jax.train.tasks import Task
+from aligned_jax.training import parallel
+from aligned_jax.training.encoder_state import (
+    EncoderRecipe,
+    EncoderState,
+    Frozen,
+    create_encoder_state,
+    with_backbone,
+)
+from aligned_jax.training.encoder_step import EncoderStep
+
+_AT_A_TIME = 8
+
+
+def recipe_of(config: EncoderRun) -> EncoderRecipe:
+    """What the training step computes for this config."""
+    return EncoderRecipe(config.generator, config.encoder, config.losses)
+
+
+@functools.lru_cache(maxsize=1)
+def generator_of(config: EncoderRun) -> Network:
+    """The generator of a run; UserError if the source holds another one by now."""
+    network = loading.load(config.start)
+    if fingerprint(network.variables) != config.start_sha256:
+        raise UserError(
+            f"{config.start} is not the generator that this encoder was trained for so far; "
+            "bring it back, or begin in another --run folder"
+        )
+    return network
+
+
+def frozen_of(config: EncoderRun) -> Frozen:
+    """The generator and the networks that the losses need.
+
+    Raises:
+      UserError: if one of them is not there, saying how to get it.
+    """
+    from aligned_jax import features
+
+    losses = config.losses
+    return Frozen(
+        generator_of(config).variables,
+        features.lpips(losses.lpips_net) if losses.lpips else None,
+        features.load("arcface") if losses.identity else None,
+    )
+
+
+def sources(config: EncoderRun) -> dict[str, Any]:
+    """What a fresh state is made of: the generator, and ArcFace for the backbone if wanted."""
+    from aligned_jax import features
+
+    found = {"G": generator_of(config).variables}
+    return found | ({"arcface": features.load("arcface").variables} if config.backbone else {})
+
+
+def pictures(
+    config: EncoderRun, images: np.ndarray, labels: np.ndarray, state: EncoderState
+) -> np.ndarray:
+    """What the generator makes of an encoder's latents: float32 of uint8 [N, R, R, C]."""
+    generator, count = generator_of(config), len(images)
+    encoder = EncoderNetwork(config.encoder, state.E)
+    size, parts = min(_AT_A_TIME, count), []
+    for start in range(0, count, size):
+        # The last part is filled up, so that nothing is compiled twice.
+        rows = np.minimum(np.arange(start, start + size), count - 1)
+        latents = encoder(images[rows].astype(np.float32) / 127.5 - 1)
+        if config.encoder.space.startswith("z"):
+            latents = generator.mapping(latents, labels[rows] if config.generator.c_dim else None)
+        parts.append(np.asarray(generator.synthesis(latents)))
+    return np.concatenate(parts)[:count]
+
+
+def _create(config: EncoderRun, networks: Mapping[str, Any] | None) -> EncoderState:
+    """With `networks` None only the shapes count."""
+    if networks is None:
+        mean = np.zeros(config.generator.w_dim, np.float32)
+        networks = {"G": {"stats": {"mapping": {"w_avg": mean}}}}
+    recipe = recipe_of(config)
+    state = create_encoder_state(recipe, networks["G"], config.seed)
+    if "arcface" not in networks:
+        return state
+    encoder = with_backbone(state.E, networks["arcface"])
+    return create_encoder_state(recipe, networks["G"], config.seed, encoder)
+
+
+def _configs(config: EncoderRun) -> dict[str, EncoderConfig]:
+    return {ENCODER: config.encoder}
+
+
+def _step(config: EncoderRun, devices: parallel.Devices | None) -> EncoderStep:
+    return EncoderStep(recipe_of(config), frozen_of(config), devices)
+
+
+def _check(config: EncoderRun, devices: parallel.Devices | None) -> list[str]:
+    recipe_of(config)
+    count = jax.device_count() if devices is None else len(devices)
+    parallel.check_division(config.batch_size, 1, count, 1, 1)
+    return []
+
+
+def _facts(state: EncoderState) -> dict[str, float]:
+    return {}
+
+
+TASK = Task(
+    configs=_configs,
+    rest=("E_opt", "D", "D_opt", "real_pool", "fake_pool", "step", "images_seen", "key"),
+    state_type=EncoderState,
+    create=_create,
+    step=_step,
+    check=_check,
+    facts=_facts,
+    advice="a lower learning rate (losses.learning_rate) or a larger batch usually helps",
+)
