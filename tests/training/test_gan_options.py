@@ -26,6 +26,8 @@ from aligned_jax.training.terms import LOSSES, Batch, Networks, as_float
 from tests.helpers import relative_error
 from tests.training import tiny
 
+pytestmark = pytest.mark.usefixtures("fast_compilation")
+
 ONE = jax.local_devices()[:1]
 HALF = {"g": {"synthesis": dataclasses.replace(tiny.GENERATOR.synthesis, num_fp16_res=1)}}
 HALF["d"] = {"num_fp16_res": 1}

@@ -28,6 +28,8 @@ from tests.convert import samples
 from tests.helpers import DATA
 from tests.training import tiny
 
+pytestmark = pytest.mark.usefixtures("fast_compilation")
+
 ONE = jax.local_devices()[:1]
 
 
