@@ -40,11 +40,12 @@ def main(argv: list[str] | None = None) -> None:
     """Measures one configuration."""
     args = parse(argv)
     recipe = recipe_of(args)
-    step = GanStep(recipe)
+    devices = jax.local_devices()[: args.devices]
+    step = GanStep(recipe, devices)
     state = create_state(recipe.generator, recipe.discriminator, recipe.options)
     size = (args.batch, args.resolution, args.resolution, 3)
     batch = step.feed(np.random.RandomState(0).randint(0, 256, size).astype(np.uint8))
-    state = parallel.replicate(state)
+    state = parallel.replicate(state, devices)
     start = time.perf_counter()
     programs = step.compile(state, batch)
     compile_seconds = time.perf_counter() - start
@@ -58,6 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     rows: dict[str, Any] = {
         "resolution": args.resolution,
         "batch": args.batch,
+        "devices": len(devices),
         "half": args.half or "none",
         "images_per_second": args.batch / iteration,
         "compile_seconds": compile_seconds,
@@ -69,7 +71,7 @@ def main(argv: list[str] | None = None) -> None:
         rows[f"{name}_seconds"] = seconds[name]
         rows[f"{name}_over_bare_convolutions"] = seconds[name] / floor[name]
         # The compiler counts what one device does.
-        flops = compiled_flops(programs[name]) * jax.device_count()
+        flops = compiled_flops(programs[name]) * len(devices)
         rows[f"{name}_compiled_over_analytic_flops"] = flops / analytic
         rows[f"{name}_all_reduces"] = all_reduces(programs[name])
     rows["data_images_per_second"] = reading_rate(args)
@@ -85,6 +87,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--channel-max", type=int, default=128)
     parser.add_argument("--latent", type=int, default=128, help="width of z and w")
     parser.add_argument("--half", choices=("bfloat16", "float16"))
+    parser.add_argument("--devices", type=int, help="how many share the batch (default all)")
     parser.add_argument("--repeats", type=int, default=5)
     return parser.parse_args(argv)
 

@@ -73,11 +73,15 @@ def test_phases_are_counted_pass_by_pass():
 
 
 @pytest.mark.slow
-def test_training_needs_the_analytic_flops_and_prints_them(capsys):
+@pytest.mark.parametrize("devices", [1, 2])
+def test_training_needs_the_analytic_flops_and_prints_them(capsys, devices):
     sizes = ["--batch", "16", "--channel-base", "2048", "--channel-max", "128", "--repeats", "1"]
-    train.main(sizes)
+    train.main([*sizes, "--devices", str(devices)])
     rows = json.loads(capsys.readouterr().out.strip().split("\n")[-1])
+    assert rows["devices"] == devices
+    # What every device does with the weights alone counts more the fewer images it has.
+    most = 1.05 if devices == 1 else 1.1
     for phase in PASSES:
-        assert 0.95 < rows[f"{phase}_compiled_over_analytic_flops"] < 1.05
-        assert rows[f"{phase}_all_reduces"] == (jax.device_count() > 1) * (1 + (phase == "Greg"))
+        assert 0.95 < rows[f"{phase}_compiled_over_analytic_flops"] < most
+        assert rows[f"{phase}_all_reduces"] == (devices > 1) * (1 + (phase == "Greg"))
     assert rows["images_per_second"] > 0 and rows["data_images_per_second"] > 0
