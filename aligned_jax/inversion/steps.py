@@ -14,13 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from aligned_jax.features.resize import area
 from aligned_jax.inversion.noise import Fields, noise_regulariser, normalised
 from aligned_jax.inversion.options import Settings
 from aligned_jax.inversion.perceptual import Perceptual, distances
 from aligned_jax.inversion.spaces import to_styles
 from aligned_jax.latents import noise_fields
 from aligned_jax.network import Network
+from aligned_jax.ops.resize import area
 from aligned_jax.types import Array, PyTree
 
 # Numbers of draws of a restart that belong to no step.

@@ -10,7 +10,6 @@ import pytest
 
 from aligned_jax.convert.kwargs import generator_config
 from aligned_jax.convert.rules import from_official
-from aligned_jax.features.resize import area
 from aligned_jax.inversion import (
     Settings,
     latent_noises,
@@ -21,6 +20,7 @@ from aligned_jax.inversion import (
 )
 from aligned_jax.inversion.noise import normalised
 from aligned_jax.network import Network
+from aligned_jax.ops.resize import area
 from tests.helpers import document, reference, relative_error
 
 
