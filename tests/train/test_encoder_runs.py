@@ -78,6 +78,7 @@ def results(folder):
     return found | snapshot.named("E", aj.checkpoint.read(latest, "E"))
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_ends_as_one_that_is_not(tmp_path, config, generator, monkeypatch):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert train(whole, config) == 0

@@ -125,7 +125,10 @@ def test_the_loss_is_the_weighted_sum(both):
         assert said["Gradient/nonfinite"] == 0 < said["Gradient/norm"]
 
 
-@pytest.mark.parametrize("space", ["w", "z", "z+"])
+SLOW = [pytest.param(space, marks=pytest.mark.slow) for space in ("w", "z")]
+
+
+@pytest.mark.parametrize("space", [*SLOW, "z+"])
 def test_other_spaces_train_without_any_loss_network(generator, space):
     chosen = tiny.recipe(
         {"space": space, "deltas": False, "latent_dim": 6 if space == "w" else 5},
