@@ -21,9 +21,9 @@ def page(plan: Plan, steps: Mapping[str, Step]) -> str:
         report.paragraph(
             "A generator turns a list of random numbers, the latent, into a picture. Train it on "
             "one kind of picture (the parent), copy it, and go on training the copy on another "
-            "kind (the child): the child learns the new kind, and yet the same latent still means "
-            "the same pose, the same hair, the same character. Such networks are called aligned, "
-            "and much can be done with them without any further training. This page shows it on "
+            "kind (the child): the child learns the new kind, and yet the same latent keeps much "
+            "of its shape and likeness. Such networks are called aligned, and much can be done "
+            "with them without any further training. This page shows it on "
             "small networks for drawn faces that come with the package, and on one that was "
             "trained on this computer a moment ago. Figure numbers are those of the paper "
             "StyleAlign (Wu, Nitzan, Shechtman, Lischinski, ICLR 2022)."
@@ -88,7 +88,8 @@ def _transition(plan: Plan, steps: Mapping[str, Step]) -> str:
         report.paragraph(
             f"This child was trained here: {plan.faces:,} new faces were drawn, and the parent was "
             f"fine-tuned on them for {plan.kimg} kimg. The first column is the parent. The look "
-            "changes within the first few thousand pictures; who is who stays recognisable."
+            "changes within the first few thousand pictures; the size of the hair and the shape of "
+            "the head survive, and what was alike stays alike."
         ),
         _picture(plan, steps, "transition", "The same latents while the child learns (figure 4)."),
         report.paragraph("The data and the child were made by"),

@@ -89,7 +89,7 @@ def states(run: RunFolder) -> list[Path]:
 def load_latest(run: RunFolder, config: RunConfig) -> tuple[Path, PyTree, dict, list[str]]:
     """The latest state that can be read: its folder, the state, the memory, and notices.
 
-    A notice tells of every later one that is damaged; its checkpoint is left as it is.
+    A notice tells of every later one that is damaged.
 
     Raises:
       CheckpointError: the latest one's, if none can be read; or if there is none.

@@ -71,8 +71,9 @@ MODELS = {
         300,
         0,
         "The parent: people.",
-        "Heads, hair, skin, shirts and who wears glasses are clear. Mouths and the rims of "
-        "glasses are often broken, and a few faces with long or large hair are smeared.",
+        "Heads, hair, skin, shirts and who wears glasses are clear. Eyes are mostly two unequal "
+        "dashes, glasses are broken strokes that take the place of the eyes, mouths are often "
+        "crooked, a few faces have blue blots, and large hair is smeared.",
     ),
     "toon-head64": Model(
         "toon-head",
@@ -109,8 +110,9 @@ MODELS = {
         80,
         4,
         "A grandchild: people again, by way of monsters.",
-        "Heads, hair, skin, shirts and glasses are clear. Mouths are small smudges, the rims of "
-        "glasses are thick and crooked, and large hair is smeared.",
+        "Heads, hair, skin, shirts and mostly who wears glasses are clear. Mouths are small "
+        "smudges, rims are thick and crooked, about one face in twelve has only fragments of "
+        "glasses, and large hair is smeared.",
     ),
     "critters64-scratch": Model(
         "critters",
