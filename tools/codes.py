@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import jax
 import numpy as np
 
-from aligned_jax import inversion, latents, translation
+from aligned_jax import inversion, translation
 from aligned_jax.errors import UserError
 from aligned_jax.network import Network
 from aligned_jax.tools import common, inverting, latents_file, rendering, targets
@@ -153,15 +153,8 @@ def of_pictures(
     label = inverting.label_of(config, args.label)
     found = targets.read(words, config.img_resolution, config.img_channels, args.align)
     perceptual, key = inverting.perceptual_of(args), jax.random.key(args.invert_seed)
-    before = [0]  # steps of the present part that have been told
-
     with common.progress(len(found.found) * settings.steps, "steps") as advance:
-
-        def watch(progress: inversion.Progress) -> None:
-            done = (progress.step - before[0]) * len(progress.distances)
-            before[0] = progress.step % settings.steps
-            advance(done, f"loss {np.mean(progress.distances):.4f}")
-
+        watch = inverting.watcher(settings, advance)
         batch = min(args.batch, inverting.batch_for(config, settings))
         options = {"c": label, "batch": batch, "watch": watch}
         images = found.images()
@@ -173,22 +166,17 @@ def _inverted(
     network: Network, result: inversion.Inverted, found: targets.Targets, label: np.ndarray | None
 ) -> Codes:
     """The inversions that stayed finite."""
-    good = np.isfinite(result.distances["perceptual"]) & np.isfinite(result.distances["pixel"])
+    good = result.finite
     names = [target.name for target, kept in zip(found.found, good, strict=True) if kept]
     lost = [target.file for target, kept in zip(found.found, good, strict=True) if not kept]
     if not names:
         raise UserError("not one inversion stayed finite; is the network damaged?")
-    space, latent = result.settings.space, result.latent[good]
-    if space == "s":
-        styles = latents.split_styles(network.config, latent)
-        arrays = {f"styles/{layer}": np.asarray(value) for layer, value in styles.items()}
-    elif space in ("w", "w+"):
-        arrays = {"ws": np.asarray(latents.broadcast_w(latent, network.config.num_ws))}
-    else:
+    arrays = inversion.latent_arrays(network, result.settings.space, result.latent[good])
+    if "z" in arrays:
         width = network.config.c_dim
         labels = np.zeros((1, width), np.float32) if label is None else label
-        arrays = {"z": latent, "c": np.repeat(labels, len(latent), axis=0)}
-    skipped = found.skipped | dict.fromkeys(lost, "its numbers grew beyond all bounds")
+        arrays["c"] = np.repeat(labels, len(names), axis=0)
+    skipped = found.skipped | dict.fromkeys(lost, inverting.DIVERGED)
     inputs = Inputs(arrays, tuple(names), np.arange(len(names), dtype=np.uint32))
     psi = result.settings.psi if "z" in arrays else None
     pictures = np.stack([target.pixels for target in found.found])[good]

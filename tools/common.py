@@ -99,13 +99,24 @@ def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float)
 
 def add_inversion(parser: argparse.ArgumentParser) -> None:
     """How verbs that take pictures invert them; `aligned invert` has many more options."""
-    add = parser.add_argument_group("with pictures, which are inverted first").add_argument
+    group = parser.add_argument_group("with pictures, which are inverted first")
+    add = group.add_argument
     add("--steps", type=whole(1), help="of the optimiser (default 1000; in z and z+ 500)")
     add("--restarts", type=whole(1), default=1, metavar="N", help="attempts (default 1)")
     add("--invert-seed", type=seed, default=0, metavar="S", help="(default 0)")
     add("--perceptual", choices=("vgg", "alex", "none"), default="vgg", help="(default vgg)")
     add("--pixels", type=finite, default=0.0, metavar="W", help="weight (default 0)")
-    add("--align", choices=("center", "none"), default="center", help="(default center)")
+    add_align(group)
+
+
+def add_align(parser: argparse.ArgumentParser) -> None:
+    """--align of verbs that take pictures."""
+    parser.add_argument(
+        "--align",
+        choices=("center", "none"),
+        default="center",
+        help="cut out the middle square of pictures (default), or cut nothing",
+    )
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:

@@ -24,12 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("images", nargs="+", type=common.name, metavar="IMAGES")
     add("--space", choices=("z", "z+", "w", "w+", "s"), default="w", help="(default w)")
     add("--label", type=common.whole(0), metavar="K", help="class of a conditional network, from 0")
-    add(
-        "--align",
-        choices=("center", "none"),
-        default="center",
-        help="cut out the middle square (default), or cut nothing",
-    )
+    common.add_align(parser)
     add(
         "--batch",
         type=common.whole(1),

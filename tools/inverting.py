@@ -29,6 +29,8 @@ _SETTINGS = {"lr": "learning_rate"} | {
     )
 }
 _FRAMES, _FRAME_MS, _HOLD_MS = 40, 100, 1500
+# Why an image has no inversion.
+DIVERGED = "its numbers grew beyond all bounds"
 Row = dict[str, Any]
 
 
@@ -79,6 +81,27 @@ def batch_for(config: GeneratorConfig, settings: Settings) -> int:
     return min(8, inversion.rows_that_fit(config, settings, free / 2))
 
 
+def watcher(
+    settings: Settings,
+    advance: Callable[..., None],
+    also: Callable[[Progress], None] | None = None,
+) -> inversion.Watch:
+    """Tells `advance` how many steps were done, times images, and how near they are.
+
+    `also` hears of the same progress.
+    """
+    before = [0]  # steps of the present part that have been told
+
+    def watch(progress: Progress) -> None:
+        done = (progress.step - before[0]) * len(progress.distances)
+        before[0] = progress.step % settings.steps
+        advance(done, f"loss {np.mean(progress.distances):.4f}")
+        if also:
+            also(progress)
+
+    return watch
+
+
 @dataclass
 class Job:
     """One run of the verb: what it works on, and what it could not do, by file."""
@@ -101,15 +124,6 @@ class Job:
         self.skipped |= self.targets.skipped
         args, number, rows = self.args, 0, []
         images = self.targets.images()
-        before = [0]  # steps of the present part that have been told
-
-        def watch(progress: Progress) -> None:
-            done = (progress.step - before[0]) * len(progress.distances)
-            before[0] = progress.step % self.settings.steps
-            advance(done, f"loss {np.mean(progress.distances):.4f}")
-            if args.video:
-                self._film(progress)
-
         for part in inversion.parts(
             self.network,
             images,
@@ -118,7 +132,7 @@ class Job:
             jax.random.key(args.seed),
             c=self.label,
             batch=args.batch or batch_for(self.network.config, self.settings),
-            watch=watch,
+            watch=watcher(self.settings, advance, self._film if args.video else None),
             every=max(1, self.settings.steps // _FRAMES),
         ):
             for index in range(len(part.latent)):
@@ -144,8 +158,8 @@ class Job:
         """Writes one image's results; nothing if they are not finite."""
         target = self.targets.found[number]
         frames = self._frames.pop(number, [])
-        if not all(np.isfinite(values[index]) for values in part.distances.values()):
-            self.skipped[target.file] = "its numbers grew beyond all bounds"
+        if not part.finite[index]:
+            self.skipped[target.file] = DIVERGED
             return []
         facts = {"image": target.file, "align": self.args.align, "seed": self.args.seed}
         facts |= {"network": self._network(), "command": self.args.command_line}

@@ -41,6 +41,11 @@ class Inverted:
     images: np.ndarray
     restart: np.ndarray
 
+    @property
+    def finite(self) -> np.ndarray:
+        """Which inversions did not grow beyond all bounds, bool [N]."""
+        return np.isfinite([*self.distances.values()]).all(axis=0)
+
 
 @dataclass(frozen=True, eq=False)
 class Progress:
