@@ -18,6 +18,7 @@ from aligned_jax.jsonable import to_dict
 from aligned_jax.latents import one_hot_labels
 from aligned_jax.network import Network
 from aligned_jax.tools import common
+from aligned_jax.tools.encoders import Guide
 from aligned_jax.tools.targets import Targets
 
 # Settings by the names of their options.
@@ -34,10 +35,15 @@ DIVERGED = "its numbers grew beyond all bounds"
 Row = dict[str, Any]
 
 
-def settings_of(args: argparse.Namespace) -> Settings:
+def settings_of(args: argparse.Namespace, guide: Guide | None = None) -> Settings:
     """The settings of the command line; raises ConfigError for values that cannot be."""
-    given = {field: getattr(args, option) for option, field in _SETTINGS.items()}
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    return settings({name: getattr(args, option) for option, name in _SETTINGS.items()}, guide)
+
+
+def settings(given: Mapping[str, Any], guide: Guide | None = None) -> Settings:
+    """Settings of which those that are None are left to the encoder, if there is one."""
+    known = {name: value for name, value in given.items() if value is not None}
+    return Settings(**(guide.defaults(known.get("space")) if guide else {}) | known)
 
 
 def check_perceptual(args: argparse.Namespace) -> None:
@@ -112,6 +118,7 @@ class Job:
     perceptual: Any
     targets: Targets
     label: np.ndarray | None
+    guide: Guide | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     _frames: dict[int, list[np.ndarray]] = field(default_factory=dict)
 
@@ -124,12 +131,16 @@ class Job:
         self.skipped |= self.targets.skipped
         args, number, rows = self.args, 0, []
         images = self.targets.images()
+        space, start = self.settings.space, None
+        if self.guide:
+            start = self.guide.latents(self.network, images, space, self.label)
         for part in inversion.parts(
             self.network,
             images,
             self.perceptual,
             self.settings,
             jax.random.key(args.seed),
+            start,
             c=self.label,
             batch=args.batch or batch_for(self.network.config, self.settings),
             watch=watcher(self.settings, advance, self._film if args.video else None),
@@ -163,6 +174,7 @@ class Job:
             return []
         facts = {"image": target.file, "align": self.args.align, "seed": self.args.seed}
         facts |= {"network": self._network(), "command": self.args.command_line}
+        facts |= self._origin()
         result = inversion.single(self.network, part, index, facts, self.label)
         pair = np.stack([target.pixels, viz.to_uint8(part.images[index])])
         text = common.png_text(self.args.command_line)
@@ -183,6 +195,9 @@ class Job:
         source = {"network": self.args.network, "key": self.args.network_key}
         return source | common.summary(self.network.provenance or {})
 
+    def _origin(self) -> Mapping[str, Any]:
+        return self.guide.facts() if self.guide else {}
+
     def _document(self, rows: list[Row]) -> Mapping[str, Any]:
         return {
             "images": rows,
@@ -191,12 +206,13 @@ class Job:
             "settings": to_dict(self.settings),
             "perceptual": {"lpips": self.args.perceptual, "pixels": self.args.pixels},
             "network": self._network(),
+            **self._origin(),
             "command": self.args.command_line,
             "versions": common.versions(),
         }
 
 
-def table(out: str, settings: Settings, rows: list[Row]) -> str:
+def table(out: str, said: str, rows: list[Row]) -> str:
     """How near each image came, for people."""
     width = max(len("mean"), *(len(row["name"]) for row in rows))
     mean = {"name": "mean"} | {name: _mean(rows, name) for name in ("perceptual", "pixel")}
@@ -205,7 +221,7 @@ def table(out: str, settings: Settings, rows: list[Row]) -> str:
         for row in [*rows, mean]
     ]
     images = "1 image" if len(rows) == 1 else f"{len(rows)} images"
-    return "\n".join([*lines, f"wrote {out}: {images} inverted in {settings.space}"])
+    return "\n".join([*lines, f"wrote {out}: {images} {said}"])
 
 
 def tell_skipped(skipped: Mapping[str, str]) -> None:

@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("a", type=common.name, metavar="A")
     add("b", type=common.name, metavar="B")
     add("--grid", type=_sizes, metavar="RxC", help="a picture of R weights and C latents")
-    add("--space", choices=("z", "z+", "w", "w+"), default="w+", help="of pictures (default w+)")
+    spaces = ("z", "z+", "w", "w+")
+    add("--space", choices=spaces, help="of pictures (default w+, or the encoder's)")
     add("--psi", type=common.finite, help="truncation of z; 1 is none (default 0.5)")
     add("--label", type=common.whole(0), metavar="K", help="class of conditional networks, from 0")
     add("--noise", choices=("const", "none", "random"), default="const", help="(default const)")
@@ -80,24 +81,25 @@ def run(args: argparse.Namespace) -> None:
     way = (parent, child, *ends)
     said = _grid(args, way) if args.grid else _film(args, way)
     common.say(f"wrote {args.out}: {said}")
-    codes.tell_idle_psi(args, found)
+    codes.tell_idle(args, found)
 
 
 def _settle(args: argparse.Namespace) -> None:
-    """Fills in what was not said about a film; a grid is none."""
+    """Fills in what was not said, of films and of inversions; a grid is no film."""
     given = [name.replace("_", "-") for name in _FILM if getattr(args, name) is not None]
     if args.grid and given:
         raise UserError(f"--{' and --'.join(given)} cannot be used together with --grid")
     for name, value in _FILM.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
+    common.settle_inversion(args)
 
 
 def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "Codes":
     """One latent."""
     from aligned_jax.tools import codes
 
-    found = codes.read(args, network, [word], args.space)
+    found = codes.read(args, network, [word], args.space, "w+")
     if len(found.inputs) != 1:
         raise UserError(
             f"{name} is {word}, which has {len(found.inputs)} latents; give one seed, one picture, "

@@ -64,13 +64,13 @@ class Job:
             said = self._alone(mix.results if mix else found[0].styles(self.child))
         common.say(f"wrote {self.args.out}: {said}")
         every = [*found, *([mix.reference] if mix else [])]
-        codes.tell_idle_psi(self.args, every)
+        codes.tell_idle(self.args, every)
         inverting.tell_skipped({file: why for one in every for file, why in one.skipped.items()})
 
     def _source(self, space: str | None) -> Codes:
         args = self.args
         if args.images:  # inverted in the right space at once
-            return codes.of_pictures(args, self.parent, args.images, space or "z")
+            return codes.of_pictures(args, self.parent, args.images, space, "z")
         read = (
             codes.of_seeds(args, self.parent, args.seeds)
             if args.seeds
@@ -86,8 +86,7 @@ class Job:
         if args.texture:
             reference = codes.of_seeds(args, self.child, args.texture)
         else:
-            space = self.spaces[0] or "z"
-            reference = codes.read(args, self.child, args.reference, space)
+            reference = codes.read(args, self.child, args.reference, self.spaces[0], "z")
         return Mix.of(source, reference, self.cuts, self.child)
 
     def _draw(self, network: Network, inputs: Inputs, advance: Any) -> np.ndarray:

@@ -7,8 +7,9 @@ found = inversion.invert(network, images, features.lpips("vgg"), settings, jax.r
 from aligned_jax.lazy import exports
 
 _NAMES = {
-    "as_space": "encode",
-    "encode": "encode",
+    "as_space": "encoding",
+    "check_holds": "encoding",
+    "encode": "encoding",
     "ImageInversion": "files",
     "load": "files",
     "save": "files",
