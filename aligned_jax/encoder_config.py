@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aligned_jax.errors import ConfigError
+from aligned_jax.errors import ConfigError, too_small
 
 SPACES = ("z", "z+", "w", "w+")
 RESOLUTIONS = (32, 64, 128, 256, 512, 1024)
@@ -49,9 +49,7 @@ class EncoderConfig:
             wrong.append(f"space is {self.space!r}; it must be one of {', '.join(SPACES)}")
         elif self.deltas and self.space != "w+":
             wrong.append(f"deltas are differences between rows of w+; {self.space} has none")
-        for name, least in (("rows", 4), ("latent_dim", 1), ("img_channels", 1)):
-            if getattr(self, name) < least:
-                wrong.append(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        wrong += too_small(self, {"rows": 4, "latent_dim": 1, "img_channels": 1})
         pairs = [s for s in self.stages if isinstance(s, tuple) and len(s) == 2 and min(s) > 0]
         if len(pairs) != 4 or len(self.stages) != 4:
             wrong.append(f"stages are {self.stages}; they must be four pairs of channels and units")

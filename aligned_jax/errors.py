@@ -1,5 +1,8 @@
 """The one exception family that people, rather than programmers, can mend."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class UserError(ValueError):
     """Bad input that its author can correct.
@@ -20,3 +23,18 @@ class FormatError(UserError):
 
 class CheckpointError(UserError):
     """A folder that is no checkpoint, lacks an item, or cannot be written."""
+
+
+def too_small(options: Any, least: Mapping[str, float], prefix: str = "") -> list[str]:
+    """A sentence for each attribute below its bound; None is no number, and never too small.
+
+    Args:
+      options: whose attributes they are.
+      least: bounds by attribute.
+      prefix: of the names as people write them, such as "snapshots.".
+    """
+    return [
+        f"{prefix}{name} is {value}; it must be at least {bound}"
+        for name, bound in least.items()
+        if (value := getattr(options, name)) is not None and value < bound
+    ]

@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from aligned_jax.blocks import blocks
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, lerp
 from aligned_jax.network import Network
@@ -116,12 +117,10 @@ def frames(
       batch: frames that one call of the program draws.
     """
     times = np.asarray(times, np.float32)
-    size = min(batch, len(times))
-    for start in range(0, len(times), size):
-        # The last batch is filled up, so that nothing is compiled twice.
-        t = times[np.minimum(np.arange(start, start + size), len(times) - 1)]
+    for rows, kept in blocks(len(times), batch):
+        t = times[rows]
         drawn = images(parent, child, a, b, t[:, None], t, noise)[:, 0]
-        yield np.asarray(drawn)[: len(times) - start]
+        yield np.asarray(drawn)[:kept]
 
 
 def grid(

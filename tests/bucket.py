@@ -72,4 +72,4 @@ class Bucket(fsspec.AbstractFileSystem):
         pass
 
     def mv(self, *args, **kwargs):
-        raise NotImplementedError("a bucket renames nothing")
+        raise AssertionError("a bucket renames nothing")

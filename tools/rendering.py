@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from aligned_jax.blocks import blocks
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import (
@@ -111,16 +112,12 @@ def batches(
     Raises:
       UserError: naming the images of a batch that are not finite.
     """
-    size, count = min(manner.batch, len(inputs)), len(inputs)
-    for start in range(0, count, size):
-        # The last batch is filled up, so that nothing is compiled twice.
-        rows = np.minimum(np.arange(start, start + size), count - 1)
+    for rows, kept in blocks(len(inputs), manner.batch):
         arrays = {key: value[rows] for key, value in inputs.arrays.items()}
         noise = _noise(network.config, manner, inputs.numbers[rows], arrays)
         images, latents = _batch(network, arrays, manner, noise)
-        kept = min(size, count - start)
         images = np.asarray(images)[:kept]
-        _check_finite(images, inputs.names[start : start + kept])
+        _check_finite(images, [inputs.names[row] for row in rows[:kept]])
         yield images, {k: np.asarray(v)[:kept] for k, v in latents.items()}
         advance(kept)
 

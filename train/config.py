@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from aligned_jax.augment.options import AdaConfig, AugmentConfig
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
 from aligned_jax.data.options import DataOptions
-from aligned_jax.errors import ConfigError
+from aligned_jax.errors import ConfigError, too_small
 from aligned_jax.jsonable import from_dict, to_dict
 from aligned_jax.training.options import GanOptions
 
@@ -42,12 +42,7 @@ class SnapshotOptions:
     def __post_init__(self) -> None:
         least = {"tick_kimg": 1, "dense": 0, "every": 1, "keep_kimg": 0, "latest": 1, "images": 1}
         least |= {"metric_images": 2}
-        wrong = [
-            f"snapshots.{name} is {getattr(self, name)}; it must be at least {bound}"
-            for name, bound in least.items()
-            if getattr(self, name) < bound
-        ]
-        if wrong:
+        if wrong := too_small(self, least, "snapshots."):
             raise ConfigError("; ".join(wrong))
 
     def is_kept(self, kimg: int) -> bool:
@@ -76,9 +71,7 @@ class RunConfig:
 
     def mistakes(self) -> list[str]:
         """Sentences on what cannot be."""
-        wrong = []
-        if self.kimg < 1:
-            wrong.append(f"kimg is {self.kimg}; it must be at least 1")
+        wrong = too_small(self, {"kimg": 1})
         if not 0 <= self.seed < 2**32:
             wrong.append(f"seed is {self.seed}; it must lie between 0 and 2**32 - 1")
         if self.batch_size > self.snapshots.tick_kimg * 1000:

@@ -64,8 +64,7 @@ def _planned(args: argparse.Namespace) -> tuple[EncoderRun, Any]:
     from aligned_jax.networks import fingerprint
     from aligned_jax.train import encoder_task
 
-    if args.batch is not None and args.batch < 1:
-        raise UserError(f"--batch is {args.batch}; it must be at least 1")
+    launch.check_batch(args)
     dataset = launch.open_data(args)
     network = loading.load(args.network)
     kimg, batch = args.kimg or _KIMG, args.batch or _BATCH

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from aligned_jax import loading
+from aligned_jax.blocks import blocks
 from aligned_jax.config import ENCODER, EncoderConfig
 from aligned_jax.encoder_network import EncoderNetwork
 from aligned_jax.errors import UserError
@@ -73,17 +74,14 @@ def pictures(
     config: EncoderRun, images: np.ndarray, labels: np.ndarray, state: EncoderState
 ) -> np.ndarray:
     """What the generator makes of an encoder's latents: float32 of uint8 [N, R, R, C]."""
-    generator, count = generator_of(config), len(images)
+    generator, parts = generator_of(config), []
     encoder = EncoderNetwork(config.encoder, state.E)
-    size, parts = min(_AT_A_TIME, count), []
-    for start in range(0, count, size):
-        # The last part is filled up, so that nothing is compiled twice.
-        rows = np.minimum(np.arange(start, start + size), count - 1)
+    for rows, kept in blocks(len(images), _AT_A_TIME):
         latents = encoder(images[rows].astype(np.float32) / 127.5 - 1)
         if config.encoder.space.startswith("z"):
             latents = generator.mapping(latents, labels[rows] if config.generator.c_dim else None)
-        parts.append(np.asarray(generator.synthesis(latents)))
-    return np.concatenate(parts)[:count]
+        parts.append(np.asarray(generator.synthesis(latents))[:kept])
+    return np.concatenate(parts)
 
 
 def _create(config: EncoderRun, networks: Mapping[str, Any] | None) -> EncoderState:

@@ -46,10 +46,15 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(overrides=[])
 
 
-def config_for(args: argparse.Namespace, dataset: Any, preset: str) -> TrainConfig:
-    """The preset for this dataset and batch, `--kimg` and `--seed` in it."""
+def check_batch(args: argparse.Namespace) -> None:
+    """Raises UserError if --batch has no image."""
     if args.batch is not None and args.batch < 1:
         raise UserError(f"--batch is {args.batch}; it must be at least 1")
+
+
+def config_for(args: argparse.Namespace, dataset: Any, preset: str) -> TrainConfig:
+    """The preset for this dataset and batch, `--kimg` and `--seed` in it."""
+    check_batch(args)
     sizes = presets.Sizes(dataset.resolution, dataset.channels, dataset.c_dim)
     count = session.device_count(args)
     config = presets.config_of(preset, dataset.options, sizes, args.batch, args.augment, count)

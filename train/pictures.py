@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax import viz
+from aligned_jax.blocks import blocks
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.network import Network
 from aligned_jax.train.config import RunConfig
@@ -107,14 +108,11 @@ def pictures_of(
 
 def draw(network: Network, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Images float32 [N, R, R, C] of latents, untruncated, with the stored noise."""
-    count, parts = len(z), []
-    size = min(_AT_A_TIME, count)
-    for start in range(0, count, size):
-        # The last part is filled up, so that nothing is compiled twice.
-        rows = np.minimum(np.arange(start, start + size), count - 1)
+    parts = []
+    for rows, kept in blocks(len(z), _AT_A_TIME):
         c = labels[rows] if network.config.c_dim else None
-        parts.append(np.asarray(network(z[rows], c)))
-    return np.concatenate(parts)[:count]
+        parts.append(np.asarray(network(z[rows], c))[:kept])
+    return np.concatenate(parts)
 
 
 def strip(images: np.ndarray, marks: list[int]) -> np.ndarray:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aligned_jax.errors import ConfigError, UserError
+from aligned_jax.errors import ConfigError, UserError, too_small
 from aligned_jax.metrics import PathOptions
 
 # What can be wanted of a network's features.
@@ -90,12 +90,7 @@ class Options:
     def __post_init__(self) -> None:
         least = {"ddof": 0, "subsets": 1, "subset_size": 2, "neighbours": 1, "splits": 1}
         least |= {"pairs": 1, "seed": 0}
-        wrong = [
-            f"{name} is {getattr(self, name)}; it must be at least {bound}"
-            for name, bound in least.items()
-            if getattr(self, name) < bound
-        ]
-        if wrong:
+        if wrong := too_small(self, least):
             raise ConfigError("; ".join(wrong))
 
 

@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from aligned_jax.blocks import blocks
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import MOMENTS, PROBABILITIES, ROWS
-from aligned_jax.evaluation.devices import Devices, blocks, by_rows, mesh_of
+from aligned_jax.evaluation.devices import Devices, by_rows, mesh_of
 from aligned_jax.evaluation.pictures import Pictures
 from aligned_jax.metrics import Moments, RunningMoments, softmax
 from aligned_jax.types import Array
@@ -66,7 +67,7 @@ def collect(
     streams = {name: _Stream(needs, extractors[name]) for name, needs in wanted.items() if needs}
     chosen = {name: extractors[name] for name in streams}
     mesh = mesh_of(devices)
-    for numbers, kept in blocks(np.arange(len(pictures)), batch, mesh) if chosen else ():
+    for numbers, kept in blocks(len(pictures), batch, mesh.size) if chosen else ():
         found = _features(chosen, pictures.take(numbers), mesh)
         for name, stream in streams.items():
             stream.add({key: np.asarray(value)[:kept] for key, value in found[name].items()})

@@ -1,6 +1,6 @@
 """Work on several devices of this machine at once; rows never wait for each other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -25,15 +25,3 @@ def by_rows(mesh: Mesh, body: Callable, shared: Any, *rows: Any) -> Any:
     specs = (whole, *[split] * len(rows))
     run = jax.shard_map(body, mesh=mesh, in_specs=specs, out_specs=split, check_vma=False)
     return run(shared, *rows)
-
-
-def blocks(numbers: np.ndarray, batch: int, mesh: Mesh) -> Iterator[tuple[np.ndarray, int]]:
-    """Numbers in blocks of one size that the devices can share, and how many of each count.
-
-    The last block is filled up with its last number, so that nothing is compiled twice.
-    """
-    devices = mesh.size
-    size = -(-min(batch, len(numbers)) // devices) * devices
-    for start in range(0, len(numbers), size):
-        places = np.minimum(np.arange(start, start + size), len(numbers) - 1)
-        yield numbers[places], min(size, len(numbers) - start)

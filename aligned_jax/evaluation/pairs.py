@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from aligned_jax.evaluation.devices import Devices, blocks, by_rows, mesh_of
+from aligned_jax.blocks import blocks
+from aligned_jax.evaluation.devices import Devices, by_rows, mesh_of
 from aligned_jax.types import Array
 
 Take = Callable[[np.ndarray], Any]
@@ -35,7 +36,7 @@ def pair_distances(
       advance: hears how many pairs each batch has.
     """
     mesh, found = mesh_of(devices), []
-    for numbers, kept in blocks(np.arange(count), max(1, batch // 2), mesh):
+    for numbers, kept in blocks(count, max(1, batch // 2), mesh.size):
         distances = _distances(lpips, first(numbers), second(numbers), mesh)
         found.append(np.asarray(distances)[:kept])
         advance(kept)

@@ -8,7 +8,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from aligned_jax.evaluation.devices import blocks, by_rows, mesh_of
+from aligned_jax.blocks import blocks
+from aligned_jax.evaluation.devices import by_rows, mesh_of
 from aligned_jax.evaluation.pictures import Generated
 from aligned_jax.latents import noise_fields
 from aligned_jax.metrics import PathOptions, path_distances
@@ -41,7 +42,7 @@ def path_steps(
     mesh, found = mesh_of(generated.devices), []
     labels = np.zeros((count, 0), np.float32) if generated.labels is None else generated.labels
     manner = generated.psi, generated.noise, options
-    for numbers, kept in blocks(np.arange(count), max(1, batch // 2), mesh):
+    for numbers, kept in blocks(count, max(1, batch // 2), mesh.size):
         # One stream for all: where batches end changes nothing.
         drawn = latents.randn(kept, 2, config.z_dim).astype(np.float32)
         z = drawn[numbers - numbers[0]]

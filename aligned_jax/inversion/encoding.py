@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from aligned_jax.blocks import blocks
 from aligned_jax.encoder_network import EncoderNetwork
 from aligned_jax.errors import UserError
 from aligned_jax.inversion.spaces import to_styles, to_ws
@@ -40,12 +41,9 @@ def encode(
     images, parts = np.asarray(images), []
     if batch_size < 1 or not len(images):
         raise UserError(f"{len(images)} images by {batch_size} at a time cannot be encoded")
-    size = min(batch_size, len(images))
-    for start in range(0, len(images), size):
-        # The last part is filled up, so that nothing is compiled twice.
-        rows = np.minimum(np.arange(start, start + size), len(images) - 1)
-        parts.append(np.asarray(encoder(images[rows])))
-    return np.concatenate(parts)[: len(images)]
+    for rows, kept in blocks(len(images), batch_size):
+        parts.append(np.asarray(encoder(images[rows]))[:kept])
+    return np.concatenate(parts)
 
 
 def check_holds(space: str, wanted: str) -> None:

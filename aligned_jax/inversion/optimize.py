@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from aligned_jax.blocks import blocks
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import steps
 from aligned_jax.inversion.options import Settings, latent_noises, learning_rates
@@ -125,14 +126,11 @@ def parts(
         latent = np.asarray(as_start(network, settings.space, start, count))
     manner, keys = Manner.of(settings, network), _restart_keys(key, restarts)
     constants = labels, jnp.asarray(found.spread), jnp.float32(settings.noise_weight)
-    size = min(count, max(1, batch // restarts))
-    for first in range(0, count, size):
-        # The last part is filled up, so that nothing is compiled twice.
-        rows = np.minimum(np.arange(first, first + size), count - 1)
+    for rows, kept in blocks(count, max(1, batch // restarts)):
         images = _scaled(targets[rows])
         goal = _embedded(perceptual, images, settings.resolution)
         problem = Problem(network, perceptual, goal, *constants)
-        part = _Part(problem, manner, images, first, min(size, count - first))
+        part = _Part(problem, manner, images, int(rows[0]), kept)
         state = steps.begin(problem, manner, latent[rows], keys, settings.spread)
         yield _run(part, state, keys, settings, watch, every)
 

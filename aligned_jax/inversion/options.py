@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aligned_jax.errors import ConfigError
+from aligned_jax.errors import ConfigError, too_small
 from aligned_jax.inversion.spaces import SPACES, is_z
 
 NOISES = ("drop", "keep", "const", "none")
@@ -72,9 +72,7 @@ class Settings:
             wrong.append(f"space is {self.space!r}; it can be {', '.join(SPACES)}")
         if self.noise not in NOISES:
             wrong.append(f"noise is {self.noise!r}; it can be {', '.join(NOISES)}")
-        for name, least in _LEAST.items():
-            if getattr(self, name) < least:
-                wrong.append(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        wrong += too_small(self, _LEAST)
         for name in ("rampup", "rampdown", "latent_noise_ramp"):
             if not 0 <= getattr(self, name) <= 1:
                 wrong.append(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")

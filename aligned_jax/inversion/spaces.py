@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
+from aligned_jax.blocks import blocks
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, concatenate_styles, split_styles, style_layers
@@ -116,12 +117,9 @@ def _sampled_w(network: Network, samples: int, seed: int, c: Array | None) -> np
     """[samples, w_dim] of random z."""
     z = np.random.RandomState(seed).randn(samples, network.config.z_dim).astype(np.float32)
     found = []
-    for start in range(0, samples, _CHUNK):
-        # The last chunk is filled up, so that nothing is compiled twice.
-        rows = np.minimum(np.arange(start, start + min(_CHUNK, samples)), samples - 1)
+    for rows, kept in blocks(samples, _CHUNK):
         labels = None if c is None else jnp.repeat(c, len(rows), axis=0)
-        w = np.asarray(network.mapping(z[rows], labels)[:, 0])
-        found.append(w[: samples - start])
+        found.append(np.asarray(network.mapping(z[rows], labels)[:, 0])[:kept])
     return np.concatenate(found)
 
 

@@ -1,5 +1,7 @@
 """A host's rows of a batch, checked and dealt to its devices."""
 
+from typing import Any
+
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
@@ -54,3 +56,25 @@ def deal_batch(
         raise ConfigError(f"this host's part of the batch does not fit: {'; '.join(wrong)}")
     batch = Batch(images, rows, np.float32(labels), np.float32(gen_labels))
     return parallel.deal(batch, devices)
+
+
+class Fed:
+    """A training step that is fed with this host's rows.
+
+    Attributes:
+      recipe: with the sizes of the `generator`, and `options.batch_size`.
+      devices: local devices; None is all.
+    """
+
+    recipe: Any
+    devices: parallel.Devices | None
+
+    def feed(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray | None = None,
+        gen_labels: np.ndarray | None = None,
+    ) -> Batch:
+        """This host's rows of a batch, dealt to its devices; see `deal_batch`."""
+        options, given = self.recipe.options, (images, labels, gen_labels)
+        return deal_batch(self.recipe.generator, options.batch_size, self.devices, *given)

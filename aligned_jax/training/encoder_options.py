@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from aligned_jax.errors import ConfigError
+from aligned_jax.errors import ConfigError, too_small
 
 NOISE = ("random", "const", "none")
 
@@ -53,11 +53,7 @@ class EncoderOptions:
     def __post_init__(self) -> None:
         least = {"batch_size": 1, "lookahead": 1, "d_reg_interval": 1, "pool_size": 0}
         least |= {"progressive_start": 0, "progressive_every": 1}
-        wrong = [
-            f"{name} is {value}; it must be at least {bound}"
-            for name, bound in least.items()
-            if (value := getattr(self, name)) is not None and value < bound
-        ]
+        wrong = too_small(self, least)
         wrong += [
             f"{name} is {getattr(self, name)}; it must be a positive number"
             for name in ("learning_rate", "d_learning_rate", "eps")

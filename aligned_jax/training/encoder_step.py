@@ -12,7 +12,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax import lax
 
@@ -32,7 +31,7 @@ from aligned_jax.networks import Encoder, module_of
 from aligned_jax.networks.plain import BatchMoments
 from aligned_jax.ops import resize
 from aligned_jax.training import parallel, ranger
-from aligned_jax.training.dealing import deal_batch
+from aligned_jax.training.dealing import Fed
 from aligned_jax.training.draws import noise_rows, normal_rows
 from aligned_jax.training.encoder_state import EncoderRecipe, EncoderState, Frozen, critic_adam
 from aligned_jax.training.latent_critic import LatentCritic, replay
@@ -161,7 +160,7 @@ def train_critic(
     return state, reports
 
 
-class EncoderStep:
+class EncoderStep(Fed):
     """The compiled iteration of a run on a set of devices; used as `gan_step.GanStep`.
 
     Args:
@@ -190,16 +189,6 @@ class EncoderStep:
         if jax.process_count() == 1:
             self._run = compiled
         return {"E": compiled}
-
-    def feed(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray | None = None,
-        gen_labels: np.ndarray | None = None,
-    ) -> Batch:
-        """This host's rows of a batch, dealt to its devices; see `dealing.deal_batch`."""
-        options, given = self.recipe.options, (images, labels, gen_labels)
-        return deal_batch(self.recipe.generator, options.batch_size, self.devices, *given)
 
     def __call__(
         self, state: EncoderState, batch: Batch, iteration: int

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax import lax
 
 from aligned_jax.training import parallel
-from aligned_jax.training.dealing import deal_batch
+from aligned_jax.training.dealing import Fed
 from aligned_jax.training.draws import term_key
 from aligned_jax.training.ema import ema_rate, update_ema
 from aligned_jax.training.optimizer import lazy_adam, merge_frozen, split_frozen, take_step
@@ -141,7 +140,7 @@ def finish_iteration(recipe: Recipe, state: TrainState) -> TrainState:
     )
 
 
-class GanStep:
+class GanStep(Fed):
     """The compiled phases of a run on a set of devices.
 
         step = GanStep(recipe)
@@ -186,16 +185,6 @@ class GanStep:
         if jax.process_count() == 1:
             self._run = dict(compiled)
         return compiled
-
-    def feed(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray | None = None,
-        gen_labels: np.ndarray | None = None,
-    ) -> Batch:
-        """This host's rows of a batch, dealt to its devices; see `dealing.deal_batch`."""
-        options, given = self.recipe.options, (images, labels, gen_labels)
-        return deal_batch(self.recipe.generator, options.batch_size, self.devices, *given)
 
     def __call__(
         self, state: TrainState, batch: Batch, iteration: int

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from aligned_jax.errors import ConfigError
+from aligned_jax.errors import ConfigError, too_small
 
 HALF = (None, "bfloat16", "float16")
 
@@ -58,17 +58,8 @@ class GanOptions:
     half: str | None = None
 
     def __post_init__(self) -> None:
-        wrong = [
-            f"{name} is {value}; it must be at least 1"
-            for name in (
-                "batch_size",
-                "rounds",
-                "pl_batch_shrink",
-                "g_reg_interval",
-                "d_reg_interval",
-            )
-            if (value := getattr(self, name)) is not None and value < 1
-        ]
+        least_one = ("batch_size", "rounds", "pl_batch_shrink", "g_reg_interval", "d_reg_interval")
+        wrong = too_small(self, dict.fromkeys(least_one, 1))
         wrong += [
             f"{name} is {value}; it must be a number of at least 0"
             for name in ("r1_gamma", "pl_weight", "ema_kimg", "ema_rampup")

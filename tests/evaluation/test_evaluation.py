@@ -10,7 +10,6 @@ from aligned_jax import evaluation
 from aligned_jax.config import GeneratorConfig, MappingConfig, SynthesisConfig
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import ConfigError, UserError
-from aligned_jax.evaluation.devices import blocks, mesh_of
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.metrics import PathOptions
 from aligned_jax.network import Network
@@ -225,15 +224,6 @@ def test_work_is_counted():
     names = ("fd_vgg", "ppl", "diversity", "diversity_z")
     scores(made, reals, names, advance=counted.append)
     assert sum(counted) == evaluation.work(made, reals, names, OPTIONS) == 20 + 45 + 20 + 21 + 20
-
-
-def test_blocks():
-    found = list(blocks(np.arange(10) * 2, 3, mesh_of(jax.local_devices()[:2])))
-    assert [kept for _, kept in found] == [4, 4, 2]
-    assert [numbers.tolist() for numbers, _ in found] == [
-        *([0, 2, 4, 6], [8, 10, 12, 14]),
-        [16, 18, 18, 18],
-    ]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_spaces_that_hold_others():
     for space, latents in (("z", z), ("z+", rows), ("w", ws[:, 0]), ("w+", ws)):
         np.testing.assert_allclose(as_space(generator, space, latents, "s"), styles, rtol=1e-5)
     for space, wanted in (("w+", "w"), ("w", "z"), ("z+", "z"), ("z+", "w"), ("w+", "z+")):
-        with pytest.raises(UserError, match="of .*, which cannot be brought to .*; it can to"):
+        with pytest.raises(UserError, match=r"of .*, which cannot be brought to .*; it can to"):
             as_space(generator, space, ws, wanted)
 
 
