@@ -219,21 +219,24 @@ def origin(args: argparse.Namespace, parents: Mapping[str, tuple[str, Any]]) -> 
       args: the parsed command line.
       parents: by role, the NETWORK argument and the loaded network.
     """
-    hidden = ("command_line", "overwrite", "out", *parents)
-    arguments = {
-        key: value for key, value in vars(args).items() if key not in hidden and value is not None
-    }
     return {
         "kind": "made",
         "verb": args.command_line.split()[1],
         "command": args.command_line,
-        "arguments": arguments,
+        "arguments": arguments(args, parents),
         "parents": {
             role: {"network": text, **summary(network.provenance or {})}
             for role, (text, network) in parents.items()
         },
         "versions": versions(),
     }
+
+
+def arguments(args: argparse.Namespace, hidden: Iterable[str] = ()) -> dict[str, Any]:
+    """Arguments that were given or have a default, but where the result goes."""
+    unsaid = ("command_line", "overwrite", "out", *hidden)
+    given = vars(args).items()
+    return {key: value for key, value in given if key not in unsaid and value is not None}
 
 
 def png_text(command: str) -> dict[str, str]:

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--half", choices=("bfloat16", "float16"), help="half precision at high resolutions"
     )
     common.add_network_key(parser)
-    common.add_out(parser, "X", "NAME.npz, NAME.png, or a folder")
+    common.add_out(parser, "X", "NAME.npz, NAME.png, NAME.html, or a folder")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -7,7 +7,8 @@ be square already. What cannot be read is skipped, and named at the end.
 In W, W+ and S the settings are those of NVIDIA's projector, in Z and Z+ those of
 StyleAlign's authors. Into DIR come, for every image, NAME.npz (latent, settings,
 distances; `aligned generate --latents` draws it), NAME.png (the target and its
-reconstruction), with --video NAME.webp; and inversions.json with all distances.
+reconstruction), with --video NAME.webp; inversions.json with all distances; and
+index.html, a page with all pictures.
 """
 
 import argparse

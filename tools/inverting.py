@@ -17,9 +17,10 @@ from aligned_jax.inversion import ImageInversion, Inverted, Progress, Settings
 from aligned_jax.jsonable import to_dict
 from aligned_jax.latents import one_hot_labels
 from aligned_jax.network import Network
-from aligned_jax.tools import common
+from aligned_jax.tools import common, image_files
 from aligned_jax.tools.encoders import Guide
-from aligned_jax.tools.targets import Targets
+from aligned_jax.tools.targets import Target, Targets
+from aligned_jax.viz import report
 
 # Settings by the names of their options.
 _SETTINGS = {"lr": "learning_rate"} | {
@@ -120,6 +121,7 @@ class Job:
     label: np.ndarray | None
     guide: Guide | None = None
     skipped: dict[str, str] = field(default_factory=dict)
+    _shown: list[list[str]] = field(default_factory=list)  # cells of the page, by image
     _frames: dict[int, list[np.ndarray]] = field(default_factory=dict)
 
     def carry_out(self, advance: Callable[..., None]) -> list[Row]:
@@ -154,7 +156,28 @@ class Job:
                 "not one inversion stayed finite; use a smaller --lr, or look at the network"
             )
         self._write("inversions.json", lambda file: file.write(_json(self._document(rows))))
+        self._write_page(rows)
         return rows
+
+    def _write_page(self, rows: list[Row]) -> None:
+        """index.html: every image, what it came to, and how."""
+        args, how = self.args, "optimised" if self.settings.steps else "encoded"
+        told = {"network": args.network, "align": args.align, "seed": args.seed}
+        told |= {"perceptual": args.perceptual, "pixels": args.pixels, **to_dict(self.settings)}
+        told |= {key: facts["encoder"] for key, facts in self._origin().items()}
+        columns = ("target", "inversion", "perceptual distance", "pixels", "loss")
+        sections = [report.sheet(columns, [row["name"] for row in rows], self._shown)]
+        if self.skipped:
+            table = report.table(("file", "why"), [*self.skipped.items()])
+            sections.append(report.section("Skipped", table))
+        image_files.save_page(
+            os.path.join(args.out, "index.html"),
+            f"Images {how} in {self.settings.space}",
+            args.command_line,
+            told,
+            sections,
+            args.overwrite,
+        )
 
     def _film(self, progress: Progress) -> None:
         """Keeps a frame of each image, `_FRAMES` over all steps or fewer."""
@@ -185,6 +208,7 @@ class Job:
             self._write(
                 f"{target.name}.webp", lambda file: viz.save_webp(file, both, _FRAME_MS, _HOLD_MS)
             )
+        self._shown.append(_cells(target, pair[1], result))
         return [_row(target.file, target.name, result)]
 
     def _write(self, name: str, write: Callable[[Any], Any]) -> None:
@@ -230,6 +254,20 @@ def tell_skipped(skipped: Mapping[str, str]) -> None:
         common.warn(f"skipped {file}: {reason}")
     if len(skipped) > 8:
         common.warn(f"skipped {len(skipped) - 8} more; inversions.json names them")
+
+
+def _cells(target: Target, image: np.ndarray, result: ImageInversion) -> list[str]:
+    """What the page shows of an image uint8 [R, R, C] and its target."""
+    trace, line = result.trace, ""
+    if len(trace):
+        said = f"loss from {trace[0]:.4g} to {trace[-1]:.4g} in {len(trace)} steps"
+        line = viz.spark(trace, said)
+    return [
+        report.thumbnail(target.pixels, f"{target.name}, target"),
+        report.thumbnail(image, f"{target.name}, inversion"),
+        *(f"{result.distances[name]:.4f}" for name in ("perceptual", "pixel")),
+        line,
+    ]
 
 
 def _row(file: str, name: str, result: ImageInversion) -> Row:

@@ -7,7 +7,7 @@ mapped once, by its own network and truncated towards its own mean of w. Noise i
 the same in every frame.
 
 --out NAME.webp or NAME.mp4 (with the extra `video`) is a film. With --grid 5x5, --out
-NAME.png has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
+NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
 """
 
 import argparse
@@ -56,17 +56,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     film("--scale", type=common.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
     common.add_inversion(parser)
     common.add_network_key(parser)
-    common.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png")
+    common.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png or NAME.html")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     _settle(args)
     from aligned_jax import loading, translation, viz
-    from aligned_jax.tools import ancestry, codes, strip
+    from aligned_jax.tools import ancestry, codes
 
     if args.grid:
-        strip.check_target(args)
+        if not args.out.endswith((".png", ".html")):
+            raise UserError(f"{args.out}: a grid is a picture; give --out NAME.png or NAME.html")
+        viz.check_file(args.out, args.overwrite)
     else:
         viz.check_video(args.out, args.overwrite, args.fps)
     parent, child = (loading.load(source, args.network_key) for source in (args.parent, args.child))
@@ -144,6 +146,7 @@ def _grid(args: argparse.Namespace, way: tuple) -> str:
     import numpy as np
 
     from aligned_jax import morphing, viz
+    from aligned_jax.tools import image_files
 
     rows, columns = args.grid
     with common.progress(rows * columns, "images") as advance:
@@ -155,10 +158,8 @@ def _grid(args: argparse.Namespace, way: tuple) -> str:
         [f"{name} {t:.3g}" for t in np.linspace(0, 1, count)]
         for name, count in (("latents", columns), ("weights", rows))
     ]
-    with viz.writing(args.out, args.overwrite) as file:
-        picture = viz.figure(np.stack(images), *labels)
-        viz.save_png(file, picture, common.png_text(args.command_line))
-    return f"{rows} rows, {columns} columns"
+    title = f"From {args.parent} to {args.child}"
+    return image_files.save_sheet(args, title, *labels, np.stack(images))
 
 
 def _sizes(text: str) -> tuple[int, int]:

@@ -17,6 +17,9 @@ from aligned_jax.tools import ancestry, codes, common, image_files, inverting, r
 from aligned_jax.tools.codes import Codes
 from aligned_jax.tools.rendering import Inputs, Manner
 
+# A page shows the sources as well; the others hold the results alone.
+_PAGES = (image_files.write_grid, image_files.write_page)
+
 Column = tuple[str, np.ndarray]  # label, images uint8 [rows, H, W, C]
 
 
@@ -39,7 +42,7 @@ class Job:
         spaces = args.space or [preset.space]
         if preset.space and spaces != [preset.space]:
             raise UserError(f"--preset {args.preset} needs --space {preset.space}")
-        alone = args.reference or args.texture or write is not image_files.write_grid
+        alone = args.reference or args.texture or write not in _PAGES
         if len(spaces) > 1 and alone:
             raise UserError("several spaces make a page of plain translations; give one --space")
         parent, child = (
@@ -58,7 +61,7 @@ class Job:
         """Draws and writes."""
         found = [self._source(space) for space in self.spaces]
         mix = self._mix(found[0])
-        if image_files.writer(self.args.out, self.args.overwrite) is image_files.write_grid:
+        if image_files.writer(self.args.out, self.args.overwrite) in _PAGES:
             said = self._page(found, mix)
         else:
             said = self._alone(mix.results if mix else found[0].styles(self.child))
@@ -117,14 +120,12 @@ class Job:
                     columns += mix.side_by_side(results)
                 else:
                     columns, rows = mix.pairs(columns, references, results)
-        picture = viz.figure(
-            np.stack([images for _, images in columns], axis=1),
-            [label for label, _ in columns],
-            rows,
+        shown = np.stack([images for _, images in columns], axis=1)
+        title = f"From {self.args.parent} to {self.args.child}"
+        settings = {"psi": first.psi} if first.psi is not None else {}
+        return image_files.save_sheet(
+            self.args, title, [label for label, _ in columns], rows, shown, settings
         )
-        with viz.writing(self.args.out, self.args.overwrite) as file:
-            viz.save_png(file, picture, common.png_text(self.args.command_line))
-        return f"{len(rows)} rows, {len(columns)} columns"
 
     def _alone(self, results: Inputs) -> str:
         """Nothing but the translations."""
