@@ -103,8 +103,7 @@ def run(args: argparse.Namespace) -> None:
     job = inverting.Job(args, network, settings, perceptual, found, label, guide)
     with common.progress(len(found.found) * settings.steps, "steps") as advance:
         rows = job.carry_out(advance)
-    how = "encoded" if args.encoder else "inverted"
-    common.say(inverting.table(args.out, f"{how} in {settings.space}", rows))
+    common.say(inverting.table(args.out, settings, rows))
     inverting.tell_skipped(job.skipped)
 
 

@@ -161,7 +161,7 @@ class Job:
 
     def _write_page(self, rows: list[Row]) -> None:
         """index.html: every image, what it came to, and how."""
-        args, how = self.args, "optimised" if self.settings.steps else "encoded"
+        args = self.args
         told = {"network": args.network, "align": args.align, "seed": args.seed}
         told |= {"perceptual": args.perceptual, "pixels": args.pixels, **to_dict(self.settings)}
         told |= {key: facts["encoder"] for key, facts in self._origin().items()}
@@ -172,7 +172,7 @@ class Job:
             sections.append(report.section("Skipped", table))
         image_files.save_page(
             os.path.join(args.out, "index.html"),
-            f"Images {how} in {self.settings.space}",
+            f"Images {_done(self.settings)}",
             args.command_line,
             told,
             sections,
@@ -236,7 +236,7 @@ class Job:
         }
 
 
-def table(out: str, said: str, rows: list[Row]) -> str:
+def table(out: str, settings: Settings, rows: list[Row]) -> str:
     """How near each image came, for people."""
     width = max(len("mean"), *(len(row["name"]) for row in rows))
     mean = {"name": "mean"} | {name: _mean(rows, name) for name in ("perceptual", "pixel")}
@@ -245,7 +245,7 @@ def table(out: str, said: str, rows: list[Row]) -> str:
         for row in [*rows, mean]
     ]
     images = "1 image" if len(rows) == 1 else f"{len(rows)} images"
-    return "\n".join([*lines, f"wrote {out}: {images} {said}"])
+    return "\n".join([*lines, f"wrote {out}: {images} {_done(settings)}"])
 
 
 def tell_skipped(skipped: Mapping[str, str]) -> None:
@@ -254,6 +254,11 @@ def tell_skipped(skipped: Mapping[str, str]) -> None:
         common.warn(f"skipped {file}: {reason}")
     if len(skipped) > 8:
         common.warn(f"skipped {len(skipped) - 8} more; inversions.json names them")
+
+
+def _done(settings: Settings) -> str:
+    """What became of the images."""
+    return f"{'inverted' if settings.steps else 'encoded'} in {settings.space}"
 
 
 def _cells(target: Target, image: np.ndarray, result: ImageInversion) -> list[str]:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.viz.grid import save_png
+from aligned_jax.viz.grid import reduced, save_png
 
-_FEW = 256  # pixels in a row; images that have no more are enlarged into squares
+# Pixels in a row: images that have no more are enlarged into squares, and those that have
+# more averaged down.
+_FEW, _MOST = 256, 512
 _STYLE = """
 :root { color-scheme: light dark; --ink: #24292f; --soft: #57606a; --line: #d0d7de;
   --ground: #ffffff; --panel: #f6f8fa; }
@@ -112,9 +114,12 @@ def picture(image: bytes, caption: str) -> str:
 
 
 def thumbnail(image: np.ndarray, name: str) -> str:
-    """An image uint8 [H, W, C], embedded as PNG and shown small; a click enlarges it."""
+    """An image uint8 [H, W, C], embedded as PNG and shown small; a click enlarges it.
+
+    Larger images than 512 pixels are averaged down, so that pages stay small.
+    """
     file = io.BytesIO()
-    save_png(file, image)
+    save_png(file, reduced(image, _MOST))
     return _embedded(file.getvalue(), name, " small pixels" if len(image) <= _FEW else " small")
 
 
@@ -130,9 +135,10 @@ def gallery(images: Sequence[tuple[str, np.ndarray]]) -> str:
 def sheet(columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     """A table of HTML, such as thumbnails, with a heading for each row and column."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    lines = ["".join(f"<td>{cell}</td>" for cell in line) for line in cells]
     body = "\n".join(
-        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{cell}</td>" for cell in line)}</tr>'
-        for name, line in zip(rows, cells, strict=True)
+        f'<tr><th scope="row">{escape(name)}</th>{line}</tr>'
+        for name, line in zip(rows, lines, strict=True)
     )
     return (
         f'<div class="scroll"><table class="sheet">\n<thead><tr><td></td>{head}</tr></thead>\n'
