@@ -1,11 +1,13 @@
 """The models in the package: whole, small, described, and families where they say so."""
 
+import json
+
 import jax
 import numpy as np
 import pytest
 
 import aligned_jax as aj
-from aligned_jax import loading
+from aligned_jax import evaluation, loading
 from aligned_jax.train import zoo
 
 NAMES = loading.zoo_names()
@@ -30,6 +32,21 @@ def test_a_model_draws_and_has_a_card(name):
     for command in zoo.commands(name):
         assert " ".join(command) in card
     assert "licensed under" in card
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_is_scored_as_card_and_readme_say(name):
+    folder = zoo.PACKAGE_ZOO / name
+    document = json.loads((folder / zoo.SCORES).read_text("utf-8"))
+    weights = evaluation.pictures.weights_hash(aj.load(f"zoo:{name}"))
+    assert document["images"]["weights_sha256"] == weights
+    assert document["images"]["images"] == document["reals"]["images"] == zoo.SCORED
+    scores = document["scores"]
+    said = f"{scores['fd_vgg']:.1f} | {scores['kid_vgg']:.3f} ± {scores['kid_vgg_std']:.3f} |"
+    assert said in (folder / "card.md").read_text("utf-8")
+    readme = (zoo.PACKAGE_ZOO.parent.parent / "README.md").read_text("utf-8")
+    (row,) = [line for line in readme.splitlines() if line.startswith(f"| [zoo:{name}]")]
+    assert row.endswith(said)
 
 
 def test_children_lie_nearer_to_their_parent_than_the_control_does():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aligned_jax.errors import UserError
 from aligned_jax.train import arguments, hosts, presets, session
 from aligned_jax.train.config import RunConfig, TrainConfig
+from aligned_jax.versions import versions
 
 if TYPE_CHECKING:
     from aligned_jax.train.run_folder import RunFolder
@@ -281,14 +282,8 @@ def _belonging(config: RunConfig) -> dict[str, Any]:
 
 def _origin(args: argparse.Namespace, config: RunConfig) -> dict[str, Any]:
     """Provenance of everything the run writes."""
-    import platform
-    from importlib import metadata
-
     import jax
 
-    names = ("aligned_jax", "jax", "jaxlib", "numpy")
-    versions = {"python": platform.python_version()}
-    versions |= {name: metadata.version(name) for name in names}
     device, parents = jax.devices()[0], {}
     if config.start is not None:
         from aligned_jax import loading
@@ -301,6 +296,6 @@ def _origin(args: argparse.Namespace, config: RunConfig) -> dict[str, Any]:
         "verb": args.command_line.split()[1],
         "command": args.command_line,
         "parents": parents,
-        "versions": versions,
+        "versions": versions(),
         "devices": f"{jax.device_count()} x {device.device_kind}",
     }

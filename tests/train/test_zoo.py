@@ -1,5 +1,6 @@
 """How the models of the package are made and packed."""
 
+import json
 import shutil
 
 import numpy as np
@@ -36,6 +37,13 @@ def test_commands_are_shown_and_not_run(tmp_path, capsys):
     assert "unicorn64" in capsys.readouterr().err
 
 
+SCORES = {
+    "scores": {"fd_vgg": 12.34, "kid_vgg": 0.4567, "kid_vgg_std": 0.0078},
+    "images": {"images": 100, "seeds": "0-99"},
+    "reals": {"images": 5000, "split": "train"},
+}
+
+
 @pytest.fixture
 def work(finished, tmp_path):
     """A working folder in which the parent is trained."""
@@ -46,9 +54,19 @@ def work(finished, tmp_path):
 
 
 def test_packing(work, capfd, monkeypatch):
+    aligned, scored = zoo._run, []
+
+    def without_feature_networks(command, folder):
+        if command[1] == "evaluate":
+            scored.append(command)
+            (folder / command[-1]).write_text(json.dumps(SCORES), "utf-8")
+        else:
+            aligned(command, folder)
+
+    monkeypatch.setattr(zoo, "_run", without_feature_networks)
     zoo.pack("personas64", work, work / "zoo")
     folder = work / "zoo" / "personas64"
-    files = {"card.md", "curve.svg", "network.safetensors", "samples.png"}
+    files = {"card.md", "curve.svg", "network.safetensors", "samples.png", "scores.json"}
     assert {path.name for path in folder.iterdir()} == files
     packed = loading.load_all(folder / "network.safetensors")
     trained = loading.load(work / "runs" / "personas64")
@@ -61,8 +79,13 @@ def test_packing(work, capfd, monkeypatch):
         assert fact in card
     last = RunFolder(work / "runs" / "personas64").read_stats()[-1]
     assert f"{last['timing']['total_seconds'] / 3600:.1f} hours" in card
+    file = "packed/personas64/network.safetensors"
+    assert scored == [zoo.scoring("personas64", file, "packed/personas64/scores.json")]
+    assert "| 12.3 | 0.457 ± 0.008 |" in card and "seeds 0-99" in card
+    assert "5,000 of the train split" in card
+    assert "aligned evaluate zoo:personas64 --data data/personas" in card
     # What is packed is not made again.
-    monkeypatch.setattr(zoo, "_aligned", None)
+    monkeypatch.setattr(zoo, "_run", None)
     zoo.make("personas64", work, work / "zoo")
 
 
