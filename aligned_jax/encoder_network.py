@@ -35,15 +35,19 @@ class EncoderNetwork(Pytree):
         return self.config.space
 
     def __call__(self, images: Array) -> Array:
-        """Latents [N, D], or [N, L, D] in a space with rows, of images [N, S, S, C] in [-1, 1].
+        """Latents [N, D], or [N, L, D] in a space with rows, of images [N, S, S, C].
 
-        Larger images than the encoder's are reduced to its size by area. Jitted and
-        differentiable, in float32 at the highest matrix precision.
+        Images are in [-1, 1], or uint8; larger ones than the encoder's are reduced
+        to its size by area. Jitted and differentiable, in float32 at the highest
+        matrix precision.
 
         Raises:
           UserError: if images have another shape, or are smaller.
         """
-        images, config = jnp.asarray(images, jnp.float32), self.config
+        images, config = jnp.asarray(images), self.config
+        scaled = images.dtype != jnp.uint8
+        images = images.astype(jnp.float32)
+        images = images if scaled else images / 127.5 - 1
         size = images.shape[1] if images.ndim == 4 else 0
         if images.shape[1:] != (size, size, config.img_channels) or size < config.img_resolution:
             raise UserError(

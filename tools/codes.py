@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 import jax
 import numpy as np
 
-from aligned_jax import inversion, latents, translation
+from aligned_jax import inversion, translation
 from aligned_jax.errors import UserError
 from aligned_jax.network import Network
-from aligned_jax.tools import common, inverting, latents_file, rendering, targets
+from aligned_jax.tools import common, encoders, inverting, latents_file, rendering, targets
 from aligned_jax.tools.rendering import Inputs, Manner
 
 _SEEDS = re.compile(r"[\d\s,-]+")
@@ -58,13 +58,16 @@ class Codes:
         return self.psi
 
 
-def tell_idle_psi(args: argparse.Namespace, found: Sequence[Codes]) -> None:
-    """A warning if --psi was given for nothing."""
+def tell_idle(args: argparse.Namespace, found: Sequence[Codes]) -> None:
+    """Warnings if --psi, --encoder or --start was given for nothing."""
+    encoders.tell_idle(args, any(one.pictures is not None for one in found))
     if args.psi is not None and all(one.psi is None for one in found):
         common.warn("--psi changes nothing: these latents are not in z")
 
 
-def read(args: argparse.Namespace, network: Network, words: Sequence[str], space: str) -> Codes:
+def read(
+    args: argparse.Namespace, network: Network, words: Sequence[str], space: str | None, usual: str
+) -> Codes:
     """Latents of `network` that words name.
 
     Args:
@@ -72,7 +75,8 @@ def read(args: argparse.Namespace, network: Network, words: Sequence[str], space
       network: whose latents they are.
       words: one list of seeds; or names of files of latents, `F.npz` or
         `F.npz@ROW`; or pictures, folders and zips of them.
-      space: in which pictures are inverted; seeds and files stay as they are.
+      space, usual: in which pictures are inverted, as in `of_pictures`; seeds and
+        files stay as they are.
 
     Raises:
       UserError: for words of different kinds, or whatever they name that does not fit.
@@ -86,7 +90,7 @@ def read(args: argparse.Namespace, network: Network, words: Sequence[str], space
         return of_seeds(args, network, words[0])
     if "latents" in kinds:
         return of_files(args, network, words)
-    return of_pictures(args, network, words, space)
+    return of_pictures(args, network, words, space, usual)
 
 
 def _kind(word: str) -> str:
@@ -142,29 +146,34 @@ def _row(word: str, inputs: Inputs, row: str | None) -> Inputs:
 
 
 def of_pictures(
-    args: argparse.Namespace, network: Network, words: Sequence[str], space: str
+    args: argparse.Namespace, network: Network, words: Sequence[str], space: str | None, usual: str
 ) -> Codes:
-    """Inversions of pictures, files, folders or zips, in a space; noise maps are forgotten."""
+    """Inversions of pictures, files, folders or zips; noise maps are forgotten.
+
+    Args:
+      args, network: as in `read`.
+      words: names.
+      space: in which they are inverted.
+      usual: what that is if it is None and no encoder says it.
+    """
     config = network.config
     inverting.check_perceptual(args)
+    guide = encoders.guide_of(args, network)
+    space = space or (guide.encoder.space if guide else usual)
     # Only z is truncated, which is for the settings to say.
-    psi = _psi(args.psi) if space in ("z", "z+") else None
-    settings = inversion.Settings(space, args.steps, psi=psi, restarts=args.restarts)
+    psi = args.psi if space in ("z", "z+") else None
+    given = {"space": space, "steps": args.steps, "psi": psi, "restarts": args.restarts}
+    settings = inverting.settings(given, guide)
     label = inverting.label_of(config, args.label)
     found = targets.read(words, config.img_resolution, config.img_channels, args.align)
-    perceptual, key = inverting.perceptual_of(args), jax.random.key(args.invert_seed)
-    before = [0]  # steps of the present part that have been told
-
+    # With an encoder alone distances decide nothing.
+    perceptual = inversion.Pixels() if args.encoder else inverting.perceptual_of(args)
+    key, images = jax.random.key(args.invert_seed), found.images()
+    start = guide.latents(network, images, space, label) if guide else None
     with common.progress(len(found.found) * settings.steps, "steps") as advance:
-
-        def watch(progress: inversion.Progress) -> None:
-            done = (progress.step - before[0]) * len(progress.distances)
-            before[0] = progress.step % settings.steps
-            advance(done, f"loss {np.mean(progress.distances):.4f}")
-
+        watch = inverting.watcher(settings, advance)
         batch = min(args.batch, inverting.batch_for(config, settings))
-        options = {"c": label, "batch": batch, "watch": watch}
-        images = found.images()
+        options = {"start": start, "c": label, "batch": batch, "watch": watch}
         result = inversion.invert(network, images, perceptual, settings, key, **options)
     return _inverted(network, result, found, label)
 
@@ -173,22 +182,17 @@ def _inverted(
     network: Network, result: inversion.Inverted, found: targets.Targets, label: np.ndarray | None
 ) -> Codes:
     """The inversions that stayed finite."""
-    good = np.isfinite(result.distances["perceptual"]) & np.isfinite(result.distances["pixel"])
+    good = result.finite
     names = [target.name for target, kept in zip(found.found, good, strict=True) if kept]
     lost = [target.file for target, kept in zip(found.found, good, strict=True) if not kept]
     if not names:
         raise UserError("not one inversion stayed finite; is the network damaged?")
-    space, latent = result.settings.space, result.latent[good]
-    if space == "s":
-        styles = latents.split_styles(network.config, latent)
-        arrays = {f"styles/{layer}": np.asarray(value) for layer, value in styles.items()}
-    elif space in ("w", "w+"):
-        arrays = {"ws": np.asarray(latents.broadcast_w(latent, network.config.num_ws))}
-    else:
+    arrays = inversion.latent_arrays(network, result.settings.space, result.latent[good])
+    if "z" in arrays:
         width = network.config.c_dim
         labels = np.zeros((1, width), np.float32) if label is None else label
-        arrays = {"z": latent, "c": np.repeat(labels, len(latent), axis=0)}
-    skipped = found.skipped | dict.fromkeys(lost, "its numbers grew beyond all bounds")
+        arrays["c"] = np.repeat(labels, len(names), axis=0)
+    skipped = found.skipped | dict.fromkeys(lost, inverting.DIVERGED)
     inputs = Inputs(arrays, tuple(names), np.arange(len(names), dtype=np.uint32))
     psi = result.settings.psi if "z" in arrays else None
     pictures = np.stack([target.pixels for target in found.found])[good]

@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aligned_jax.errors import UserError
@@ -12,6 +12,7 @@ from aligned_jax.errors import UserError
 # What is worth repeating of where a parent came from; the rest stays with the parent.
 _ORIGIN = ("kind", "file", "sha256", "format", "code_base", "verb", "command", "images")
 _FLOAT32_MAX = (2 - 2**-23) * 2.0**127
+_INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
 _STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 
 
@@ -97,15 +98,57 @@ def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float)
     )
 
 
+def add_encoder(parser: argparse.ArgumentParser, **more: Any) -> None:
+    """--encoder and --start, one of them; `more` is for argparse."""
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--encoder", type=name, metavar="E", help="take its latents, optimise nothing", **more)
+    add("--start", type=name, metavar="E", help="begin at its latents, and optimise", **more)
+
+
+def refuse_without_optimiser(args: argparse.Namespace, names: Iterable[str]) -> None:
+    """With --encoder, raises UserError for options that were given though nothing heeds them."""
+    values = {name: getattr(args, name) for name in names}
+    given = [name for name, value in values.items() if value is not None and value is not False]
+    if args.encoder and given:
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UserError(
+            f"{options} cannot be used together with --encoder, which optimises nothing; "
+            "--start E optimises from the encoder's latents on"
+        )
+
+
 def add_inversion(parser: argparse.ArgumentParser) -> None:
-    """How verbs that take pictures invert them; `aligned invert` has many more options."""
-    add = parser.add_argument_group("with pictures, which are inverted first").add_argument
+    """How verbs that take pictures invert them; `aligned invert` has many more options.
+
+    What is not given is None until `settle_inversion`.
+    """
+    group = parser.add_argument_group("with pictures, which are inverted first")
+    add = group.add_argument
+    add_encoder(group, action="append")
     add("--steps", type=whole(1), help="of the optimiser (default 1000; in z and z+ 500)")
-    add("--restarts", type=whole(1), default=1, metavar="N", help="attempts (default 1)")
-    add("--invert-seed", type=seed, default=0, metavar="S", help="(default 0)")
-    add("--perceptual", choices=("vgg", "alex", "none"), default="vgg", help="(default vgg)")
-    add("--pixels", type=finite, default=0.0, metavar="W", help="weight (default 0)")
-    add("--align", choices=("center", "none"), default="center", help="(default center)")
+    add("--restarts", type=whole(1), metavar="N", help="attempts (default 1)")
+    add("--invert-seed", type=seed, metavar="S", help="(default 0)")
+    add("--perceptual", choices=("vgg", "alex", "none"), help="(default vgg)")
+    add("--pixels", type=finite, metavar="W", help="weight (default 0)")
+    add_align(group)
+
+
+def settle_inversion(args: argparse.Namespace) -> None:
+    """Fills in what was not given; with --encoder, raises UserError for what was."""
+    refuse_without_optimiser(args, ("steps", *_INVERSION))
+    for name, value in _INVERSION.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+
+
+def add_align(parser: argparse.ArgumentParser) -> None:
+    """--align of verbs that take pictures."""
+    parser.add_argument(
+        "--align",
+        choices=("center", "none"),
+        default="center",
+        help="cut out the middle square of pictures (default), or cut nothing",
+    )
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:
@@ -176,21 +219,24 @@ def origin(args: argparse.Namespace, parents: Mapping[str, tuple[str, Any]]) -> 
       args: the parsed command line.
       parents: by role, the NETWORK argument and the loaded network.
     """
-    hidden = ("command_line", "overwrite", "out", *parents)
-    arguments = {
-        key: value for key, value in vars(args).items() if key not in hidden and value is not None
-    }
     return {
         "kind": "made",
         "verb": args.command_line.split()[1],
         "command": args.command_line,
-        "arguments": arguments,
+        "arguments": arguments(args, parents),
         "parents": {
             role: {"network": text, **summary(network.provenance or {})}
             for role, (text, network) in parents.items()
         },
         "versions": versions(),
     }
+
+
+def arguments(args: argparse.Namespace, hidden: Iterable[str] = ()) -> dict[str, Any]:
+    """Arguments that were given or have a default, but where the result goes."""
+    unsaid = ("command_line", "overwrite", "out", *hidden)
+    given = vars(args).items()
+    return {key: value for key, value in given if key not in unsaid and value is not None}
 
 
 def png_text(command: str) -> dict[str, str]:

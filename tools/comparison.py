@@ -117,6 +117,7 @@ def _page(args: argparse.Namespace, found: Comparison, png: bytes, chart: str) -
     return report.page(
         "Parent and child compared",
         [
+            report.origin(args.command_line, common.arguments(args)),
             report.table(
                 ("", "network", "made by"),
                 [
@@ -148,7 +149,6 @@ def _page(args: argparse.Namespace, found: Comparison, png: bytes, chart: str) -
                 report.drawing(chart, "Relative change of trained weights."),
             ),
             report.section("Not trained", _buffer_table(moved)),
-            report.section("Made by", report.command(args.command_line)),
         ],
         footer=common.png_text(args.command_line)["Software"],
     )

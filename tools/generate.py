@@ -2,8 +2,8 @@
 
 A seed means the same image as in the official scripts. --out decides what is
 written: NAME.npz holds float32 `images` [N, H, W, C], unclipped, with the
-latents; NAME.png is a grid; any other name is a folder with a PNG for each
-image. A file of latents is an .npz with one of z [N, D] or [N, L, D],
+latents; NAME.png is a grid; NAME.html is a page of thumbnails; any other name is a
+folder with a PNG for each image. A file of latents is an .npz with one of z [N, D] or [N, L, D],
 ws [N, L, D], or styles/<layer> [N, C] of every layer, and labels c [N, K] if
 there are any; noise/<layer> [N, R, R] of every convolution takes the place of the
 stored maps. The .npz files of this verb and of `aligned invert` are such files: their
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--half", choices=("bfloat16", "float16"), help="half precision at high resolutions"
     )
     common.add_network_key(parser)
-    common.add_out(parser, "X", "NAME.npz, NAME.png, or a folder")
+    common.add_out(parser, "X", "NAME.npz, NAME.png, NAME.html, or a folder")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The three forms in which `aligned generate` writes images: .npz, grid, folder."""
+"""The forms in which `aligned generate` writes images: .npz, grid, page, folder."""
 
 import argparse
 import dataclasses
@@ -20,6 +20,8 @@ from aligned_jax.tools.rendering import Inputs, Manner
 from aligned_jax.viz import (
     check_file,
     check_folder,
+    figure,
+    report,
     save_png,
     tile,
     to_uint8,
@@ -41,10 +43,10 @@ def writer(out: str, overwrite: bool) -> Callable[[str, Batches, Inputs, Meta, b
     if os.path.isdir(out) or out.endswith("/") or not suffix:
         check_folder(out, overwrite)
         return write_folder
-    writers = {".npz": write_npz, ".png": write_grid}
+    writers = {".npz": write_npz, ".png": write_grid, ".html": write_page}
     if suffix not in writers:
         raise UserError(
-            f"{out}: images are written to NAME.npz, NAME.png, or a folder "
+            f"{out}: images are written to NAME.npz, NAME.png, NAME.html, or a folder "
             "(a name without an ending, or with a slash at the end)"
         )
     check_file(out, overwrite)
@@ -107,6 +109,58 @@ def write_grid(out: str, batches: Batches, inputs: Inputs, meta: Meta, overwrite
     images = np.concatenate([to_uint8(images) for images, _ in batches])
     with writing(out, overwrite) as file:
         save_png(file, tile(images), common.png_text(meta["command"]))
+
+
+def write_page(out: str, batches: Batches, inputs: Inputs, meta: Meta, overwrite: bool) -> None:
+    """One HTML file with a thumbnail of each image."""
+    images = np.concatenate([to_uint8(images) for images, _ in batches])
+    network = meta["network"]["network"]
+    settings = {"network": network, "key": meta["network"]["key"], **meta["manner"]}
+    shown = report.gallery(list(zip(inputs.names, images, strict=True)))
+    save_page(out, f"Drawn by {network}", meta["command"], settings, [shown], overwrite)
+
+
+def save_sheet(
+    args: argparse.Namespace,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[str],
+    images: np.ndarray,
+    settings: Mapping[str, Any] | None = None,
+) -> str:
+    """Writes labelled rows and columns to --out: a PNG, or NAME.html; returns their numbers.
+
+    Args:
+      args: with --out, --overwrite, and whatever else the page should tell.
+      title: of the page.
+      columns, rows: their labels.
+      images: uint8 [R, K, H, W, C].
+      settings: that the page tells in place of arguments of these names.
+    """
+    if args.out.endswith(".html"):
+        sections = [report.pictures(columns, rows, images)]
+        told = common.arguments(args) | (settings or {})
+        save_page(args.out, title, args.command_line, told, sections, args.overwrite)
+    else:
+        with writing(args.out, args.overwrite) as file:
+            picture = figure(images, columns, rows)
+            save_png(file, picture, common.png_text(args.command_line))
+    return f"{len(rows)} rows, {len(columns)} columns"
+
+
+def save_page(
+    out: str,
+    title: str,
+    command: str,
+    settings: Mapping[str, Any],
+    sections: Sequence[str],
+    overwrite: bool,
+) -> None:
+    """An HTML file: title, command and settings on top, sections of `report` below."""
+    made_by = common.png_text(command)["Software"]
+    page = report.page(title, [report.origin(command, settings), *sections], made_by)
+    with writing(out, overwrite) as file:
+        file.write(page.encode())
 
 
 def write_folder(out: str, batches: Batches, inputs: Inputs, meta: Meta, overwrite: bool) -> None:

@@ -7,14 +7,22 @@ be square already. What cannot be read is skipped, and named at the end.
 In W, W+ and S the settings are those of NVIDIA's projector, in Z and Z+ those of
 StyleAlign's authors. Into DIR come, for every image, NAME.npz (latent, settings,
 distances; `aligned generate --latents` draws it), NAME.png (the target and its
-reconstruction), with --video NAME.webp; and inversions.json with all distances.
+reconstruction), with --video NAME.webp; inversions.json with all distances; and
+index.html, a page with all pictures.
 """
 
 import argparse
 
+from aligned_jax.errors import UserError
 from aligned_jax.tools import common
 
-EXAMPLE = "  aligned invert zoo:personas64 photos --space w+ --out inverted"
+# Options that no encoder heeds.
+_OPTIMISER = ("steps", "lr", "rampup", "rampdown", "latent_noise", "latent_noise_ramp")
+_OPTIMISER += ("noise_weight", "restarts", "spread", "samples", "samples_seed")
+EXAMPLE = """\
+  aligned invert zoo:personas64 photos --space w+ --out inverted
+  aligned invert zoo:personas64 photos --encoder runs/e4e --out encoded
+  aligned invert zoo:personas64 photos --start runs/e4e --steps 100 --out refined"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,21 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("network", metavar="NETWORK")
     add("images", nargs="+", type=common.name, metavar="IMAGES")
-    add("--space", choices=("z", "z+", "w", "w+", "s"), default="w", help="(default w)")
+    add("--space", choices=("z", "z+", "w", "w+", "s"), help="(default w, or the encoder's)")
     add("--label", type=common.whole(0), metavar="K", help="class of a conditional network, from 0")
-    add(
-        "--align",
-        choices=("center", "none"),
-        default="center",
-        help="cut out the middle square (default), or cut nothing",
-    )
+    common.add_align(parser)
     add(
         "--batch",
         type=common.whole(1),
         help="images times restarts at a time (default 8, or as many as fit into half the memory)",
     )
-    add("--seed", type=common.seed, default=0, help="of all random numbers (default 0)")
+    add("--seed", type=common.seed, help="of all random numbers (default 0)")
     add("--video", action="store_true", help="also show how each image came about")
+    common.add_encoder(parser)
     common.add_network_key(parser)
     common.add_out(parser, "DIR", "a folder")
     _add_settings(parser)
@@ -85,18 +89,29 @@ def _add_perceptual(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Inverts and writes, image by image."""
     from aligned_jax import loading, viz
-    from aligned_jax.tools import inverting, targets
+    from aligned_jax.tools import encoders, inverting, targets
 
-    settings = inverting.settings_of(args)
+    _settle(args)
     inverting.check_perceptual(args)
     viz.check_folder(args.out, args.overwrite)
     network = loading.load(args.network, args.network_key)
-    config = network.config
+    guide = encoders.guide_of(args, network)
+    settings, config = inverting.settings_of(args, guide), network.config
     label = inverting.label_of(config, args.label)
     found = targets.read(args.images, config.img_resolution, config.img_channels, args.align)
     perceptual = inverting.perceptual_of(args)
-    job = inverting.Job(args, network, settings, perceptual, found, label)
+    job = inverting.Job(args, network, settings, perceptual, found, label, guide)
     with common.progress(len(found.found) * settings.steps, "steps") as advance:
         rows = job.carry_out(advance)
     common.say(inverting.table(args.out, settings, rows))
     inverting.tell_skipped(job.skipped)
+
+
+def _settle(args: argparse.Namespace) -> None:
+    """Checks what was given beside --encoder, and fills in the seed."""
+    common.refuse_without_optimiser(args, ("seed", "video", *_OPTIMISER))
+    if args.encoder and args.noise in ("drop", "keep"):
+        raise UserError(
+            f"--noise {args.noise} optimises noise, and --encoder nothing; give const or none"
+        )
+    args.seed = args.seed or 0

@@ -17,8 +17,10 @@ from aligned_jax.inversion import ImageInversion, Inverted, Progress, Settings
 from aligned_jax.jsonable import to_dict
 from aligned_jax.latents import one_hot_labels
 from aligned_jax.network import Network
-from aligned_jax.tools import common
-from aligned_jax.tools.targets import Targets
+from aligned_jax.tools import common, image_files
+from aligned_jax.tools.encoders import Guide
+from aligned_jax.tools.targets import Target, Targets
+from aligned_jax.viz import report
 
 # Settings by the names of their options.
 _SETTINGS = {"lr": "learning_rate"} | {
@@ -29,13 +31,20 @@ _SETTINGS = {"lr": "learning_rate"} | {
     )
 }
 _FRAMES, _FRAME_MS, _HOLD_MS = 40, 100, 1500
+# Why an image has no inversion.
+DIVERGED = "its numbers grew beyond all bounds"
 Row = dict[str, Any]
 
 
-def settings_of(args: argparse.Namespace) -> Settings:
+def settings_of(args: argparse.Namespace, guide: Guide | None = None) -> Settings:
     """The settings of the command line; raises ConfigError for values that cannot be."""
-    given = {field: getattr(args, option) for option, field in _SETTINGS.items()}
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    return settings({name: getattr(args, option) for option, name in _SETTINGS.items()}, guide)
+
+
+def settings(given: Mapping[str, Any], guide: Guide | None = None) -> Settings:
+    """Settings of which those that are None are left to the encoder, if there is one."""
+    known = {name: value for name, value in given.items() if value is not None}
+    return Settings(**(guide.defaults(known.get("space")) if guide else {}) | known)
 
 
 def check_perceptual(args: argparse.Namespace) -> None:
@@ -79,6 +88,27 @@ def batch_for(config: GeneratorConfig, settings: Settings) -> int:
     return min(8, inversion.rows_that_fit(config, settings, free / 2))
 
 
+def watcher(
+    settings: Settings,
+    advance: Callable[..., None],
+    also: Callable[[Progress], None] | None = None,
+) -> inversion.Watch:
+    """Tells `advance` how many steps were done, times images, and how near they are.
+
+    `also` hears of the same progress.
+    """
+    before = [0]  # steps of the present part that have been told
+
+    def watch(progress: Progress) -> None:
+        done = (progress.step - before[0]) * len(progress.distances)
+        before[0] = progress.step % settings.steps
+        advance(done, f"loss {np.mean(progress.distances):.4f}")
+        if also:
+            also(progress)
+
+    return watch
+
+
 @dataclass
 class Job:
     """One run of the verb: what it works on, and what it could not do, by file."""
@@ -89,7 +119,9 @@ class Job:
     perceptual: Any
     targets: Targets
     label: np.ndarray | None
+    guide: Guide | None = None
     skipped: dict[str, str] = field(default_factory=dict)
+    _shown: list[list[str]] = field(default_factory=list)  # cells of the page, by image
     _frames: dict[int, list[np.ndarray]] = field(default_factory=dict)
 
     def carry_out(self, advance: Callable[..., None]) -> list[Row]:
@@ -101,24 +133,19 @@ class Job:
         self.skipped |= self.targets.skipped
         args, number, rows = self.args, 0, []
         images = self.targets.images()
-        before = [0]  # steps of the present part that have been told
-
-        def watch(progress: Progress) -> None:
-            done = (progress.step - before[0]) * len(progress.distances)
-            before[0] = progress.step % self.settings.steps
-            advance(done, f"loss {np.mean(progress.distances):.4f}")
-            if args.video:
-                self._film(progress)
-
+        space, start = self.settings.space, None
+        if self.guide:
+            start = self.guide.latents(self.network, images, space, self.label)
         for part in inversion.parts(
             self.network,
             images,
             self.perceptual,
             self.settings,
             jax.random.key(args.seed),
+            start,
             c=self.label,
             batch=args.batch or batch_for(self.network.config, self.settings),
-            watch=watch,
+            watch=watcher(self.settings, advance, self._film if args.video else None),
             every=max(1, self.settings.steps // _FRAMES),
         ):
             for index in range(len(part.latent)):
@@ -129,7 +156,28 @@ class Job:
                 "not one inversion stayed finite; use a smaller --lr, or look at the network"
             )
         self._write("inversions.json", lambda file: file.write(_json(self._document(rows))))
+        self._write_page(rows)
         return rows
+
+    def _write_page(self, rows: list[Row]) -> None:
+        """index.html: every image, what it came to, and how."""
+        args = self.args
+        told = {"network": args.network, "align": args.align, "seed": args.seed}
+        told |= {"perceptual": args.perceptual, "pixels": args.pixels, **to_dict(self.settings)}
+        told |= {key: facts["encoder"] for key, facts in self._origin().items()}
+        columns = ("target", "inversion", "perceptual distance", "pixels", "loss")
+        sections = [report.sheet(columns, [row["name"] for row in rows], self._shown)]
+        if self.skipped:
+            table = report.table(("file", "why"), [*self.skipped.items()])
+            sections.append(report.section("Skipped", table))
+        image_files.save_page(
+            os.path.join(args.out, "index.html"),
+            f"Images {_done(self.settings)}",
+            args.command_line,
+            told,
+            sections,
+            args.overwrite,
+        )
 
     def _film(self, progress: Progress) -> None:
         """Keeps a frame of each image, `_FRAMES` over all steps or fewer."""
@@ -144,11 +192,12 @@ class Job:
         """Writes one image's results; nothing if they are not finite."""
         target = self.targets.found[number]
         frames = self._frames.pop(number, [])
-        if not all(np.isfinite(values[index]) for values in part.distances.values()):
-            self.skipped[target.file] = "its numbers grew beyond all bounds"
+        if not part.finite[index]:
+            self.skipped[target.file] = DIVERGED
             return []
         facts = {"image": target.file, "align": self.args.align, "seed": self.args.seed}
         facts |= {"network": self._network(), "command": self.args.command_line}
+        facts |= self._origin()
         result = inversion.single(self.network, part, index, facts, self.label)
         pair = np.stack([target.pixels, viz.to_uint8(part.images[index])])
         text = common.png_text(self.args.command_line)
@@ -159,6 +208,7 @@ class Job:
             self._write(
                 f"{target.name}.webp", lambda file: viz.save_webp(file, both, _FRAME_MS, _HOLD_MS)
             )
+        self._shown.append(_cells(target, pair[1], result))
         return [_row(target.file, target.name, result)]
 
     def _write(self, name: str, write: Callable[[Any], Any]) -> None:
@@ -169,6 +219,9 @@ class Job:
         source = {"network": self.args.network, "key": self.args.network_key}
         return source | common.summary(self.network.provenance or {})
 
+    def _origin(self) -> Mapping[str, Any]:
+        return self.guide.facts() if self.guide else {}
+
     def _document(self, rows: list[Row]) -> Mapping[str, Any]:
         return {
             "images": rows,
@@ -177,6 +230,7 @@ class Job:
             "settings": to_dict(self.settings),
             "perceptual": {"lpips": self.args.perceptual, "pixels": self.args.pixels},
             "network": self._network(),
+            **self._origin(),
             "command": self.args.command_line,
             "versions": common.versions(),
         }
@@ -191,7 +245,7 @@ def table(out: str, settings: Settings, rows: list[Row]) -> str:
         for row in [*rows, mean]
     ]
     images = "1 image" if len(rows) == 1 else f"{len(rows)} images"
-    return "\n".join([*lines, f"wrote {out}: {images} inverted in {settings.space}"])
+    return "\n".join([*lines, f"wrote {out}: {images} {_done(settings)}"])
 
 
 def tell_skipped(skipped: Mapping[str, str]) -> None:
@@ -200,6 +254,25 @@ def tell_skipped(skipped: Mapping[str, str]) -> None:
         common.warn(f"skipped {file}: {reason}")
     if len(skipped) > 8:
         common.warn(f"skipped {len(skipped) - 8} more; inversions.json names them")
+
+
+def _done(settings: Settings) -> str:
+    """What became of the images."""
+    return f"{'inverted' if settings.steps else 'encoded'} in {settings.space}"
+
+
+def _cells(target: Target, image: np.ndarray, result: ImageInversion) -> list[str]:
+    """What the page shows of an image uint8 [R, R, C] and its target."""
+    trace, line = result.trace, ""
+    if len(trace):
+        said = f"loss from {trace[0]:.4g} to {trace[-1]:.4g} in {len(trace)} steps"
+        line = viz.spark(trace, said)
+    return [
+        report.thumbnail(target.pixels, f"{target.name}, target"),
+        report.thumbnail(image, f"{target.name}, inversion"),
+        *(f"{result.distances[name]:.4f}" for name in ("perceptual", "pixel")),
+        line,
+    ]
 
 
 def _row(file: str, name: str, result: ImageInversion) -> Row:

@@ -7,7 +7,7 @@ mapped once, by its own network and truncated towards its own mean of w. Noise i
 the same in every frame.
 
 --out NAME.webp or NAME.mp4 (with the extra `video`) is a film. With --grid 5x5, --out
-NAME.png has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
+NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
 """
 
 import argparse
@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("a", type=common.name, metavar="A")
     add("b", type=common.name, metavar="B")
     add("--grid", type=_sizes, metavar="RxC", help="a picture of R weights and C latents")
-    add("--space", choices=("z", "z+", "w", "w+"), default="w+", help="of pictures (default w+)")
+    spaces = ("z", "z+", "w", "w+")
+    add("--space", choices=spaces, help="of pictures (default w+, or the encoder's)")
     add("--psi", type=common.finite, help="truncation of z; 1 is none (default 0.5)")
     add("--label", type=common.whole(0), metavar="K", help="class of conditional networks, from 0")
     add("--noise", choices=("const", "none", "random"), default="const", help="(default const)")
@@ -55,17 +56,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     film("--scale", type=common.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
     common.add_inversion(parser)
     common.add_network_key(parser)
-    common.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png")
+    common.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png or NAME.html")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     _settle(args)
     from aligned_jax import loading, translation, viz
-    from aligned_jax.tools import ancestry, codes, strip
+    from aligned_jax.tools import ancestry, codes
 
     if args.grid:
-        strip.check_target(args)
+        if not args.out.endswith((".png", ".html")):
+            raise UserError(f"{args.out}: a grid is a picture; give --out NAME.png or NAME.html")
+        viz.check_file(args.out, args.overwrite)
     else:
         viz.check_video(args.out, args.overwrite, args.fps)
     parent, child = (loading.load(source, args.network_key) for source in (args.parent, args.child))
@@ -80,24 +83,25 @@ def run(args: argparse.Namespace) -> None:
     way = (parent, child, *ends)
     said = _grid(args, way) if args.grid else _film(args, way)
     common.say(f"wrote {args.out}: {said}")
-    codes.tell_idle_psi(args, found)
+    codes.tell_idle(args, found)
 
 
 def _settle(args: argparse.Namespace) -> None:
-    """Fills in what was not said about a film; a grid is none."""
+    """Fills in what was not said, of films and of inversions; a grid is no film."""
     given = [name.replace("_", "-") for name in _FILM if getattr(args, name) is not None]
     if args.grid and given:
         raise UserError(f"--{' and --'.join(given)} cannot be used together with --grid")
     for name, value in _FILM.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
+    common.settle_inversion(args)
 
 
 def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "Codes":
     """One latent."""
     from aligned_jax.tools import codes
 
-    found = codes.read(args, network, [word], args.space)
+    found = codes.read(args, network, [word], args.space, "w+")
     if len(found.inputs) != 1:
         raise UserError(
             f"{name} is {word}, which has {len(found.inputs)} latents; give one seed, one picture, "
@@ -142,6 +146,7 @@ def _grid(args: argparse.Namespace, way: tuple) -> str:
     import numpy as np
 
     from aligned_jax import morphing, viz
+    from aligned_jax.tools import image_files
 
     rows, columns = args.grid
     with common.progress(rows * columns, "images") as advance:
@@ -153,10 +158,8 @@ def _grid(args: argparse.Namespace, way: tuple) -> str:
         [f"{name} {t:.3g}" for t in np.linspace(0, 1, count)]
         for name, count in (("latents", columns), ("weights", rows))
     ]
-    with viz.writing(args.out, args.overwrite) as file:
-        picture = viz.figure(np.stack(images), *labels)
-        viz.save_png(file, picture, common.png_text(args.command_line))
-    return f"{rows} rows, {columns} columns"
+    title = f"From {args.parent} to {args.child}"
+    return image_files.save_sheet(args, title, *labels, np.stack(images))
 
 
 def _sizes(text: str) -> tuple[int, int]:

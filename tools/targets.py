@@ -13,8 +13,6 @@ from aligned_jax.data import pictures
 from aligned_jax.data.images import SUFFIXES, ImageFiles, Item
 from aligned_jax.errors import UserError
 
-ALIGN = ("center", "none")
-
 
 class Target(NamedTuple):
     """A picture: where it is from, the name of its results, and uint8 [R, R, C]."""

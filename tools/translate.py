@@ -10,7 +10,7 @@ with w and w+ PARENT does, with s its affine layers too.
 ones; --layers is what the source keeps, a number of style layers (6 by
 default), a resolution below which it keeps all (32px), or `all`: the whole row.
 
---out NAME.png is a page with a row for each source; NAME.npz and a folder hold
+--out NAME.png or NAME.html is a page with a row for each source; NAME.npz and a folder hold
 the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 """
 
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(psi=None)  # files of latents say it themselves
     common.add_inversion(parser)
     common.add_network_key(parser)
-    common.add_out(parser, "X", "NAME.png, NAME.npz, or a folder")
+    common.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, or a folder")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("give one of IMAGES, --seeds and --latents")
     if args.layers is not None and not (args.reference or args.texture):
         raise UserError("--layers can only be used together with --reference or --texture")
+    common.settle_inversion(args)
     from aligned_jax.tools import translating
 
     translating.Job.of(args).carry_out()

@@ -17,6 +17,9 @@ from aligned_jax.tools import ancestry, codes, common, image_files, inverting, r
 from aligned_jax.tools.codes import Codes
 from aligned_jax.tools.rendering import Inputs, Manner
 
+# A page shows the sources as well; the others hold the results alone.
+_PAGES = (image_files.write_grid, image_files.write_page)
+
 Column = tuple[str, np.ndarray]  # label, images uint8 [rows, H, W, C]
 
 
@@ -39,7 +42,7 @@ class Job:
         spaces = args.space or [preset.space]
         if preset.space and spaces != [preset.space]:
             raise UserError(f"--preset {args.preset} needs --space {preset.space}")
-        alone = args.reference or args.texture or write is not image_files.write_grid
+        alone = args.reference or args.texture or write not in _PAGES
         if len(spaces) > 1 and alone:
             raise UserError("several spaces make a page of plain translations; give one --space")
         parent, child = (
@@ -58,19 +61,19 @@ class Job:
         """Draws and writes."""
         found = [self._source(space) for space in self.spaces]
         mix = self._mix(found[0])
-        if image_files.writer(self.args.out, self.args.overwrite) is image_files.write_grid:
+        if image_files.writer(self.args.out, self.args.overwrite) in _PAGES:
             said = self._page(found, mix)
         else:
             said = self._alone(mix.results if mix else found[0].styles(self.child))
         common.say(f"wrote {self.args.out}: {said}")
         every = [*found, *([mix.reference] if mix else [])]
-        codes.tell_idle_psi(self.args, every)
+        codes.tell_idle(self.args, every)
         inverting.tell_skipped({file: why for one in every for file, why in one.skipped.items()})
 
     def _source(self, space: str | None) -> Codes:
         args = self.args
         if args.images:  # inverted in the right space at once
-            return codes.of_pictures(args, self.parent, args.images, space or "z")
+            return codes.of_pictures(args, self.parent, args.images, space, "z")
         read = (
             codes.of_seeds(args, self.parent, args.seeds)
             if args.seeds
@@ -86,8 +89,7 @@ class Job:
         if args.texture:
             reference = codes.of_seeds(args, self.child, args.texture)
         else:
-            space = self.spaces[0] or "z"
-            reference = codes.read(args, self.child, args.reference, space)
+            reference = codes.read(args, self.child, args.reference, self.spaces[0], "z")
         return Mix.of(source, reference, self.cuts, self.child)
 
     def _draw(self, network: Network, inputs: Inputs, advance: Any) -> np.ndarray:
@@ -118,14 +120,12 @@ class Job:
                     columns += mix.side_by_side(results)
                 else:
                     columns, rows = mix.pairs(columns, references, results)
-        picture = viz.figure(
-            np.stack([images for _, images in columns], axis=1),
-            [label for label, _ in columns],
-            rows,
+        shown = np.stack([images for _, images in columns], axis=1)
+        title = f"From {self.args.parent} to {self.args.child}"
+        settings = {"psi": first.psi} if first.psi is not None else {}
+        return image_files.save_sheet(
+            self.args, title, [label for label, _ in columns], rows, shown, settings
         )
-        with viz.writing(self.args.out, self.args.overwrite) as file:
-            viz.save_png(file, picture, common.png_text(self.args.command_line))
-        return f"{len(rows)} rows, {len(columns)} columns"
 
     def _alone(self, results: Inputs) -> str:
         """Nothing but the translations."""

@@ -7,14 +7,16 @@ found = inversion.invert(network, images, features.lpips("vgg"), settings, jax.r
 from aligned_jax.lazy import exports
 
 _NAMES = {
-    "as_space": "encode",
-    "encode": "encode",
+    "as_space": "encoding",
+    "check_holds": "encoding",
+    "encode": "encoding",
     "ImageInversion": "files",
     "load": "files",
     "save": "files",
     "single": "files",
     "Inverted": "optimize",
     "Progress": "optimize",
+    "Watch": "optimize",
     "invert": "optimize",
     "parts": "optimize",
     "rows_that_fit": "memory",
@@ -28,6 +30,7 @@ _NAMES = {
     "SPACES": "spaces",
     "Statistics": "spaces",
     "as_start": "spaces",
+    "latent_arrays": "spaces",
     "statistics": "spaces",
     "to_styles": "spaces",
     "to_ws": "spaces",

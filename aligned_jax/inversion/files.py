@@ -19,9 +19,9 @@ import numpy as np
 from aligned_jax.errors import ConfigError, FormatError
 from aligned_jax.inversion.optimize import Inverted
 from aligned_jax.inversion.options import Settings
-from aligned_jax.inversion.spaces import is_z, latent_shape, to_ws
+from aligned_jax.inversion.spaces import is_z, latent_arrays, latent_shape, to_ws
 from aligned_jax.jsonable import from_dict, to_dict
-from aligned_jax.latents import concatenate_styles, split_styles, style_layers
+from aligned_jax.latents import concatenate_styles, style_layers
 from aligned_jax.network import Network
 from aligned_jax.types import Array
 
@@ -96,14 +96,8 @@ def single(
 
 def save(file: BinaryIO, network: Network, inversion: ImageInversion) -> None:
     """Writes an inversion made in `network` to an open file."""
-    config, latent = network.config, np.asarray(inversion.latent)
-    if is_z(inversion.space):
-        arrays = {"z": latent, "ws": inversion.ws}
-    elif inversion.space == "s":
-        styles = split_styles(config, latent)
-        arrays = {f"styles/{layer}": np.asarray(value) for layer, value in styles.items()}
-    else:
-        arrays = {"ws": np.asarray(to_ws(network, inversion.space, latent))}
+    arrays = latent_arrays(network, inversion.space, inversion.latent)
+    arrays |= {} if inversion.ws is None else {"ws": inversion.ws}
     arrays |= {f"noise/{layer}": maps for layer, maps in (inversion.noise or {}).items()}
     arrays |= {} if inversion.c is None else {"c": inversion.c}
     meta = {

@@ -42,6 +42,11 @@ class Inverted:
     images: np.ndarray
     restart: np.ndarray
 
+    @property
+    def finite(self) -> np.ndarray:
+        """Which inversions did not grow beyond all bounds, bool [N]."""
+        return np.isfinite([*self.distances.values()]).all(axis=0)
+
 
 @dataclass(frozen=True, eq=False)
 class Progress:
@@ -157,13 +162,14 @@ def _run(
     """All steps, in one go unless somebody watches."""
     count = settings.steps
     # Stretches of one length, so that one program does for all.
-    length = _divisor(count, every) if watch else count
+    length = max(1, _divisor(count, every) if watch else count)
     schedule = {
         "step": np.arange(count, dtype=np.uint32),
         "learning_rate": learning_rates(settings).astype(np.float32),
         "latent_noise": latent_noises(settings).astype(np.float32),
     }
-    traces = []
+    nothing = np.zeros((0, len(state.variable.latent)), np.float32)
+    traces = [dict.fromkeys(("distance", "regulariser"), nothing)]
     for begin in range(0, count, length):
         now = {name: values[begin : begin + length] for name, values in schedule.items()}
         state, terms = steps.advance(part.problem, part.manner, state, keys, now)

@@ -9,7 +9,7 @@ from aligned_jax.errors import ConfigError, too_small
 from aligned_jax.inversion.spaces import SPACES, is_z
 
 NOISES = ("drop", "keep", "const", "none")
-_LEAST = {"steps": 1, "restarts": 1, "samples": 2, "samples_seed": 0, "resolution": 1}
+_LEAST = {"steps": 0, "restarts": 1, "samples": 2, "samples_seed": 0, "resolution": 1}
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Settings:
 
     Attributes:
       space: z, z+ (a z for every row of W+), w, w+, or s (every style channel).
-      steps: of Adam.
+      steps: of Adam; with 0 the start itself is measured.
       learning_rate: its greatest.
       rampup, rampdown: ranges in which it rises at first and falls at last.
       latent_noise: standard deviation of the noise that is added to the latent,

@@ -63,6 +63,19 @@ def to_styles(
     return network.styles(to_ws(network, space, latent, psi, c))
 
 
+def latent_arrays(network: Network, space: str, latent: Array) -> dict[str, np.ndarray]:
+    """Latents [N, ...] of any space by the names that files of latents use.
+
+    They are `z`, `ws` [N, L, w_dim], or `styles/<layer>` [N, C] of every layer.
+    """
+    if is_z(space):
+        return {"z": np.asarray(latent)}
+    if space == "s":
+        styles = split_styles(network.config, latent)
+        return {f"styles/{layer}": np.asarray(value) for layer, value in styles.items()}
+    return {"ws": np.asarray(to_ws(network, space, latent))}
+
+
 @dataclass(frozen=True)
 class Statistics:
     """Where latents of a space lie.

@@ -1,6 +1,6 @@
 """Pictures, charts and pages, and writing them so that no half file is ever seen."""
 
-from aligned_jax.viz.curves import curves
+from aligned_jax.viz.curves import curves, spark
 from aligned_jax.viz.files import check_file, check_folder, writing, writing_folder
 from aligned_jax.viz.grid import check_channels, figure, save_png, spread, tile, to_uint8
 from aligned_jax.viz.heatmap import heatmap
@@ -17,6 +17,7 @@ __all__ = [
     "save_png",
     "save_video",
     "save_webp",
+    "spark",
     "spread",
     "tile",
     "to_uint8",

@@ -8,6 +8,7 @@ import numpy as np
 _WIDTH, _HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 132, 34, 40
 _TICKS = 4
+_SPARK, _SPARKS = (160, 48), 80  # size of a small line, and its points
 # Told apart also by readers who see few colours; readable on white and black ground.
 _COLOURS = ("#0969da", "#d1570a", "#1a7f37", "#8250df", "#bf3989", "#6e7781")
 _STYLE = """
@@ -68,6 +69,26 @@ def curves(
             f'style="fill:{colour}">{escape(name)}</text>',
         ]
     return "\n".join([*parts, "</svg>\n"])
+
+
+def spark(values: Sequence[float], title: str) -> str:
+    """SVG of one small line without axes, from left to right; what is not finite is left out.
+
+    Args:
+      values: at equal steps; those of many are thinned out.
+      title: what the line says, for readers who do not see it and on hovering.
+    """
+    places = np.unique(np.linspace(0, max(0, len(values) - 1), _SPARKS).astype(int))
+    pairs = _finite(places, np.asarray(values, float)[places] if len(values) else np.zeros(1))
+    low, high = (pairs.min(axis=0), pairs.max(axis=0)) if len(pairs) else (np.zeros(2), np.ones(2))
+    share = (pairs - low) / np.where(high > low, high - low, 1.0)
+    corner, size = np.array([2, _SPARK[1] - 2]), np.array(_SPARK) - 4
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in corner + share * size * np.array([1, -1]))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK[0]} {_SPARK[1]}" '
+        f'width="{_SPARK[0]}" height="{_SPARK[1]}" role="img"><title>{escape(title)}</title>'
+        f'<polyline points="{line}" fill="none" stroke="{_COLOURS[0]}" stroke-width="1.5"/></svg>'
+    )
 
 
 def _finite(positions: Sequence[float], values: Sequence[float]) -> np.ndarray:

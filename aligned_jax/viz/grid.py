@@ -142,6 +142,15 @@ def save_png(file: BinaryIO, image: np.ndarray, text: Mapping[str, str] | None =
     _picture(image).save(file, "PNG", pnginfo=info)
 
 
+def reduced(image: np.ndarray, most: int) -> np.ndarray:
+    """An image uint8 [H, W, C], averaged by the least whole factor that leaves `most` pixels."""
+    factor = math.ceil(max(image.shape[:2]) / most)
+    if factor == 1:
+        return image
+    small = np.asarray(_picture(image).reduce(factor))
+    return small.reshape(*small.shape[:2], image.shape[2])
+
+
 def _picture(image: np.ndarray) -> Image.Image:
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 

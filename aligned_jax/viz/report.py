@@ -1,9 +1,18 @@
 """A static HTML page in one file: sections of text, tables and pictures."""
 
 import base64
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
+import numpy as np
+
+from aligned_jax.viz.grid import reduced, save_png
+
+# Pixels in a row: images that have no more are enlarged into squares, and those that have
+# more averaged down.
+_FEW, _MOST = 256, 512
 _STYLE = """
 :root { color-scheme: light dark; --ink: #24292f; --soft: #57606a; --line: #d0d7de;
   --ground: #ffffff; --panel: #f6f8fa; }
@@ -28,6 +37,18 @@ code, pre { font: .85rem/1.5 ui-monospace, monospace; }
 pre { background: var(--panel); padding: .75rem 1rem; border-radius: 6px;
   white-space: pre-wrap; overflow-wrap: anywhere; }
 figcaption { margin-top: .4rem; }
+summary { cursor: pointer; color: var(--soft); }
+.enlarge summary { list-style: none; cursor: zoom-in; width: fit-content; max-width: 100%; }
+.enlarge summary::-webkit-details-marker { display: none; }
+.enlarge[open] summary { position: fixed; inset: 0; z-index: 1; box-sizing: border-box;
+  width: 100%; padding: 1rem; background: var(--ground); cursor: zoom-out; }
+.enlarge[open] img { width: 100%; height: 100%; object-fit: contain; border: 0; }
+.small img { width: 7rem; }
+.pixels img { image-rendering: pixelated; }
+.gallery { display: flex; flex-wrap: wrap; gap: 1rem; }
+.gallery figure { margin: 0; width: min-content; overflow-wrap: anywhere; font-size: .85rem; }
+.sheet th, .sheet td { padding-right: .5rem; vertical-align: middle; border: 0; }
+.sheet th { white-space: normal; min-width: 4rem; }
 footer { margin: 3rem 0 1rem; padding-top: 1rem; border-top: 1px solid var(--line);
   font-size: .85rem; }
 """
@@ -81,18 +102,72 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | int | float]]) 
     )
 
 
+def origin(text: str, settings: Mapping[str, Any]) -> str:
+    """What made a page: the line that was typed and, folded, all settings."""
+    rows = table(("setting", "value"), [(key, str(value)) for key, value in settings.items()])
+    return f"{command(text)}\n<details><summary>Settings</summary>{rows}</details>"
+
+
 def picture(image: bytes, caption: str) -> str:
-    """A PNG or WebP, embedded."""
-    kind = "webp" if image.startswith(b"RIFF") else "png"
-    data = base64.b64encode(image).decode("ascii")
-    shown = f'<img alt="{escape(caption)}" src="data:image/{kind};base64,{data}">'
-    return f"<figure>{shown}<figcaption>{escape(caption)}</figcaption></figure>"
+    """A PNG or WebP, embedded; a click enlarges it."""
+    return f"<figure>{_embedded(image, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def thumbnail(image: np.ndarray, name: str) -> str:
+    """An image uint8 [H, W, C], embedded as PNG and shown small; a click enlarges it.
+
+    Larger images than 512 pixels are averaged down, so that pages stay small.
+    """
+    file = io.BytesIO()
+    save_png(file, reduced(image, _MOST))
+    return _embedded(file.getvalue(), name, " small pixels" if len(image) <= _FEW else " small")
+
+
+def gallery(images: Sequence[tuple[str, np.ndarray]]) -> str:
+    """Thumbnails, with their names below."""
+    parts = (
+        f"<figure>{thumbnail(image, name)}<figcaption>{escape(name)}</figcaption></figure>"
+        for name, image in images
+    )
+    return f'<div class="gallery">{"".join(parts)}</div>'
+
+
+def sheet(columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """A table of HTML, such as thumbnails, with a heading for each row and column."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    lines = ["".join(f"<td>{cell}</td>" for cell in line) for line in cells]
+    body = "\n".join(
+        f'<tr><th scope="row">{escape(name)}</th>{line}</tr>'
+        for name, line in zip(rows, lines, strict=True)
+    )
+    return (
+        f'<div class="scroll"><table class="sheet">\n<thead><tr><td></td>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table></div>"
+    )
+
+
+def pictures(columns: Sequence[str], rows: Sequence[str], images: np.ndarray) -> str:
+    """A sheet of thumbnails: images uint8 [R, K, H, W, C]."""
+    cells = [
+        [thumbnail(image, f"{row}, {column}") for column, image in zip(columns, line, strict=True)]
+        for row, line in zip(rows, images, strict=True)
+    ]
+    return sheet(columns, rows, cells)
 
 
 def drawing(svg: str, caption: str) -> str:
     """SVG source of our own making, embedded as it is."""
     text = f"<figcaption>{escape(caption)}</figcaption>"
     return f'<figure><div class="scroll">{svg}</div>{text}</figure>'
+
+
+def _embedded(image: bytes, name: str, style: str = "") -> str:
+    """An image that fills the window while its details are open: by click, Enter or space."""
+    kind = "webp" if image.startswith(b"RIFF") else "png"
+    data = base64.b64encode(image).decode("ascii")
+    shown = f'<img alt="{escape(name)}" src="data:image/{kind};base64,{data}">'
+    hint = '<summary title="enlarge, or make small again">'
+    return f'<details class="enlarge{style}">{hint}{shown}</summary></details>'
 
 
 def _is_number(cell: str | int | float) -> bool:

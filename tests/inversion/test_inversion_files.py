@@ -126,3 +126,11 @@ def test_settings_decide_what_a_file_needs(tmp_path):
     (tmp_path / "a.npz").write_bytes(file.getvalue())
     with pytest.raises(FormatError, match=r"noise/b4\.conv1 is missing"):
         inversion.load(tmp_path / "a.npz", network())
+
+
+def test_inversions_with_any_infinite_distance_are_not_finite():
+    found = made_up("w")
+    assert found.finite.tolist() == [True, True]
+    for name in found.distances:
+        worse = {**found.distances, name: np.array([1, np.nan])}
+        assert dataclasses.replace(found, distances=worse).finite.tolist() == [True, False]

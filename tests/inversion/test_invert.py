@@ -72,6 +72,20 @@ def test_every_space_comes_nearer(space):
     np.testing.assert_allclose(found.distances["pixel"], pixel, rtol=1e-4)
 
 
+def test_without_steps_the_start_is_measured():
+    start = np.random.RandomState(0).standard_normal((2, network().config.w_dim))
+    start = start.astype(np.float32)
+    found = run(steps=0, start=start, noise="const")
+    assert (found.latent == start).all()
+    assert {name: trace.shape for name, trace in found.trace.items()} == {
+        "distance": (0, 2),
+        "regulariser": (0, 2),
+    }
+    one = run(steps=1, start=start, noise="const", latent_noise=0.0)  # at a rate of 0
+    np.testing.assert_allclose(found.distances["perceptual"], one.trace["distance"][0], rtol=1e-4)
+    np.testing.assert_allclose(found.images, network().synthesis(start), atol=1e-4)
+
+
 def test_every_option_changes_the_latents():
     plain, seen = run(), []
     assert (run().latent == plain.latent).all()
@@ -204,7 +218,7 @@ def test_what_diverges_is_not_the_best():
     [
         ({"space": "x"}, "space is 'x'; it can be z, z"),
         ({"noise": "loud"}, "noise is 'loud'"),
-        ({"steps": 0, "restarts": 0}, "steps is 0; .*restarts is 0"),
+        ({"steps": -1, "restarts": 0}, "steps is -1; .*restarts is 0"),
         ({"rampup": 1.5}, "rampup is 1.5; it must lie between 0 and 1"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"psi": 0.5}, "only z and z\\+ are truncated"),

@@ -118,8 +118,9 @@ def stand_in(monkeypatch):
     That of a white picture is not finite.
     """
 
-    def invert(network, images, perceptual, settings, key, *, c, batch, watch):
-        told = repr((settings, perceptual, key, images.sum(), c, np.sum(network.w_avg)))
+    def invert(network, images, perceptual, settings, key, *, start, c, batch, watch):
+        told = (settings, perceptual, key, images.sum(), c, np.sum(network.w_avg))
+        told = repr(told if start is None else (*told, np.sum(start)))
         random = np.random.RandomState(zlib.crc32(told.encode()))
         shape = latent_shape(network.config, settings.space)
         latent = random.standard_normal((len(images), *shape)).astype(np.float32)

@@ -99,7 +99,7 @@ def lines(refused, parent, child, tmp_path, contents):
         ("compare PARENT CHILD --out LONG", "is too long a name"),
         ("export PARENT LONG.safetensors", "is too long a name"),
         ("generate PARENT --seeds 7,3-6,4,5,5 --out OUT", "given more than once: 4, 5; in a"),
-        ("generate PARENT --seeds 0 --out OUT.jpg", "NAME.npz, NAME.png, or a folder"),
+        ("generate PARENT --seeds 0 --out OUT.jpg", "NAME.npz, NAME.png, NAME.html, or a folder"),
         ("generate PARENT --seeds 0", "the following arguments are required: --out"),
         ("export PARENT OUT.bin", "give a name that ends in .safetensors"),
     ],

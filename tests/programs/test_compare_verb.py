@@ -58,6 +58,7 @@ def test_the_page_is_self_contained(report):
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", page)
     for name in weights.COMPONENTS:
         assert f"<td>{name}</td>" in page
+    assert "<pre>aligned compare" in page.partition("<img")[0]
     for fact in ("mean of w", "noise maps", "data:image/png;base64", "<svg", "--psi 0.5"):
         assert fact in page
 

@@ -1,6 +1,9 @@
 """`aligned generate`: the official images, every option, every form of output."""
 
+import base64
+import io
 import json
+import re
 
 import jax
 import numpy as np
@@ -203,3 +206,16 @@ def test_what_cannot_be_truncated_is_not(refused, transparent, child, tmp_path):
     np.savez(tmp_path / "s.npz", **styles)
     options = ("--latents", tmp_path / "s.npz", "--psi", 0.5, "--out", tmp_path / "x.png")
     assert "styles cannot be truncated" in refused("generate", child, *options)
+
+
+def test_a_page_has_a_thumbnail_of_each_image(ok, images, parent, tmp_path):
+    ok("generate", parent, "--seeds", "3,5", "--psi", 0.6, "--out", tmp_path / "x.html")
+    text = (tmp_path / "x.html").read_text()
+    found = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', text)
+    assert [alt for alt, _ in found] == ["seed 3", "seed 5"]
+    drawn = viz.to_uint8(images(parent, "--seeds", "3,5", "--psi", 0.6))
+    for (_, data), expected in zip(found, drawn, strict=True):
+        with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+            assert (np.asarray(image) == expected).all()
+    top = text.partition("<img")[0]
+    assert "--psi 0.6" in top and "<td>psi</td><td>0.6</td>" in top

@@ -1,7 +1,10 @@
 """`aligned invert`: what it writes, every option, and bad pictures among good ones."""
 
+import base64
 import functools
+import io
 import json
+import re
 from dataclasses import dataclass
 
 import jax
@@ -66,7 +69,7 @@ def test_one_bad_picture_does_not_stop_the_others(aligned, images, child, tmp_pa
     names = ["again_wide", "whole", "wide_jpg", "wide_png"]
     endings = (".npz", ".png", ".webp")
     expected = [f"{name}{ending}" for name in names for ending in endings]
-    assert contents(out) == sorted([*expected, "inversions.json"])
+    assert contents(out) == sorted([*expected, "index.html", "inversions.json"])
     warnings = result.err.splitlines()
     assert len(warnings) == 2
     assert warnings[0].startswith(f"warning: skipped {folder}/cut.png: ")
@@ -87,10 +90,55 @@ def test_one_bad_picture_does_not_stop_the_others(aligned, images, child, tmp_pa
     assert (images(child, "--latents", out / "whole.npz", "--noise", "none")[0] != drawn).any()
     with Image.open(out / "whole.webp") as film:
         assert (film.size, film.n_frames) == ((16, 8), 4)
+    shown = (out / "index.html").read_text()
+    assert f"aligned invert {child} {folder}" in shown.partition("<img")[0]
+    pictures = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', shown)
+    assert [alt for alt, _ in pictures] == [
+        f"{name}, {what}" for name in names for what in ("target", "inversion")
+    ]
+    assert len({data for _, data in pictures}) == 8
+    with Image.open(io.BytesIO(base64.b64decode(dict(pictures)["whole, inversion"]))) as image:
+        assert (np.asarray(image) == pair[:, 8:]).all()
+    assert shown.count("<polyline") == 4 and "cut.png</td>" in shown
+    assert f"<td>{rows['whole']['pixel']:.4f}</td>" in shown
     # What was written can be read again, and is refused to be replaced.
     loaded = inversion.load(out / "whole.npz", loading.load(child))
     assert loaded.facts["image"] == f"{folder}/whole.png"
     assert aligned("invert", child, folder, *QUICK, "--out", out).code == 2
+
+
+def test_all_kinds_of_pictures_and_one_bad_in_a_hundred(aligned, parent, tmp_path):
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    plain = np.asarray(Image.open(picture(folder / "00.png")).resize((4, 4)).resize((8, 8), 0))
+    rgb = Image.fromarray(plain)
+    grey = plain[..., 0]
+    rgb.convert("L").save(folder / "grey.png")
+    Image.fromarray(np.dstack([plain, np.zeros_like(grey)])).save(folder / "alpha.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(folder / "deep.png")
+    rgb.convert("CMYK").save(folder / "cmyk.tif")
+    rgb.save(folder / "film.png", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+    rgb.resize((24, 16), 0).save(folder / "large.png")
+    for number in range(1, 93):
+        picture(folder / f"{number:02d}.png", number)
+    (folder / "cut.png").write_bytes((folder / "00.png").read_bytes()[:100])
+    quick = (*QUICK, "--steps", 1, "--noise", "const", "--batch", 33)
+    result = aligned("invert", parent, folder, *quick, "--out", out)
+    assert result.code == 0 and "wrote" in result.out.splitlines()[-1]
+    assert "99 images inverted in w" in result.out
+    assert result.err.startswith(f"warning: skipped {folder}/cut.png: ")
+    assert result.err.count("\n") == 1
+
+    def target(name):
+        return np.asarray(Image.open(out / f"{name}.png")).astype(int)[:, :8]
+
+    expected = {"alpha": np.full((8, 8, 3), 255), "deep": np.dstack([grey] * 3), "film": plain}
+    expected["grey"] = np.dstack([np.asarray(rgb.convert("L"))] * 3)
+    for name, pixels in expected.items():
+        assert np.abs(target(name) - pixels).max() <= 1, name
+    assert np.abs(target("cmyk") - plain).max() <= 2
+    assert target("large").shape == (8, 8, 3)
+    said = aligned("invert", parent, folder / "cut.png", *quick, "--out", tmp_path / "none")
+    assert said.code == 2 and "no picture can be used" in said.err
 
 
 def test_styles_can_be_drawn_again(ok, images, child, tmp_path):

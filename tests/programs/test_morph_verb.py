@@ -1,6 +1,9 @@
 """`aligned morph`: films and grids, and every option."""
 
 import argparse
+import base64
+import io
+import re
 
 import jax
 import numpy as np
@@ -146,6 +149,35 @@ def test_a_grid(ok, parent, child, way, tmp_path):
     assert pixels.shape == expected.shape and np.abs(pixels - expected).max() <= 1
 
 
+def test_a_grid_as_a_page(ok, parent, child, way, tmp_path):
+    out = tmp_path / "x.html"
+    said = ok("morph", parent, child, 3, 5, "--grid", "2x3", "--out", out)
+    assert "2 rows, 3 columns" in said
+    page = out.read_text()
+    found = dict(re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', page))
+    assert len(found) == page.count("<img") == 6
+    assert "--grid 2x3" in page.partition("<img")[0]
+    images = to_uint8(np.stack(list(morphing.grid(*way, 2, 3)))).astype(int)
+    with Image.open(io.BytesIO(base64.b64decode(found["weights 1, latents 0.5"]))) as image:
+        assert np.abs(np.asarray(image) - images[1, 1]).max() <= 1
+
+
+def test_networks_that_do_not_belong_together(refused, aligned, parent, way, tmp_path):
+    out = ("--out", tmp_path / "x.webp", *SHORT)
+    result = aligned("morph", parent, DATA / "avatars_parent.pkl", 3, 5, *out)
+    assert result.code == 2 and "not aligned" in result.err and "img_resolution" in result.err
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG cut off")
+    assert "no picture can be used" in refused(
+        "morph", parent, parent, tmp_path / "bad.png", 5, *out
+    )
+    stranger = jax.tree.map(lambda value: value + np.float32(0.1), way[0])
+    loading.save(tmp_path / "stranger", stranger, {"kind": "made for a test"})
+    result = aligned("morph", parent, tmp_path / "stranger", 3, 5, *out)
+    assert result.code == 0
+    warning = f"warning: {parent} and {tmp_path}/stranger have no common ancestor"
+    assert result.err.startswith(warning)
+
+
 def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
     webp, png = ("--out", tmp_path / "x.webp"), ("--out", tmp_path / "x.png")
 
@@ -153,7 +185,7 @@ def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
         return refused("morph", parent, child, *argv)
 
     assert "NAME.webp or NAME.mp4" in no(3, 5, *png)
-    assert "NAME.png" in no(3, 5, "--grid", "2x2", *webp)
+    assert "NAME.png or NAME.html" in no(3, 5, "--grid", "2x2", *webp)
     assert "--fps and --hold cannot be used" in no(
         3, 5, "--grid", "2x2", *png, "--fps", 3, "--hold", 1
     )

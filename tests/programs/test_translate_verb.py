@@ -1,7 +1,10 @@
 """`aligned translate`: pages and folders, and every option."""
 
 import argparse
+import base64
+import io
 import json
+import re
 
 import jax
 import numpy as np
@@ -63,6 +66,26 @@ def test_a_page_shows_the_parent_and_the_child(page, parent, child, pair):
     assert "2 rows, 2 columns" in said
     columns = [network.render(styles_of(network, [3, 5])) for network in pair]
     assert same(pixels, columns, [parent.stem, "child"], ["seed 3", "seed 5"])
+
+
+def test_a_page_in_html(ok, page, parent, child, tmp_path):
+    out = tmp_path / "page.html"
+    said = ok("translate", parent, child, "--seeds", "3,5", "--psi", 0.6, "--out", out)
+    assert "2 rows, 2 columns" in said
+    text = out.read_text()
+    found = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)"', text)
+    labels = [f"seed {seed}, {name}" for seed in (3, 5) for name in (parent.stem, "child")]
+    assert [alt for alt, _ in found] == labels
+    assert len({data for _, data in found}) == text.count("<img") == 4
+    top = text.partition("<img")[0]
+    assert f"aligned translate {parent} {child} --seeds 3,5" in top
+    assert "<td>psi</td><td>0.6</td>" in top
+    sheet, _ = page(parent, child, "--seeds", "3,5", "--psi", 0.6)
+    for _, data in found:
+        with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+            large = np.asarray(image).repeat(14, axis=0).repeat(14, axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(sheet[:, :, 0], large.shape[:2])
+        assert (windows[:, :, ::13, ::13] == large[::13, ::13, 0]).all((2, 3)).any()
 
 
 def test_spaces_side_by_side(page, parent, child, pair):

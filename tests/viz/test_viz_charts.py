@@ -1,11 +1,14 @@
 """Charts and pages as text."""
 
+import base64
+import io
 import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
+from PIL import Image
 
-from aligned_jax.viz import curves, heatmap, report
+from aligned_jax.viz import curves, heatmap, report, spark
 
 VALUES = np.array([[0.0, 0.25, np.nan], [1.0, np.inf, 0.01]])
 
@@ -51,6 +54,54 @@ def test_a_page_is_self_contained_and_escaped():
     assert 'src="data:image/webp;base64,UklGRg=="' in page
     assert not re.search(r"https?://", page)
     assert "prefers-color-scheme: dark" in page
+
+
+def test_thumbnails_are_embedded_once_and_enlarged_without_scripts():
+    images = np.arange(2 * 2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 2, 4, 4, 3)
+    hostile = "<script>alert(1)</script>"
+    settings = {"steps": 10, hostile: f"'{hostile}'"}
+    made = report.origin(f"aligned invert {hostile}", settings)
+    shown = report.pictures(("a", hostile), (hostile, '" onload="x'), images)
+    page = report.page(hostile, [made, shown])
+    assert "<script" not in page and 'onload="' not in page
+    found = re.findall(r'<img alt="([^"]+)" src="data:image/png;base64,([^"]+)">', page)
+    assert len(found) == len({data for _, data in found}) == page.count("<img") == 4
+    escaped = "&lt;script&gt;alert(1)&lt;/script&gt;"
+    assert [alt for alt, _ in found][:2] == [f"{escaped}, a", f"{escaped}, {escaped}"]
+    for (_, data), expected in zip(found, images.reshape(4, 4, 4, 3), strict=True):
+        with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+            assert (np.asarray(image) == expected).all()
+    # The command and its settings stand above the pictures.
+    top = page.partition("<img")[0]
+    assert f"<pre>aligned invert {escaped}</pre>" in top and "<td>steps</td><td>10</td>" in top
+    # Everything that opens can be reached by keyboard.
+    assert page.count("<details") == page.count("<summary") == 5
+    assert page.count('scope="col"') == page.count('scope="row"') == 2
+
+
+def test_galleries_and_large_pictures():
+    large = np.zeros((1030, 1030, 3), np.uint8)
+    large[:, 515:] = 200
+    shown = report.gallery([("small", large[:8, :8]), ("<large>", large), ("grey", large[..., :1])])
+    found = re.findall(r'class="enlarge ([^"]+)".*?base64,([^"]+)"', shown)
+    sizes = []
+    for _, data in found:
+        with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+            sizes.append((*image.size, image.mode, *image.getextrema()[:1]))
+    assert [style for style, _ in found] == ["small pixels", "small", "small"]
+    assert [size[:3] for size in sizes] == [(8, 8, "RGB"), (344, 344, "RGB"), (344, 344, "L")]
+    assert sizes[1][3] == (0, 200)
+    assert "<figcaption>&lt;large&gt;</figcaption>" in shown
+
+
+def test_a_small_line_falls_where_the_numbers_do():
+    svg = spark(np.r_[10.0, np.linspace(5, 0, 500), np.nan], "loss & steps")
+    node = ElementTree.fromstring(svg)
+    assert node[0].text == "loss & steps"
+    points = [tuple(map(float, pair.split(","))) for pair in node[1].get("points").split()]
+    x, y = np.array(points).T
+    assert 70 <= len(points) <= 80 and (np.diff(x) > 0).all() and (np.diff(y) >= 0).all()
+    assert "nan" not in svg and "nan" not in spark([], "nothing") + spark([1.0], "one")
 
 
 def test_only_columns_of_numbers_are_set_right():

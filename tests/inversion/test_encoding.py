@@ -1,5 +1,7 @@
 """Encoding many images, and taking what an encoder found to other spaces."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ import pytest
 import aligned_jax as aj
 from aligned_jax.encoder_network import provenance_of
 from aligned_jax.errors import UserError
-from aligned_jax.inversion.encode import as_space, encode
+from aligned_jax.inversion.encoding import as_space, encode
+from aligned_jax.latents import concatenate_styles
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 
@@ -19,6 +22,10 @@ def test_encoding():
     found = encode(encoder, generator, images, batch_size=2)
     assert found.shape == (5, 8, 6)
     np.testing.assert_allclose(found[4:], encode(encoder, generator, images[4:]), rtol=1e-3)
+    bytes_ = np.round((images + 1) * 127.5).astype(np.uint8)
+    again = encode(encoder, generator, bytes_)
+    expected = encode(encoder, generator, bytes_ / np.float32(127.5) - 1)
+    np.testing.assert_allclose(again, expected, rtol=1e-4)
     with pytest.raises(UserError, match="belongs to parent"):
         encode(encoder, aj.Network(GENERATOR, filled(GENERATOR, 3)), images)
     with pytest.raises(UserError, match="0 images"):
@@ -36,5 +43,19 @@ def test_spaces_that_hold_others():
     np.testing.assert_allclose(as_space(generator, "z+", rows, "w+"), ws, rtol=1e-6)
     np.testing.assert_array_equal(as_space(generator, "w", ws[:, 0], "w+"), ws)
     np.testing.assert_array_equal(as_space(generator, "w+", ws, "w+"), ws)
-    with pytest.raises(UserError, match=r"latents are of w\+, which cannot .* in w; it can in w\+"):
-        as_space(generator, "w+", ws, "w")
+    np.testing.assert_array_equal(as_space(generator, "z", z, "z"), z)
+    styles = concatenate_styles(GENERATOR, generator.styles(ws))
+    for space, latents in (("z", z), ("z+", rows), ("w", ws[:, 0]), ("w+", ws)):
+        np.testing.assert_allclose(as_space(generator, space, latents, "s"), styles, rtol=1e-5)
+    for space, wanted in (("w+", "w"), ("w", "z"), ("z+", "z"), ("z+", "w"), ("w+", "z+")):
+        with pytest.raises(UserError, match=r"of .*, which cannot be brought to .*; it can to"):
+            as_space(generator, space, ws, wanted)
+
+
+def test_labels_decide_where_z_goes():
+    config = dataclasses.replace(GENERATOR, c_dim=2)
+    generator = aj.Network(config, filled(config))
+    z, labels = jnp.ones((2, 5)), jnp.eye(2)
+    first, second = (as_space(generator, "z", z, "w+", labels[k : k + 1]) for k in (0, 1))
+    assert (first != second).any()
+    np.testing.assert_array_equal(first, generator.mapping(z, jnp.repeat(labels[:1], 2, axis=0)))
