@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aligned_jax.errors import UserError
+from aligned_jax.versions import versions
 
 # What is worth repeating of where a parent came from; the rest stays with the parent.
 _ORIGIN = ("kind", "file", "sha256", "format", "code_base", "verb", "command", "images")
@@ -201,15 +202,6 @@ def warn(text: str) -> None:
 def printable(text: str) -> str:
     """`text` without control characters, which could come from a hostile file."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides the numbers."""
-    import platform
-    from importlib import metadata
-
-    names = ("aligned_jax", "jax", "jaxlib", "numpy")
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
 
 
 def origin(args: argparse.Namespace, parents: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:

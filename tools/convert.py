@@ -9,6 +9,7 @@ are converted: G_ema, G and D, as far as it has them.
 import argparse
 
 from aligned_jax.tools import common
+from aligned_jax.versions import versions
 
 EXAMPLE = "  aligned convert ffhq.pkl ffhq"
 
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
 
     checkpoint.check_target(args.destination, args.overwrite)
     official = convert.read_official(args.source)
-    facts = {"command": args.command_line, "versions": common.versions()}
+    facts = {"command": args.command_line, "versions": versions()}
     provenance = {"kind": "converted", **official.source, **facts}
     networks = {
         key: (network.config, network.variables) for key, network in official.networks.items()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from aligned_jax.errors import UserError
 from aligned_jax.tools import common
+from aligned_jax.versions import versions
 
 if TYPE_CHECKING:
     from aligned_jax.tools.demo_steps import Plan, Step
@@ -144,7 +145,7 @@ def _claim(plan: "Plan") -> None:
     from aligned_jax.paths import exists
 
     record = plan.path(_RECORD)
-    mine = {"version": common.versions()["aligned_jax"], **dataclasses.asdict(plan)}
+    mine = {"version": versions()["aligned_jax"], **dataclasses.asdict(plan)}
     mine = json.loads(json.dumps({key: value for key, value in mine.items() if key != "out"}))
     if not exists(record):
         try:

@@ -17,6 +17,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.network import Network
 from aligned_jax.tools import common
 from aligned_jax.tools.rendering import Inputs, Manner
+from aligned_jax.versions import versions
 from aligned_jax.viz import (
     check_file,
     check_folder,
@@ -75,7 +76,7 @@ def describe(
         "config": to_dict(network.config),
         "images": list(inputs.names),
         "manner": dataclasses.asdict(manner),
-        "versions": common.versions(),
+        "versions": versions(),
     }
 
 

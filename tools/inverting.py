@@ -20,6 +20,7 @@ from aligned_jax.network import Network
 from aligned_jax.tools import common, image_files
 from aligned_jax.tools.encoders import Guide
 from aligned_jax.tools.targets import Target, Targets
+from aligned_jax.versions import versions
 from aligned_jax.viz import report
 
 # Settings by the names of their options.
@@ -232,7 +233,7 @@ class Job:
             "network": self._network(),
             **self._origin(),
             "command": self.args.command_line,
-            "versions": common.versions(),
+            "versions": versions(),
         }
 
 

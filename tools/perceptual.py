@@ -8,6 +8,7 @@ import argparse
 
 from aligned_jax.errors import UserError
 from aligned_jax.tools import common
+from aligned_jax.versions import versions
 
 EXAMPLE = "  aligned perceptual originals translated --out distances.json"
 
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
         "pairs": dict(zip(names, map(float, distances), strict=True)),
         "network": {"network": lpips.name, "sha256": lpips.sha256},
         "command": args.command_line,
-        "versions": common.versions(),
+        "versions": versions(),
     }
     if args.out:
         with viz.writing(args.out, args.overwrite) as file:

@@ -6,7 +6,8 @@ from typing import Any
 from aligned_jax import evaluation, loading
 from aligned_jax.errors import UserError
 from aligned_jax.metrics import PathOptions
-from aligned_jax.tools import common, sources
+from aligned_jax.tools import sources
+from aligned_jax.versions import versions
 
 
 def options_of(args: argparse.Namespace) -> evaluation.Options:
@@ -69,7 +70,7 @@ def document(
         "reals": None if reals is None else reals.facts(),
         "warnings": scores.warnings,
         "command": args.command_line,
-        "versions": common.versions(),
+        "versions": versions(),
     }
 
 

@@ -26,7 +26,8 @@ def folder(tmp_path, monkeypatch):
     generator = aj.Network(GENERATOR, init_variables(GENERATOR, jax.random.key(0)))
     whose = {"generator": provenance_of("parent", generator)}
     aj.save(tmp_path / "parent", generator)
-    aj.save(tmp_path / "encoder", aj.EncoderNetwork(ENCODER, init_variables(ENCODER, jax.random.key(1)), whose), whose)
+    encoder = aj.EncoderNetwork(ENCODER, init_variables(ENCODER, jax.random.key(1)), whose)
+    aj.save(tmp_path / "encoder", encoder, whose)
     z = aj.latents.z_from_seeds(GENERATOR, range(6))
     (tmp_path / "images").mkdir()
     for number, image in enumerate(viz.to_uint8(np.asarray(generator(z)))):
