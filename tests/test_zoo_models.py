@@ -8,15 +8,17 @@ import pytest
 
 import aligned_jax as aj
 from aligned_jax import evaluation, loading
+from aligned_jax.networks import fingerprint
 from aligned_jax.train import zoo
 
-NAMES = loading.zoo_names()
+NAMES = sorted(zoo.MODELS)
+ENCODERS = sorted(zoo.ENCODERS)
 
 
 def test_the_zoo_is_small_and_complete():
-    assert set(NAMES) == set(zoo.MODELS)
+    assert set(loading.zoo_names()) == set(zoo.NETWORKS)
     size = sum(path.stat().st_size for path in zoo.PACKAGE_ZOO.rglob("*") if path.is_file())
-    assert size < 12e6
+    assert size < 20e6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,10 +30,43 @@ def test_a_model_draws_and_has_a_card(name):
     images = np.asarray(jax.jit(lambda net, z: net.synthesis(net.mapping(z)))(network, z))
     assert images.shape == (4, 64, 64, 3) and images.std() > 0.2
     assert np.abs(images[0] - images[1]).mean() > 0.02  # not one face for all
+    assert_described(name)
+
+
+def assert_described(name):
+    """The card has commands, licence and what is said of the model."""
     card = (zoo.PACKAGE_ZOO / name / "card.md").read_text("utf-8")
     for command in zoo.commands(name):
         assert " ".join(command) in card
-    assert "licensed under" in card
+    model = zoo.NETWORKS[name]
+    assert "licensed under" in card and model.says in card and model.flaws and model.flaws in card
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_encoder_finds_latents_of_its_generator(name):
+    generator = aj.load(f"zoo:{zoo.ENCODERS[name].generator}")
+    encoder = aj.load_encoder(f"zoo:{name}", generator)
+    z = aj.latents.z_from_seeds(generator.config, range(8))
+    images = np.clip(generator(z, psi=0.7), -1, 1)
+    latents = aj.inversion.encode(encoder, generator, images)
+    again = generator.synthesis(aj.inversion.to_ws(generator, encoder.space, latents))
+    error = np.square(again - images).mean(axis=(1, 2, 3))
+    others = np.square(again - np.roll(images, 1, axis=0)).mean(axis=(1, 2, 3))
+    assert (error < 0.6 * others).all()
+    assert_described(name)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_an_encoder_is_measured_as_its_card_says(name):
+    folder = zoo.PACKAGE_ZOO / name
+    document = json.loads((folder / zoo.SCORES).read_text("utf-8"))
+    encoder = aj.load(f"zoo:{name}", "E")
+    assert document["encoder_sha256"] == fingerprint(encoder.variables)
+    generator = aj.load(f"zoo:{zoo.ENCODERS[name].generator}")
+    assert document["generator_sha256"] == fingerprint(generator.variables)
+    card = (folder / "card.md").read_text("utf-8")
+    for row in document["scores"]:
+        assert f"| {row['method']} | {row['lpips_vgg']:.3f} | {row['pixel_rmse']:.3f} |" in card
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -132,15 +132,29 @@ _E4E = (
 )
 ENCODERS = {
     "personas64-e4e": Encoder(
-        "personas64", "personas", "w+", 60, 6, _E4E, "From people to latents in W+ (e4e)."
+        *("personas64", "personas", "w+", 60, 6, _E4E),
+        "From people to latents in W+ (e4e).",
+        "Skin, hair and its colour, shirts and dark glasses come back. Heads turned aside look "
+        "ahead, tails of hair and curls become smears, mouths are much the same, and what is held "
+        "between the lips is lost, as the generator has none of it.",
     ),
     "personas64-z": Encoder(
-        "personas64", "personas", "z", 40, 7, _SHORT, "From people to latents in Z (pSp)."
+        *("personas64", "personas", "z", 40, 7, _SHORT),
+        "From people to latents in Z (pSp).",
+        "Skin, glasses and the colour of hair come back, always in a face that the generator "
+        "might draw. Hair itself is mostly short, bald heads get some, shirts are often of "
+        "another colour, and heads turned aside look ahead.",
     ),
     "critters64-z": Encoder(
-        "critters64", "critters", "z", 40, 8, _SHORT, "From monsters to latents in Z (pSp)."
+        *("critters64", "critters", "z", 40, 8, _SHORT),
+        "From monsters to latents in Z (pSp).",
+        "Colours, and the way bodies lean, come back. Eyes and mouths are much the same for all, "
+        "whatever their number was, and horns and ears become one spike.",
     ),
     "critters64-e4e": Encoder(
-        "critters64", "critters", "w+", 40, 9, _E4E, "From monsters to latents in W+ (e4e)."
+        *("critters64", "critters", "w+", 40, 9, _E4E),
+        "From monsters to latents in W+ (e4e).",
+        "Colours, the way bodies lean, and roughly what grows on top of them come back. Eyes and "
+        "mouths are much the same for all, whatever their number was; pale bodies are blotched.",
     ),
 }
