@@ -3,7 +3,8 @@
 Metrics: fid, kid, is (Inception); pr (VGG16 with its dense layers); fd_vgg,
 kid_vgg, pr_vgg (pooled VGG16 features: no FID, and comparable only among
 themselves); ppl, diversity, diversity_z (LPIPS). The defaults are the official
-ones: no truncation, fresh noise, reals as they are, all reals, 50,000 images.
+ones: no truncation, fresh noise, reals as they are, all reals (for pr the published
+numbers took 200,000 at most: --max-reals), 50,000 images.
 With --out, or --json, every score comes with what it was computed from.
 """
 
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-reals", type=common.whole(1), metavar="N", help="only the first N real images")
     add("--mirror", action="store_true", help="real images also come mirrored")
     add("--split", default="train", help="of the datasets (default train)")
+    add("--source-split", metavar="SPLIT", help="of what is scored, where it is another one")
     add("--batch", type=common.whole(1), default=16, help="images at a time (default 16)")
     add("--json", action="store_true", help="print JSON instead of a table")
     add("--out", type=common.name, metavar="X.json", help="write the JSON to a file")
@@ -79,9 +81,9 @@ def run(args: argparse.Namespace) -> None:
         viz.check_file(args.out, args.overwrite)
     reals = scoring.open_reals(args)
     pictures = scoring.open_pictures(args, reals)
-    evaluation.check(pictures, reals, names)
-    needed = evaluation.networks_of(names)
-    networks = {name: evaluation.load(name, args.half_pixel) for name in needed}
+    evaluation.check(pictures, reals, names, options)
+    scoring.tell_idle(args, pictures, names, options)
+    networks = evaluation.load_all(names, lambda name: evaluation.load(name, args.half_pixel))
     cache = None if args.no_cache else evaluation.Cache(evaluation.default_folder())
     with common.progress(evaluation.work(pictures, reals, names, options), "images") as advance:
         scores = evaluation.evaluate(

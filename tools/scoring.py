@@ -1,12 +1,13 @@
 """What `aligned evaluate` opens, and how its scores are told."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from aligned_jax import evaluation, loading
 from aligned_jax.errors import UserError
 from aligned_jax.metrics import PathOptions
-from aligned_jax.tools import sources
+from aligned_jax.tools import common, sources
 from aligned_jax.versions import versions
 
 
@@ -37,7 +38,7 @@ def open_reals(args: argparse.Namespace) -> evaluation.Stored | None:
 def open_pictures(args: argparse.Namespace, reals: Any) -> evaluation.Pictures:
     """What is scored; raises UserError as loading and opening do."""
     if sources.kind_of(args.source) != "network":
-        data = sources.open_images(args.source, split=args.split)
+        data = sources.open_images(args.source, split=args.source_split or args.split)
         return evaluation.Stored(data, args.source, args.num)
     network, labels = loading.load(args.source, args.network_key), None
     if network.config.c_dim:
@@ -57,6 +58,45 @@ def open_pictures(args: argparse.Namespace, reals: Any) -> evaluation.Pictures:
         labels=labels,
         half=args.half,
     )
+
+
+# Whose metrics an option is about.
+_ABOUT = {
+    "ddof": ("fid", "fd_vgg"),
+    "subsets": ("kid", "kid_vgg"),
+    "subset_size": ("kid", "kid_vgg"),
+    "neighbours": ("pr", "pr_vgg"),
+    "splits": ("is",),
+    "path": ("ppl",),
+    "pairs": ("diversity", "diversity_z"),
+}
+_OF_NETWORKS = {"seed": 0, "psi": 1.0, "noise": "random", "half": None, "network_key": "G_ema"}
+
+
+def tell_idle(
+    args: argparse.Namespace,
+    pictures: evaluation.Pictures,
+    names: Sequence[str],
+    options: evaluation.Options,
+) -> None:
+    """A warning naming every option that was given and changes nothing."""
+    usual = evaluation.Options()
+    idle = [
+        "ppl-..." if name == "path" else name
+        for name, about in _ABOUT.items()
+        if getattr(options, name) != getattr(usual, name) and not set(about) & set(names)
+    ]
+    if isinstance(pictures, evaluation.Generated):
+        idle += ["source_split"] if args.source_split else []
+        idle += ["labels"] if args.labels and pictures.labels is None else []
+    else:
+        idle += [name for name, value in _OF_NETWORKS.items() if getattr(args, name) != value]
+        idle += ["labels"] if args.labels else []
+    if args.half_pixel and "inception" not in evaluation.networks_of(names):
+        idle.append("half_pixel")
+    if idle:
+        given = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        common.warn(f"{given}: without effect on these metrics and images")
 
 
 def document(

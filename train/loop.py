@@ -8,7 +8,7 @@ GPU that adds in any order is not).
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +38,8 @@ class Metric(Protocol):
 
     name: str
     higher_is_better: bool
+    warnings: Sequence[str]  # about the last score
+    details: Mapping[str, Any]  # what it was computed from
 
     def __call__(self, network: Network, config: TrainConfig, kimg: int) -> float:
         """The score at `kimg`."""
@@ -107,6 +109,7 @@ class _Loop:
         self.job, self.config, self.task = job, job.config, task_of(job.config)
         self.tally = Tally(memory.get("tally"))
         self.best: dict[str, Any] | None = memory.get("best")
+        self.warned: set[str] = set()
         # Why this host has no data left, while the others, which count on it, are not told yet.
         self.failure: Exception | None = None
         with hosts.together():
@@ -230,6 +233,7 @@ class _Loop:
             self.pictures.fakes(state, mark)
             if scores := self._scores(state, mark):
                 line["scores"] = scores
+                self._warn(progress)
         line["timing"] = {
             "images_per_sec": images / elapsed,
             "sec_per_kimg": elapsed / images * 1000,
@@ -238,6 +242,8 @@ class _Loop:
             **guard.memory_gb(),
         }
         self.job.run.write_stats(line)
+        if "scores" in line:
+            self.pictures.scores()
         if self.job.writer is not None:
             _log(self.job.writer, line)
         self.tally.restart()
@@ -257,9 +263,17 @@ class _Loop:
         if better and np.isfinite(score):
             self.best = {"metric": first.name, "score": score, "kimg": mark}
             trees = {"G_ema": (self.config.generator, state.G_ema)}
-            provenance = {**self.job.origin, "kind": "trained", **self.best}
+            found = {"details": dict(first.details), "warnings": list(first.warnings)}
+            provenance = {**self.job.origin, "kind": "trained", **self.best, **found}
             checkpoint.write(self.job.run.best, trees, provenance, overwrite=True)
         return scores
+
+    def _warn(self, progress: Progress) -> None:
+        """Says once what is to be borne in mind about scores."""
+        said = {warning for metric in self.job.metrics for warning in metric.warnings}
+        for warning in sorted(said - self.warned):
+            progress.say(f"warning: {warning}")
+        self.warned |= said
 
     def _save(self, mark: int, state: PyTree) -> None:
         run = self.job.run

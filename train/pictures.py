@@ -1,7 +1,9 @@
 """Pictures of a run: real images, the same latents at every snapshot, and the strip of them."""
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,6 +17,7 @@ from aligned_jax.train.encoder_run import EncoderRun
 from aligned_jax.train.run_folder import RunFolder
 from aligned_jax.types import PyTree
 
+KIMG = "thousands of images"
 _AT_A_TIME = 8
 _STRIP_ROWS, _STRIP_COLUMNS = 4, 12
 _DRAWABLE = (1, 3, 4)
@@ -65,6 +68,12 @@ class Pictures:
             columns = [self._cells(found[kimg]) for kimg in marks]
             self._write(self.run.path / "strip.png", strip(np.stack(columns, axis=1), marks))
 
+    def scores(self) -> None:
+        """Writes `scores-NAME.svg` for every score in the statistics."""
+        for name, svg in score_curves(self.run.read_stats()).items():
+            with viz.writing(self.run.path / f"scores-{name}.svg", overwrite=True) as file:
+                file.write(svg.encode())
+
     def _cells(self, path: Path) -> np.ndarray:
         """The first images of a grid, [rows, H, W, C]."""
         size, count = self.config.generator.img_resolution, self._count
@@ -95,6 +104,18 @@ class Reconstructions(Pictures):
         from aligned_jax.train import encoder_task
 
         return encoder_task.pictures(self.config, self._reals, self.labels, state)
+
+
+def score_curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """SVG over the training by name of a score, of the lines of a run's statistics."""
+    scored = [line for line in lines if "scores" in line]
+    names = dict.fromkeys(name for line in scored for name in line["scores"])
+    found = {}
+    for name in names:
+        known = [line for line in scored if name in line["scores"]]
+        pairs = [line["kimg"] for line in known], [line["scores"][name] for line in known]
+        found[name] = viz.curves({name: pairs}, f"{name} of the averaged generator", KIMG)
+    return found
 
 
 def pictures_of(

@@ -1,7 +1,7 @@
 """Scores of the averaged generator while it trains, against the data it is trained on."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aligned_jax import evaluation
@@ -24,7 +24,17 @@ class Score:
 
     def __call__(self, network: Network, config: TrainConfig, kimg: int) -> float:
         """The score at `kimg`."""
-        return self.scorer.scores(network, kimg)[self.name]
+        return self.scorer.scores(network, kimg).values[self.name]
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What to bear in mind about the last scores."""
+        return self.scorer.last.warnings
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the last scores were computed from, by metric."""
+        return self.scorer.last.details
 
 
 def scores_of(config: TrainConfig, dataset: Any, devices: Devices | None) -> list[Score]:
@@ -73,19 +83,19 @@ class _Scorer:
     ) -> None:
         self._reals, self._names, self._devices = reals, names, devices
         self._count = config.snapshots.metric_images
-        self._networks = {name: evaluation.load(name) for name in evaluation.networks_of(names)}
+        self._networks = evaluation.load_all(names, evaluation.load)
         self._labels = None
         if config.generator.c_dim:
             self._labels = evaluation.labels_like(reals.dataset, self._count)
         self._cache = _Memory(evaluation.default_folder())
-        self._last: tuple[int, dict[str, float]] = (-1, {})
+        self._kimg, self.last = -1, evaluation.Scores({}, {}, [])
 
-    def scores(self, network: Network, kimg: int) -> dict[str, float]:
-        if self._last[0] != kimg:
+    def scores(self, network: Network, kimg: int) -> evaluation.Scores:
+        if self._kimg != kimg:
             generated = evaluation.Generated(
                 network, "G_ema", self._count, labels=self._labels, devices=self._devices
             )
-            found = evaluation.evaluate(
+            self.last = evaluation.evaluate(
                 generated,
                 self._reals,
                 self._names,
@@ -94,8 +104,8 @@ class _Scorer:
                 devices=self._devices,
                 cache=self._cache,
             )
-            self._last = kimg, found.values
-        return self._last[1]
+            self._kimg = kimg
+        return self.last
 
 
 class _Memory(evaluation.Cache):

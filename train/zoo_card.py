@@ -8,6 +8,7 @@ from typing import Any
 from aligned_jax import viz
 from aligned_jax.train.config import RunConfig
 from aligned_jax.train.encoder_run import EncoderRun
+from aligned_jax.train.pictures import KIMG, score_curves
 from aligned_jax.train.run_folder import RunFolder
 
 _GAN_CURVES = {
@@ -59,8 +60,12 @@ def write_card(folder: Path, card: Card, run: Path, cores: str) -> None:
         label: (ticks, [line["reports"].get(key, float("nan")) for line in lines])
         for label, key in curves.items()
     }
-    svg = viz.curves(drawn, f"{card.name}: {', '.join(curves)}", "thousands of images")
+    svg = viz.curves(drawn, f"{card.name}: {', '.join(curves)}", KIMG)
     (folder / "curve.svg").write_text(svg, encoding="utf-8")
+    scored = score_curves(lines)
+    for name, svg in scored.items():
+        (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+    shown = "".join(f"![{name} over the training]({name}.svg)\n\n" for name in scored)
     devices = origin["devices"]
     facts = _sizes(config) | {
         "training": f"{lines[-1]['kimg']} kimg in batches of {config.batch_size}, "
@@ -93,7 +98,7 @@ Made by
 
 ## Scores
 
-{card.scores}
+{shown}{card.scores}
 
 ```sh
 {card.scored_by}
@@ -142,7 +147,8 @@ def gan_scores(document: Mapping[str, Any]) -> str:
 {document["images"]["images"]:,} images of seeds {document["images"]["seeds"]} against the first \
 {reals["images"]:,} of the {reals["split"]} split, by VGG-16 features: no FID, and comparable \
 only with scores of the same data. Lower is better, and 0 is not to be had: two halves of the \
-same data differ as well."""
+same data differ as well. After ± stands the deviation over subsets of 1,000 images, which is no \
+error of the mean."""
 
 
 def encoder_scores(document: Mapping[str, Any]) -> str:

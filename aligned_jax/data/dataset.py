@@ -30,6 +30,7 @@ class Dataset:
       label_names: a name for each of them: classes, or feature[k].
       fingerprint: hexadecimal SHA-256 of what determines the content: features, shards
         (their own SHA-256 where recorded, else their sizes) and options, but not the path.
+      recipe: how the images were made, as `aligned data` recorded it, or None.
     """
 
     def __init__(self, options: DataOptions, builder: Any) -> None:
@@ -50,6 +51,7 @@ class Dataset:
         self.label_names = _label_names(self._features, options.labels)
         self.c_dim = len(self.label_names)
         self.fingerprint = _fingerprint(builder, options)
+        self.recipe = (builder.info.metadata or {}).get("source")
 
     def __len__(self) -> int:
         """Images of an epoch."""

@@ -26,13 +26,14 @@ class ImageFolder:
       names: of the files.
       channels: 1 if all images are grey, else 3.
       fingerprint: hexadecimal SHA-256 of names and contents.
+      recipe: says that nothing was resized.
 
     Raises:
       UserError: no images, or of several sizes.
       FormatError: naming damaged files.
     """
 
-    c_dim, label_names = 0, ()
+    c_dim, label_names, recipe = 0, (), "files as they are"
 
     def __init__(self, path: str | os.PathLike, mirror: bool = False) -> None:
         self.options = DataOptions(str(path), split="all", mirror=mirror)

@@ -62,6 +62,7 @@ class ImageSource:
             "path": self.path,
             "resolution": self.resolution,
             "channels": self.channels,
+            "filter": "Lanczos, antialiased, where the size is another one",
             "files": hashlib.sha256(listed.encode("utf-8", "surrogatepass")).hexdigest(),
         }
 

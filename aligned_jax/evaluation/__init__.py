@@ -2,7 +2,7 @@
 
 from aligned_jax.evaluation.cache import Cache, default_folder
 from aligned_jax.evaluation.catalogue import METRICS, Options, networks_of, parse_names
-from aligned_jax.evaluation.loaded import load
+from aligned_jax.evaluation.loaded import load, load_all
 from aligned_jax.evaluation.pairs import pair_distances
 from aligned_jax.evaluation.pictures import Generated, Pictures, Stored, labels_like, quantise
 from aligned_jax.evaluation.scores import Scores, check, evaluate, work
@@ -20,6 +20,7 @@ __all__ = [
     "evaluate",
     "labels_like",
     "load",
+    "load_all",
     "networks_of",
     "pair_distances",
     "parse_names",

@@ -13,7 +13,7 @@ import numpy as np
 
 from aligned_jax import viz
 from aligned_jax.errors import UserError
-from aligned_jax.evaluation.catalogue import MOMENTS, ROWS
+from aligned_jax.evaluation.catalogue import ROWS
 from aligned_jax.evaluation.collect import Gathered
 from aligned_jax.metrics import Moments
 
@@ -60,6 +60,3 @@ class Cache:
     def _file(self, key: Mapping[str, Any], need: str) -> Path:
         text = json.dumps([_VERSION, need, dict(key)], sort_keys=True)
         return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
-
-
-KEPT = (MOMENTS, ROWS)

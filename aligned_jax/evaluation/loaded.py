@@ -1,8 +1,11 @@
 """Feature networks by the names that metrics give them."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aligned_jax import features
+from aligned_jax.errors import UserError
+from aligned_jax.evaluation.catalogue import networks_of
 
 
 def load(name: str, half_pixel: bool = False) -> Any:
@@ -20,3 +23,26 @@ def load(name: str, half_pixel: bool = False) -> Any:
         return features.lpips(net)
     options = {"half_pixel": True} if half_pixel and name == "inception" else {}
     return features.load(name, **options)
+
+
+def load_all(names: Sequence[str], load: Callable[[str], Any] = load) -> dict[str, Any]:
+    """The feature networks of metrics by name.
+
+    Args:
+      names: of `METRICS`.
+      load: from a network's name to the network.
+
+    Raises:
+      UserError: naming every network that is missing or damaged, and how to add it.
+    """
+    found, problems = {}, []
+    for name in networks_of(names):
+        try:
+            found[name] = load(name)
+        except UserError as error:
+            problems.append(str(error))
+            if name == "inception":
+                problems.append("fd_vgg and kid_vgg are metrics that do without this file")
+    if problems:
+        raise UserError("; ".join(problems))
+    return found

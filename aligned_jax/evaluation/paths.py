@@ -38,7 +38,9 @@ def path_steps(
     """
     config, count = generated.network.config, len(generated)
     latents = np.random.RandomState(generated.seed)
-    uniform = np.random.RandomState(generated.seed).uniform(size=count).astype(np.float32)
+    # A stream of its own, so that places on the way do not go along with the ends.
+    places = np.random.RandomState([generated.seed, 1])
+    uniform = places.uniform(size=count).astype(np.float32)
     mesh, found = mesh_of(generated.devices), []
     labels = np.zeros((count, 0), np.float32) if generated.labels is None else generated.labels
     manner = generated.psi, generated.noise, options

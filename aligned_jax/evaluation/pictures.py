@@ -73,6 +73,7 @@ class Stored:
             "size": list(self.size),
             "mirror": bool(self.dataset.options.mirror),
             "split": self.dataset.options.split,
+            "recipe": getattr(self.dataset, "recipe", None),
         }
 
 
@@ -130,14 +131,15 @@ class Generated:
 
         Args:
           numbers: of the images.
-          fields: numbers of their noise; by default their own.
+          fields: seeds of their noise; by default their own.
 
         Raises:
           UserError: naming the seeds of images that are not finite.
         """
         z = z_from_seeds(self.network.config, self.seed + numbers)
         c = self.labels[numbers] if self.labels is not None else np.zeros((len(z), 0), np.float32)
-        fields = np.asarray(numbers if fields is None else fields, np.uint32)
+        fields = self.seed + numbers if fields is None else fields
+        fields = np.asarray(fields % 2**32, np.uint32)
         manner = self.psi, self.noise, self.half
         images, finite = _drawn(self.network, z, c, fields, mesh_of(self.devices), *manner)
         if not np.asarray(finite).all():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aligned_jax.errors import UserError
-from aligned_jax.evaluation.cache import KEPT, Cache
+from aligned_jax.evaluation.cache import Cache
 from aligned_jax.evaluation.catalogue import METRICS, MOMENTS, OFFICIAL, Options, wanted_of
 from aligned_jax.evaluation.collect import Gathered, collect
 from aligned_jax.evaluation.compute import COMPUTED, Task
@@ -49,7 +49,7 @@ def evaluate(
     Raises:
       UserError: a metric that does not apply, or images that cannot be scored.
     """
-    check(pictures, reals, names)
+    check(pictures, reals, names, options)
     wanted = wanted_of(names)
     run = {"batch": batch, "devices": devices, "advance": advance}
     found = collect(pictures, networks, wanted, **run)
@@ -80,14 +80,50 @@ def work(pictures: Pictures, reals: Pictures | None, names: Sequence[str], optio
     return total + sum(extra.get(name, 0) for name in names)
 
 
-def check(pictures: Pictures, reals: Pictures | None, names: Sequence[str]) -> None:
-    """Raises UserError naming the metrics that cannot be had of these images."""
+def check(
+    pictures: Pictures,
+    reals: Pictures | None,
+    names: Sequence[str],
+    options: Options = OFFICIAL,
+) -> None:
+    """Raises UserError naming the metrics that cannot be had of these images, before any work."""
     latent = [name for name in names if METRICS[name].latent]
     if latent and not isinstance(pictures, Generated):
         raise UserError(f"{', '.join(latent)} can only be had of a network, not of images")
     paired = [name for name in names if METRICS[name].paired]
     if paired and reals is None:
         raise UserError(f"{', '.join(paired)} compares with real images; give them with --data")
+    if wrong := _too_few(pictures, reals, names, options) + _without_noise(pictures, names):
+        raise UserError("; ".join(wrong))
+
+
+def _too_few(
+    pictures: Pictures, reals: Pictures | None, names: Sequence[str], options: Options
+) -> list[str]:
+    """What metrics need more images for."""
+    both = min(len(pictures), len(reals)) if reals is not None else len(pictures)
+    needed = {
+        **dict.fromkeys(("kid", "kid_vgg"), (both, 2, "both sets")),
+        **dict.fromkeys(("pr", "pr_vgg"), (both, options.neighbours + 1, "both sets")),
+        "is": (len(pictures), options.splits, f"{options.splits} splits"),
+        "diversity": (len(pictures), 2, "a pair"),
+    }
+    return [
+        f"{name} needs {least} images or more for {what}, and there are {count}"
+        for name, (count, least, what) in needed.items()
+        if name in names and count < least
+    ]
+
+
+def _without_noise(pictures: Pictures, names: Sequence[str]) -> list[str]:
+    """What needs two images of one latent that differ in their noise."""
+    if "diversity_z" not in names or not isinstance(pictures, Generated):
+        return []
+    if not pictures.network.config.synthesis.use_noise:
+        return [f"diversity_z compares noises, and {pictures.name} has none"]
+    if pictures.noise != "random":
+        return ["diversity_z draws noise twice for every z; it needs random noise"]
+    return []
 
 
 def _reals(
@@ -102,7 +138,7 @@ def _reals(
     missing: dict[str, set[str]] = {}
     for name, needs in wanted.items():
         for need in needs:
-            stored = cache and need in KEPT and cache.load(_key(reals, networks[name]), need)
+            stored = cache and cache.load(_key(reals, networks[name]), need)
             if stored:
                 setattr(found[name], need, getattr(stored, need))
             else:
@@ -110,14 +146,14 @@ def _reals(
     for name, gathered in collect(reals, networks, missing, **run).items():
         for need in missing[name]:
             setattr(found[name], need, getattr(gathered, need))
-            if cache and need in KEPT:
+            if cache:
                 cache.save(_key(reals, networks[name]), need, gathered)
     return found
 
 
 def _key(reals: Pictures, network: Any) -> dict[str, Any]:
     """What decides features: content, not names or places."""
-    content = {k: v for k, v in reals.facts().items() if k not in ("source", "of")}
+    content = {k: v for k, v in reals.facts().items() if k not in ("source", "of", "recipe")}
     return content | _network_facts(network)
 
 

@@ -47,13 +47,15 @@ _LEAVES = ("weight", "bias")
 _TORCHVISION = {
     f"{ours}.{leaf}": f"{theirs}.{leaf}" for ours, theirs in _VGG_LAYERS.items() for leaf in _LEAVES
 }
+# As NVIDIA's code speaks of its file; the file itself has not been seen.
 _NVIDIA = {f"{ours}.{leaf}": f"layers.{ours}.{leaf}" for ours in _VGG_LAYERS for leaf in _LEAVES}
 
 NETWORKS: Mapping[str, FrozenNetwork] = {
     "inception": FrozenNetwork(
         Inception,
         1,
-        "pt_inception-2015-12-05-6726825d.pth from the releases of mseitzer/pytorch-fid",
+        "pt_inception-2015-12-05-6726825d.pth from the releases of mseitzer/pytorch-fid "
+        "(NVIDIA's inception-2015-12-05.pt is a program with other names, and is not read)",
         options={"half_pixel": False},
     ),
     "vgg16": FrozenNetwork(vgg.VGG16, 16, PACKAGE),

@@ -1,0 +1,86 @@
+"""What `aligned evaluate` refuses before it works, and what it says was given for nothing."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from aligned_jax import evaluation
+from aligned_jax.data.images import scan
+from aligned_jax.data.writer import write_dataset
+from tests import standins
+from tests.training import tiny
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch, tmp_path):
+    """A cache of this test's own, in which no feature network lies."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def networks(monkeypatch):
+    monkeypatch.setattr(
+        evaluation, "load", lambda name, half_pixel=False: standins.networks()[name]
+    )
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """Sixteen pictures in a folder."""
+    folder = tmp_path_factory.mktemp("images")
+    for number, image in enumerate(tiny.images(16)):
+        Image.fromarray(image).save(folder / f"{number:02d}.png")
+    return folder
+
+
+def test_every_missing_network_is_named(aligned, images):
+    result = aligned("evaluate", images, "--data", images, "--metrics", "fid,pr", "--splits", 2)
+    assert result.code == 2 and "Traceback" not in result.err
+    for part in ("needs the network inception", "needs the network vgg16_fc2", "features add"):
+        assert part in result.err
+    assert "fd_vgg and kid_vgg are metrics that do without this file" in result.err
+    other = aligned("evaluate", images, "--data", images, "--metrics", "pr")
+    assert other.code == 2 and "fd_vgg" not in other.err
+
+
+def test_too_few_images_are_refused_before_any_is_made(aligned, images, networks, monkeypatch):
+    monkeypatch.setattr(evaluation.pictures, "_drawn", None)
+    monkeypatch.setattr(evaluation.Stored, "take", None)
+    argv = ("--metrics", "is,pr_vgg,kid_vgg,diversity", "--splits", 20, "--neighbours", 16)
+    result = aligned("evaluate", images, "--data", images, *argv)
+    assert result.code == 2
+    assert "is needs 20 images or more for 20 splits, and there are 16" in result.err
+    assert "pr_vgg needs 17 images or more for both sets, and there are 16" in result.err
+    assert "kid_vgg" not in result.err and "diversity" not in result.err
+    one = aligned("evaluate", images, "--num", 1, "--metrics", "diversity,is", "--splits", 1)
+    assert one.code == 2 and "diversity needs 2 images or more for a pair" in one.err
+
+
+def test_one_latent_without_noise_has_one_image(aligned, parent, networks):
+    result = aligned("evaluate", parent, "--metrics", "diversity_z", "--noise", "const")
+    assert result.code == 2 and "it needs random noise" in result.err
+
+
+def test_options_given_for_nothing(aligned, images, networks):
+    argv = ("--psi", 0.5, "--seed", 3, "--half-pixel", "--neighbours", 4, "--ppl-crop")
+    result = aligned("evaluate", images, "--data", images, "--metrics", "fd_vgg", *argv)
+    assert result.code == 0
+    (line,) = [line for line in result.err.splitlines() if "without effect" in line]
+    for option in ("--psi", "--seed", "--half-pixel", "--neighbours", "--ppl-..."):
+        assert f"{option}," in line or f"{option}:" in line
+    assert "--noise" not in line and "--subsets" not in line
+    useful = ("--metrics", "fd_vgg,pr_vgg", "--neighbours", 4)
+    assert "without effect" not in aligned("evaluate", images, "--data", images, *useful).err
+
+
+def test_two_splits_of_one_dataset(ok, images, networks, tmp_path):
+    write_dataset(scan(images, 8, test=0.5), tmp_path / "data", workers=1)
+    argv = ("evaluate", tmp_path / "data", "--data", tmp_path / "data", "--metrics", "fd_vgg")
+    same = json.loads(ok(*argv, "--json"))
+    other = json.loads(ok(*argv, "--json", "--source-split", "test"))
+    assert abs(same["scores"]["fd_vgg"]) < 1e-6 < other["scores"]["fd_vgg"]
+    assert (other["images"]["split"], other["reals"]["split"]) == ("test", "train")
+    assert "Lanczos" in other["reals"]["recipe"]["filter"]
+    folder = json.loads(ok("evaluate", images, *argv[2:], "--json"))
+    assert folder["images"]["recipe"] == "files as they are"
