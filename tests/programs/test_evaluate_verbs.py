@@ -8,23 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import evaluation
+from aligned_jax import features
 from tests import standins
 
-_EVALUATION_LOAD = evaluation.load
+_LOAD = features.load
 
 
 @pytest.fixture(autouse=True)
 def networks(monkeypatch, tmp_path):
     """Stand-ins for the feature networks, one device, and a cache of this test's own."""
-    monkeypatch.setattr(evaluation, "load", lambda name, half_pixel=False: known(name))
+    standins.replace(monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:1])
-
-
-def known(name):
-    found = standins.networks()
-    return found["lpips_vgg"] if name.startswith("lpips") else found[name]
 
 
 def write(folder, count=12, seed=0, size=8, mode="RGB"):
@@ -133,7 +128,7 @@ def test_bad_input(refused, parent, tmp_path):
 
 
 def test_a_missing_feature_network_is_explained(refused, monkeypatch, tmp_path):
-    monkeypatch.setattr(evaluation, "load", _EVALUATION_LOAD)
+    monkeypatch.setattr(features, "load", _LOAD)
     data = write(tmp_path / "data", size=16)
     said = refused("evaluate", data, "--data", data, "--metrics", "fid")
     assert "inception" in said and "aligned features add FILE" in said
@@ -152,6 +147,9 @@ def test_perceptual(ok, refused, tmp_path):
     alone = json.loads(ok("perceptual", first / "07.png", second / "07.png", "--json"))
     assert alone["mean"] == pytest.approx(expected, rel=1e-5)
     assert json.loads(ok("perceptual", first, first, "--json"))["mean"] == 0
+    other = json.loads(ok("perceptual", first, second, "--net", "alex", "--json"))
+    assert other["network"]["network"] == "lpips_alex" != document["network"]["network"]
+    assert other["mean"] == pytest.approx(2 * document["mean"], rel=1e-5)
     (first / "99.png").write_bytes((first / "07.png").read_bytes())
     assert f"without a partner of the same name: {first}/99.png" in refused(
         "perceptual", first, second
