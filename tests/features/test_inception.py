@@ -77,7 +77,15 @@ def network(loaded):
     return run
 
 
-@pytest.mark.parametrize("name", ["r64", "rect"])
+def test_images_of_the_networks_own_size(network):
+    """Nothing is resized; the two ways still centre images differently."""
+    prepared = inception.prepared(images("r299"), half_pixel=False)
+    found = network(prepared)["features"]
+    assert relative_error(found, REFERENCE["r299_anchored/pool3"]) < 2e-6
+    assert relative_error(found, REFERENCE["r299/pool3"]) > 1e-4
+
+
+@pytest.mark.parametrize("name", ["r64", "rect", "r299"])
 def test_the_way_of_pytorch_fid(network, name):
     prepared = np.asarray(inception.prepared(images(name), half_pixel=True))
     count = len(prepared)
@@ -95,11 +103,12 @@ def test_the_way_of_pytorch_fid(network, name):
 
 
 def test_both_ways_to_resize():
-    for name in ("r64", "rect"):
+    for name in ("r64", "rect", "r299"):
         found = nchw(resize.half_pixel(images(name) / 255, 299))[:, :, ::13, ::13]
         assert relative_error(found, REFERENCE[f"{name}/resized_sub13"]) < 2e-6
-    found = nchw(resize.anchored(images("r64"), 299))[:, :, ::13, ::13]
-    assert relative_error(found, REFERENCE["r64_anchored/resized_sub13"]) < 2e-6
+    for name in ("r64", "r299"):
+        found = nchw(resize.anchored(images(name), 299))[:, :, ::13, ::13]
+        assert relative_error(found, REFERENCE[f"{name}_anchored/resized_sub13"]) < 2e-6
     size = np.random.default_rng(0).uniform(0, 255, (1, 299, 299, 3)).astype(np.float32)
     anchored, half = (np.asarray(inception.prepared(size, way)) for way in (False, True))
     np.testing.assert_allclose(anchored, (size - 128) / 128, atol=1e-6)
