@@ -52,6 +52,15 @@ def test_the_weights_are_those_of_the_rule(state):
         np.testing.assert_array_equal(state[name].ravel()[:3], first)
 
 
+def test_the_older_kind_of_file_holds_the_same(state, loaded, tmp_path):
+    file = tmp_path / "weights.pth"
+    write_rosinality(file, state, legacy=True)
+    found = features.load("inception", file)
+    assert found.sha256 != loaded[0].sha256
+    jax.tree.map(np.testing.assert_array_equal, found.variables, loaded[0].variables)
+    file.unlink()
+
+
 def test_the_extractor_is_that_of_nvidias_metrics(loaded):
     extractor, file = loaded
     assert extractor.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()

@@ -135,6 +135,9 @@ def test_what_is_compared_and_how(score, base, sources, tmp_path):
     assert found.keys() == {"fid"} and found["fid"] != base["images"]["fid"]
     same = score("images", "--metrics", "fid", "--data", sources["images"][0])
     assert same["fid"] == pytest.approx(0, abs=1e-9)
+    # The labels that a network is given are drawn as well.
+    other = score("network", "--metrics", "fid", "--metric-seed", 1)
+    assert other["fid"] != pytest.approx(base["network"]["fid"], rel=1e-5)
     # Of a dataset that is scored the split is chosen as well.
     faces = sources["network"][2]
     argv = "--metrics", "fid", "--data", faces, "--split"
