@@ -1,5 +1,6 @@
 """Kernel distance: unbiased squared maximum mean discrepancy (Binkowski et al., 2018)."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -46,13 +47,19 @@ def kernel_distance(
     real, generated = np.asarray(real, np.float32), np.asarray(generated, np.float32)
     _check(real, generated, subsets, size)
     m = min(len(real), len(generated), size)
-    random = np.random.RandomState(seed)
-    values = []
-    for _ in range(subsets):
-        x = generated[random.choice(len(generated), m, replace=False)]
-        y = real[random.choice(len(real), m, replace=False)]
-        values.append(squared_mmd(x, y))
+    drawn = subset_rows(len(real), len(generated), subsets, m, seed)
+    values = [squared_mmd(generated[ours], real[theirs]) for ours, theirs in drawn]
     return KernelDistance(float(np.mean(values)), float(np.std(values)), subsets, m)
+
+
+def subset_rows(
+    real: int, generated: int, subsets: int, size: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of each subset, [size] of the generated features and [size] of the real ones."""
+    random = np.random.RandomState(seed)
+    for _ in range(subsets):
+        ours = random.choice(generated, size, replace=False)
+        yield ours, random.choice(real, size, replace=False)
 
 
 def squared_mmd(x: np.ndarray, y: np.ndarray) -> float:

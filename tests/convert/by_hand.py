@@ -67,6 +67,19 @@ def zip_file(path, entries=None, method=zipfile.ZIP_STORED) -> None:
                 archive.writestr(name, data)
 
 
+def script_file(path, state, storages=None) -> None:
+    """A TorchScript archive of one object with this state; its program is compressed.
+
+    Tensors in it refer to storage 0 of two numbers, or to `storages` by key.
+    """
+    root = Call(Name("__torch__", "Network"), state=state, new=True)
+    data = {f"net/data/{key}": array.tobytes() for key, array in (storages or {}).items()}
+    pickles = {"net/data.pkl": dumps(root, 2), "net/constants.pkl": dumps((), 2)}
+    zip_file(path, pickles | data)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("net/code/__torch__.py", "class Network:\n" * 99)
+
+
 def tensors(value) -> list[LazyTensor]:
     """All tensors of a result."""
     return [node for node in walk(value) if isinstance(node, LazyTensor)]

@@ -1,7 +1,5 @@
 """Tensors by name from every kind of PyTorch file."""
 
-import zipfile
-
 import numpy as np
 import pytest
 
@@ -9,16 +7,8 @@ from aligned_jax.convert.container import read_pickle
 from aligned_jax.convert.torch_tensors import read_tensors
 from aligned_jax.errors import FormatError
 from benchmarks.pickle_writer import Call, Name, Reference, dumps
-from tests.convert.by_hand import FLOAT, REBUILD, legacy_file, zip_file
+from tests.convert.by_hand import FLOAT, REBUILD, legacy_file, script_file, zip_file
 from tests.helpers import DATA
-
-
-def script_file(path, state) -> None:
-    """A TorchScript archive of one object with this state; its program is compressed."""
-    root = Call(Name("__torch__", "Network"), state=state, new=True)
-    zip_file(path, {"net/data.pkl": dumps(root, 2), "net/constants.pkl": dumps((), 2)})
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("net/code/__torch__.py", "class Network:\n" * 99)
 
 
 def tensor():

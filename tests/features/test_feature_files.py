@@ -9,6 +9,8 @@ from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features import networks
 from aligned_jax.features.files import read_weights
 from benchmarks.official_file import write_rosinality
+from benchmarks.pickle_writer import Call, Name, Reference
+from tests.convert.by_hand import FLOAT, REBUILD, script_file
 from tests.helpers import DATA
 
 
@@ -51,6 +53,45 @@ def test_every_kind_of_file_is_kept_and_loaded(tiny, tmp_path, cache_folder, kin
     found = extractor(images)["features"]
     np.testing.assert_array_equal(found, extractor(np.repeat(images, 3, -1))["features"])
     np.testing.assert_array_equal(found, features.load("arcface", file)(images)["features"])
+
+
+def scripted(path, state) -> None:
+    """A TorchScript archive of a state dictionary, whose objects are nested by its names."""
+    storages, tree = {}, {}
+    for key, (name, array) in enumerate(state.items()):
+        *modules, leaf = name.split(".")
+        node = tree
+        for module in modules:
+            node = node.setdefault(module, {})
+        reference = Reference(("storage", FLOAT, str(key), "cpu", array.size))
+        strides = tuple(stride // array.itemsize for stride in array.strides)
+        node[leaf] = Call(REBUILD, (reference, 0, array.shape, strides, False, {}))
+        storages[str(key)] = array
+
+    def members(tree):
+        return {
+            name: Call(Name("__torch__.layers", "Layer"), state=members(node), new=True)
+            if isinstance(node, dict)
+            else node
+            for name, node in tree.items()
+        }
+
+    script_file(path, members(tree), storages)
+
+
+def test_programs_may_hold_constants_besides_weights(tiny, tmp_path, cache_folder, refusal):
+    constant = {"mean": np.float32([3, 4]), "head.scale": np.float32([5])}
+    scripted(tmp_path / "net.pt", tiny | constant)
+    origin = features.add(tmp_path / "net.pt")
+    assert origin["network"] == "arcface" and origin["file"] == "net.pt"
+    params = features.load("arcface").variables["params"]
+    np.testing.assert_array_equal(params["fc"]["weight"], tiny["fc.weight"].T)
+    np.testing.assert_array_equal(params["fc"]["bias"], tiny["fc.bias"])
+    # In a state dictionary the same are of another network, and no constant makes up for a weight.
+    assert "head.scale [1] is unexpected" in refusal(tiny | constant)
+    scripted(tmp_path / "net.pt", {k: v for k, v in tiny.items() if k != "fc.bias"} | constant)
+    with pytest.raises(FormatError, match=r"fc.bias \[5\] is missing"):
+        features.add(tmp_path / "net.pt")
 
 
 def test_what_is_wrong_is_said_at_once(tiny, refusal):
@@ -145,7 +186,7 @@ def test_other_files_are_refused(cache_folder):
     for name, reason in (
         ("generator_gray16.pkl", "it holds no tensors by name"),
         ("hostile_os_system.pkl", "posix.system|nt.system|os.system"),
-        ("torch_script.pt", "of no network that can be added|those of no network"),
+        ("torch_script.pt", "those of no network that can be added"),
         ("inception_fid.npz", "compressed|no data.pkl"),
     ):
         with pytest.raises(FormatError, match=reason):

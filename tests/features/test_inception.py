@@ -52,6 +52,15 @@ def test_the_weights_are_those_of_the_rule(state):
         np.testing.assert_array_equal(state[name].ravel()[:3], first)
 
 
+def test_the_older_kind_of_file_holds_the_same(state, loaded, tmp_path):
+    file = tmp_path / "weights.pth"
+    write_rosinality(file, state, legacy=True)
+    found = features.load("inception", file)
+    assert found.sha256 != loaded[0].sha256
+    jax.tree.map(np.testing.assert_array_equal, found.variables, loaded[0].variables)
+    file.unlink()
+
+
 def test_the_extractor_is_that_of_nvidias_metrics(loaded):
     extractor, file = loaded
     assert extractor.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -77,7 +86,15 @@ def network(loaded):
     return run
 
 
-@pytest.mark.parametrize("name", ["r64", "rect"])
+def test_images_of_the_networks_own_size(network):
+    """Nothing is resized; the two ways still centre images differently."""
+    prepared = inception.prepared(images("r299"), half_pixel=False)
+    found = network(prepared)["features"]
+    assert relative_error(found, REFERENCE["r299_anchored/pool3"]) < 2e-6
+    assert relative_error(found, REFERENCE["r299/pool3"]) > 1e-4
+
+
+@pytest.mark.parametrize("name", ["r64", "rect", "r299"])
 def test_the_way_of_pytorch_fid(network, name):
     prepared = np.asarray(inception.prepared(images(name), half_pixel=True))
     count = len(prepared)
@@ -95,11 +112,12 @@ def test_the_way_of_pytorch_fid(network, name):
 
 
 def test_both_ways_to_resize():
-    for name in ("r64", "rect"):
+    for name in ("r64", "rect", "r299"):
         found = nchw(resize.half_pixel(images(name) / 255, 299))[:, :, ::13, ::13]
         assert relative_error(found, REFERENCE[f"{name}/resized_sub13"]) < 2e-6
-    found = nchw(resize.anchored(images("r64"), 299))[:, :, ::13, ::13]
-    assert relative_error(found, REFERENCE["r64_anchored/resized_sub13"]) < 2e-6
+    for name in ("r64", "r299"):
+        found = nchw(resize.anchored(images(name), 299))[:, :, ::13, ::13]
+        assert relative_error(found, REFERENCE[f"{name}_anchored/resized_sub13"]) < 2e-6
     size = np.random.default_rng(0).uniform(0, 255, (1, 299, 299, 3)).astype(np.float32)
     anchored, half = (np.asarray(inception.prepared(size, way)) for way in (False, True))
     np.testing.assert_allclose(anchored, (size - 128) / 128, atol=1e-6)

@@ -1,8 +1,10 @@
 """LPIPS and VGG-16 against reference numbers; needs the extra `lpips`."""
 
+import dataclasses
 import importlib.util
 import sys
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from aligned_jax import features
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features import store
+from aligned_jax.features.vgg import normalised, vgg_layers
 from aligned_jax.ops import resize
 from tests.helpers import reference, relative_error
 
@@ -74,10 +77,37 @@ def test_distances_terms_and_gradient(vgg):
 
 
 @needs_weights
-def test_oblong_images(vgg):
-    distance = jax.jit(vgg)(*pair(3))
-    assert distance.shape == (1,)
-    assert relative_error(distance[0], REFERENCE["pair3/distance"]) < 2e-6
+def test_terms_of_every_pair_with_and_without_heads(vgg):
+    """Square and oblong images of several sizes."""
+    layers, params = jax.jit(features.Lpips.layers), vgg.variables["params"]
+    ones = {name: jnp.ones_like(params[name]) for name in params if name.startswith("lin")}
+    plain = dataclasses.replace(vgg, variables={"params": params | ones})
+    for i in range(4):
+        terms = layers(vgg, *pair(i))
+        assert terms.shape == (1, 5)
+        assert relative_error(terms[0], REFERENCE[f"pair{i}/per_layer"]) < 2e-6
+        assert relative_error(terms.sum(), REFERENCE[f"pair{i}/distance"]) < 2e-6
+        unweighted = layers(plain, *pair(i))[0]
+        assert relative_error(unweighted, REFERENCE[f"pair{i}/unweighted_per_layer"]) < 2e-6
+    distance = jax.jit(lambda network, a, b: network(a, b))(vgg, *pair(2))
+    assert relative_error(distance[0], REFERENCE["pair2/distance"]) < 2e-6
+
+
+class Maps(nn.Module):
+    """The five maps of VGG-16 of images in [0, 255]."""
+
+    @nn.compact
+    def __call__(self, images):
+        return vgg_layers(normalised(images))
+
+
+@needs_weights
+def test_the_five_maps(vgg):
+    maps = jax.jit(Maps().apply)(vgg.variables, image("pair0/a_uint8"))
+    for i, found in enumerate(maps):
+        for moment in ("mean", "std"):
+            expected = REFERENCE[f"pair0/a_feature{i}_{moment}"]
+            assert relative_error(getattr(np.asarray(found[0]), moment)((0, 1)), expected) < 1e-5
 
 
 @needs_weights

@@ -11,7 +11,7 @@ from aligned_jax import metrics
 from aligned_jax.convert.kwargs import generator_config
 from aligned_jax.convert.rules import from_official
 from aligned_jax.evaluation import quantise
-from aligned_jax.metrics.kid import squared_mmd
+from aligned_jax.metrics.kid import squared_mmd, subset_rows
 from aligned_jax.metrics.ppl import arc
 from aligned_jax.network import Network
 from tests.helpers import document, reference, relative_error
@@ -63,6 +63,11 @@ def test_kernel_distance(case):
     )
     assert (found.size, found.subsets) == (settings["m"], settings["num_subsets"])
     assert found.mean == pytest.approx(settings["value"], rel=1e-6)
+    counts = [len(arrays[f"features/{side}"]) for side in ("real", "gen")]
+    seed = settings["numpy_legacy_seed"]
+    rows = subset_rows(*counts, settings["num_subsets"], settings["m"], seed)
+    for side, drawn in zip(("gen", "real"), zip(*rows, strict=True), strict=True):
+        np.testing.assert_array_equal(drawn, arrays[f"kid/{case}/{side}_idx"])
 
 
 def test_squared_mmd_of_all_rows():
