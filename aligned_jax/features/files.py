@@ -101,10 +101,11 @@ def _recognise(file: str, tensors: Iterable[str], container: str) -> tuple[str, 
                 best, shared = (network, names), share
     if not best[0]:
         # The likeliest mistake: NVIDIA's file of Inception.
-        program = "a TorchScript program with other names; " if container == "torch-script" else ""
+        is_program = container == "torch-script"
+        program = "a TorchScript program with other names; " if is_program else ""
         known = "; ".join(f"{name}: {NETWORKS[name].source}" for name in FROM_FILES)
         raise FormatError(
-            f"{file}: {program}its tensors ({listed(sorted(map(show, present))[:3])}, ...) are those of no "
-            f"network that can be added. These can be: {known}"
+            f"{file}: {program}its tensors ({listed(sorted(map(show, present))[:3])}, ...) are "
+            f"those of no network that can be added. These can be: {known}"
         )
     return best
