@@ -42,6 +42,12 @@ def as_path(path: str | os.PathLike) -> Any:
     return epath.Path(path)
 
 
+def cache_folder(name: str) -> Path:
+    """Where things that can be had again are kept: $XDG_CACHE_HOME or ~/.cache, then ours."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "aligned_jax" / name
+
+
 def absolute(path: str | os.PathLike) -> Any:
     """The path from the root on; one in a bucket is that already."""
     found = as_path(path)

@@ -49,7 +49,6 @@ class Squares:
     sha256: str = "stand-in"
 
     def __call__(self, a, b):
-        assert a.shape[3] == b.shape[3] == 3
         return self.variables * jnp.mean((a - b) ** 2, axis=(1, 2, 3))
 
 

@@ -4,7 +4,8 @@ Metrics: fid, kid, is (Inception); pr (VGG16 with its dense layers); fd_vgg,
 kid_vgg, pr_vgg (pooled VGG16 features: no FID, and comparable only among
 themselves); ppl, diversity, diversity_z (LPIPS). The defaults are the official
 ones: no truncation, fresh noise, reals as they are, all reals (for pr the published
-numbers took 200,000 at most: --max-reals), 50,000 images.
+numbers took 200,000 at most: --max-reals), 50,000 images. The deviation beside
+kid is that of its subsets, not an error of their mean.
 With --out, or --json, every score comes with what it was computed from.
 """
 
@@ -70,8 +71,6 @@ def _add_metric_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Scores, prints, writes."""
-    import json
-
     from aligned_jax import evaluation, viz
     from aligned_jax.tools import scoring
 
@@ -99,7 +98,4 @@ def run(args: argparse.Namespace) -> None:
     for warning in scores.warnings:
         common.warn(warning)
     document = scoring.document(args, scores, pictures, reals)
-    if args.out:
-        with viz.writing(args.out, args.overwrite) as file:
-            file.write((json.dumps(document, indent=2) + "\n").encode())
-    common.say(json.dumps(document, indent=2) if args.json else scoring.table(document))
+    scoring.tell(args, document, scoring.table(document))

@@ -27,12 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Compares, prints, writes."""
-    import json
-
     import numpy as np
 
     from aligned_jax import evaluation, viz
-    from aligned_jax.tools import sources
+    from aligned_jax.tools import scoring, sources
 
     if args.out:
         viz.check_file(args.out, args.overwrite)
@@ -51,12 +49,7 @@ def run(args: argparse.Namespace) -> None:
         "command": args.command_line,
         "versions": versions(),
     }
-    if args.out:
-        with viz.writing(args.out, args.overwrite) as file:
-            file.write((json.dumps(document, indent=2) + "\n").encode())
-    if args.json:
-        common.say(json.dumps(document, indent=2))
-        return
     width = max(len("mean"), *map(len, names))
     lines = [f"{name:<{width}}  {value:.6f}" for name, value in document["pairs"].items()]
-    common.say("\n".join([*lines, f"{'mean':<{width}}  {document['mean']:.6f}"]))
+    lines.append(f"{'mean':<{width}}  {document['mean']:.6f}")
+    scoring.tell(args, document, "\n".join(lines))

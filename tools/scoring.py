@@ -1,10 +1,11 @@
 """What `aligned evaluate` opens, and how its scores are told."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from aligned_jax import evaluation, loading
+from aligned_jax import evaluation, loading, viz
 from aligned_jax.errors import UserError
 from aligned_jax.metrics import PathOptions
 from aligned_jax.tools import common, sources
@@ -123,3 +124,12 @@ def table(document: dict[str, Any]) -> str:
         lines.append(f"against {reals['source']}: {reals['images']} images")
     width = max(map(len, document["scores"]))
     return "\n".join([*lines, *(f"  {k:<{width}}  {v:.6g}" for k, v in document["scores"].items())])
+
+
+def tell(args: argparse.Namespace, document: dict[str, Any], text: str) -> None:
+    """Writes a document to --out, and prints it, or the same for people without --json."""
+    written = json.dumps(document, indent=2)
+    if args.out:
+        with viz.writing(args.out, args.overwrite) as file:
+            file.write(f"{written}\n".encode())
+    common.say(written if args.json else text)

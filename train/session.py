@@ -6,6 +6,7 @@ import os
 import platform
 from pathlib import Path
 
+from aligned_jax import paths
 from aligned_jax.errors import UserError
 from aligned_jax.train import hosts
 
@@ -115,8 +116,7 @@ def tensorboard() -> type:
 
 
 def _cache_folder(version: str) -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "aligned_jax" / f"jax-{version}-{_machine()}"
+    return paths.cache_folder(f"jax-{version}-{_machine()}")
 
 
 def _machine() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax import viz
+from aligned_jax import paths, viz
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import ROWS
 from aligned_jax.evaluation.collect import Gathered
@@ -23,8 +23,7 @@ _VERSION = 1
 
 def default_folder() -> Path:
     """$XDG_CACHE_HOME/aligned_jax/reals, else the same in ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "aligned_jax" / "reals"
+    return paths.cache_folder("reals")
 
 
 class Cache:

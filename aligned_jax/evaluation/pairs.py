@@ -52,6 +52,5 @@ def _distances(lpips: Any, a: Array, b: Array, mesh: Mesh) -> Array:
 
 
 def _scaled(images: Array) -> Array:
-    """uint8 to [-1, 1], in three channels."""
-    images = images.astype(jnp.float32) / 127.5 - 1
-    return jnp.repeat(images, 3, axis=3) if images.shape[3] == 1 else images
+    """uint8 to [-1, 1]."""
+    return images.astype(jnp.float32) / 127.5 - 1

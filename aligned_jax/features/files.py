@@ -39,7 +39,7 @@ def read_weights(path: str | os.PathLike) -> Weights:
     tensors, container = read_tensors(path)
     tensors = {name: t for name, t in tensors.items() if not name.endswith(_COUNTER)}
     file = os.path.basename(os.fspath(path))
-    network, names = _recognise(file, tensors)
+    network, names = _recognise(file, tensors, container)
     # A program's archive may hold constants of its own besides the weights.
     ignored = ("",) if container == "torch-script" else NETWORKS[network].leftover
     unexpected = [
@@ -89,7 +89,7 @@ def _problem(name: str, tensor: Any, shape: tuple[int, ...]) -> str:
     return ""
 
 
-def _recognise(file: str, tensors: Iterable[str]) -> tuple[str, dict[str, str]]:
+def _recognise(file: str, tensors: Iterable[str], container: str) -> tuple[str, dict[str, str]]:
     """The network most of whose names are there, and its names in the file by ours."""
     present = set(tensors)
     best, shared = ("", {}), 0.5
@@ -100,9 +100,12 @@ def _recognise(file: str, tensors: Iterable[str]) -> tuple[str, dict[str, str]]:
             if share > shared:
                 best, shared = (network, names), share
     if not best[0]:
+        # The likeliest mistake: NVIDIA's file of Inception.
+        is_program = container == "torch-script"
+        program = "a TorchScript program with other names; " if is_program else ""
         known = "; ".join(f"{name}: {NETWORKS[name].source}" for name in FROM_FILES)
         raise FormatError(
-            f"{file}: its tensors ({listed(sorted(map(show, present))[:3])}, ...) are those of no "
-            f"network that can be added. These can be: {known}"
+            f"{file}: {program}its tensors ({listed(sorted(map(show, present))[:3])}, ...) are "
+            f"those of no network that can be added. These can be: {known}"
         )
     return best

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
+from aligned_jax import paths
 from aligned_jax.convert.container import read_pickle
 from aligned_jax.convert.problems import listed
 from aligned_jax.convert.safetensors_file import is_safetensors, read_tensors
@@ -29,8 +30,7 @@ _CARRIED = {
 
 def folder() -> Path:
     """Where weights are kept: $XDG_CACHE_HOME or ~/.cache, then aligned_jax/features."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "aligned_jax" / "features"
+    return paths.cache_folder("features")
 
 
 def add(path: str | os.PathLike) -> dict[str, Any]:

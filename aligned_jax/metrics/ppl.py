@@ -59,7 +59,7 @@ def path_distances(
       synthesis: from W+ [2 N, L, w_dim] to images [2 N, H, W, C] in [-1, 1]. The
         first N rows and the last N are the two ends of the steps; the same noise
         should be used for both.
-      distance: of images [N, h, w, 3] in [-1, 1], unclipped, to [N]; squared
+      distance: of images [N, h, w, 1 or 3] in [-1, 1], unclipped, to [N]; squared
         differences of features, as LPIPS is.
       z0, z1: end points [N, z_dim], standard normal.
       u: uniform numbers in [0, 1), [N]; where on the way, with sampling "full".
@@ -105,7 +105,7 @@ def _unit(a: Array) -> Array:
 
 
 def _seen(images: Array, crop: bool) -> Array:
-    """What a distance sees: cropped, averaged down, in three channels."""
+    """What a distance sees: cropped, averaged down."""
     factor = images.shape[1] // _SIDE
     if crop:
         eighth = images.shape[1] // 8
@@ -114,4 +114,4 @@ def _seen(images: Array, crop: bool) -> Array:
         n, height, width, channels = images.shape
         shape = n, height // factor, factor, width // factor, factor, channels
         images = images.reshape(shape).mean(axis=(2, 4))
-    return jnp.repeat(images, 3, axis=3) if images.shape[3] == 1 else images
+    return images

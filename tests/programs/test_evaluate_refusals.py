@@ -1,13 +1,21 @@
 """What `aligned evaluate` refuses before it works, and what it says was given for nothing."""
 
+import dataclasses
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import evaluation
+from aligned_jax import evaluation, loading
+from aligned_jax.data.folder import ImageFolder
 from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
+from aligned_jax.errors import UserError
+from aligned_jax.evaluation import scores
+from aligned_jax.network import Network
+from aligned_jax.networks import variable_shapes
 from tests import standins
 from tests.training import tiny
 
@@ -84,3 +92,31 @@ def test_two_splits_of_one_dataset(ok, images, networks, tmp_path):
     assert "Lanczos" in other["reals"]["recipe"]["filter"]
     folder = json.loads(ok("evaluate", images, *argv[2:], "--json"))
     assert folder["images"]["recipe"] == "files as they are"
+
+
+def test_a_network_without_noise_has_no_diversity_of_noise():
+    synthesis = dataclasses.replace(tiny.GENERATOR.synthesis, use_noise=False)
+    config = dataclasses.replace(tiny.GENERATOR, synthesis=synthesis)
+    made = evaluation.Generated(Network(config, variable_shapes(config)), "bare", 4)
+    with pytest.raises(UserError, match="diversity_z compares noises, and bare has none"):
+        evaluation.check(made, None, ("diversity_z",))
+
+
+def test_images_of_a_seed_are_the_same_wherever_they_stand(parent):
+    network = loading.load(parent)
+    first = evaluation.Generated(network, "net", 8).take(np.arange(8))
+    later = evaluation.Generated(network, "net", 8, seed=7).take(np.arange(8))
+    np.testing.assert_array_equal(first[7], later[0])
+    assert np.any(np.asarray(first[0]) != np.asarray(later[0]))
+
+
+def key(facts):
+    """What decides where features of such images are kept."""
+    return scores._key(SimpleNamespace(facts=lambda: facts), standins.projection())
+
+
+def test_recipes_tell_nothing_about_what_is_kept(images):
+    facts = evaluation.Stored(ImageFolder(images), "folder").facts()
+    assert facts["recipe"] == "files as they are"
+    found = [key(facts | {"recipe": recipe}) for recipe in ("files as they are", None)]
+    assert found[0] == found[1] != key(facts | {"fingerprint": "other"})
