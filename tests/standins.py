@@ -57,3 +57,14 @@ def networks():
     """Stand-ins for all that `evaluation` may ask for."""
     found = {name: projection(name, seed=i) for i, name in enumerate(("inception", "vgg16"))}
     return found | {"vgg16_fc2": projection("vgg16_fc2", seed=2), "lpips_vgg": Squares()}
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass, data_fields=["variables"], meta_fields=["name", "sha256"]
+)
+@dataclasses.dataclass(frozen=True, eq=False)
+class Nearness(Squares):
+    """`Squares` that an inversion can make small."""
+
+    def embed(self, images):
+        return images * jnp.sqrt(self.variables / float(np.prod(images.shape[1:])))
