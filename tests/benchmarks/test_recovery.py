@@ -41,7 +41,7 @@ def network(config=GENERATOR):
 
 def run(files, *options):
     out = files / "out"
-    sizes = ["--images", "2", "--steps", "4", "--check-steps", "2", "--out", str(out)]
+    sizes = ["--images", "2", "--steps", "4", "--check-steps", "1", "--out", str(out)]
     recovery.main(["--network", str(files / "G"), *sizes, *options])
     return json.loads((out / "recovery.json").read_text())
 
@@ -126,10 +126,9 @@ def test_speed_is_measured(files, capsys):
     assert [row["batch"] for row in found["rows"]] == [1, 2, 4, 8] * 2
     assert {row["loss"] for row in found["rows"]} == {"LPIPS-VGG", "pixels"}
     first, last = found["rows"][0], found["rows"][3]
-    # An image's arithmetic does not depend on its company, nor on the number of steps.
-    assert last["GFLOP per image and step"] == pytest.approx(
-        first["GFLOP per image and step"], rel=0.1
-    )
+    # What all images share is counted once, the rest for each of them.
+    each = [row["GFLOP per image and step"] for row in (first, last)]
+    assert each[0] / 2 < each[1] < each[0]
     assert found["matmul_gflops"] > 0 and len(found["verdicts"]) == 2
     assert "| batch |" in capsys.readouterr().out
 
