@@ -21,7 +21,7 @@ _FRESH = 1_000_000  # first seed of images that no picture comes from
 
 @dataclass(frozen=True)
 class Held:
-    """A test split in two parts, uint8 [N, R, R, C]: what is scored, and what that is held against."""
+    """A test split in two parts, uint8 [N, R, R, C]: what is scored, and what it is held to."""
 
     first: np.ndarray
     rest: np.ndarray
@@ -43,7 +43,8 @@ class Images:
 
     def facts(self) -> dict[str, Any]:
         """Their content."""
-        return {"kind": "images", "sha256": hashlib.sha256(self.images.tobytes()).hexdigest()}
+        # Not under "sha256", which is the feature network's where features are cached.
+        return {"kind": "images", "fingerprint": hashlib.sha256(self.images.tobytes()).hexdigest()}
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """The study of translation in miniature: every row, what chance looks like, and going on."""
 
+import dataclasses
+import functools
 import json
 from importlib.util import find_spec
 
@@ -13,7 +15,7 @@ from aligned_jax.encoder_network import provenance_of
 from aligned_jax.networks import init_variables
 from benchmarks import translation, translation_scores
 from benchmarks.likeness import MEASURES
-from tests.standins import Nearness, projection
+from tests.standins import Nearness, Projection, projection
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 pytestmark = [
@@ -21,6 +23,17 @@ pytestmark = [
     pytest.mark.skipif(not find_spec("dicebear"), reason="needs the extra avatars"),
 ]
 COUNT = 5
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass, data_fields=["variables"], meta_fields=["name", "sha256"]
+)
+@dataclasses.dataclass(frozen=True, eq=False)
+class Coarse(Projection):
+    """A stand-in that sees all of a picture."""
+
+    def __call__(self, images):
+        return super().__call__(images[:, ::4, ::4])
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +60,10 @@ def files(tmp_path_factory):
 def study(files, monkeypatch, tmp_path):
     """Runs the study; returns its document."""
     monkeypatch.setattr(features, "lpips", lambda net: Nearness())
-    load = lambda name: Nearness() if name == "lpips_vgg" else projection(name)  # noqa: E731
+
+    def load(name):
+        return Nearness() if name == "lpips_vgg" else Coarse(name, projection(name).variables)
+
     monkeypatch.setattr(evaluation, "load", load)
 
     def run(*options, work=tmp_path / "work"):
@@ -102,9 +118,17 @@ def test_an_interrupted_study_goes_on(study, tmp_path, monkeypatch):
     assert study("--space", "w+")["rows"][0] == again["rows"][0]
 
 
-def test_every_option_of_an_inversion_makes_it_anew(study, tmp_path):
-    space = ["--space", "w"]
-    seen = [study(*space)["rows"][0]]
+def test_every_option_of_an_inversion_makes_it_anew(study, files, tmp_path, monkeypatch):
+    study("--space", "w+")
+    asked = []
+
+    def asks(parent, sources, loss, settings, key, batch):
+        asked.append(
+            (len(sources), settings, loss.weights, len(loss.parts), jax.random.key_data(key))
+        )
+        return iter(())
+
+    monkeypatch.setattr(translation.inversion, "parts", asks)
     for option in (
         ["--steps", "3"],
         ["--noise", "drop"],
@@ -112,11 +136,12 @@ def test_every_option_of_an_inversion_makes_it_anew(study, tmp_path):
         ["--perceptual", "none"],
         ["--seed", "1"],
     ):
-        files = tmp_path / "work" / "inversions" / "w" / "0.npz"
-        before = files.read_bytes()
-        seen.append(study(*space, *option)["rows"][0])
-        assert files.read_bytes() != before, option
-    assert len({str(row) for row in seen}) > 3
+        with pytest.raises(AttributeError):  # nothing was found
+            study("--space", "w+", *option)
+    assert [count for count, *_ in asked] == [COUNT] * 5
+    assert len({str(each) for each in asked}) == 5
+    assert asked[0][1].steps == 3 and asked[1][1].noise == "drop"
+    assert asked[2][2] == (1.0, 5.0) and asked[3][3] == 1 and asked[4][4].tolist() == [0, 1]
 
 
 def test_other_counts(study):
@@ -134,11 +159,11 @@ def test_permuted_pairs_come_out_near_chance():
         left, width, top = rng.integers(0, 5), rng.integers(4, 10), rng.integers(0, 8)
         image[top:, left : left + width] = rng.integers(0, 220, 3)
     scorer = translation_scores.Scorer(None, {}, None, 0)
-    found = scorer.likeness(images, images[:, :, :, [1, 2, 0]] // 2 + 127)
+    found = scorer.likeness(images, images // 2 + 127)
     own, chance = found["mean survival"], found["mean permuted"]
     assert own > 0.7 and abs(chance - 0.5) < 0.1
-    assert found["position"]["survival"] > 0.95 and found["position"]["permuted"] < 0.7
+    assert found["position"]["survival"] > 0.9 and found["position"]["permuted"] < 0.7
     other = translation_scores.Scorer(None, {}, None, 1).likeness(images, images)
-    assert other["mean survival"] > 0.95 and other["mean permuted"] != chance
+    assert other["mean survival"] > 0.9 and other["mean permuted"] != chance
     wrong = scorer.likeness(images, np.roll(images, 1, axis=0))
     assert abs(wrong["mean survival"] - 0.5) < 0.15
