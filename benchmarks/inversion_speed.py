@@ -23,7 +23,7 @@ def measured(network: Network, images: np.ndarray, repeats: int) -> dict[str, An
     """Measures, prints and explains; steps are those of W with optimised noise."""
     losses = {"LPIPS-VGG": features.lpips("vgg"), "pixels": inversion.Pixels()}
     rate = matmul_rate(repeats)
-    rows = rows_of(network, images, losses, rate, repeats)
+    rows = rows_of(network, images, losses, rate, repeats, BATCHES)
     headings = list(rows[0])
     print(markdown(headings, [list(row.values()) for row in rows]))
     said = [verdict([row for row in rows if row["loss"] == name], rate) for name in losses]
@@ -37,7 +37,7 @@ def rows_of(
     losses: Mapping[str, Any],
     rate: float,
     repeats: int,
-    batches: Sequence[int] = BATCHES,
+    batches: Sequence[int],
 ) -> list[dict[str, Any]]:
     """A row for every loss and batch; the images are repeated to fill a batch."""
     rows = []

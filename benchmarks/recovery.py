@@ -139,7 +139,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--out", required=True, metavar="DIR")
     add_loss(parser, "vgg", 0.0)
     add_encoders(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.check_steps == 1:
+        parser.error("--check-steps must be 0, or 2 or more: the first step moves nothing")
+    return args
 
 
 def settings_of(args: argparse.Namespace, space: str, psi: float) -> Settings:

@@ -1,19 +1,22 @@
 """The study of translation in miniature: every row, what chance looks like, and going on."""
 
+import argparse
 import dataclasses
 import functools
+import io
 import json
 from importlib.util import find_spec
 
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 import aligned_jax as aj
 from aligned_jax import evaluation, features
 from aligned_jax.encoder_network import provenance_of
 from aligned_jax.networks import init_variables
-from benchmarks import translation, translation_scores
+from benchmarks import translation, translation_report, translation_scores
 from benchmarks.likeness import MEASURES
 from tests.standins import Nearness, Projection, projection
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
@@ -167,3 +170,15 @@ def test_permuted_pairs_come_out_near_chance():
     assert other["mean survival"] > 0.9 and other["mean permuted"] != chance
     wrong = scorer.likeness(images, np.roll(images, 1, axis=0))
     assert abs(wrong["mean survival"] - 0.5) < 0.15
+
+
+def test_the_picture_shows_what_is_asked_for():
+    white = np.full((3, 16, 16, 3), 255, np.uint8)
+    images = {way: {"parent": white, "near": white} for way in ("z", "w")}
+    sizes = []
+    for show, ways in ((2, None), (3, None), (2, ["z"])):
+        args = argparse.Namespace(show=show, show_ways=ways)
+        drawn = translation_report.picture(args, white, images)
+        sizes.append(Image.open(io.BytesIO(drawn)).size)
+    (width, height), (same, higher), (narrower, low) = sizes
+    assert same == width and higher > height and narrower < width and low == height
