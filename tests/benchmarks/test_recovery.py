@@ -41,7 +41,7 @@ def network(config=GENERATOR):
 
 def run(files, *options):
     out = files / "out"
-    sizes = ["--images", "2", "--steps", "4", "--check-steps", "2", "--out", str(out)]
+    sizes = ["--images", "2", "--steps", "4", "--check-steps", "4", "--out", str(out)]
     recovery.main(["--network", str(files / "G"), *sizes, *options])
     return json.loads((out / "recovery.json").read_text())
 
@@ -97,14 +97,22 @@ def test_the_truth_is_recovered_and_nothing_else():
 def test_company_that_changes_a_result_is_noticed(files, monkeypatch):
     real = recovery.inversion.invert
 
-    def disturbed(*args, batch, **options):
-        found = real(*args, batch=batch, **options)
-        found.latent[0] += 0.1 * batch
-        return found
+    def disturbed(what):
+        def run(*args, batch, **options):
+            found = real(*args, batch=batch, **options)
+            {"latent": found.latent[0], "loss": found.trace["distance"][0]}[what][:] *= (
+                1 + batch / 9
+            )
+            return found
 
-    monkeypatch.setattr(recovery.inversion, "invert", disturbed)
-    check = run(files, "--space", "w")["checks"][0]
-    assert check["within"] == "no" and check["same bits twice"] == "yes"
+        return run
+
+    for what, space in (("latent", "w"), ("loss", "z")):
+        monkeypatch.setattr(recovery.inversion, "invert", disturbed(what))
+        check = run(files, "--space", space)["checks"][0]
+        assert check["within rounding"] == "no" and check["same bits twice"] == "yes"
+    monkeypatch.setattr(recovery.inversion, "invert", real)
+    assert run(files, "--space", "w")["checks"][0]["within rounding"] == "yes"
 
 
 def test_other_bits_are_noticed():
@@ -164,6 +172,6 @@ def test_options_and_tables():
     with pytest.raises(Exception, match="no such space: q"):
         spaces("z,q")
     with pytest.raises(SystemExit):
-        recovery.parse(["--out", "x", "--check-steps", "1"])
+        recovery.parse(["--out", "x", "--check-steps", "3"])
     table = markdown(("a", "b"), [("x", 0.12345), ("y", 2)])
     assert table == "| a | b |\n| --- | ---: |\n| x | 0.123 |\n| y | 2 |"
