@@ -144,7 +144,7 @@ def optimised(args: argparse.Namespace, parent: Network, sources: np.ndarray, sp
 
 
 def facts_of(args: argparse.Namespace, number: int, image: np.ndarray) -> dict[str, Any]:
-    """What decides an inversion besides its settings."""
+    """What is worth knowing of an inversion; all but `image` decides it, beside its settings."""
     loss = {"lpips": args.perceptual, "pixels": args.pixels}
     return {
         "image": f"{args.data} test {number}",
@@ -163,8 +163,8 @@ def stored(
         found = inversion.load(path, parent)
     except FormatError:
         return None
-    known = {name: found.facts.get(name) for name in facts}
-    return found if found.settings == settings and known == facts else None
+    agree = all(found.facts.get(name) == facts[name] for name in facts if name != "image")
+    return found if found.settings == settings and agree else None
 
 
 def encoded(parent: Network, sources: np.ndarray, name: str, path: str) -> Way:

@@ -29,17 +29,17 @@ def write(
     text = markdown(headings, cells)
     work, out = Path(args.work), Path(args.out or args.work)
     drawn = picture(args, sources, images)
-    said, command = caption(args, len(sources)), environment()["command"]
+    said, command = caption(args, len(sources)), f"python -m benchmarks.{environment()['command']}"
     write_document(work / f"{NAME}.json", vars(args), rows=list(rows))
     with viz.writing(out / "images" / f"{NAME}.png", overwrite=True) as file:
         file.write(drawn)
     shown_as = f"![{alternative(args)}](images/{NAME}.png)"
-    body = f"# What survives translation\n\n```\npython -m {command}\n```\n\n{text}\n\n{said}\n"
+    body = f"# What survives translation\n\n```\n{command}\n```\n\n{text}\n\n{said}\n"
     write_text(out / f"{NAME}.md", f"{body}\n{shown_as}\n")
     page = report.page(
         "What survives translation",
         [
-            report.command(f"python -m {command}"),
+            report.command(command),
             report.section("Table", report.table(headings, cells), report.paragraph(said)),
             report.section("Pictures", report.picture(drawn, alternative(args))),
         ],
