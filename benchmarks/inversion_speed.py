@@ -1,0 +1,122 @@
+"""How much faster a batch is inverted than single images, and what the machine allows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aligned_jax import features, inversion
+from aligned_jax.inversion import Settings, learning_rates, statistics, steps
+from aligned_jax.network import Network
+from benchmarks.generate import compiled_flops
+from benchmarks.measure import median_seconds
+from benchmarks.tables import markdown
+
+BATCHES = (1, 2, 4, 8)
+WANTED = 5  # times faster than single images
+_STEPS, _WIDTH = 5, 1024
+
+
+def measured(network: Network, images: np.ndarray, repeats: int) -> dict[str, Any]:
+    """Measures, prints and explains; steps are those of W with optimised noise."""
+    losses = {"LPIPS-VGG": features.lpips("vgg"), "pixels": inversion.Pixels()}
+    rate = matmul_rate(repeats)
+    rows = rows_of(network, images, losses, rate, repeats, BATCHES)
+    headings = list(rows[0])
+    print(markdown(headings, [list(row.values()) for row in rows]))
+    said = [verdict([row for row in rows if row["loss"] == name], rate) for name in losses]
+    print("\n" + "\n".join(said))
+    return {"rows": rows, "matmul_gflops": rate / 1e9, "verdicts": said}
+
+
+def rows_of(
+    network: Network,
+    images: np.ndarray,
+    losses: Mapping[str, Any],
+    rate: float,
+    repeats: int,
+    batches: Sequence[int],
+) -> list[dict[str, Any]]:
+    """A row for every loss and batch; the images are repeated to fill a batch."""
+    rows = []
+    for name, loss in losses.items():
+        alone = None
+        for batch in batches:
+            targets = np.resize(images, (batch, *images.shape[1:]))
+            seconds, flops = step_cost(network, targets, loss, repeats)
+            alone = alone or seconds / batch
+            rows.append(
+                {
+                    "loss": name,
+                    "batch": batch,
+                    "steps/s": 1 / seconds,
+                    "ms per image and step": 1000 * seconds / batch,
+                    "times faster": alone / (seconds / batch),
+                    "GFLOP per image and step": flops / batch / 1e9,
+                    "GFLOP/s": flops / seconds / 1e9,
+                    "% of matmul": 100 * flops / seconds / rate,
+                }
+            )
+    return rows
+
+
+def step_cost(
+    network: Network, targets: np.ndarray, loss: Any, repeats: int
+) -> tuple[float, float]:
+    """Median seconds of a step, after a warm-up, and the FLOPs that XLA counts in it."""
+    settings = Settings(space="w", steps=_STEPS, samples=100)
+    found = statistics(network, "w", settings.samples)
+    manner = steps.Manner.of(settings, network)
+    goal = steps.embed(loss, targets.astype(np.float32) / 127.5 - 1, settings.resolution)
+    weight = jnp.float32(settings.noise_weight)
+    problem = steps.Problem(network, loss, goal, None, jnp.asarray(found.spread), weight)
+    keys = jax.random.split(jax.random.key(0), 1)
+    schedule = {
+        "step": np.arange(_STEPS, dtype=np.uint32),
+        "learning_rate": learning_rates(settings).astype(np.float32),
+        "latent_noise": np.zeros(_STEPS, np.float32),
+    }
+    latent = np.broadcast_to(found.mean, (len(targets), *found.mean.shape))
+    state = steps.begin(problem, manner, latent, keys, 0.0)
+    run = steps.advance.lower(problem, manner, state, keys, schedule).compile()
+    flops = compiled_flops(run)  # a loop's body counts once
+
+    def go() -> Any:
+        nonlocal state  # its memory is given away for the next one
+        state, terms = run(problem, state, keys, schedule)
+        return terms
+
+    return median_seconds(go, repeats) / _STEPS, flops
+
+
+def matmul_rate(repeats: int, width: int = _WIDTH) -> float:
+    """FLOP/s of a plain product of square matrices in float32, at the precision of networks."""
+    x = jnp.ones((width, width), jnp.float32)
+    with jax.default_matmul_precision("highest"):
+        run = jax.jit(lambda x: x @ x)
+        seconds = median_seconds(lambda: run(x), repeats)
+    return 2 * width**3 / seconds
+
+
+def verdict(rows: Sequence[Mapping[str, Any]], rate: float) -> str:
+    """One loss: how much the largest batch gains, and how much any could."""
+    first, last = rows[0], rows[-1]
+    gain, most = last["times faster"], rate / 1e9 / first["GFLOP/s"]
+    text = (
+        f"{last['loss']}: a batch of {last['batch']} is {gain:.2f} times as fast per image as one "
+        f"at a time."
+    )
+    if gain >= WANTED:
+        return text
+    text += (
+        f" A single image reaches {first['GFLOP/s']:.1f} GFLOP/s, {first['% of matmul']:.0f} % of "
+        f"the {rate / 1e9:.1f} GFLOP/s of a plain product of matrices on the same cores"
+    )
+    if most < WANTED:
+        return f"{text}: no batch can be more than {most:.1f} times faster."
+    return (
+        f"{text}, so that the processor would allow {most:.1f} times; the batch reaches "
+        f"{last['GFLOP/s']:.1f}."
+    )
