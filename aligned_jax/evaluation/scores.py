@@ -154,7 +154,7 @@ def _reals(
 def _key(reals: Pictures, network: Any) -> dict[str, Any]:
     """What decides features: content, not names or places."""
     content = {k: v for k, v in reals.facts().items() if k not in ("source", "of", "recipe")}
-    return content | _network_facts(network)
+    return {"images": content, "network": _network_facts(network)}
 
 
 def _network_facts(network: Any) -> dict[str, Any]:

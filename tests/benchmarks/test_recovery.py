@@ -46,6 +46,7 @@ def run(files, *options):
     return json.loads((out / "recovery.json").read_text())
 
 
+@pytest.mark.slow
 def test_every_space_has_its_row(files, capsys):
     found = run(files, "--encoder", f"mine={files / 'E'}")
     rows = [(row["latents"], row["space"]) for row in found["rows"]]
@@ -76,7 +77,7 @@ def test_every_option_counts(files):
     ):
         assert run(files, *quick, *option)["rows"][0]["each"] != plain, option
     assert len(run(files, *quick, "--images", "3")["rows"][0]["each"]["cosine"]) == 3
-    assert run(files, *quick, "--check-steps", "3", "--batch", "1")["checks"][0]["steps"] == 3
+    assert run(files, *quick, "--check-steps", "4", "--batch", "1")["checks"][0]["steps"] == 4
 
 
 def test_the_truth_is_recovered_and_nothing_else():

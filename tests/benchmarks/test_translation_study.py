@@ -29,7 +29,9 @@ COUNT = 5
 
 
 @functools.partial(
-    jax.tree_util.register_dataclass, data_fields=["variables"], meta_fields=["name", "sha256"]
+    jax.tree_util.register_dataclass,
+    data_fields=["variables"],
+    meta_fields=["name", "sha256", "options"],
 )
 @dataclasses.dataclass(frozen=True, eq=False)
 class Coarse(Projection):
