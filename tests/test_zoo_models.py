@@ -67,6 +67,9 @@ def test_an_encoder_is_measured_as_its_card_says(name):
     card = (folder / "card.md").read_text("utf-8")
     for row in document["scores"]:
         assert f"| {row['method']} | {row['lpips_vgg']:.3f} | {row['pixel_rmse']:.3f} |" in card
+    readme = (zoo.PACKAGE_ZOO.parent.parent / "README.md").read_text("utf-8")
+    (line,) = [line for line in readme.splitlines() if line.startswith(f"| [zoo:{name}]")]
+    assert line.endswith(" | ".join(f"{row['lpips_vgg']:.3f}" for row in document["scores"]) + " |")
 
 
 @pytest.mark.parametrize("name", NAMES)
