@@ -18,7 +18,7 @@ ENCODERS = sorted(zoo.ENCODERS)
 def test_the_zoo_is_small_and_complete():
     assert set(loading.zoo_names()) == set(zoo.NETWORKS)
     size = sum(path.stat().st_size for path in zoo.PACKAGE_ZOO.rglob("*") if path.is_file())
-    assert size < 20e6
+    assert size < 24e6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,7 +52,7 @@ def test_an_encoder_finds_latents_of_its_generator(name):
     again = generator.synthesis(aj.inversion.to_ws(generator, encoder.space, latents))
     error = np.square(again - images).mean(axis=(1, 2, 3))
     others = np.square(again - np.roll(images, 1, axis=0)).mean(axis=(1, 2, 3))
-    assert (error < 0.6 * others).all()
+    assert error.mean() < 0.35 * others.mean() and (error < others).all()
     assert_described(name)
 
 

@@ -64,6 +64,7 @@ def test_every_space_has_its_row(files, capsys):
     assert (files / "out" / "recovery.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_every_option_counts(files):
     quick = ["--space", "w", "--check-steps", "0"]
     plain = run(files, *quick)["rows"][0]["each"]
@@ -129,6 +130,7 @@ def test_other_bits_are_noticed():
     assert not recovery.same(one, two)
 
 
+@pytest.mark.slow
 def test_speed_is_measured(files, capsys, monkeypatch):
     monkeypatch.setattr(inversion_speed, "BATCHES", (1, 2))
     recovery.main(["--network", str(files / "G"), "--speed", "--repeats", "1", "--out", str(files)])

@@ -154,7 +154,7 @@ def test_networks_that_are_lost(begun):
 class Score:
     """Best at 2 kimg; fills the disk at `full`."""
 
-    name = "score"
+    name, warnings, details = "score", ("few images",), {"score": {"images": 5}}
 
     def __init__(self, higher_is_better=True, full=None):
         self.higher_is_better, self.full = higher_is_better, full

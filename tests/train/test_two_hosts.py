@@ -47,6 +47,7 @@ def start(cache, folder, kimg=1, failing=-1, devices=1):
     return codes, *zip(*said, strict=True)
 
 
+@pytest.mark.slow
 def test_two_hosts_of_one_device_train_and_go_on(cache, tmp_path):
     codes, said, errors = start(cache, tmp_path / "run")
     assert codes == [0, 0], errors
