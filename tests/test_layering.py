@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 # A module may import modules of a lower level, or of its own package.
 LEVELS = [
     ("types", "config", "encoder_config", "errors", "jsonable", "lazy", "paths", "atomic"),
-    ("ops", "blocks", "versions"),
+    ("ops", "blocks", "loops", "versions"),
     ("latents",),
     ("networks",),
     ("augment", "weights", "convert"),

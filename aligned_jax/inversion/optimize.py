@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from aligned_jax import loops
 from aligned_jax.blocks import blocks
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import steps
@@ -159,10 +160,10 @@ class _Part(NamedTuple):
 def _run(
     part: _Part, state: State, keys: Array, settings: Settings, watch: Watch | None, every: int
 ) -> Inverted:
-    """All steps, in one go unless somebody watches."""
+    """All steps; in one go, unless somebody watches or loops are slow."""
     count = settings.steps
-    # Stretches of one length, so that one program does for all.
-    length = max(1, _divisor(count, every) if watch else count)
+    every = _stretch(count, every) if watch else max(1, count)
+    length = 1 if loops.slow() else every
     schedule = {
         "step": np.arange(count, dtype=np.uint32),
         "learning_rate": learning_rates(settings).astype(np.float32),
@@ -173,10 +174,10 @@ def _run(
     for begin in range(0, count, length):
         now = {name: values[begin : begin + length] for name, values in schedule.items()}
         state, terms = steps.advance(part.problem, part.manner, state, keys, now)
-        traces.append(jax.tree.map(np.asarray, terms))
-        if watch:
-            last = traces[-1]["distance"][-1]
-            watch(part.progress(begin + length, state.variable, last))
+        traces.append(terms)
+        done = min(begin + length, count)
+        if watch and (done % every == 0 or done == count):
+            watch(part.progress(done, state.variable, np.asarray(terms["distance"][-1])))
     ended = part.finish(state.variable)
     best = np.arange(part.kept) * settings.restarts + ended["restart"]
     return Inverted(
@@ -190,9 +191,14 @@ def _run(
     )
 
 
-def _divisor(steps: int, most: int) -> int:
-    """The largest divisor of `steps` that is not above `most`."""
-    return max(d for d in range(1, max(1, min(steps, most)) + 1) if steps % d == 0)
+def _stretch(steps: int, most: int) -> int:
+    """A length of at most `most` that divides `steps`, so that one program does for all.
+
+    If all such are far shorter it is `most`, and the last stretch has a program of its own.
+    """
+    most = max(1, min(steps, most))
+    length = max(d for d in range(1, most + 1) if steps % d == 0)
+    return length if 2 * length > most else most
 
 
 def _joined(found: list[Inverted]) -> Inverted:

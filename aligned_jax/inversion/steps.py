@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from aligned_jax import loops
 from aligned_jax.inversion.noise import Fields, noise_regulariser, normalised
 from aligned_jax.inversion.options import Settings
 from aligned_jax.inversion.perceptual import Perceptual, distances
@@ -141,7 +142,7 @@ def step(
 def advance(
     problem: Problem, manner: Manner, state: State, keys: Array, schedule: dict[str, Array]
 ) -> tuple[State, dict[str, Array]]:
-    """Many steps in one compiled loop.
+    """Many steps in one compiled loop; one or few of them where loops are slow.
 
     Args:
       problem, manner: what is optimised.
@@ -160,7 +161,7 @@ def advance(
         perturbation = _rows(drawn, shape[0])
         return step(problem, manner, state, now["learning_rate"], perturbation)
 
-    return jax.lax.scan(body, state, schedule)
+    return loops.scan(body, state, schedule)
 
 
 @functools.partial(jax.jit, static_argnames=("manner", "spread"))

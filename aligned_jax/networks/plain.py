@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from aligned_jax.ops import convolve
 from aligned_jax.types import Array
 
 HIGHEST = lax.Precision.HIGHEST
@@ -59,14 +60,9 @@ class Conv(nn.Module):
     def __call__(self, x: Array) -> Array:
         draw = _uniform(math.prod(self.kernel) * x.shape[-1])
         weight = self.param("weight", draw, (*self.kernel, x.shape[-1], self.features))
-        y = lax.conv_general_dilated(
-            x,
-            weight,
-            (self.stride, self.stride),
-            [(pad, pad) for pad in self.padding],
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-            precision=HIGHEST,
-        )
+        padding = [(pad, pad) for pad in self.padding]
+        with jax.default_matmul_precision("highest"):
+            y = convolve(x, weight, padding, stride=self.stride)
         if self.use_bias:
             y = y + channels(self.param("bias", draw, (self.features,)), y)
         return y

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from aligned_jax import loading
+from aligned_jax import loading, loops
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.inversion import (
     SPACES,
@@ -16,6 +16,7 @@ from aligned_jax.inversion import (
     Weighted,
     invert,
     statistics,
+    steps,
     to_styles,
 )
 from aligned_jax.latents import z_from_seeds
@@ -142,6 +143,24 @@ def test_batches_change_nothing():
         assert relative_error(found.images, together.images) < 1e-3
 
 
+def test_a_loop_comes_to_the_same_as_its_steps(monkeypatch):
+    lengths, advance = [], steps.advance
+
+    def noted(problem, manner, state, keys, schedule):
+        lengths.append(len(schedule["step"]))
+        return advance(problem, manner, state, keys, schedule)
+
+    monkeypatch.setattr(steps, "advance", noted)
+    apart = run()
+    assert lengths == [1] * apart.settings.steps
+    monkeypatch.setattr(loops, "slow", lambda: False)
+    together = run()
+    assert lengths[apart.settings.steps :] == [apart.settings.steps]
+    assert relative_error(together.latent, apart.latent) < 1e-4
+    for name, trace in apart.trace.items():
+        assert relative_error(together.trace[name], trace) < 1e-4
+
+
 def test_restarts_keep_the_best():
     one, many = run(spread=0.2), run(spread=0.2, restarts=3)
     assert one.restart.tolist() == [0, 0]
@@ -174,6 +193,20 @@ def test_watching_changes_nothing():
     np.testing.assert_array_equal(seen[-1][2], found.trace["distance"][-1])
     np.testing.assert_array_equal(images[-1], found.images)
     assert (images[0] != images[1]).any()
+
+
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_last_stretch_may_be_shorter(slow, monkeypatch):
+    monkeypatch.setattr(loops, "slow", lambda: slow)
+    plain, seen = run(steps=7), []
+
+    def watch(progress):
+        seen.append(progress.step)
+
+    random = jax.random.key(0)
+    found = invert(network(), targets()[:2], Pixels(), plain.settings, random, watch=watch, every=3)
+    assert seen == [3, 6, 7]
+    assert relative_error(found.latent, plain.latent) < 1e-4
 
 
 def test_pixels_of_eight_bits_are_scaled():

@@ -60,3 +60,26 @@ def test_the_form_follows_the_backend(way, monkeypatch):
 
     assert "dot_general" in program("cpu")
     assert "dot_general" not in program("gpu")
+
+
+@pytest.mark.parametrize("shape, patches", [((2, 16, 16), True), ((2, 17, 16), False)])
+def test_few_positions_are_a_product_with_patches(shape, patches, monkeypatch):
+    random = np.random.RandomState(0)
+    x = jnp.asarray(random.randn(*shape, 3).astype(np.float32))
+    k = jnp.asarray(random.randn(3, 2, 3, 4).astype(np.float32))
+
+    def everything(x, k):
+        def loss(x, k):
+            return jnp.sin(strided_conv.convolve(x, k, ((1, 1), (0, 1)))).sum()
+
+        return loss(x, k), jax.grad(loss, (0, 1))(x, k)
+
+    def is_convolution():
+        return "conv_general_dilated" in str(jax.make_jaxpr(lambda *a: everything(*a))(x, k))
+
+    ours = everything(x, k)
+    assert is_convolution() != patches
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert is_convolution()
+    errors = jax.tree.map(relative_error, ours, everything(x, k))
+    assert max(jax.tree.leaves(errors)) < 3e-6, errors

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -171,10 +172,36 @@ def test_options_of_the_verb_change_the_latents(ws, child, tmp_path, monkeypatch
 
 
 def test_the_memory_bounds_the_batch(monkeypatch, child):
-    config, settings = loading.load(child).config, inversion.Settings()
-    for rows, expected in ((3, 3), (100, 8)):
-        monkeypatch.setattr(inversion, "rows_that_fit", lambda *a, rows=rows: rows)
+    config, settings = loading.load(child).config, inversion.Settings(restarts=2)
+    assert inverting.batch_for(config, settings) == 2  # a CPU: one image at a time
+    room = {"bytes_limit": 100, "bytes_in_use": 40}
+    for stats, rows, expected in ((room, 3, 3), (room, 100, 8), (None, 3, 8), ({}, 3, 8)):
+        device = SimpleNamespace(platform="gpu", memory_stats=lambda stats=stats: stats)
+        monkeypatch.setattr(jax, "local_devices", lambda device=device: [device])
+
+        def fit(config, settings, memory, rows=rows):
+            assert memory == 30
+            return rows
+
+        monkeypatch.setattr(inversion, "rows_that_fit", fit)
         assert inverting.batch_for(config, settings) == expected
+
+
+def test_company_does_not_change_a_bit(ok, child, tmp_path):
+    folder = tmp_path / "faces"
+    pictures = [picture(folder / f"{k}.png", k) for k in range(2)]
+
+    def latents(words, out, *options):
+        ok("invert", child, *words, *QUICK, *options, "--out", tmp_path / out)
+        return [np.load(tmp_path / out / f"{path.stem}.npz")["ws"] for path in pictures]
+
+    for space in ("z", "w+"):
+        together = latents([folder], f"{space}-both", "--space", space)
+        for k, path in enumerate(pictures):
+            out = tmp_path / f"{space}-{k}"
+            ok("invert", child, path, *QUICK, "--space", space, "--out", out)
+            with np.load(out / f"{path.stem}.npz") as alone:
+                assert alone["ws"].tobytes() == together[k].tobytes()
 
 
 def test_the_middle_is_cut_out_or_nothing(ws, refused, child, tmp_path):
