@@ -102,7 +102,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--steps", type=int, default=200, help="of the optimiser")
     add("--noise", choices=("drop", "const"), default="const", help="as in `aligned invert`")
     add("--seed", type=int, default=0, help="of the optimiser, the floors and the permutation")
-    add("--batch", type=int, default=8, help="images at a time")
+    add("--batch", type=int, default=8, help="images drawn at a time")
     add("--show", type=int, default=12, help="pictures of the figure")
     add("--show-ways", type=lambda text: text.split(","), metavar="LIST", help="default: all")
     add_loss(parser, "alex", 1.0)
@@ -128,9 +128,8 @@ def optimised(args: argparse.Namespace, parent: Network, sources: np.ndarray, sp
     if missing:
         loss, done = inverting.perceptual_of(args), 0
         key = jax.random.key(args.seed)
-        for part in inversion.parts(
-            parent, sources[missing], loss, settings, key, batch=args.batch
-        ):
+        batch = inverting.batch_for(parent.config, settings)
+        for part in inversion.parts(parent, sources[missing], loss, settings, key, batch=batch):
             for row in range(len(part.latent)):
                 k = missing[done]
                 kept[k] = inversion.single(parent, part, row, facts[k])
