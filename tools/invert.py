@@ -100,6 +100,7 @@ def run(args: argparse.Namespace) -> None:
     settings, config = inverting.settings_of(args, guide), network.config
     label = inverting.label_of(config, args.label)
     found = targets.read(args.images, config.img_resolution, config.img_channels, args.align)
+    targets.check_apart(args.images, inverting.results(args, found))
     perceptual = inverting.perceptual_of(args)
     job = inverting.Job(args, network, settings, perceptual, found, label, guide)
     with common.progress(len(found.found) * settings.steps, "steps") as advance:

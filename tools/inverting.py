@@ -31,6 +31,7 @@ _SETTINGS = {"lr": "learning_rate"} | {
         *("noise_weight", "psi", "restarts", "spread", "samples", "samples_seed", "resolution"),
     )
 }
+_TABLE, _PAGE = "inversions.json", "index.html"
 _FRAMES, _FRAME_MS, _HOLD_MS = 40, 100, 1500
 # Why an image has no inversion.
 DIVERGED = "its numbers grew beyond all bounds"
@@ -116,6 +117,13 @@ def watcher(
     return watch
 
 
+def results(args: argparse.Namespace, targets: Targets) -> list[str]:
+    """Paths of all files that a run of the verb will write."""
+    endings = (".npz", ".png", ".webp") if args.video else (".npz", ".png")
+    names = [f"{target.name}{ending}" for target in targets.found for ending in endings]
+    return [os.path.join(args.out, name) for name in (*names, _TABLE, _PAGE)]
+
+
 @dataclass
 class Job:
     """One run of the verb: what it works on, and what it could not do, by file."""
@@ -162,7 +170,7 @@ class Job:
             raise UserError(
                 "not one inversion stayed finite; use a smaller --lr, or look at the network"
             )
-        self._write("inversions.json", lambda file: file.write(_json(self._document(rows))))
+        self._write(_TABLE, lambda file: file.write(_json(self._document(rows))))
         self._write_page(rows)
         return rows
 
@@ -178,7 +186,7 @@ class Job:
             table = report.table(("file", "why"), [*self.skipped.items()])
             sections.append(report.section("Skipped", table))
         image_files.save_page(
-            os.path.join(args.out, "index.html"),
+            os.path.join(args.out, _PAGE),
             f"Images {_done(self.settings)}",
             args.command_line,
             told,

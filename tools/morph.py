@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     _settle(args)
     from aligned_jax import loading, translation, viz
-    from aligned_jax.tools import ancestry, codes
+    from aligned_jax.tools import ancestry, codes, targets
 
     if args.grid:
         if not args.out.endswith((".png", ".html")):
@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> None:
         viz.check_file(args.out, args.overwrite)
     else:
         viz.check_video(args.out, args.overwrite, args.fps)
+    targets.check_apart((args.a, args.b), [args.out])
     parent, child = (loading.load(source, args.network_key) for source in (args.parent, args.child))
     viz.check_channels(parent.config.img_channels)
     translation.check_aligned(parent, child)

@@ -108,6 +108,22 @@ def test_one_bad_picture_does_not_stop_the_others(aligned, images, child, tmp_pa
     assert aligned("invert", child, folder, *QUICK, "--out", out).code == 2
 
 
+def test_photographs_are_never_replaced(refused, child, tmp_path):
+    face = picture(tmp_path / "photos" / "a.png")
+    before = face.read_bytes()
+    for words in ((face.parent,), (face,)):
+        said = refused("invert", child, *words, *QUICK, "--out", face.parent, "--overwrite")
+        assert f"the results would replace what is given: {face}" in said
+        assert [*face.parent.iterdir()] == [face] and face.read_bytes() == before
+    for verb in (
+        ("translate", child, child, face, "--out", face.parent),
+        ("translate", child, child, face, "--out", face),
+        ("morph", child, child, face, 3, "--grid", "2x2", "--out", face),
+    ):
+        assert "the results would replace what is given" in refused(*verb, "--overwrite")
+        assert face.read_bytes() == before
+
+
 def test_all_kinds_of_pictures_and_one_bad_in_a_hundred(aligned, parent, tmp_path):
     folder, out = tmp_path / "photos", tmp_path / "out"
     plain = np.asarray(Image.open(picture(folder / "00.png")).resize((4, 4)).resize((8, 8), 0))
@@ -259,7 +275,7 @@ def parsed(*options):
     ("line", "expected"),
     [
         ("PARENT nowhere.png", "no such picture, folder or zip: nowhere.png"),
-        ("PARENT EMPTY", "no picture can be used (there are none)"),
+        ("PARENT EMPTY", "empty: there are no pictures in it"),
         ("PARENT FACE --perceptual none", "--pixels is 0; with --perceptual none it must be"),
         ("PARENT FACE --pixels -1", "--pixels is -1"),
         ("PARENT FACE --rampup 2", "rampup is 2.0; it must lie between 0 and 1"),
