@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=common.whole(1),
         help="images times restarts at a time (default 8, or as many as fit into half the memory; "
-        "on a CPU one image)",
+        "on a CPU one)",
     )
     add("--seed", type=common.seed, help="of all random numbers (default 0)")
     add("--video", action="store_true", help="also show how each image came about")

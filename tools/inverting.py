@@ -36,6 +36,9 @@ _FRAMES, _FRAME_MS, _HOLD_MS = 40, 100, 1500
 # Why an image has no inversion.
 DIVERGED = "its numbers grew beyond all bounds"
 Row = dict[str, Any]
+# What a film shows of an image, uint8 [R, R, C] each, by the first of the attempts that
+# took their turn together.
+Frames = dict[int, list[np.ndarray]]
 
 
 def settings_of(args: argparse.Namespace, guide: Guide | None = None) -> Settings:
@@ -83,12 +86,12 @@ def label_of(config: GeneratorConfig, label: int | None) -> np.ndarray | None:
 def batch_for(config: GeneratorConfig, settings: Settings) -> int:
     """Rows at a time: 8, or fewer if half of the free memory holds fewer.
 
-    On a CPU the rows of one image: more are no faster there, and alone an image comes
-    to the same bits in any company.
+    On a CPU one: more are no faster there, and alone every attempt at an image comes to
+    the same bits in any company.
     """
     device = jax.local_devices()[0]
     if device.platform == "cpu":
-        return settings.restarts
+        return 1
     stats = device.memory_stats()
     if not stats or "bytes_limit" not in stats:
         return 8
@@ -105,12 +108,17 @@ def watcher(
 
     `also` hears of the same progress.
     """
-    before = [0]  # steps of the present part that have been told
+    before = [0]  # steps of the present images that have been told
 
     def watch(progress: Progress) -> None:
-        done = (progress.step - before[0]) * len(progress.distances)
-        before[0] = progress.step % settings.steps
-        advance(done, f"loss {np.mean(progress.distances):.4f}")
+        # All restarts together count as one inversion.
+        attempts = progress.attempts
+        steps = attempts.start * settings.steps + progress.step * len(attempts)
+        done = steps // settings.restarts
+        advance(
+            (done - before[0]) * len(progress.distances), f"loss {np.mean(progress.distances):.4f}"
+        )
+        before[0] = done % settings.steps
         if also:
             also(progress)
 
@@ -137,7 +145,7 @@ class Job:
     guide: Guide | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     _shown: list[list[str]] = field(default_factory=list)  # cells of the page, by image
-    _frames: dict[int, list[np.ndarray]] = field(default_factory=dict)
+    _frames: dict[int, Frames] = field(default_factory=dict)  # by image
 
     def carry_out(self, advance: Callable[..., None]) -> list[Row]:
         """Inverts, writes every image as soon as it is done, and says how near each came.
@@ -195,18 +203,22 @@ class Job:
         )
 
     def _film(self, progress: Progress) -> None:
-        """Keeps a frame of each image, `_FRAMES` over all steps or fewer."""
-        drawn = len(self._frames.get(progress.first, ()))
+        """Keeps a frame of each image, `_FRAMES` over all steps or fewer.
+
+        Every turn of attempts has its own, since only the end shows which was the best.
+        """
+        turn = progress.attempts.start
+        drawn = len(self._frames.get(progress.first, {}).get(turn, ()))
         if progress.step * _FRAMES // self.settings.steps <= drawn:
             return
         images = np.nan_to_num(progress.images())
-        for index, image in enumerate(viz.to_uint8(images)):
-            self._frames.setdefault(progress.first + index, []).append(image)
+        for number, image in enumerate(viz.to_uint8(images), progress.first):
+            self._frames.setdefault(number, {}).setdefault(turn, []).append(image)
 
     def _written(self, part: Inverted, index: int, number: int) -> list[Row]:
         """Writes one image's results; nothing if they are not finite."""
         target = self.targets.found[number]
-        frames = self._frames.pop(number, [])
+        turns = self._frames.pop(number, {})
         if not part.finite[index]:
             self.skipped[target.file] = DIVERGED
             return []
@@ -219,6 +231,7 @@ class Job:
         self._write(f"{target.name}.npz", lambda file: inversion.save(file, self.network, result))
         self._write(f"{target.name}.png", lambda file: viz.save_png(file, viz.tile(pair, 2), text))
         if self.args.video:
+            frames = turns[max(turn for turn in turns if turn <= part.restart[index])]
             both = [viz.tile(np.stack([target.pixels, frame]), 2) for frame in frames]
             self._write(
                 f"{target.name}.webp", lambda file: viz.save_webp(file, both, _FRAME_MS, _HOLD_MS)

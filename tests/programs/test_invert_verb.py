@@ -1,6 +1,7 @@
 """`aligned invert`: what it writes, every option, and bad pictures among good ones."""
 
 import base64
+import contextlib
 import functools
 import io
 import json
@@ -13,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import features, inversion, loading
-from aligned_jax.tools import inverting, main
+from aligned_jax import features, inversion, loading, viz
+from aligned_jax.tools import common, inverting, main
 from tests.helpers import DATA
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -187,9 +188,40 @@ def test_options_of_the_verb_change_the_latents(ws, child, tmp_path, monkeypatch
         seen.append(found)
 
 
+def test_restarts_take_turns_and_the_film_is_that_of_the_best(ok, child, tmp_path, monkeypatch):
+    faces = [picture(tmp_path / "faces" / f"{k}.png", k) for k in range(3)]
+    told, kept = [], {}
+
+    @contextlib.contextmanager
+    def progress(total, what):
+        yield lambda count, note="": told.append(count)
+        assert sum(told) == total == len(faces) * 4
+
+    monkeypatch.setattr(common, "progress", progress)
+    written = inverting.Job._written
+
+    def noted(job, part, index, number):
+        kept[number] = (job._frames[number], viz.to_uint8(part.images[index]), part.restart[index])
+        return written(job, part, index, number)
+
+    monkeypatch.setattr(inverting.Job, "_written", noted)
+    out = tmp_path / "out"
+    ok("invert", child, *faces, *QUICK, "--restarts", 3, "--spread", 1, "--video", "--out", out)
+    winners = {number: restart for number, (_, _, restart) in kept.items()}
+    assert winners.keys() == {0, 1, 2} and 1 in winners.values()  # neither first nor last
+    for number, (turns, image, restart) in kept.items():
+        assert [*turns] == [0, 1, 2] and all(len(frames) == 4 for frames in turns.values())
+        assert (turns[restart][-1] == image).all()
+        with Image.open(out / f"{number}.webp") as film:
+            film.seek(3)
+            last = np.asarray(film.convert("RGB")).astype(int)[:, 8:]
+        errors = [np.abs(last - turns[turn][-1]).mean() for turn in turns]
+        assert np.argmin(errors) == restart
+
+
 def test_the_memory_bounds_the_batch(monkeypatch, child):
     config, settings = loading.load(child).config, inversion.Settings(restarts=2)
-    assert inverting.batch_for(config, settings) == 2  # a CPU: one image at a time
+    assert inverting.batch_for(config, settings) == 1  # a CPU
     room = {"bytes_limit": 100, "bytes_in_use": 40}
     for stats, rows, expected in ((room, 3, 3), (room, 100, 8), (None, 3, 8), ({}, 3, 8)):
         device = SimpleNamespace(platform="gpu", memory_stats=lambda stats=stats: stats)
