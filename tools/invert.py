@@ -90,14 +90,16 @@ def _add_perceptual(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Inverts and writes, image by image."""
     from aligned_jax import loading, viz
-    from aligned_jax.tools import encoders, inverting, targets
+    from aligned_jax.tools import encoders, inversion_options, inverting, targets
 
-    _settle(args)
+    _check(args)
     inverting.check_perceptual(args)
     viz.check_folder(args.out, args.overwrite)
     network = loading.load(args.network, args.network_key)
     guide = encoders.guide_of(args, network)
     settings, config = inverting.settings_of(args, guide), network.config
+    idle = inversion_options.idle(args, settings, config)
+    args.seed = args.seed or 0
     label = inverting.label_of(config, args.label)
     found = targets.read(args.images, config.img_resolution, config.img_channels, args.align)
     targets.check_apart(args.images, inverting.results(args, found))
@@ -106,14 +108,14 @@ def run(args: argparse.Namespace) -> None:
     with common.progress(len(found.found) * settings.steps, "steps") as advance:
         rows = job.carry_out(advance)
     common.say(inverting.table(args.out, settings, rows))
+    inversion_options.tell_idle(idle)
     inverting.tell_skipped(job.skipped)
 
 
-def _settle(args: argparse.Namespace) -> None:
-    """Checks what was given beside --encoder, and fills in the seed."""
+def _check(args: argparse.Namespace) -> None:
+    """Checks what was given beside --encoder."""
     common.refuse_without_optimiser(args, ("seed", "video", *_OPTIMISER))
     if args.encoder and args.noise in ("drop", "keep"):
         raise UserError(
             f"--noise {args.noise} optimises noise, and --encoder nothing; give const or none"
         )
-    args.seed = args.seed or 0

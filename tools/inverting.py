@@ -19,18 +19,11 @@ from aligned_jax.latents import one_hot_labels
 from aligned_jax.network import Network
 from aligned_jax.tools import common, image_files
 from aligned_jax.tools.encoders import Guide
+from aligned_jax.tools.inversion_options import SETTINGS
 from aligned_jax.tools.targets import Target, Targets
 from aligned_jax.versions import versions
 from aligned_jax.viz import report
 
-# Settings by the names of their options.
-_SETTINGS = {"lr": "learning_rate"} | {
-    name: name
-    for name in (
-        *("space", "steps", "rampup", "rampdown", "latent_noise", "latent_noise_ramp", "noise"),
-        *("noise_weight", "psi", "restarts", "spread", "samples", "samples_seed", "resolution"),
-    )
-}
 _TABLE, _PAGE = "inversions.json", "index.html"
 _FRAMES, _FRAME_MS, _HOLD_MS = 40, 100, 1500
 # Why an image has no inversion.
@@ -43,7 +36,7 @@ Frames = dict[int, list[np.ndarray]]
 
 def settings_of(args: argparse.Namespace, guide: Guide | None = None) -> Settings:
     """The settings of the command line; raises ConfigError for values that cannot be."""
-    return settings({name: getattr(args, option) for option, name in _SETTINGS.items()}, guide)
+    return settings({name: getattr(args, option) for option, name in SETTINGS.items()}, guide)
 
 
 def settings(given: Mapping[str, Any], guide: Guide | None = None) -> Settings:

@@ -110,7 +110,7 @@ def test_an_encoder_starts_the_optimisation(invert, family):
     # The first step is taken with a learning rate of zero.
     assert np.abs(found.latent - alone.latent).max() < np.abs(found.latent - plain.latent).max()
     assert (found.latent != alone.latent).any()
-    z, _ = invert(*steps, "--start", family / "z")
+    z, _ = invert("--steps", 4, "--start", family / "z")
     assert (z.space, z.settings.psi) == ("z", 1)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import dataclasses
 import functools
 import io
 import json
@@ -15,12 +16,13 @@ import pytest
 from PIL import Image
 
 from aligned_jax import features, inversion, loading, viz
-from aligned_jax.tools import common, inverting, main
+from aligned_jax.tools import common, inversion_options, inverting, main
 from tests.helpers import DATA
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
 # No feature network, few steps.
-QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
+IN_Z = ("--perceptual", "none", "--pixels", 1, "--steps", 4)
+QUICK = (*IN_Z, "--samples", 20)  # in other spaces than Z and Z+
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["scale"], meta_fields=[])
@@ -47,7 +49,8 @@ def ws(ok, tmp_path):
 
     def run(network, image, *options):
         out = tmp_path / "out"
-        ok("invert", network, image, *QUICK, *options, "--out", out, "--overwrite")
+        quick = IN_Z if "z" in options else QUICK
+        ok("invert", network, image, *quick, *options, "--out", out, "--overwrite")
         with np.load(out / f"{image.stem}.npz") as file:
             return file["ws"]
 
@@ -240,14 +243,14 @@ def test_company_does_not_change_a_bit(ok, child, tmp_path):
     pictures = [picture(folder / f"{k}.png", k) for k in range(2)]
 
     def latents(words, out, *options):
-        ok("invert", child, *words, *QUICK, *options, "--out", tmp_path / out)
+        ok("invert", child, *words, *options, "--out", tmp_path / out)
         return [np.load(tmp_path / out / f"{path.stem}.npz")["ws"] for path in pictures]
 
-    for space in ("z", "w+"):
-        together = latents([folder], f"{space}-both", "--space", space)
+    for space, options in (("z", IN_Z), ("w+", QUICK)):
+        together = latents([folder], f"{space}-both", *options, "--space", space)
         for k, path in enumerate(pictures):
             out = tmp_path / f"{space}-{k}"
-            ok("invert", child, path, *QUICK, "--space", space, "--out", out)
+            ok("invert", child, path, *options, "--space", space, "--out", out)
             with np.load(out / f"{path.stem}.npz") as alone:
                 assert alone["ws"].tobytes() == together[k].tobytes()
 
@@ -301,6 +304,49 @@ def test_every_setting_has_its_option():
 def parsed(*options):
     parser = main._parser("invert", main.module_of("invert"))
     return parser.parse_args(["network", "image", "--out", "out", *options])
+
+
+STILL = "--noise const --latent-noise 0"
+
+
+@pytest.mark.parametrize(
+    ("line", "idle"),
+    [
+        ("--noise const --noise-weight 5", ["noise_weight"]),
+        ("--noise keep --noise-weight 5", []),
+        ("--space z --samples 100 --samples-seed 4", ["samples", "samples_seed"]),
+        ("--space s --samples 100 --samples-seed 4 --seed 1", []),
+        (f"{STILL} --restarts 4 --seed 1", ["restarts", "seed"]),
+        (f"{STILL} --restarts 4 --seed 1 --spread 0.1", []),
+        ("--latent-noise 0 --restarts 4", []),
+        ("--noise none --restarts 4", []),
+        ("--noise none --latent-noise-ramp 0 --restarts 4", ["restarts"]),
+        ("--latent-noise 0 --latent-noise-ramp 0.5", ["latent_noise_ramp"]),
+        ("--psi 1", ["psi"]),
+        ("--space z+ --psi 1", []),
+        ("--lr 0 --rampup 0.1 --rampdown 0.2", ["rampup", "rampdown"]),
+        (f"{STILL} --start E --samples 100", ["samples"]),
+        ("--start E --samples 100", []),
+        ("--encoder E --noise none --space z --psi 0.7", []),
+    ],
+)
+def test_options_without_effect_are_known(line, idle, parent):
+    args, config = parsed(*line.split()), loading.load(parent).config
+    assert inversion_options.idle(args, inverting.settings_of(args), config) == idle
+    synthesis = dataclasses.replace(config.synthesis, use_noise=False)
+    plain = dataclasses.replace(config, synthesis=synthesis)
+    found = inversion_options.idle(args, inverting.settings_of(args), plain)
+    assert ("noise" in found) == ("--noise " in line)
+    assert set(found) >= set(idle)
+
+
+def test_options_without_effect_are_named(aligned, child, tmp_path):
+    face, out = picture(tmp_path / "face.png"), tmp_path / "out"
+    still = ("--noise", "const", "--latent-noise", 0, "--restarts", 2)
+    result = aligned("invert", child, face, *QUICK, *still, "--space", "z", "--out", out)
+    assert result.code == 0
+    idle = "--restarts, --samples"
+    assert result.err == f"warning: {idle}: without effect beside the other options\n"
 
 
 @pytest.mark.parametrize(
