@@ -95,6 +95,7 @@ def run(args: argparse.Namespace) -> None:
     _check(args)
     inverting.check_perceptual(args)
     viz.check_folder(args.out, args.overwrite)
+    viz.try_folder(args.out)
     network = loading.load(args.network, args.network_key)
     guide = encoders.guide_of(args, network)
     settings, config = inverting.settings_of(args, guide), network.config

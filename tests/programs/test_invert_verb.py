@@ -128,6 +128,13 @@ def test_photographs_are_never_replaced(refused, child, tmp_path):
         assert face.read_bytes() == before
 
 
+def test_a_folder_that_refuses_is_known_at_once(refused, child, tmp_path, monkeypatch):
+    face = picture(tmp_path / "face.png")
+    monkeypatch.setattr(loading, "load", None)
+    words = ("invert", child, face, *QUICK, "--out")
+    assert "/proc/none/x was not written" in refused(*words, "/proc/none/x")
+
+
 def test_all_kinds_of_pictures_and_one_bad_in_a_hundred(aligned, parent, tmp_path):
     folder, out = tmp_path / "photos", tmp_path / "out"
     plain = np.asarray(Image.open(picture(folder / "00.png")).resize((4, 4)).resize((8, 8), 0))
