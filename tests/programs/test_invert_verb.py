@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax import features, inversion, loading, viz
-from aligned_jax.tools import common, inversion_options, inverting, main
+from aligned_jax.tools import common, inversion_options, invert_job, inverting, main
 from tests.helpers import DATA
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -208,13 +208,13 @@ def test_restarts_take_turns_and_the_film_is_that_of_the_best(ok, child, tmp_pat
         assert sum(told) == total == len(faces) * 4
 
     monkeypatch.setattr(common, "progress", progress)
-    written = inverting.Job._written
+    keep = invert_job.Job._keep
 
     def noted(job, part, index, number):
         kept[number] = (job._frames[number], viz.to_uint8(part.images[index]), part.restart[index])
-        return written(job, part, index, number)
+        return keep(job, part, index, number)
 
-    monkeypatch.setattr(inverting.Job, "_written", noted)
+    monkeypatch.setattr(invert_job.Job, "_keep", noted)
     out = tmp_path / "out"
     ok("invert", child, *faces, *QUICK, "--restarts", 3, "--spread", 1, "--video", "--out", out)
     winners = {number: restart for number, (_, _, restart) in kept.items()}
