@@ -56,8 +56,11 @@ class EncoderNetwork(Pytree):
             )
         return _encode(self, images)
 
-    def check_generator(self, network: Network) -> None:
-        """Raises UserError if the encoder's latents are those of another generator."""
+    def check_generator(self, network: Network, name: str | None = None) -> None:
+        """Raises UserError if the encoder's latents are those of another generator.
+
+        The message calls it `name`, or after the file that it was made of.
+        """
         known = (self.provenance or {}).get("generator")
         known = known if isinstance(known, dict) else {}
         whose = known.get("network") or "another generator"
@@ -66,7 +69,7 @@ class EncoderNetwork(Pytree):
             return
         if not wrong and "sha256" not in known:
             wrong = ["nothing is recorded about its generator"]
-        given = (network.provenance or {}).get("file") or "the one given"
+        given = name or (network.provenance or {}).get("file") or "the one given"
         raise UserError(
             f"the encoder belongs to {whose}, not to this generator ({given}): "
             f"{'; '.join(wrong) or 'their weights differ'}. Give that generator, or train an "

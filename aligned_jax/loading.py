@@ -99,13 +99,15 @@ def zoo_names() -> list[str]:
 
 def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
     """Manifest of a source and a function from key to variables."""
-    text = os.fspath(source)
+    text, named = os.fspath(source), {}
     if text.startswith("zoo:"):
-        text = _zoo_path(text.removeprefix("zoo:"))
+        # Files of the zoo all have the same name.
+        text, named = _zoo_path(text.removeprefix("zoo:")), {"file": text}
     if paths.is_file(text):
         official = _read_official(text)
         configs = {key: network.config for key, network in official.networks.items()}
-        manifest = checkpoint.Manifest(configs, {"kind": "converted", **official.source})
+        origin = {"kind": "converted", **official.source, **named}
+        manifest = checkpoint.Manifest(configs, origin)
         return manifest, lambda key: official.networks[key].variables()
     folder = checkpoint.find(text)
     return checkpoint.read_manifest(folder), functools.partial(checkpoint.read, folder)

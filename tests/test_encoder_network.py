@@ -76,6 +76,8 @@ def test_another_generator_is_refused(generator, encoder):
         encoder.check_generator(other)
     for part in ("belongs to zoo:parent", "child.pkl", "their weights differ", "aligned encoder"):
         assert part in str(error.value)
+    with pytest.raises(UserError, match=r"not to this generator \(runs/child@40\): "):
+        encoder.check_generator(other, "runs/child@40")
     wide = dataclasses.replace(GENERATOR, w_dim=7)
     with pytest.raises(UserError, match="latents of width 6 in the encoder, 7 in the generator"):
         encoder.check_generator(aj.Network(wide, filled(wide)))

@@ -71,7 +71,7 @@ def guide_of(args: argparse.Namespace, network: Network) -> Guide | None:
     for source in sources:
         encoder = loading.load(source, ENCODER)
         try:
-            encoder.check_generator(network)
+            encoder.check_generator(network, getattr(args, "network", None))
         except UserError as error:
             refusals.append(f"{source}: {error}")
             continue

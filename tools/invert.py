@@ -9,6 +9,8 @@ StyleAlign's authors. Into DIR come, for every image, NAME.npz (latent, settings
 distances; `aligned generate --latents` draws it), NAME.png (the target and its
 reconstruction), with --video NAME.webp; inversions.json with all distances; and
 index.html, a page with all pictures.
+
+A run that was stopped goes on where it was with the same command line.
 """
 
 import argparse
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=common.whole(1),
         help="images times restarts at a time (default 8, or as many as fit into half the memory; "
-        "on a CPU one image)",
+        "on a CPU one)",
     )
     add("--seed", type=common.seed, help="of all random numbers (default 0)")
     add("--video", action="store_true", help="also show how each image came about")
@@ -90,29 +92,34 @@ def _add_perceptual(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Inverts and writes, image by image."""
     from aligned_jax import loading, viz
-    from aligned_jax.tools import encoders, inverting, targets
+    from aligned_jax.tools import encoders, inversion_options, invert_job, inverting, targets
 
-    _settle(args)
+    _check(args)
     inverting.check_perceptual(args)
+    args.overwrite |= invert_job.is_unfinished(args)
     viz.check_folder(args.out, args.overwrite)
+    viz.try_folder(args.out)
     network = loading.load(args.network, args.network_key)
     guide = encoders.guide_of(args, network)
     settings, config = inverting.settings_of(args, guide), network.config
+    idle = inversion_options.idle(args, settings, config)
+    args.seed = args.seed or 0
     label = inverting.label_of(config, args.label)
     found = targets.read(args.images, config.img_resolution, config.img_channels, args.align)
+    targets.check_apart(args.images, invert_job.results(args, found))
     perceptual = inverting.perceptual_of(args)
-    job = inverting.Job(args, network, settings, perceptual, found, label, guide)
+    job = invert_job.Job(args, network, settings, perceptual, found, label, guide)
     with common.progress(len(found.found) * settings.steps, "steps") as advance:
         rows = job.carry_out(advance)
-    common.say(inverting.table(args.out, settings, rows))
+    common.say(invert_job.table(args.out, settings, rows))
+    inversion_options.tell_idle(idle)
     inverting.tell_skipped(job.skipped)
 
 
-def _settle(args: argparse.Namespace) -> None:
-    """Checks what was given beside --encoder, and fills in the seed."""
+def _check(args: argparse.Namespace) -> None:
+    """Checks what was given beside --encoder."""
     common.refuse_without_optimiser(args, ("seed", "video", *_OPTIMISER))
     if args.encoder and args.noise in ("drop", "keep"):
         raise UserError(
             f"--noise {args.noise} optimises noise, and --encoder nothing; give const or none"
         )
-    args.seed = args.seed or 0

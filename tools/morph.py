@@ -17,11 +17,14 @@ from aligned_jax.errors import UserError
 from aligned_jax.tools import common
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aligned_jax.network import Network
     from aligned_jax.tools.codes import Codes
 
 # Of films; a grid has none of them.
 _FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "ping_pong": False, "scale": 1}
+_MOST = 100_000  # frames; their pictures are kept in memory
 EXAMPLE = """\
   aligned morph zoo:personas64 zoo:critters64 3 3 --ping-pong --scale 4 --out morph.webp
   aligned morph ffhq.pkl dog.pkl me.npz rex.npz --frames 110 --fps 13 --out morph.mp4
@@ -44,14 +47,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--noise-seed", type=common.seed, default=0, metavar="S", help="of random noise")
     add("--batch", type=common.whole(1), default=8, help="frames at a time (default 8)")
     film = parser.add_argument_group("films").add_argument
-    film("--frames", type=common.whole(2), metavar="N", help="from A to B (default 60)")
+    film("--frames", type=common.whole(2, _MOST), metavar="N", help="from A to B (default 60)")
     film("--fps", type=common.finite, metavar="F", help="frames a second (default 20)")
     film(
         "--easing",
         choices=("linear", "smooth", "smoother", "sine", "ease-in", "ease-out"),
         help="(default smooth)",
     )
-    film("--hold", type=common.whole(0), metavar="N", help="frames more for each end (default 10)")
+    film(
+        "--hold",
+        type=common.whole(0, _MOST),
+        metavar="N",
+        help="frames more for each end (default 10)",
+    )
     film("--ping-pong", action="store_true", default=None, help="and back, for a loop")
     film("--scale", type=common.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
     common.add_inversion(parser)
@@ -63,16 +71,20 @@ def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     _settle(args)
     from aligned_jax import loading, translation, viz
-    from aligned_jax.tools import ancestry, codes
+    from aligned_jax.tools import ancestry, codes, targets
 
     if args.grid:
         if not args.out.endswith((".png", ".html")):
             raise UserError(f"{args.out}: a grid is a picture; give --out NAME.png or NAME.html")
         viz.check_file(args.out, args.overwrite)
     else:
-        viz.check_video(args.out, args.overwrite, args.fps)
+        viz.check_video(args.out, args.overwrite, args.fps)  # before networks are read
+    targets.check_apart((args.a, args.b), [args.out])
     parent, child = (loading.load(source, args.network_key) for source in (args.parent, args.child))
     viz.check_channels(parent.config.img_channels)
+    if not args.grid:
+        shape = len(_timeline(args)), *[parent.config.img_resolution] * 2
+        viz.check_video(args.out, args.overwrite, args.fps, shape, args.scale)
     translation.check_aligned(parent, child)
     ancestry.warn_unrelated((args.parent, args.child), (parent, child))
     found = [_end(args, *end) for end in (("A", parent, args.a), ("B", child, args.b))]
@@ -123,12 +135,18 @@ def _noise(args: argparse.Namespace, network: "Network") -> Any:
     return {layer: field[0] for layer, field in drawn.items()}
 
 
+def _timeline(args: argparse.Namespace) -> "np.ndarray":
+    from aligned_jax import morphing
+
+    return morphing.timeline(args.frames, args.easing, args.hold, args.ping_pong)
+
+
 def _film(args: argparse.Namespace, way: tuple) -> str:
     import numpy as np
 
     from aligned_jax import morphing, viz
 
-    times = morphing.timeline(args.frames, args.easing, args.hold, args.ping_pong)
+    times = _timeline(args)
     # Held frames, and those on the way back, are drawn once.
     drawn, places = np.unique(times.astype(np.float32), return_inverse=True)
     frames = []

@@ -1,17 +1,22 @@
 """Pictures of any kind as targets of an inversion; a bad one does not stop the others."""
 
+import itertools
 import os
+import re
+import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from aligned_jax.data import pictures
 from aligned_jax.data.images import SUFFIXES, ImageFiles, Item
-from aligned_jax.errors import UserError
+from aligned_jax.errors import FormatError, UserError
+
+Open = Callable[[], Any]
 
 
 class Target(NamedTuple):
@@ -42,7 +47,8 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
     animation the first frame is taken. Resizing is Lanczos with antialiasing.
 
     Args:
-      sources: names of pictures, of folders (searched through) and of zips.
+      sources: names of pictures, of folders (searched through) and of zips; what is
+        none of these is skipped like a damaged picture.
       resolution, channels: of the network.
       align: "center" cuts out the middle square, as long as the shorter side;
         "none" cuts nothing, and skips what is not square.
@@ -56,10 +62,10 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
     sources = [source.rstrip("/") or source for source in sources]
     missing = [source for source in sources if not os.path.exists(source)]
     if missing:
-        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
-        raise UserError(f"no such picture, folder or zip: {', '.join(missing[:8])}{more}")
-    read, skipped = [], {}
-    for file, data in _files(sources):
+        raise UserError(f"no such picture, folder or zip: {_listed(missing)}")
+    read: list[tuple[str, np.ndarray]] = []
+    skipped: dict[str, str] = {}
+    for file, data in _files(sources, skipped):
         try:
             image = pictures.square(data(), resolution, channels, align == "center")
         except Exception as error:  # Decoders raise all kinds of errors.
@@ -68,23 +74,97 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
         read.append((file, np.asarray(image).reshape(resolution, resolution, channels)))
     if not read:
         listed = [f"{file}: {reason}" for file, reason in list(skipped.items())[:8]]
-        raise UserError(f"no picture can be used ({'; '.join(listed) or 'there are none'})")
+        raise UserError(f"no picture can be used ({'; '.join(listed)})")
     names = _names([file for file, _ in read], sources)
     found = [Target(file, name, pixels) for (file, pixels), name in zip(read, names, strict=True)]
     return Targets(found, skipped)
 
 
-def _files(sources: Sequence[str]) -> Iterator[tuple[str, object]]:
-    """Every file once, with a function that opens it."""
+def check_apart(sources: Iterable[str], results: Iterable[str]) -> None:
+    """Raises UserError if results would take the places of pictures that are given.
+
+    Call it before work of which --overwrite would destroy the source.
+
+    Args:
+      sources: as of `read`, or files of latents, `F.npz` or `F.npz@ROW`; what does
+        not exist is passed over.
+      results: paths of the files that will be written; a folder that is there
+        already stands for every PNG in it.
+    """
+    given = set()
+    for source in (re.sub(r"(\.npz)@[^@]*$", r"\1", source) for source in sources):
+        if os.path.isdir(source):
+            files = ImageFiles(source)
+            given |= {_identity(os.path.join(source, item.file)) for item in files.images()}
+        else:
+            given.add(_identity(source))
+    written = itertools.chain.from_iterable(map(_written, results))
+    replaced = [path for path in written if _identity(path) in given - {None}]
+    if replaced:
+        raise UserError(
+            f"the results would replace what is given: {_listed(replaced)}; choose another --out"
+        )
+
+
+def _written(result: str) -> list[str]:
+    if not os.path.isdir(result):
+        return [result]
+    names = sorted(os.listdir(result))
+    return [os.path.join(result, name) for name in names if name.endswith(".png")]
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """The same for all names of a file, links among them; None if there is none."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _files(sources: Sequence[str], skipped: dict[str, str]) -> Iterator[tuple[str, Open]]:
+    """Every file once, with a function that opens it; others are named in `skipped`."""
     for source in dict.fromkeys(sources):
         if os.path.isfile(source) and source.lower().endswith(SUFFIXES):
             folder, name = os.path.split(os.path.abspath(source))
             item = Item(name, os.path.getsize(source))
             yield source, lambda folder=folder, item=item: ImageFiles(folder).read(item)
-            continue
-        with closing(ImageFiles(source)) as files:
-            for item in files.images():
-                yield f"{source}/{item.file}", lambda files=files, item=item: files.read(item)
+        elif reason := _unfit(source):
+            skipped[source] = reason
+        else:
+            yield from _inside(source, skipped)
+
+
+def _unfit(source: str) -> str:
+    """Why a name stands neither for a folder nor for a zip; nothing if it does."""
+    if os.path.isdir(source):
+        return ""
+    if source.lower().endswith(".npz"):
+        return "latents are no picture; verbs that take them have --latents"
+    if not os.path.isfile(source):
+        return "neither a file nor a folder"
+    if zipfile.is_zipfile(source):
+        return ""
+    if source.lower().endswith(".zip"):
+        return "no zip, or a damaged one"
+    return f"no picture ({', '.join(SUFFIXES)}) and no zip"
+
+
+def _inside(source: str, skipped: dict[str, str]) -> Iterator[tuple[str, Open]]:
+    """The pictures of a folder or zip."""
+    try:
+        files = ImageFiles(source)
+    except FormatError:
+        skipped[source] = "no zip, or a damaged one"
+        return
+    with closing(files):
+        images, outside = files.images(), files.outside()
+        for name in outside:
+            skipped[f"{source}/{name}"] = "its name leads out of the zip"
+        if not images and not outside:
+            skipped[source] = "there are no pictures in it"
+        for item in images:
+            yield f"{source}/{item.file}", lambda item=item: files.read(item)
 
 
 def _names(files: Sequence[str], sources: Sequence[str]) -> list[str]:
@@ -105,6 +185,11 @@ def _relative(file: str, sources: Sequence[str]) -> str:
     """Its path inside of the folder or zip that was named, or its name."""
     folders = [source for source in sources if file.startswith(f"{source}/")]
     return file[len(max(folders, key=len)) + 1 :] if folders else os.path.basename(file)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
 
 
 def _reason(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """What `aligned translate` draws and writes."""
 
 import argparse
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,16 @@ from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import parse_seeds, style_layers
 from aligned_jax.network import Network
-from aligned_jax.tools import ancestry, codes, common, image_files, inverting, relatives, rendering
+from aligned_jax.tools import (
+    ancestry,
+    codes,
+    common,
+    image_files,
+    inverting,
+    relatives,
+    rendering,
+    targets,
+)
 from aligned_jax.tools.codes import Codes
 from aligned_jax.tools.rendering import Inputs, Manner
 
@@ -38,6 +48,8 @@ class Job:
     def of(cls, args: argparse.Namespace) -> "Job":
         """Loads and checks; raises UserError before any work."""
         write = image_files.writer(args.out, args.overwrite)
+        given = args.images, args.latents or (), args.reference or ()
+        targets.check_apart(itertools.chain.from_iterable(given), [args.out])
         preset = translation.PRESETS[args.preset]
         spaces = args.space or [preset.space]
         if preset.space and spaces != [preset.space]:

@@ -263,6 +263,14 @@ class ImageFiles:
             key=lambda item: item.file,
         )
 
+    def outside(self) -> list[str]:
+        """Pictures whose names in a zip lead out of it; they are not among `images`."""
+        return sorted(
+            name
+            for name, _ in self._names()
+            if _leads_out(name) and name.lower().endswith(SUFFIXES)
+        )
+
     def _names(self) -> Iterator[tuple[str, int]]:
         if self._zip:
             yield from {entry.filename: entry.file_size for entry in self._zip.infolist()}.items()
@@ -310,7 +318,11 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:120] or type(error).__name__
 
 
+def _leads_out(name: str) -> bool:
+    return ".." in name.replace("\\", "/").split("/")
+
+
 def _is_image(name: str) -> bool:
     parts = name.split("/")
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not hidden and name.lower().endswith(SUFFIXES)
+    return not hidden and not _leads_out(name) and name.lower().endswith(SUFFIXES)

@@ -1,5 +1,6 @@
 """Inversion of any number of images by optimisation (StyleGAN2, section 5; StyleAlign, 4)."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -51,23 +52,29 @@ class Inverted:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """Where the inversion of some images stands.
+    """Where some attempts at the inversion of some images stand.
+
+    Restarts that a batch has no room for take turns: all steps of some of them, then
+    all steps of the next ones.
 
     Attributes:
-      first: number of the first of them.
-      step: steps that are done.
-      distances: perceptual, of each image's best attempt before the last step, [n].
+      first: number of the first of the images.
+      attempts: numbers of the attempts that take their turn.
+      step: steps of theirs that are done.
+      distances: perceptual, of each image's best of them before the last step, [n].
       images: draws the latents as they are, float32 [n, R, R, C]; to be called at
         once, since the next step takes their memory.
     """
 
     first: int
+    attempts: range
     step: int
     distances: np.ndarray
     images: Callable[[], np.ndarray]
 
 
 Watch = Callable[[Progress], None]
+_ROWS = ("latent", "noise", "distances")  # of `Inverted`, with a row for each image
 
 
 def invert(
@@ -93,8 +100,9 @@ def invert(
       key: PRNG key; the same numbers are drawn for every image.
       start: latents to start from, as `as_start` takes them; by default the mean.
       c: label [1, c_dim] of a conditional network, for all images.
-      batch: rows (images times restarts) in a program; changes a result by
-        rounding only, which grows over the steps.
+      batch: rows (images times restarts) in a program, never more; restarts that
+        find no room take turns. Changes a result by rounding only, which grows over
+        the steps.
       watch: hears how the images stand, after every `every` steps or fewer.
 
     Raises:
@@ -125,25 +133,56 @@ def parts(
         latent = np.broadcast_to(found.mean, (count, *found.mean.shape))
     else:
         latent = np.asarray(as_start(network, settings.space, start, count))
-    manner, keys = Manner.of(settings, network), _restart_keys(key, restarts)
+    keys, turns = _restart_keys(key, restarts), _turns(restarts, max(1, batch))
+    manner = Manner.of(settings, network, len(turns[0][0]))
     constants = labels, jnp.asarray(found.spread), jnp.float32(settings.noise_weight)
     for rows, kept in blocks(count, max(1, batch // restarts)):
         images = _scaled(targets[rows])
         goal = _embedded(perceptual, images, settings.resolution)
-        problem = Problem(network, perceptual, goal, *constants)
-        part = _Part(problem, manner, images, int(rows[0]), kept)
-        state = steps.begin(problem, manner, latent[rows], keys, settings.spread)
-        yield _run(part, state, keys, settings, watch, every)
+        problem, best = Problem(network, perceptual, goal, *constants), None
+        for numbers, own in turns:
+            attempts = range(int(numbers[0]), int(numbers[0]) + own)
+            part = _Part(problem, manner, images, int(rows[0]), kept, attempts)
+            state = steps.begin(problem, manner, latent[rows], keys[numbers], settings.spread)
+            result = _run(part, state, keys[numbers], settings, watch, every)
+            best = result if best is None else _nearer(best, result)
+        yield best
+
+
+def _turns(restarts: int, rows: int) -> list[tuple[np.ndarray, int]]:
+    """Numbers of the restarts that go together, `rows` or fewer, as even as can be."""
+    most = -(-restarts // -(-restarts // rows))
+    return list(blocks(restarts, most))
+
+
+def _nearer(one: Inverted, other: Inverted) -> Inverted:
+    """Of each image the inversion that came nearer; of equals that of `one`."""
+    ours, theirs = (found.distances["perceptual"] for found in (one, other))
+    chosen = np.isfinite(theirs) & ~(ours <= theirs)  # what is not finite is never nearer
+
+    def choose(name: str, axis: int = 0) -> Any:
+        def rows(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+            shape = [-1 if i == axis else 1 for i in range(a.ndim)]
+            return np.where(chosen.reshape(shape), b, a)
+
+        return jax.tree.map(rows, getattr(one, name), getattr(other, name))
+
+    names = ("images", "restart")
+    return Inverted(one.settings, *map(choose, _ROWS), choose("trace", 1), *map(choose, names))
 
 
 class _Part(NamedTuple):
-    """Images that are inverted together; those from `kept` on only fill up."""
+    """Images that are inverted together; those from `kept` on only fill up.
+
+    So do restarts beyond `attempts`, which repeat the last.
+    """
 
     problem: Problem
     manner: Manner
     targets: np.ndarray
     first: int
     kept: int
+    attempts: range
 
     def finish(self, variable: Variable) -> dict[str, Any]:
         """What `steps.finish` says of the kept images."""
@@ -154,7 +193,11 @@ class _Part(NamedTuple):
         """Where it stands, from the distances of all rows."""
         last = distance.reshape(-1, self.manner.restarts)[: self.kept]
         best = np.where(np.isfinite(last), last, np.inf).min(axis=1)
-        return Progress(self.first, step, best, lambda: self.finish(variable)["images"])
+        draw = functools.partial(self._images, variable)
+        return Progress(self.first, self.attempts, step, best, draw)
+
+    def _images(self, variable: Variable) -> np.ndarray:
+        return self.finish(variable)["images"]
 
 
 def _run(
@@ -179,7 +222,7 @@ def _run(
         if watch and (done % every == 0 or done == count):
             watch(part.progress(done, state.variable, np.asarray(terms["distance"][-1])))
     ended = part.finish(state.variable)
-    best = np.arange(part.kept) * settings.restarts + ended["restart"]
+    best = np.arange(part.kept) * part.manner.restarts + ended["restart"]
     return Inverted(
         settings,
         ended["latent"],
@@ -187,7 +230,7 @@ def _run(
         {name: ended[name] for name in ("perceptual", "pixel")},
         {name: np.concatenate([t[name] for t in traces])[:, best] for name in traces[0]},
         ended["images"],
-        ended["restart"],
+        part.attempts.start + ended["restart"],
     )
 
 
@@ -206,10 +249,9 @@ def _joined(found: list[Inverted]) -> Inverted:
         values = [getattr(part, name) for part in found]
         return jax.tree.map(lambda *x: np.concatenate(x, axis), *values)
 
-    names = ("latent", "noise", "distances")
     return Inverted(
         found[0].settings,
-        *map(rows, names),
+        *map(rows, _ROWS),
         rows("trace", axis=1),
         *map(rows, ("images", "restart")),
     )

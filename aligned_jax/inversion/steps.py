@@ -30,7 +30,7 @@ _ADAM = optax.scale_by_adam(b1=0.9, b2=0.999, eps=1e-8)
 
 
 class Manner(NamedTuple):
-    """The settings that a compiled program depends on."""
+    """The settings that a compiled program depends on; `restarts` are those in it."""
 
     space: str
     psi: float
@@ -39,11 +39,14 @@ class Manner(NamedTuple):
     restarts: int
 
     @classmethod
-    def of(cls, settings: Settings, network: Network) -> "Manner":
-        """Of settings; without noise layers nothing is optimised in them."""
+    def of(cls, settings: Settings, network: Network, restarts: int | None = None) -> "Manner":
+        """Of settings, for so many of their restarts, or all.
+
+        Without noise layers nothing is optimised in them.
+        """
+        restarts = settings.restarts if restarts is None else restarts
         noise = settings.noise if network.config.synthesis.use_noise else "none"
-        numbers = settings.resolution, settings.restarts
-        return cls(settings.space, settings.psi, noise, *numbers)
+        return cls(settings.space, settings.psi, noise, settings.resolution, restarts)
 
     @property
     def optimises_noise(self) -> bool:

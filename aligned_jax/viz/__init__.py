@@ -1,7 +1,7 @@
 """Pictures, charts and pages, and writing them so that no half file is ever seen."""
 
 from aligned_jax.viz.curves import curves, spark
-from aligned_jax.viz.files import check_file, check_folder, writing, writing_folder
+from aligned_jax.viz.files import check_file, check_folder, try_folder, writing, writing_folder
 from aligned_jax.viz.grid import check_channels, figure, save_png, spread, tile, to_uint8
 from aligned_jax.viz.heatmap import heatmap
 from aligned_jax.viz.video import check_video, save_video, save_webp
@@ -21,6 +21,7 @@ __all__ = [
     "spread",
     "tile",
     "to_uint8",
+    "try_folder",
     "writing",
     "writing_folder",
 ]

@@ -38,6 +38,27 @@ def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
         )
 
 
+def try_folder(folder: str | os.PathLike) -> None:
+    """Raises UserError if the disk refuses files in this folder; leaves nothing behind.
+
+    A bucket is not tried.
+    """
+    folder = absolute(folder)
+    if is_remote(folder):
+        return
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    with _explained(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            trial = _beside(folder / "trial")
+            trial.touch(exist_ok=False)
+            trial.unlink()
+        finally:
+            with contextlib.suppress(OSError):
+                for path in missing:
+                    path.rmdir()
+
+
 @contextlib.contextmanager
 def writing(path: str | os.PathLike, overwrite: bool = False) -> Iterator[BinaryIO]:
     """A binary file that takes the name `path` when the block ends, and vanishes if it fails.

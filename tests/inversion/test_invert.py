@@ -15,6 +15,7 @@ from aligned_jax.inversion import (
     Settings,
     Weighted,
     invert,
+    optimize,
     statistics,
     steps,
     to_styles,
@@ -45,10 +46,11 @@ def targets():
 PIXELS = Pixels()
 
 
-def run(count=2, key=0, perceptual=PIXELS, start=None, batch=8, **options):
+def run(count=2, key=0, perceptual=PIXELS, start=None, batch=8, watch=None, **options):
     settings = Settings(**{"steps": 6, "samples": 20} | options)
     random = jax.random.key(key)
-    return invert(network(), targets()[:count], perceptual, settings, random, start, batch=batch)
+    images, more = targets()[:count], {"batch": batch, "watch": watch}
+    return invert(network(), images, perceptual, settings, random, start, **more)
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -170,9 +172,47 @@ def test_restarts_keep_the_best():
     better = many.restart > 0
     assert (many.distances["perceptual"] < one.distances["perceptual"])[better].all()
     assert (many.trace["distance"] != one.trace["distance"])[:, better].any()
-    # More attempts than a batch has rows still go together.
-    small = run(spread=0.2, restarts=3, batch=2)
-    assert relative_error(small.latent, many.latent) < 1e-4
+
+
+@pytest.mark.parametrize(("batch", "turns"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (3, [3, 2])])
+def test_restarts_without_room_take_turns(batch, turns, monkeypatch):
+    options = {"key": 2, "spread": 0.2, "restarts": 5, "noise": "keep"}
+    many, rows, seen, advance = run(batch=10, **options), [], [], steps.advance
+
+    def noted(problem, manner, state, keys, schedule):
+        rows.append((len(state.variable.latent), manner.restarts, len(keys)))
+        return advance(problem, manner, state, keys, schedule)
+
+    monkeypatch.setattr(steps, "advance", noted)
+    small = run(batch=batch, watch=seen.append, **options)
+    assert set(rows) == {(turns[0],) * 3}
+    assert small.restart.tolist() == many.restart.tolist() == [2, 4]
+    for name in ("latent", "images", "distances", "noise", "trace"):
+        jax.tree.map(close, getattr(small, name), getattr(many, name))
+    assert [(one.first, len(one.attempts)) for one in seen] == [
+        (image, turn) for image in range(2) for turn in turns
+    ]
+    assert [number for one in seen for number in one.attempts] == [*range(5)] * 2
+
+
+def close(a, b):
+    assert relative_error(a, b) < 1e-3
+
+
+def test_the_first_of_several_attempts_alone_is_that_of_a_single_run():
+    seen, single = [], run(spread=0.2, batch=1)
+    run(spread=0.2, restarts=2, batch=1, watch=seen.append)
+    first = np.concatenate([one.distances for one in seen if one.attempts.start == 0])
+    assert first.tobytes() == single.trace["distance"][-1].tobytes()
+    both = run(spread=0.2, restarts=2, batch=1)
+    kept = both.restart == 0
+    assert both.latent[kept].tobytes() == single.latent[kept].tobytes()
+
+
+def test_attempts_that_diverge_lose_whenever_they_take_their_turn():
+    good, bad = run(count=1), run(count=1, learning_rate=1e30, noise="const", rampup=0.0)
+    for found in (optimize._nearer(good, bad), optimize._nearer(bad, good)):
+        assert (found.latent == good.latent).all()
 
 
 def test_watching_changes_nothing():

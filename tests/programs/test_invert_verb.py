@@ -1,6 +1,7 @@
 """`aligned invert`: what it writes, every option, and bad pictures among good ones."""
 
 import base64
+import contextlib
 import functools
 import io
 import json
@@ -13,13 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import features, inversion, loading
-from aligned_jax.tools import inverting, main
+from aligned_jax import features, inversion, loading, viz
+from aligned_jax.tools import common, invert_job, inverting
 from tests.helpers import DATA
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
 # No feature network, few steps.
-QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
+IN_Z = ("--perceptual", "none", "--pixels", 1, "--steps", 4)
+QUICK = (*IN_Z, "--samples", 20)  # in other spaces than Z and Z+
 
 
 @functools.partial(jax.tree_util.register_dataclass, data_fields=["scale"], meta_fields=[])
@@ -46,7 +48,8 @@ def ws(ok, tmp_path):
 
     def run(network, image, *options):
         out = tmp_path / "out"
-        ok("invert", network, image, *QUICK, *options, "--out", out, "--overwrite")
+        quick = IN_Z if "z" in options else QUICK
+        ok("invert", network, image, *quick, *options, "--out", out, "--overwrite")
         with np.load(out / f"{image.stem}.npz") as file:
             return file["ws"]
 
@@ -106,6 +109,29 @@ def test_one_bad_picture_does_not_stop_the_others(aligned, images, child, tmp_pa
     loaded = inversion.load(out / "whole.npz", loading.load(child))
     assert loaded.facts["image"] == f"{folder}/whole.png"
     assert aligned("invert", child, folder, *QUICK, "--out", out).code == 2
+
+
+def test_photographs_are_never_replaced(refused, child, tmp_path):
+    face = picture(tmp_path / "photos" / "a.png")
+    before = face.read_bytes()
+    for words in ((face.parent,), (face,)):
+        said = refused("invert", child, *words, *QUICK, "--out", face.parent, "--overwrite")
+        assert f"the results would replace what is given: {face}" in said
+        assert [*face.parent.iterdir()] == [face] and face.read_bytes() == before
+    for verb in (
+        ("translate", child, child, face, "--out", face.parent),
+        ("translate", child, child, face, "--out", face),
+        ("morph", child, child, face, 3, "--grid", "2x2", "--out", face),
+    ):
+        assert "the results would replace what is given" in refused(*verb, "--overwrite")
+        assert face.read_bytes() == before
+
+
+def test_a_folder_that_refuses_is_known_at_once(refused, child, tmp_path, monkeypatch):
+    face = picture(tmp_path / "face.png")
+    monkeypatch.setattr(loading, "load", None)
+    words = ("invert", child, face, *QUICK, "--out")
+    assert "/proc/none/x was not written" in refused(*words, "/proc/none/x")
 
 
 def test_all_kinds_of_pictures_and_one_bad_in_a_hundred(aligned, parent, tmp_path):
@@ -171,9 +197,40 @@ def test_options_of_the_verb_change_the_latents(ws, child, tmp_path, monkeypatch
         seen.append(found)
 
 
+def test_restarts_take_turns_and_the_film_is_that_of_the_best(ok, child, tmp_path, monkeypatch):
+    faces = [picture(tmp_path / "faces" / f"{k}.png", k) for k in range(3)]
+    told, kept = [], {}
+
+    @contextlib.contextmanager
+    def progress(total, what):
+        yield lambda count, note="": told.append(count)
+        assert sum(told) == total == len(faces) * 4
+
+    monkeypatch.setattr(common, "progress", progress)
+    keep = invert_job.Job._keep
+
+    def noted(job, part, index, number):
+        kept[number] = (job._frames[number], viz.to_uint8(part.images[index]), part.restart[index])
+        return keep(job, part, index, number)
+
+    monkeypatch.setattr(invert_job.Job, "_keep", noted)
+    out = tmp_path / "out"
+    ok("invert", child, *faces, *QUICK, "--restarts", 3, "--spread", 1, "--video", "--out", out)
+    winners = {number: restart for number, (_, _, restart) in kept.items()}
+    assert winners.keys() == {0, 1, 2} and 1 in winners.values()  # neither first nor last
+    for number, (turns, image, restart) in kept.items():
+        assert [*turns] == [0, 1, 2] and all(len(frames) == 4 for frames in turns.values())
+        assert (turns[restart][-1] == image).all()
+        with Image.open(out / f"{number}.webp") as film:
+            film.seek(3)
+            last = np.asarray(film.convert("RGB")).astype(int)[:, 8:]
+        errors = [np.abs(last - turns[turn][-1]).mean() for turn in turns]
+        assert np.argmin(errors) == restart
+
+
 def test_the_memory_bounds_the_batch(monkeypatch, child):
     config, settings = loading.load(child).config, inversion.Settings(restarts=2)
-    assert inverting.batch_for(config, settings) == 2  # a CPU: one image at a time
+    assert inverting.batch_for(config, settings) == 1  # a CPU
     room = {"bytes_limit": 100, "bytes_in_use": 40}
     for stats, rows, expected in ((room, 3, 3), (room, 100, 8), (None, 3, 8), ({}, 3, 8)):
         device = SimpleNamespace(platform="gpu", memory_stats=lambda stats=stats: stats)
@@ -192,14 +249,14 @@ def test_company_does_not_change_a_bit(ok, child, tmp_path):
     pictures = [picture(folder / f"{k}.png", k) for k in range(2)]
 
     def latents(words, out, *options):
-        ok("invert", child, *words, *QUICK, *options, "--out", tmp_path / out)
+        ok("invert", child, *words, *options, "--out", tmp_path / out)
         return [np.load(tmp_path / out / f"{path.stem}.npz")["ws"] for path in pictures]
 
-    for space in ("z", "w+"):
-        together = latents([folder], f"{space}-both", "--space", space)
+    for space, options in (("z", IN_Z), ("w+", QUICK)):
+        together = latents([folder], f"{space}-both", *options, "--space", space)
         for k, path in enumerate(pictures):
             out = tmp_path / f"{space}-{k}"
-            ok("invert", child, path, *QUICK, "--space", space, "--out", out)
+            ok("invert", child, path, *options, "--space", space, "--out", out)
             with np.load(out / f"{path.stem}.npz") as alone:
                 assert alone["ws"].tobytes() == together[k].tobytes()
 
@@ -223,43 +280,11 @@ def test_a_label_changes_the_latent(ws, refused, tmp_path):
     assert "choose a class with --label, from 0 to 2" in said
 
 
-def test_every_setting_has_its_option():
-    settings = inverting.settings_of(parsed())
-    assert settings == inversion.Settings()
-    seen = [settings]
-    for option, value in (
-        ("space", "w+"),
-        ("steps", 7),
-        ("lr", 0.2),
-        ("rampup", 0.1),
-        ("rampdown", 0.1),
-        ("latent-noise", 0.1),
-        ("latent-noise-ramp", 0.1),
-        ("noise", "keep"),
-        ("noise-weight", 3),
-        ("restarts", 2),
-        ("spread", 0.5),
-        ("samples", 50),
-        ("samples-seed", 5),
-        ("resolution", 64),
-    ):
-        found = inverting.settings_of(parsed(f"--{option}", str(value)))
-        assert found not in seen, option
-        seen.append(found)
-    half = inverting.settings_of(parsed("--space", "z", "--psi", "0.7"))
-    assert (half.psi, half.steps) == (0.7, 500)
-
-
-def parsed(*options):
-    parser = main._parser("invert", main.module_of("invert"))
-    return parser.parse_args(["network", "image", "--out", "out", *options])
-
-
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("PARENT nowhere.png", "no such picture, folder or zip: nowhere.png"),
-        ("PARENT EMPTY", "no picture can be used (there are none)"),
+        ("PARENT EMPTY", "empty: there are no pictures in it"),
         ("PARENT FACE --perceptual none", "--pixels is 0; with --perceptual none it must be"),
         ("PARENT FACE --pixels -1", "--pixels is -1"),
         ("PARENT FACE --rampup 2", "rampup is 2.0; it must lie between 0 and 1"),

@@ -194,6 +194,10 @@ def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
     np.savez(tmp_path / "s.npz", ws=np.zeros((1, 4, 8), np.float32))
     assert "does not fit this network" in no(tmp_path / "s.npz", 5, *webp)
     assert "frames a second" in no(3, 5, *webp, "--frames", 2, "--fps", 0)
+    assert "frames a second" in no(3, 5, *webp, "--fps", "0.00001")
+    assert "24 days" in no(3, 5, *webp, "--hold", 100_000, "--fps", 0.08)
+    assert "8x8 pixels times 2048 are too large" in no(3, 5, *webp, "--scale", 2048)
+    assert "whole number from 2 to 100000" in no(3, 5, *webp, "--frames", 100_001)
     assert not (tmp_path / "x.webp").exists() and not (tmp_path / "x.png").exists()
 
 

@@ -93,10 +93,62 @@ def test_zips_are_read(tmp_path):
     assert [target.file for target in found.found] == [f"{tmp_path}/a.zip/in/a.png"]
 
 
+def test_what_is_no_picture_does_not_stop_the_others(tmp_path):
+    Image.fromarray(gradient()).save(tmp_path / "a.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "p.HEIC").write_bytes(b"ftypheic")
+    (tmp_path / "bad.zip").write_bytes(b"PK cut off")
+    (tmp_path / "empty").mkdir()
+    np.savez(tmp_path / "latents.npz", ws=np.zeros(3))
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        for entry in ("../evil.png", "in/good.png", "..\\evil.png"):
+            archive.write(tmp_path / "a.png", entry)
+    names = ("a.png", "notes.txt", "p.HEIC", "bad.zip", "empty", "latents.npz", "evil.zip")
+    found = targets.read([f"{tmp_path}/{name}" for name in names], 8, 3)
+    assert [target.name for target in found.found] == ["a", "in_good"]
+    no_picture = f"no picture ({', '.join(targets.SUFFIXES)}) and no zip"
+    leads_out = "its name leads out of the zip"
+    assert {file.removeprefix(f"{tmp_path}/"): why for file, why in found.skipped.items()} == {
+        "notes.txt": no_picture,
+        "p.HEIC": no_picture,
+        "bad.zip": "no zip, or a damaged one",
+        "empty": "there are no pictures in it",
+        "latents.npz": "latents are no picture; verbs that take them have --latents",
+        "evil.zip/../evil.png": leads_out,
+        "evil.zip/..\\evil.png": leads_out,
+    }
+    with pytest.raises(UserError, match=r"no picture can be used \(.*notes.txt: no picture"):
+        targets.read([str(tmp_path / "notes.txt")], 8, 3)
+
+
+def test_results_may_not_replace_their_sources(tmp_path):
+    for name in ("photos/in/a.png", "photos/b.jpg", "lone.png", "out/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(gradient()).save(tmp_path / name)
+    (tmp_path / "link.png").symlink_to("lone.png")
+    np.savez(tmp_path / "f.npz", ws=np.zeros(3))
+
+    def check(sources, results):
+        paths = [[f"{tmp_path}/{name}" for name in names] for names in (sources, results)]
+        targets.check_apart(*paths)
+
+    check(["photos", "lone.png", "3"], ["photos/b.png", "out/a.png", "photos/a.png"])
+    check(["photos/b.jpg"], ["photos"])
+    for sources, result in (
+        (["lone.png", "photos"], "photos/../photos/in/a.png"),
+        (["lone.png"], "link.png"),
+        (["link.png"], "lone.png"),
+        (["f.npz@0"], "f.npz"),
+        (["out"], "out"),
+    ):
+        with pytest.raises(UserError, match=r"results would replace what is given: .*(png|npz); "):
+            check(sources, [result])
+
+
 def test_what_cannot_be_read_at_all(tmp_path):
     with pytest.raises(UserError, match="4 channels"):
         targets.read([str(tmp_path)], 8, 4)
-    with pytest.raises(UserError, match="there are none"):
+    with pytest.raises(UserError, match="there are no pictures in it"):
         targets.read([str(tmp_path)], 8, 3)
     with pytest.raises(UserError, match=r"no such picture, folder or zip: one\.png, two\.png"):
         targets.read(["one.png", "two.png"], 8, 3)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from aligned_jax.errors import UserError
-from aligned_jax.viz import check_file, check_folder, writing, writing_folder
+from aligned_jax.viz import check_file, check_folder, try_folder, writing, writing_folder
 
 
 def names(folder):
@@ -119,3 +119,13 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(UserError, match="is a file"):
         check_folder(tmp_path / "out", overwrite=True)
+
+
+def test_folders_are_tried_without_a_trace(tmp_path):
+    (tmp_path / "there").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("there", "new", "there/a/b/c"):
+        try_folder(tmp_path / name)
+        assert sorted(tmp_path.rglob("*")) == before
+    with pytest.raises(UserError, match="/proc/none was not written: "):
+        try_folder("/proc/none")

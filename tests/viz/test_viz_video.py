@@ -4,13 +4,14 @@ import io
 import os
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from aligned_jax.errors import UserError
-from aligned_jax.viz import check_video, save_video, save_webp
+from aligned_jax.viz import check_video, save_video, save_webp, video
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_existing_files_stay_unless_told(tmp_path, ramp):
 def test_what_cannot_be_written(tmp_path, ramp, monkeypatch):
     with pytest.raises(UserError, match=r"NAME.webp or NAME.mp4"):
         check_video(tmp_path / "x.gif")
-    for rate in (0, -1, float("nan"), 1e4):
+    for rate in (0, 1e-5, 1e-300, -1, float("nan"), 1e4):
         with pytest.raises(UserError, match="frames a second"):
             save_video(tmp_path / "x.webp", ramp, rate)
     with pytest.raises(UserError, match="5 channels"):
@@ -97,6 +98,51 @@ def test_what_cannot_be_written(tmp_path, ramp, monkeypatch):
     with pytest.raises(UserError, match=r"extra `video`.*NAME.webp"):
         check_video(tmp_path / "x.mp4")
     assert not list(tmp_path.iterdir())
+
+
+def test_limits_of_the_formats(tmp_path, ramp, monkeypatch):
+    out = tmp_path / "x.webp"
+    check_video(out, fps=1, shape=(2_147_483, 1, 1))
+    with pytest.raises(UserError, match=r"300 frames at 0.0001 a second last longer than 24 days"):
+        save_video(out, ramp.repeat(30, axis=0), 1e-4)
+    check_video(out, shape=(2, 1, 16383))
+    save_video(tmp_path / "slow.webp", ramp[:2], 1e-4)
+    assert read(tmp_path / "slow.webp")[1] == [10_000_000] * 2
+    (tmp_path / "slow.webp").unlink()
+    check_video(out, shape=(2, 129, 64), scale=127)
+    with pytest.raises(UserError, match=r"6x5461 pixels times 4 .* at most 3"):
+        check_video(out, shape=(2, 5461, 6), scale=4)
+    with pytest.raises(UserError, match=r"a side of a .webp may have 16383"):
+        save_video(out, ramp, 10, scale=100_000)
+    monkeypatch.setattr(video, "_ffmpeg", lambda: "ffmpeg")
+    check_video(tmp_path / "x.mp4", shape=(2, 64, 64), scale=64)
+    with pytest.raises(UserError, match=r"a side of a .mp4 may have 4096"):
+        check_video(tmp_path / "x.mp4", shape=(2, 64, 64), scale=65)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".mp4"])
+def test_frames_are_enlarged_one_by_one(tmp_path, suffix):
+    if suffix == ".mp4":
+        pytest.importorskip("imageio_ffmpeg")
+    frames = np.zeros((200, 8, 8, 3), np.uint8)
+    frame = (8 * 32) ** 2 * 3
+    tracemalloc.start()
+    save_video(tmp_path / f"x{suffix}", frames, 10, scale=32)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert frame < most < 8 * frame  # all of them are 200
+
+
+def test_what_ffmpeg_says_is_passed_on(tmp_path, monkeypatch):
+    script = tmp_path / "ffmpeg"
+    script.write_text("#!/bin/sh\necho no such codec >&2\nexit 3\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(video, "_ffmpeg", lambda: str(script))
+    frames = np.zeros((50, 64, 64, 3), np.uint8)  # more than a pipe holds
+    with pytest.raises(UserError, match="ffmpeg cannot write this mp4: no such codec; write NAME"):
+        save_video(tmp_path / "x.mp4", frames, 10)
+    assert not (tmp_path / "x.mp4").exists()
 
 
 def film(path, size):
