@@ -11,7 +11,6 @@ import pytest
 
 from aligned_jax import features, inversion, loading, weights
 from aligned_jax.inversion.spaces import latent_shape
-from aligned_jax.tools import codes
 from aligned_jax.tools.main import main
 from tests.helpers import DATA
 
@@ -131,5 +130,5 @@ def stand_in(monkeypatch):
         }
         return inversion.Inverted(settings, latent, None, distances, {}, images, zeros)
 
-    monkeypatch.setattr(codes.inversion, "invert", invert)
+    monkeypatch.setattr(inversion, "invert", invert)
     monkeypatch.setattr(features, "lpips", lambda name: name)
