@@ -169,7 +169,7 @@ def _grid(args: argparse.Namespace, way: tuple, found: "Sequence[Source]") -> st
     title = f"From {args.parent} to {args.child}"
     told = {f"latent {name}": one.told() for name, one in zip("AB", found, strict=True)}
     told = {name: value for name, value in told.items() if value}
-    settled = wanted.settled(args, found)
+    settled = wanted.settled(args, found, args.noise)
     return image_files.save_sheet(settled, title, *labels, np.stack(images), told)
 
 

@@ -44,7 +44,8 @@ class Column(NamedTuple):
 class Job:
     """One run of the verb: what it works on, and how.
 
-    `psi` is that of z in the child; None if it is that of the latents.
+    `psi` is that of z in the child: what --psi says, or else the preset. None if it is that
+    of the latents, as it is in the parent unless --psi says otherwise.
     """
 
     args: argparse.Namespace
@@ -104,7 +105,9 @@ class Job:
         common.say(f"wrote {self.args.out}: {said}")
         wanted.tell_idle(self.args, self._asked, given)
         wanted.tell_idle_seed(self.args, self.manner.noise)
-        inverting.tell_skipped(self.skipped)
+        inverting.tell_skipped(dict([*self.skipped.items()][:8]))
+        if len(self.skipped) > 8:
+            common.warn(f"skipped {len(self.skipped) - 8} more")
 
     @property
     def _asked(self) -> list[Source]:
@@ -156,7 +159,10 @@ class Job:
         good = self._finite(rows, np.all([column.good for column in columns], axis=0))
         shown = np.stack([column.images[good] for column in columns], axis=1)
         title = f"From {self.args.parent} to {self.args.child}"
-        args, labels = wanted.settled(self.args, self._asked), [c.label for c in columns]
+        args, labels = (
+            wanted.settled(self.args, self._asked, self.manner.noise),
+            [c.label for c in columns],
+        )
         rows = [row for row, fine in zip(rows, good, strict=True) if fine]
         return image_files.save_sheet(args, title, labels, rows, shown, self._told())
 
@@ -177,8 +183,6 @@ class Job:
     def _told(self) -> dict[str, Any]:
         """What was done, as far as the command line does not say it."""
         told: dict[str, Any] = {"noise": self.manner.noise}
-        if self.manner.noise == "random":
-            told["noise_seed"] = self.manner.noise_seed
         several = len(self.spaces) > 1
         for one, space in zip(self.sources, self.spaces, strict=True):
             told[f"latents {space}" if several else "latents"] = one.told()

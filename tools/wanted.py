@@ -85,13 +85,14 @@ def _tell(names: Sequence[str], why: str) -> None:
         common.warn(f"{options} {'changes' if len(names) == 1 else 'change'} nothing: {why}")
 
 
-def settled(args: argparse.Namespace, found: Sequence[Source]) -> argparse.Namespace:
+def settled(args: argparse.Namespace, found: Sequence[Source], noise: str) -> argparse.Namespace:
     """The arguments without those that changed nothing, for a page to tell."""
     told = argparse.Namespace(**vars(args))
     inverted = [one for one in found if isinstance(one, Pictures)]
     optimised = [one for one in inverted if one.settings.steps]
     idle = [] if optimised else ["steps", *common.INVERSION]
     idle += [] if inverted else ["align", "encoder", "start"]
+    idle += [] if noise == "random" else ["noise_seed"]
     idle += [] if any(one.psi is not None for one in found) else ["psi"]
     for name in idle:
         setattr(told, name, None)
