@@ -263,14 +263,14 @@ def test_pictures_that_are_left_out(aligned, refused, page, parent, child, photo
     found = aligned("translate", parent, child, photos, *INVERT, *out)
     assert "3 rows, 3 columns" in found.out
     assert found.err == f"warning: skipped {photos}/lost.png: its numbers grew beyond all bounds\n"
-    for number in range(9):
-        (photos / f"{number}.png").write_text("no picture")
-    many = aligned("translate", parent, child, photos, *INVERT, *out).err.splitlines()
-    assert len(many) == 9 and many[-1] == "warning: skipped 2 more"
     uncut = aligned("translate", parent, child, photos, *INVERT, *out, "--align", "none")
     assert "2 rows, 3 columns" in uncut.out and f"skipped {photos}/wide.png" in uncut.err
     alone = ("translate", parent, child, photos / "lost.png", *INVERT, *out)
     assert "not one inversion stayed finite" in refused(*alone)
+    for number in range(9):
+        (photos / f"{number}.png").write_text("no picture")
+    many = aligned("translate", parent, child, photos, *INVERT, *out).err.splitlines()
+    assert len(many) == 9 and many[-1] == "warning: skipped 2 more"
 
 
 @pytest.mark.usefixtures("stand_in")
