@@ -131,15 +131,20 @@ def grid(
     rows: int,
     columns: int,
     noise: str | Mapping[str, Array] = "const",
+    batch: int = 8,
 ) -> Iterator[np.ndarray]:
     """The whole (t1, t2) plane: a row of images float32 [columns, R, R, C] at a time.
 
     Weights go down from the parent to the child in `rows` steps, latents go right
-    from A to B in `columns` steps.
+    from A to B in `columns` steps; one call of the program draws at most `batch` images.
     """
-    t1 = np.linspace(0, 1, columns, dtype=np.float32)[None]
+    t1 = np.linspace(0, 1, columns, dtype=np.float32)
     for t2 in np.linspace(0, 1, rows, dtype=np.float32):
-        yield np.asarray(images(parent, child, a, b, t1, t2[None], noise))[0]
+        parts = []
+        for places, kept in blocks(columns, batch):
+            drawn = images(parent, child, a, b, t1[None, places], t2[None], noise)[0]
+            parts.append(np.asarray(drawn)[:kept])
+        yield np.concatenate(parts)
 
 
 def _one(network: Network, w: Array) -> Array:

@@ -23,6 +23,7 @@ import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import ConfigError, UserError
+from aligned_jax.inversion.spaces import WIDER
 from aligned_jax.latents import check_styles, style_layers
 from aligned_jax.network import Network
 from aligned_jax.types import Array, Styles
@@ -38,15 +39,21 @@ Latents = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Manner:
-    """What a preset settles: the space of latents, their truncation, the noise."""
+    """What a preset settles: the space of latents, their truncation, the noise.
+
+    `psi` is that of the child, and of inversions by optimisation in the parent.
+    Latents that were found at another psi, by an encoder or in a file, are shown by
+    the parent as they were found: only there do they bring the picture back.
+    """
 
     space: str | None = None  # None: any
-    psi: float = PSI
+    psi: float | None = None  # None: that of the latents
     noise: str = "const"
 
 
-# Faces to cartoons (figure 20): z passes the child's mapping, and noise is drawn anew.
-PRESETS = {"plain": Manner(), "toonify": Manner(space="z", noise="random")}
+# Faces to cartoons (figure 20): z passes the child's mapping, is truncated towards the child's
+# mean, and noise is drawn anew.
+PRESETS = {"plain": Manner(), "toonify": Manner(space="z", psi=PSI, noise="random")}
 
 
 def check_aligned(parent: Network, child: Network) -> None:
@@ -108,6 +115,19 @@ def styles_of(network: Network, latents: Latents, psi: float = PSI) -> Styles:
     return styles
 
 
+def space_of(latents: Latents) -> str:
+    """z, z+, w, w+ or s, whichever is the narrowest that holds the latents of `styles_of`.
+
+    Rows that are alike but for rounding are those of z or w.
+    """
+    for key, space in (("z", "z"), ("ws", "w")):
+        if key in latents:
+            values = np.asarray(latents[key])
+            apart = np.abs(values - values[:, :1]).max(initial=0) if values.ndim == 3 else 0
+            return f"{space}+" if apart > 1e-5 * np.abs(values).max(initial=0) else space
+    return "s"
+
+
 def in_space(network: Network, latents: Latents, space: str, psi: float = PSI) -> dict[str, Array]:
     """Latents of `network` in another space, to be rendered by a relative (figures 17 and 19).
 
@@ -121,20 +141,24 @@ def in_space(network: Network, latents: Latents, space: str, psi: float = PSI) -
       space: z or z+ (as they are), w or w+, or s.
 
     Raises:
-      UserError: if the latents lie beyond the space already, or it is unknown.
+      UserError: if the space does not hold the latents, or is unknown: those of w
+        are in w+ too, but those of w+ not in w.
     """
+    own = space_of(latents)
+    if space not in WIDER[own]:
+        raise UserError(
+            f"the latents are of {own}, from which no way leads to {space:.10}; they can be "
+            f"brought to {', '.join(WIDER[own])}"
+        )
     if space == "s":
         styles = styles_of(network, latents, psi)
         return {f"styles/{layer}": value for layer, value in styles.items()}
-    if space in ("z", "z+") and "z" in latents:
+    if space in ("z", "z+"):
         return dict(latents)
-    if space in ("w", "w+") and "z" in latents:
-        labels = latents.get("c") if network.config.c_dim else None
-        return {"ws": network.mapping(latents["z"], labels, psi)}
-    if space in ("w", "w+") and "ws" in latents:
+    if "z" not in latents:
         return {"ws": latents["ws"]}
-    kind = "w" if "ws" in latents else "s"
-    raise UserError(f"the latents are in {kind}, from which no way leads to {space:.10}")
+    labels = latents.get("c") if network.config.c_dim else None
+    return {"ws": network.mapping(latents["z"], labels, psi)}
 
 
 def translate(

@@ -63,6 +63,16 @@ def test_the_grid_holds_the_diagonal(pair):
         assert relative_error(rows[r][k], by_hand(pair, float(k), r / 2)[0]) < 1e-5
 
 
+def test_a_grid_draws_no_more_at_once_than_the_batch(pair, monkeypatch):
+    whole = list(morphing.grid(*pair, rows=2, columns=5))
+    sizes, images = [], morphing.images
+    monkeypatch.setattr(morphing, "images", lambda *x: (sizes.append(np.size(x[4])), images(*x))[1])
+    found = list(morphing.grid(*pair, rows=2, columns=5, batch=2))
+    assert sizes == [2] * 6
+    for row, expected in zip(found, whole, strict=True):
+        assert relative_error(row, expected) < 1e-5
+
+
 def test_nothing_is_compiled_twice(pair):
     times = np.linspace(0, 1, 3)
     list(morphing.frames(*pair, times, batch=2))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 
 import jax
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from aligned_jax import loading, translation
 from aligned_jax.errors import ConfigError, UserError
+from aligned_jax.inversion.spaces import WIDER
 from aligned_jax.latents import style_layers, z_from_seeds
 from tests.helpers import DATA, relative_error
 
@@ -103,6 +105,28 @@ def test_no_way_leads_back(parent, z):
     for latents, space in ((ws, "z"), (styles, "z+"), (styles, "w"), (ws, "p")):
         with pytest.raises(UserError, match="from which no way leads to"):
             translation.in_space(parent, latents, space)
+
+
+def test_latents_are_in_no_narrower_space(parent, z):
+    """Rows that differ are not in z or w, and those that do not, are."""
+    rows = np.stack([z] * parent.config.num_ws, axis=1)
+    ws = np.asarray(parent.mapping(z))
+    apart, w_apart = rows.copy(), ws.copy()
+    apart[:, 1] += 0.1
+    w_apart[0, 1] += 0.1
+    spaces = {"z": ({"z": z}, {"z": rows}), "z+": ({"z": apart},), "w+": ({"ws": w_apart},)}
+    spaces |= {"w": ({"ws": ws}, {"ws": ws[:, 0]}, {"ws": ws * np.float32(1 + 1e-7)})}
+    for space, several in spaces.items():
+        for latents in several:
+            assert translation.space_of(latents) == space
+            for wanted in ("z", "z+", "w", "w+", "s"):
+                if wanted in WIDER[space]:
+                    assert translation.in_space(parent, latents, wanted)
+                    continue
+                message = re.escape(f"of {space}, from which no way leads to {wanted};")
+                with pytest.raises(UserError, match=message):
+                    translation.in_space(parent, latents, wanted)
+    assert translation.space_of({"styles/b4.conv1": ws}) == "s"
 
 
 def test_noise_is_that_of_the_argument(parent, z):
@@ -232,5 +256,5 @@ def test_equal_noise_maps_mean_a_common_ancestor(parent, child):
 
 def test_presets():
     plain, toonify = (translation.PRESETS[name] for name in ("plain", "toonify"))
-    assert (plain.space, plain.psi, plain.noise) == (None, 0.5, "const")
+    assert (plain.space, plain.psi, plain.noise) == (None, None, "const")
     assert (toonify.space, toonify.psi, toonify.noise) == ("z", 0.5, "random")

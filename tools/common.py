@@ -13,7 +13,7 @@ from aligned_jax.versions import versions
 # What is worth repeating of where a parent came from; the rest stays with the parent.
 _ORIGIN = ("kind", "file", "sha256", "format", "code_base", "verb", "command", "images")
 _FLOAT32_MAX = (2 - 2**-23) * 2.0**127
-_INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
+INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
 _STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 
 
@@ -134,12 +134,15 @@ def add_inversion(parser: argparse.ArgumentParser) -> None:
     add_align(group)
 
 
-def settle_inversion(args: argparse.Namespace) -> None:
-    """Fills in what was not given; with --encoder, raises UserError for what was."""
-    refuse_without_optimiser(args, ("steps", *_INVERSION))
-    for name, value in _INVERSION.items():
+def settle_inversion(args: argparse.Namespace) -> list[str]:
+    """Fills in what was not given, and says what was; with --encoder, raises UserError for it."""
+    refuse_without_optimiser(args, ("steps", *INVERSION))
+    given = [name for name in ("steps", *INVERSION) if getattr(args, name) is not None]
+    given += ["align"] if args.align != "center" else []
+    for name, value in INVERSION.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
+    return given
 
 
 def add_align(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """Encoders where pictures are inverted: alone, or as the start of the optimisation."""
 
 import argparse
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,32 +58,78 @@ class Guide:
         return {"encoder" if self.alone else "start": {"encoder": self.source, **known}}
 
 
-def guide_of(args: argparse.Namespace, network: Network) -> Guide | None:
-    """What --encoder or --start names for this network; None if neither was given.
+@dataclass(frozen=True)
+class Guides:
+    """The encoders that belong to one network, in the order in which they were named."""
 
-    Of several encoders, the first that belongs to the network.
+    guides: tuple[Guide, ...]
+
+    @classmethod
+    def of(cls, args: argparse.Namespace, network: Network) -> "Guides":
+        """Of those that --encoder or --start name; none if neither was given.
+
+        Raises:
+          UserError: if an encoder cannot be read, or all belong to other networks.
+        """
+        found, refusals = [], []
+        for source in sources(args):
+            encoder = loading.load(source, ENCODER)
+            try:
+                encoder.check_generator(network, getattr(args, "network", None))
+            except UserError as error:
+                refusals.append(f"{source}: {error}")
+                continue
+            found.append(Guide(source, encoder, bool(args.encoder)))
+        if refusals and not found:
+            raise UserError("; ".join(refusals))
+        return cls(tuple(found))
+
+    def choose(self, space: str | None) -> Guide | None:
+        """The encoder of this space, or else the first whose latents it holds.
+
+        Args:
+          space: wanted; None for that of the first encoder.
+
+        Raises:
+          UserError: if there are encoders, but none whose latents the space holds.
+        """
+        if space is None:
+            return next(iter(self.guides), None)
+        refusals = []
+        for guide in sorted(self.guides, key=lambda guide: guide.encoder.space != space):
+            try:
+                inversion.check_holds(guide.encoder.space, space)
+            except UserError as error:
+                refusals.append(f"{guide.source}: {error}")
+                continue
+            return guide
+        if refusals:
+            raise UserError("; ".join(refusals))
+        return None
+
+
+def guide_of(args: argparse.Namespace, network: Network) -> Guide | None:
+    """The encoder for --space of this network; None if there is neither --encoder nor --start.
 
     Raises:
-      UserError: if an encoder cannot be read, or all belong to other networks.
+      UserError: as `Guides.of` and `Guides.choose`.
     """
+    return Guides.of(args, network).choose(args.space)
+
+
+def sources(args: argparse.Namespace) -> list[str]:
+    """What --encoder or --start name, which some verbs take several times."""
     given = args.encoder or args.start or []
-    sources = [given] if isinstance(given, str) else given
-    refusals = []
-    for source in sources:
-        encoder = loading.load(source, ENCODER)
-        try:
-            encoder.check_generator(network, getattr(args, "network", None))
-        except UserError as error:
-            refusals.append(f"{source}: {error}")
-            continue
-        return Guide(source, encoder, bool(args.encoder))
-    if refusals:
-        raise UserError("; ".join(refusals))
-    return None
+    return [given] if isinstance(given, str) else given
 
 
-def tell_idle(args: argparse.Namespace, inverted: bool) -> None:
-    """A warning if an encoder was named though no picture was `inverted`."""
-    if (args.encoder or args.start) and not inverted:
-        option = "--encoder" if args.encoder else "--start"
-        common.warn(f"{option} changes nothing: there are no pictures to invert")
+def tell_unused(args: argparse.Namespace, used: Container[str]) -> None:
+    """A warning naming every encoder that was given, but is not among those that were `used`."""
+    option = "--encoder" if args.encoder else "--start"
+    unused = [f"{option} {source}" for source in sources(args) if source not in used]
+    if unused:
+        verb = "changes" if len(unused) == 1 else "change"
+        common.warn(
+            f"{' and '.join(unused)} {verb} nothing: another encoder suits the network and the "
+            "space better, or no picture is inverted there"
+        )

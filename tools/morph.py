@@ -11,6 +11,7 @@ NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, fi
 """
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from aligned_jax.errors import UserError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from aligned_jax.network import Network
-    from aligned_jax.tools.codes import Codes
+    from aligned_jax.tools.wanted import Source
 
 # Of films; a grid has none of them.
 _FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "ping_pong": False, "scale": 1}
@@ -69,9 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
-    _settle(args)
+    given = _settle(args)
     from aligned_jax import loading, translation, viz
-    from aligned_jax.tools import ancestry, codes, targets
+    from aligned_jax.tools import ancestry, targets, wanted
 
     if args.grid:
         if not args.out.endswith((".png", ".html")):
@@ -87,36 +88,43 @@ def run(args: argparse.Namespace) -> None:
         viz.check_video(args.out, args.overwrite, args.fps, shape, args.scale)
     translation.check_aligned(parent, child)
     ancestry.warn_unrelated((args.parent, args.child), (parent, child))
+    # Both are looked at before either is inverted.
     found = [_end(args, *end) for end in (("A", parent, args.a), ("B", child, args.b))]
     ends = [
-        end.in_space(network, "w+").inputs.arrays["ws"]
+        end.take().in_space(network, "w+").inputs.arrays["ws"]
         for end, network in zip(found, (parent, child), strict=True)
     ]
     way = (parent, child, *ends)
-    said = _grid(args, way) if args.grid else _film(args, way)
+    said = _grid(args, way, found) if args.grid else _film(args, way)
     common.say(f"wrote {args.out}: {said}")
-    codes.tell_idle(args, found)
+    wanted.tell_idle(args, found, given)
+    wanted.tell_idle_seed(args, args.noise)
 
 
-def _settle(args: argparse.Namespace) -> None:
-    """Fills in what was not said, of films and of inversions; a grid is no film."""
+def _settle(args: argparse.Namespace) -> list[str]:
+    """Fills in what was not said, of films and of inversions; a grid is no film.
+
+    Returns options of inversions that were given.
+    """
     given = [name.replace("_", "-") for name in _FILM if getattr(args, name) is not None]
     if args.grid and given:
         raise UserError(f"--{' and --'.join(given)} cannot be used together with --grid")
     for name, value in _FILM.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    common.settle_inversion(args)
+    return [*common.settle_inversion(args), *(["space"] if args.space else [])]
 
 
-def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "Codes":
-    """One latent."""
-    from aligned_jax.tools import codes
+def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "Source":
+    """One latent, in W+ if it need not be inverted first."""
+    from aligned_jax.tools import codes, wanted
 
-    found = codes.read(args, network, [word], args.space, "w+")
-    if len(found.inputs) != 1:
+    found = wanted.read(args, network, [word], args.space, "w+")
+    if isinstance(found, codes.Codes):
+        found = found.in_space(network, "w+")
+    if len(found.names) != 1:
         raise UserError(
-            f"{name} is {word}, which has {len(found.inputs)} latents; give one seed, one picture, "
+            f"{name} is {word}, which has {len(found.names)} latents; give one seed, one picture, "
             "or one row of a file, like F.npz@0"
         )
     return found
@@ -160,16 +168,16 @@ def _film(args: argparse.Namespace, way: tuple) -> str:
     return f"{len(times)} frames, {len(times) / args.fps:.1f} s"
 
 
-def _grid(args: argparse.Namespace, way: tuple) -> str:
+def _grid(args: argparse.Namespace, way: tuple, found: "Sequence[Source]") -> str:
     import numpy as np
 
     from aligned_jax import morphing, viz
-    from aligned_jax.tools import image_files
+    from aligned_jax.tools import image_files, wanted
 
     rows, columns = args.grid
     with common.progress(rows * columns, "images") as advance:
         images = []
-        for row in morphing.grid(*way, rows, columns, _noise(args, way[0])):
+        for row in morphing.grid(*way, rows, columns, _noise(args, way[0]), args.batch):
             images.append(viz.to_uint8(row))
             advance(columns)
     labels = [
@@ -177,7 +185,10 @@ def _grid(args: argparse.Namespace, way: tuple) -> str:
         for name, count in (("latents", columns), ("weights", rows))
     ]
     title = f"From {args.parent} to {args.child}"
-    return image_files.save_sheet(args, title, *labels, np.stack(images))
+    told = {f"latent {name}": one.told() for name, one in zip("AB", found, strict=True)}
+    told = {name: value for name, value in told.items() if value}
+    settled = wanted.settled(args, found, args.noise)
+    return image_files.save_sheet(settled, title, *labels, np.stack(images), told)
 
 
 def _sizes(text: str) -> tuple[int, int]:

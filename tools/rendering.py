@@ -83,6 +83,12 @@ def from_file(config: GeneratorConfig, path: str, label: int | None, prefer: str
     )
 
 
+def chosen(inputs: Inputs, rows: Sequence[int]) -> Inputs:
+    """Some rows, in this order."""
+    arrays = {key: value[list(rows)] for key, value in inputs.arrays.items()}
+    return Inputs(arrays, tuple(inputs.names[row] for row in rows), inputs.numbers[list(rows)])
+
+
 def from_arguments(args: argparse.Namespace, config: GeneratorConfig) -> tuple[Inputs, Manner]:
     """What --seeds, --label, --psi and --batch ask for; raises UserError if it cannot be drawn."""
     inputs = from_seeds(config, args.seeds, args.label)
@@ -95,10 +101,15 @@ def check_manner(config: GeneratorConfig, inputs: Inputs, manner: Manner) -> Non
     """Raises UserError if the network or the inputs cannot be truncated as asked."""
     if manner.psi == 1 and manner.cutoff is None:
         return
-    if config.mapping.w_avg_beta is None:
-        raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
+    check_mean(config)
     if not {"z", "ws"} & set(inputs.arrays):
         raise UserError("styles cannot be truncated; pass --psi 1, and no --cutoff")
+
+
+def check_mean(config: GeneratorConfig) -> None:
+    """Raises UserError if the network has no mean to truncate towards."""
+    if config.mapping.w_avg_beta is None:
+        raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
 
 
 def batches(
@@ -110,34 +121,61 @@ def batches(
     `advance` hears how many images each batch has.
 
     Raises:
-      UserError: naming the images of a batch that are not finite.
+      NotFinite: naming the images of a batch that are not finite.
     """
-    for rows, kept in blocks(len(inputs), manner.batch):
-        arrays = {key: value[rows] for key, value in inputs.arrays.items()}
-        noise = _noise(network.config, manner, inputs.numbers[rows], arrays)
-        images, latents = _batch(network, arrays, manner, noise)
-        images = np.asarray(images)[:kept]
-        _check_finite(images, [inputs.names[row] for row in rows[:kept]])
-        yield images, {k: np.asarray(v)[:kept] for k, v in latents.items()}
-        advance(kept)
+    for images, latents, names in _batches(network, inputs, manner, advance):
+        good = finite(images)
+        if not good.all():
+            raise NotFinite([name for name, fine in zip(names, good, strict=True) if not fine])
+        yield images, latents
+
+
+def images_of(
+    network: Network, inputs: Inputs, manner: Manner, advance: Callable[[int], None]
+) -> Iterator[np.ndarray]:
+    """Images of all batches [n, R, R, C], be they finite or not."""
+    for images, _, _ in _batches(network, inputs, manner, advance):
+        yield images
 
 
 def render(
     network: Network, inputs: Inputs, manner: Manner, advance: Callable[[int], None]
 ) -> np.ndarray:
-    """The images of all batches, [N, R, R, C]."""
+    """The images of all batches, [N, R, R, C]; raises NotFinite."""
     return np.concatenate([images for images, _ in batches(network, inputs, manner, advance)])
 
 
-def _check_finite(images: np.ndarray, names: Sequence[str]) -> None:
-    finite = np.isfinite(images).all(axis=(1, 2, 3))
-    bad = [name for name, good in zip(names, finite, strict=True) if not good]
-    if bad:
-        more = f" and {len(bad) - 8} more" if len(bad) > 8 else ""
-        raise UserError(
-            f"the numbers grow beyond all bounds in the images of {', '.join(bad[:8])}{more}; "
+def finite(images: np.ndarray) -> np.ndarray:
+    """Which images hold finite numbers only, bool [N]."""
+    return np.isfinite(images).all(axis=(1, 2, 3))
+
+
+class NotFinite(UserError):
+    """Images whose numbers are not finite."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+        super().__init__(
+            f"the numbers grow beyond all bounds in the images of {', '.join(names[:8])}{more}; "
             "use smaller weights, latents or --psi, or leave out --half"
         )
+
+
+def _batches(
+    network: Network, inputs: Inputs, manner: Manner, advance: Callable[[int], None]
+) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray], list[str]]]:
+    """Images, latents and names of every batch; `advance` hears of it once it was used."""
+    for rows, kept in blocks(len(inputs), manner.batch):
+        arrays = {key: value[rows] for key, value in inputs.arrays.items()}
+        noise = _noise(network.config, manner, inputs.numbers[rows], arrays)
+        images, latents = _batch(network, arrays, manner, noise)
+        names = [inputs.names[row] for row in rows[:kept]]
+        yield (
+            np.asarray(images)[:kept],
+            {k: np.asarray(v)[:kept] for k, v in latents.items()},
+            names,
+        )
+        advance(kept)
 
 
 def _labelled(

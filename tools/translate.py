@@ -72,10 +72,10 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("give one of IMAGES, --seeds and --latents")
     if args.layers is not None and not (args.reference or args.texture):
         raise UserError("--layers can only be used together with --reference or --texture")
-    common.settle_inversion(args)
+    given = common.settle_inversion(args)
     from aligned_jax.tools import translating
 
-    translating.Job.of(args).carry_out()
+    translating.Job.of(args).carry_out(given)
 
 
 def _spaces(text: str) -> list[str]:

@@ -6,18 +6,10 @@ import numpy as np
 from aligned_jax.blocks import blocks
 from aligned_jax.encoder_network import EncoderNetwork
 from aligned_jax.errors import UserError
-from aligned_jax.inversion.spaces import to_styles, to_ws
+from aligned_jax.inversion.spaces import WIDER, to_styles, to_ws
 from aligned_jax.latents import broadcast_w, concatenate_styles
 from aligned_jax.network import Network
 from aligned_jax.types import Array
-
-# Spaces that hold the latents of another.
-_WIDER = {
-    "z": ("z", "z+", "w", "w+", "s"),
-    "z+": ("z+", "w+", "s"),
-    "w": ("w", "w+", "s"),
-    "w+": ("w+", "s"),
-}
 
 
 def encode(
@@ -48,10 +40,10 @@ def encode(
 
 def check_holds(space: str, wanted: str) -> None:
     """Raises UserError unless latents of `space` can be brought to the space `wanted`."""
-    if wanted not in _WIDER[space]:
+    if wanted not in WIDER[space]:
         raise UserError(
             f"the encoder's latents are of {space}, which cannot be brought to {wanted}; it can to "
-            f"{', '.join(_WIDER[space])}"
+            f"{', '.join(WIDER[space])}"
         )
 
 

@@ -18,6 +18,14 @@ from aligned_jax.network import Network
 from aligned_jax.types import Array, Styles
 
 SPACES = ("z", "z+", "w", "w+", "s")
+# Spaces that hold the latents of another.
+WIDER = {
+    "z": ("z", "z+", "w", "w+", "s"),
+    "z+": ("z+", "w+", "s"),
+    "w": ("w", "w+", "s"),
+    "w+": ("w+", "s"),
+    "s": ("s",),
+}
 _CHUNK = 1000  # latents at a time
 
 

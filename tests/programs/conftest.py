@@ -11,7 +11,6 @@ import pytest
 
 from aligned_jax import features, inversion, loading, weights
 from aligned_jax.inversion.spaces import latent_shape
-from aligned_jax.tools import codes
 from aligned_jax.tools.main import main
 from tests.helpers import DATA
 
@@ -112,10 +111,21 @@ def contents():
 
 
 @pytest.fixture
+def never_inverts(monkeypatch):
+    """No inversion may begin."""
+
+    def invert(*args, **more):
+        raise AssertionError("it inverts before everything was looked at")
+
+    monkeypatch.setattr(inversion, "invert", invert)
+    monkeypatch.setattr(features, "lpips", lambda name: name)
+
+
+@pytest.fixture
 def stand_in(monkeypatch):
     """Inversions that are random numbers, which all that the optimiser is told decides.
 
-    That of a white picture is not finite.
+    That of a white picture is not finite, and that of a black one not in w+.
     """
 
     def invert(network, images, perceptual, settings, key, *, start, c, batch, watch):
@@ -125,11 +135,14 @@ def stand_in(monkeypatch):
         shape = latent_shape(network.config, settings.space)
         latent = random.standard_normal((len(images), *shape)).astype(np.float32)
         zeros = np.zeros(len(images))
+        lost = images.min((1, 2, 3)) == 255
+        if settings.space == "w+":
+            lost |= images.max((1, 2, 3)) == 0
         distances = {
             "perceptual": zeros,
-            "pixel": np.where(images.min((1, 2, 3)) == 255, np.nan, 0),
+            "pixel": np.where(lost, np.nan, 0),
         }
         return inversion.Inverted(settings, latent, None, distances, {}, images, zeros)
 
-    monkeypatch.setattr(codes.inversion, "invert", invert)
+    monkeypatch.setattr(inversion, "invert", invert)
     monkeypatch.setattr(features, "lpips", lambda name: name)

@@ -73,6 +73,10 @@ def lines(refused, parent, child, tmp_path, contents):
         ("arithmetic p p=PARENT p=CHILD --out OUT", "given more than once: p"),
         ("arithmetic p PARENT --out OUT", "not of the form name=NETWORK"),
         ("resize PARENT --resolution 12 --out OUT", "img_resolution is 12; it must be one of"),
+        # latents
+        ("translate PARENT CHILD --latents in/a.png --out OUT", "in/a.png: no file of latents"),
+        ("translate PARENT CHILD --latents a b.npz@1 c@0 --out OUT", "a, c@0: no file of latents"),
+        ("translate PARENT CHILD --seeds 1 --texture 1 --layers all,3 --out OUT", "is all,3; give"),
         # numbers
         ("generate PARENT --seeds 0 --cutoff 9 --out OUT", "truncation cutoff is 9"),
         ("generate PARENT --seeds 0 --batch 0 --out OUT", "'0' is not a whole number from 1 on"),

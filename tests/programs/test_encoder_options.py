@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import jax
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 import aligned_jax as aj
 from aligned_jax import convert, inversion, loading
 from aligned_jax.encoder_network import provenance_of
+from aligned_jax.latents import noise_fields
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -165,6 +167,87 @@ def test_every_network_has_an_encoder_of_its_own(translated, refused, family, tm
     drawn = translated("--seeds", 1, *both)
     assert translated.err == "warning: --encoder changes nothing: there are no pictures to invert\n"
     np.testing.assert_array_equal(drawn, translated("--seeds", 1))
+
+
+def test_every_space_has_an_encoder_of_its_own(aligned, family, tmp_path):
+    def page(*options):
+        out = tmp_path / "x.html"
+        command = ("translate", family / "parent", family / "child", family / "photos", *options)
+        result = aligned(*command, "--out", out, "--overwrite")
+        assert result.code == 0, result.err
+        page.err = result.err
+        top, _, pictures = out.read_text().partition("<img")
+        return dict(re.findall(r"<td>([^<]*)</td><td>([^<]*)</td>", top)), pictures
+
+    z, e4e = (("--encoder", family / name) for name in ("z", "e4e"))
+    told, pictures = page("--space", "z,w+", *z, *e4e)
+    assert page.err == ""
+    assert told["latents z"] == f"inverted in z, psi 1, encoder {family}/z"
+    assert told["latents w+"] == f"inverted in w+, encoder {family}/e4e"
+    assert page("--space", "z,w+", *e4e, *z)[1] == pictures
+    told, _ = page("--space", "z,w+", *z)
+    assert told["latents w+"] == f"inverted in w+, encoder {family}/z"
+    for order in ((*z, *e4e), (*e4e, *z)):
+        told, _ = page("--space", "w+", *order)
+        assert told["latents"] == f"inverted in w+, encoder {family}/e4e"
+        assert page.err.startswith(f"warning: --encoder {family}/z changes nothing: another")
+        assert page.err.count("\n") == 1
+    told, _ = page("--space", "w", *e4e, *z)  # the first does not reach that space
+    assert told["latents"] == f"inverted in w, encoder {family}/z"
+    page("--space", "z", *z, *e4e, "--encoder", family / "z-of-child")
+    assert page.err.startswith(
+        f"warning: --encoder {family}/e4e and --encoder {family}/z-of-child change nothing: "
+    )
+
+
+def test_the_child_of_a_cartoon_is_truncated(translated, family):
+    """The encoder's z bring the picture back at psi 1 only, and the parent shows them so."""
+    photo, preset = family / "photos" / "0.png", ("--preset", "toonify")
+    _, latents = expected(family, "z")
+    child = loading.load(family / "child")
+    fields = noise_fields(child.config, jax.random.key(0), np.zeros(1, np.uint32))
+    for psi, options in ((0.5, ()), (1.0, ("--psi", 1)), (0.2, ("--psi", 0.2))):
+        drawn = aj.translation.translate(child, {"z": latents}, psi, fields)
+        found = translated(photo, *preset, "--encoder", family / "z", *options)
+        np.testing.assert_allclose(found, drawn, rtol=1e-3, atol=1e-3)
+
+
+def test_a_page_of_cartoons_shows_the_inversions_as_they_are(aligned, family, tmp_path):
+    def page(*options):
+        out = tmp_path / "x.html"
+        command = ("translate", family / "parent", family / "child", family / "photos" / "0.png")
+        fixed = ("--encoder", family / "z", "--noise", "none", "--out", out, "--overwrite")
+        result = aligned(*command, *options, *fixed)
+        assert (result.code, result.err) == (0, "")
+        text = out.read_text()
+        return text, re.findall(r'<img [^>]*src="([^"]+)"', text)
+
+    (_, plain), (told, toon) = page(), page("--preset", "toonify")
+    assert plain[:2] == toon[:2] and plain[2] != toon[2]
+    assert "psi 1, encoder" in told and "<td>psi</td><td>0.5</td>" in told
+    _, half = page("--psi", 0.5)
+    assert half[1] != toon[1] and half[2] == toon[2]
+
+
+def test_an_optimisation_of_a_cartoon_is_truncated(translated, ok, family, tmp_path):
+    photo = family / "photos" / "0.png"
+    start = (photo, *PIXELS, "--steps", 3, "--start", family / "z", "--noise", "none")
+    toon = translated(*start, "--preset", "toonify")
+    np.testing.assert_array_equal(toon, translated(*start, "--psi", 0.5))
+    assert np.abs(toon - translated(*start)).max() > 1e-3
+
+
+@pytest.mark.usefixtures("never_inverts")
+def test_encoders_are_looked_at_before_pictures_are_inverted(refused, family, tmp_path):
+    photo, out = family / "photos" / "0.png", tmp_path / "x"
+    networks = (family / "parent", family / "child", photo)
+    steps = (*PIXELS, "--steps", 3, "--start", family / "e4e")
+    said = refused("translate", *networks, "--space", "w+,z", *steps, "--out", f"{out}.png")
+    assert "of w+, which cannot be brought to z" in said
+    mixed = ("translate", *networks, "--reference", photo, "--layers", 0, *steps)
+    assert "belongs to parent, not to" in refused(*mixed, "--out", f"{out}.png")
+    morph = refused("morph", *networks, photo, *steps, "--out", f"{out}.webp")
+    assert "belongs to parent, not to" in morph
 
 
 def test_morphs_take_both(aligned, family, tmp_path):

@@ -201,6 +201,47 @@ def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
     assert not (tmp_path / "x.webp").exists() and not (tmp_path / "x.png").exists()
 
 
+@pytest.mark.usefixtures("never_inverts")
+def test_both_ends_are_looked_at_before_one_is_inverted(refused, parent, child, tmp_path):
+    picture = tmp_path / "p.png"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    np.savez(tmp_path / "s.npz", ws=np.zeros((1, 4, 8), np.float32))
+
+    def no(b):
+        return refused("morph", parent, child, picture, b, "--out", tmp_path / "x.webp")
+
+    assert "no such picture" in no(tmp_path / "none.png")
+    assert "no such file" in no(tmp_path / "none.npz")
+    assert "does not fit this network" in no(tmp_path / "s.npz")
+    assert "B is 5,6, which has 2 latents" in no("5,6")
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_options_that_change_nothing_are_named(aligned, parent, child, tmp_path):
+    picture = tmp_path / "p.png"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    idle = ("--steps", 9, "--space", "z", "--noise-seed", 3)
+    out = ("--grid", "2x2", "--out", tmp_path / "x.html", "--overwrite")
+    found = aligned("morph", parent, child, 3, 5, *idle, *out)
+    assert found.code == 0 and found.err.splitlines() == [
+        "warning: --steps and --space change nothing: there are no pictures to invert",
+        "warning: --noise-seed changes nothing: noise is const",
+    ]
+    assert "latent A</td><td>psi 0.5<" in (tmp_path / "x.html").read_text()
+    found = aligned("morph", parent, child, 3, picture, *idle[:-2], *out)
+    assert (found.code, found.err) == (0, "")
+    page = (tmp_path / "x.html").read_text()
+    assert "latent B</td><td>inverted in z, 9 steps, noise drop, psi 0.5<" in page
+
+
+def test_a_grid_heeds_the_batch(ok, parent, child, tmp_path, monkeypatch):
+    sizes, images = [], morphing.images
+    monkeypatch.setattr(morphing, "images", lambda *x: (sizes.append(np.size(x[4])), images(*x))[1])
+    command = ("morph", parent, child, 3, 5, "--grid", "2x3", "--batch", 1)
+    ok(*command, "--out", tmp_path / "x.png")
+    assert sizes == [1] * 6
+
+
 def test_the_easings_are_those_of_the_library():
     parser = argparse.ArgumentParser()
     morph.add_arguments(parser)
