@@ -60,7 +60,8 @@ class Pictures:
             parts.append(f"psi {self.psi:g}")
         if self.guide:
             parts.append(f"{'encoder' if self.guide.alone else 'start'} {self.guide.source}")
-        return ", ".join([f"inverted in {settings.space}", *parts])
+        done = "inverted" if settings.steps else "encoded"
+        return ", ".join([f"{done} in {settings.space}", *parts])
 
 
 def of_pictures(

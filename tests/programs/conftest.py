@@ -8,6 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from aligned_jax import features, inversion, loading, weights
 from aligned_jax.inversion.spaces import latent_shape
@@ -90,6 +91,12 @@ def child(parent, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def pair(parent, child):
+    """Both, loaded."""
+    return loading.load(parent), loading.load(child)
+
+
 @pytest.fixture
 def images(ok, tmp_path):
     """images("generate's", "arguments") -> float32 images; everything else in `images.last`."""
@@ -108,6 +115,30 @@ def images(ok, tmp_path):
 def contents():
     """contents(folder) -> names in it, hidden ones included."""
     return lambda folder: sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def results(ok, tmp_path):
+    """results(PARENT, CHILD, ...) -> arrays of the .npz that holds the translations alone."""
+
+    def run(*argv):
+        out = tmp_path / "results.npz"
+        ok("translate", *argv, "--out", out, "--overwrite")
+        with np.load(out) as file:
+            return dict(file)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of two pictures."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("one", "two"):
+        pixels = np.random.RandomState(len(name) + ord(name[0])).randint(0, 256, (8, 8, 3))
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{name}.png")
+    return folder
 
 
 @pytest.fixture

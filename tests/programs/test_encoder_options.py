@@ -182,18 +182,18 @@ def test_every_space_has_an_encoder_of_its_own(aligned, family, tmp_path):
     z, e4e = (("--encoder", family / name) for name in ("z", "e4e"))
     told, pictures = page("--space", "z,w+", *z, *e4e)
     assert page.err == ""
-    assert told["latents z"] == f"inverted in z, psi 1, encoder {family}/z"
-    assert told["latents w+"] == f"inverted in w+, encoder {family}/e4e"
+    assert told["latents z"] == f"encoded in z, psi 1, encoder {family}/z"
+    assert told["latents w+"] == f"encoded in w+, encoder {family}/e4e"
     assert page("--space", "z,w+", *e4e, *z)[1] == pictures
     told, _ = page("--space", "z,w+", *z)
-    assert told["latents w+"] == f"inverted in w+, encoder {family}/z"
+    assert told["latents w+"] == f"encoded in w+, encoder {family}/z"
     for order in ((*z, *e4e), (*e4e, *z)):
         told, _ = page("--space", "w+", *order)
-        assert told["latents"] == f"inverted in w+, encoder {family}/e4e"
+        assert told["latents"] == f"encoded in w+, encoder {family}/e4e"
         assert page.err.startswith(f"warning: --encoder {family}/z changes nothing: another")
         assert page.err.count("\n") == 1
     told, _ = page("--space", "w", *e4e, *z)  # the first does not reach that space
-    assert told["latents"] == f"inverted in w, encoder {family}/z"
+    assert told["latents"] == f"encoded in w, encoder {family}/z"
     page("--space", "z", *z, *e4e, "--encoder", family / "z-of-child")
     assert page.err.startswith(
         f"warning: --encoder {family}/e4e and --encoder {family}/z-of-child change nothing: "
