@@ -27,7 +27,7 @@ _REPEATS = 2
 
 def report(config: RunConfig, devices: parallel.Devices | None = None) -> list[str]:
     """Lines for people: sizes, memory of a device, and pace; on all devices if None."""
-    task = task_of(config)
+    task, note = task_of(config), check(config, devices)
     step = task.step(config, devices)
     state = created(config, None)
     counts = ", ".join(f"{name} {count:,}" for name, count in task.counts(state).items())
@@ -47,7 +47,6 @@ def report(config: RunConfig, devices: parallel.Devices | None = None) -> list[s
         f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
         f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
     ]
-    note = check(config, devices)
     return [*lines, note] if note else lines
 
 
