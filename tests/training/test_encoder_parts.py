@@ -11,8 +11,9 @@ from aligned_jax.errors import ConfigError
 from aligned_jax.losses import delta_penalty, identity_loss, pixel_loss, w_norm
 from aligned_jax.training import ranger
 from aligned_jax.training.encoder_options import EncoderOptions
-from aligned_jax.training.encoder_state import EncoderRecipe
+from aligned_jax.training.encoder_state import EncoderRecipe, with_backbone
 from aligned_jax.training.latent_critic import empty_pool, init_critic, replay
+from tests.test_encoder_network import filled
 from tests.training import tiny_encoder as tiny
 
 
@@ -159,3 +160,19 @@ def test_noise_without_a_generator_that_has_any():
     EncoderRecipe(silent, tiny.E4E, EncoderOptions())
     with pytest.raises(ConfigError, match="noise is none, but a generator without noise has no"):
         EncoderRecipe(silent, tiny.E4E, EncoderOptions(noise="none"))
+
+
+def test_a_backbone_that_starts_with_the_weights_of_arcface():
+    encoder, other = filled(tiny.E4E), filled(tiny.E4E, 1)
+    shared = {name for name in encoder["params"] if name.startswith(("input_layer", "body"))}
+    arcface = {
+        kind: {name: value for name, value in other[kind].items() if name in shared}
+        for kind in ("params", "stats")
+    }
+    arcface["params"]["output_layer.3"] = {"weight": np.zeros((2, 2), np.float32)}
+    merged = with_backbone(encoder, arcface)
+    assert jax.tree.structure(merged) == jax.tree.structure(encoder)
+    for kind in ("params", "stats"):
+        for name, module in merged[kind].items():
+            source = other if name in shared else encoder
+            jax.tree.map(np.testing.assert_array_equal, module, source[kind][name])
