@@ -15,22 +15,22 @@ from typing import Any
 import jax
 import numpy as np
 
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.train.config import RunConfig
 from aligned_jax.train.loop import check
 from aligned_jax.train.progress import duration
-from aligned_jax.train.tasks import recipe_of
+from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.train.tasks import created, task_of
 from aligned_jax.training import parallel
-from aligned_jax.training.gan_step import GanStep, phases
-from aligned_jax.training.state import create_state, parameter_counts
 
 _REPEATS = 2
 
 
-def report(config: TrainConfig, devices: parallel.Devices | None = None) -> list[str]:
+def report(config: RunConfig, devices: parallel.Devices | None = None) -> list[str]:
     """Lines for people: sizes, memory of a device, and pace; on all devices if None."""
-    step = GanStep(recipe_of(config), devices)
-    state = create_state(config.generator, config.discriminator, config.gan, config.seed)
-    counts = parameter_counts(state)
+    task, note = task_of(config), check(config, devices)
+    step = task.step(config, devices)
+    state = created(config, None)
+    counts = ", ".join(f"{name} {count:,}" for name, count in task.counts(state).items())
     state = parallel.replicate(state, devices)
     batch = _random_batch(config, step)
     began = time.perf_counter()
@@ -40,20 +40,31 @@ def report(config: TrainConfig, devices: parallel.Devices | None = None) -> list
     per_kimg = 1000 / rate
     used = list(devices or jax.devices())
     lines = [
-        f"trainable parameters: G {counts['G']:,}, D {counts['D']:,}",
-        f"devices: {len(used)} x {used[0].device_kind}, {config.gan.batch_size} images a batch",
+        f"trainable parameters: {counts}",
+        f"devices: {len(used)} x {used[0].device_kind}, {config.batch_size} images a batch",
         f"memory of a device: {_peak(programs) / 2**30:.2f} GiB by the compiler's count",
         f"compilation: {compiling:.0f} s, kept for the run unless --no-cache",
         f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
         f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
     ]
-    note = check(config, devices)
     return [*lines, note] if note else lines
 
 
-def images_per_second(config: TrainConfig, step: GanStep, state: Any, batch: Any) -> float:
+def place(config: RunConfig, run: RunFolder) -> str:
+    """A line on where checkpoints would go, how many stay, and how large a whole one is."""
+    options = config.snapshots
+    kept = sum(map(options.is_kept, [0, *config.marks()]))
+    leaves = jax.tree.leaves(task_of(config).expected(config))
+    size = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
+    return (
+        f"checkpoints: {run.checkpoint(0).parent}, every {options.tick_kimg} kimg; networks of "
+        f"{kept} would stay, and the {options.latest} latest whole, {size / 2**30:.2f} GiB each"
+    )
+
+
+def images_per_second(config: RunConfig, step: Any, state: Any, batch: Any) -> float:
     """Pace over a full cycle of main and regularisation phases; the state is consumed."""
-    intervals = [phase.interval for phase in phases(config.gan)]
+    intervals = task_of(config).intervals(config)
     period = math.lcm(*intervals)
     kinds = Counter(tuple(i % k == 0 for k in intervals) for i in range(period))
     first = {tuple(i % k == 0 for k in intervals): i for i in reversed(range(period))}
@@ -68,12 +79,12 @@ def images_per_second(config: TrainConfig, step: GanStep, state: Any, batch: Any
             jax.block_until_ready(state)
             times.append(time.perf_counter() - began)
         seconds += count * min(times)
-    return period * config.gan.batch_size / seconds
+    return period * config.batch_size / seconds
 
 
-def _random_batch(config: TrainConfig, step: GanStep) -> Any:
+def _random_batch(config: RunConfig, step: Any) -> Any:
     g = config.generator
-    rows = len(parallel.row_numbers(config.gan.batch_size))
+    rows = len(parallel.row_numbers(config.batch_size))
     random = np.random.RandomState(0)
     size = (rows, g.img_resolution, g.img_resolution, g.img_channels)
     labels = np.eye(max(g.c_dim, 1), dtype=np.float32)[random.randint(max(g.c_dim, 1), size=rows)]

@@ -11,6 +11,7 @@ The encoder is a checkpoint, and RUN can be given wherever one is asked for.
 """
 
 import argparse
+import dataclasses
 from typing import Any
 
 from aligned_jax.encoder_config import IR_SE50, RESOLUTIONS, SLIM, SPACES
@@ -33,8 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("network", metavar="NETWORK")
     add("--space", choices=SPACES, default="w+", help="of the latents (default w+)")
-    add("--data", required=True, metavar="D", help="a dataset made by `aligned data`")
-    add("--run", required=True, metavar="DIR", help="folder of the run; new, or the same run's")
     add("--plain-rows", action="store_true", help="rows of w+ each by itself (pSp), not e4e")
     add(
         "--backbone",
@@ -42,12 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="irse50, as published (default from 256 pixels on), or slim",
     )
     add("--arcface", action="store_true", help="start the irse50 with ArcFace's weights")
-    add("--kimg", type=int, help=f"length in thousands of images (default {_KIMG})")
-    add("--batch", type=int, help=f"images in a batch, over all devices (default {_BATCH})")
-    add("--seed", type=int, help="of the encoder and of every draw (default 0)")
-    add("--options", action="store_true", help="list all overrides with their values, and stop")
-    session.add_arguments(parser)
-    parser.set_defaults(overrides=[], dry_run=False)
+    launch.add_common_arguments(parser, _KIMG, _BATCH)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,7 +74,7 @@ def _planned(args: argparse.Namespace) -> tuple[EncoderRun, Any]:
         fingerprint=dataset.fingerprint,
     )
     planned = arguments.replaced(planned, kimg=args.kimg, seed=args.seed)
-    config = arguments.override(planned, args.overrides)
+    config = _unscheduled(arguments.override(planned, args.overrides), planned.losses)
     if config.generator != planned.generator:
         raise UserError("the generator is that of NETWORK; its options cannot be overridden")
     launch.check_data(config, dataset)
@@ -88,6 +82,16 @@ def _planned(args: argparse.Namespace) -> tuple[EncoderRun, Any]:
         encoder_task.frozen_of(config)
         encoder_task.sources(config)
     return config, dataset
+
+
+def _unscheduled(config: EncoderRun, planned: Any) -> EncoderRun:
+    """Without the planned pace of e4e's schedule where the overrides have none."""
+    losses = config.losses
+    same = losses.progressive_every == planned.progressive_every
+    if not same or losses.progressive_start is not None:
+        return config
+    losses = dataclasses.replace(losses, progressive_every=type(losses).progressive_every)
+    return dataclasses.replace(config, losses=losses)
 
 
 def _sizes(args: argparse.Namespace, generator: Any) -> Any:

@@ -10,8 +10,9 @@ import numpy as np
 from aligned_jax import loading
 from aligned_jax.blocks import blocks
 from aligned_jax.config import ENCODER, EncoderConfig
+from aligned_jax.encoder_config import IR_SE50
 from aligned_jax.encoder_network import EncoderNetwork
-from aligned_jax.errors import UserError
+from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.network import Network
 from aligned_jax.networks import fingerprint
 from aligned_jax.train.encoder_run import EncoderRun
@@ -24,7 +25,7 @@ from aligned_jax.training.encoder_state import (
     create_encoder_state,
     with_backbone,
 )
-from aligned_jax.training.encoder_step import EncoderStep
+from aligned_jax.training.encoder_step import EncoderStep, active_rows
 
 _AT_A_TIME = 8
 
@@ -107,9 +108,39 @@ def _step(config: EncoderRun, devices: parallel.Devices | None) -> EncoderStep:
 
 def _check(config: EncoderRun, devices: parallel.Devices | None) -> list[str]:
     recipe_of(config)
+    if config.backbone and config.encoder.stages != IR_SE50:
+        raise ConfigError("ArcFace is an IR-SE50, but the backbone is another: --backbone irse50")
     count = jax.device_count() if devices is None else len(devices)
     parallel.check_division(config.batch_size, 1, count, 1, 1)
     return []
+
+
+def _notices(config: EncoderRun) -> list[str]:
+    losses, rows, found = config.losses, config.encoder.rows, []
+    if not losses.compares_images:
+        found.append("no loss compares images (l2, lpips, identity): the encoder ignores them")
+    last = config.iterations(config.kimg)
+    begun = int(active_rows(recipe_of(config), np.int32(last - 1)))
+    if begun < rows:
+        found.append(
+            f"only {begun} of {rows} rows of w+ begin within the run's {last} iterations, the "
+            f"others stay as the first: lower losses.progressive_start "
+            f"({losses.progressive_start}) or losses.progressive_every "
+            f"({losses.progressive_every}), or train longer"
+        )
+    return found
+
+
+def _intervals(config: EncoderRun) -> list[int]:
+    return []  # R1 of the latents' discriminator costs nothing beside the rest
+
+
+def _counts(state: EncoderState) -> dict[str, int]:
+    networks = {"E": state.E, "D": state.D} if state.D else {"E": state.E}
+    return {
+        name: sum(int(np.size(leaf)) for leaf in jax.tree.leaves(network["params"]))
+        for name, network in networks.items()
+    }
 
 
 def _facts(state: EncoderState) -> dict[str, float]:
@@ -123,6 +154,9 @@ TASK = Task(
     create=_create,
     step=_step,
     check=_check,
+    notices=_notices,
+    intervals=_intervals,
+    counts=_counts,
     facts=_facts,
     advice="a lower learning rate (losses.learning_rate) or a larger batch usually helps",
 )

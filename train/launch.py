@@ -22,14 +22,27 @@ if TYPE_CHECKING:
 _ORIGIN = ("kind", "file", "sha256", "format", "verb", "command", "images")
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of a run that begins."""
+def add_common_arguments(
+    parser: argparse.ArgumentParser, kimg: int | None = None, batch: int | None = None
+) -> None:
+    """Options of a run that begins, of networks of any kind; defaults only to be told."""
     add = parser.add_argument
+    length, size = (f" (default {value})" if value else "" for value in (kimg, batch))
     add("--data", required=True, metavar="D", help="a dataset made by `aligned data`")
     add("--run", required=True, metavar="DIR", help="folder of the run; new, or the same run's")
-    add("--kimg", type=int, help="length in thousands of images")
-    add("--batch", type=int, help="images in a batch, over all devices and hosts")
+    add("--kimg", type=int, help=f"length in thousands of images{length}")
+    add("--batch", type=int, help=f"images in a batch, over all devices and hosts{size}")
     add("--seed", type=int, help="of the networks and of every draw (default 0)")
+    add("--dry-run", action="store_true", help="print what would happen, measure it, and stop")
+    add("--options", action="store_true", help="list all overrides with their values, and stop")
+    session.add_arguments(parser)
+    parser.set_defaults(overrides=[])
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of a run that begins, of generators."""
+    add_common_arguments(parser)
+    add = parser.add_argument
     add(
         "--augment",
         metavar="NAME",
@@ -41,10 +54,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="scores of every snapshot, such as fd_vgg,kid_vgg; the best by the first is kept",
     )
     add("--metric-images", type=int, metavar="N", help="generated for a score (default 5000)")
-    add("--dry-run", action="store_true", help="print what would happen, measure it, and stop")
-    add("--options", action="store_true", help="list all overrides with their values, and stop")
-    session.add_arguments(parser)
-    parser.set_defaults(overrides=[])
 
 
 def check_batch(args: argparse.Namespace) -> None:
@@ -111,8 +120,10 @@ def begin(args: argparse.Namespace, config: RunConfig, dataset: Any) -> int:
         return 0
     if args.dry_run:
         from aligned_jax.train import dry_run
+        from aligned_jax.train.run_folder import RunFolder
 
         lines = dry_run.report(config, session.devices(args))  # measured on all hosts together
+        lines.append(dry_run.place(config, RunFolder(args.run)))
         if session.is_first():
             print(json.dumps(config.to_json(), indent=2), *lines, sep="\n")
         return 0

@@ -77,12 +77,14 @@ def check(config: RunConfig, devices: parallel.Devices | None = None) -> str:
     """Raises ConfigError if the step cannot be made, or dealt to the devices; costs nothing.
 
     Returns:
-      why another number of devices would compute another step; empty if it would not.
+      lines on what to bear in mind: why another number of devices would compute
+      another step, and what the task has to say; often empty.
     """
-    reasons = task_of(config).check(config, devices)
-    if not reasons:
-        return ""
-    return f"another number of devices would compute another step: {'; '.join(reasons)}"
+    task = task_of(config)
+    reasons = "; ".join(task.check(config, devices))
+    lines = [f"another number of devices would compute another step: {reasons}"] if reasons else []
+    lines += task.notices(config)
+    return "\n".join(lines)
 
 
 def train(job: Job, state: PyTree, memory: dict[str, Any] | None = None) -> int | None:

@@ -13,8 +13,8 @@ from aligned_jax.train.config import RunConfig, TrainConfig
 from aligned_jax.train.encoder_run import EncoderRun
 from aligned_jax.training import parallel
 from aligned_jax.training.augmentation import hooks
-from aligned_jax.training.gan_step import GanStep
-from aligned_jax.training.state import TrainState, create_state
+from aligned_jax.training.gan_step import GanStep, phases
+from aligned_jax.training.state import TrainState, create_state, parameter_counts
 from aligned_jax.training.terms import Recipe
 from aligned_jax.types import PyTree
 
@@ -32,6 +32,9 @@ class Task:
       step: the compiled iteration, on devices (None is all).
       check: why another number of devices would compute another step; ConfigError if
         the step cannot be made.
+      notices: what to bear in mind about a run, in sentences.
+      intervals: of the parts of a step that not every iteration computes.
+      counts: trainable numbers by network.
       facts: what the statistics say of a state.
       advice: what usually helps a run that diverges.
     """
@@ -42,6 +45,9 @@ class Task:
     create: Callable[[Any, Any], PyTree]
     step: Callable[[Any, parallel.Devices | None], Any]
     check: Callable[[Any, parallel.Devices | None], list[str]]
+    notices: Callable[[Any], list[str]]
+    intervals: Callable[[Any], list[int]]
+    counts: Callable[[Any], dict[str, int]]
     facts: Callable[[Any], dict[str, float]]
     advice: str
 
@@ -61,7 +67,11 @@ def task_of(config: RunConfig) -> Task:
 
 def fresh(config: RunConfig) -> PyTree:
     """The state at the start of a run, as host arrays."""
-    sources = _sources(config)
+    return created(config, _sources(config))
+
+
+def created(config: RunConfig, sources: Mapping[str, Any] | None) -> PyTree:
+    """The state that starts from these variables; with None only its shapes count."""
     # One program; drawn array by array, hundreds would be compiled.
     create = jax.jit(lambda networks: task_of(config).create(config, networks))
     return jax.tree.map(np.asarray, create(sources))
@@ -111,6 +121,14 @@ def _check(config: TrainConfig, devices: parallel.Devices | None) -> list[str]:
     return _step(config, devices).device_dependence
 
 
+def _notices(config: TrainConfig) -> list[str]:
+    return []
+
+
+def _intervals(config: TrainConfig) -> list[int]:
+    return [phase.interval for phase in phases(config.gan)]
+
+
 def _facts(state: TrainState) -> dict[str, float]:
     return {"augment_p": float(state.augment_p), "pl_mean": float(state.pl_mean)}
 
@@ -122,6 +140,9 @@ GAN = Task(
     create=_create,
     step=_step,
     check=_check,
+    notices=_notices,
+    intervals=_intervals,
+    counts=parameter_counts,
     facts=_facts,
     advice="a lower learning rate (gan.g_adam, gan.d_adam), a stronger R1 (gan.r1_gamma), or "
     "gan.half None, if that is float16, usually help",

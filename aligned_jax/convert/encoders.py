@@ -138,19 +138,25 @@ def _stages(shapes: Mapping[str, tuple[int, ...]]) -> tuple[tuple[int, int], ...
 
 
 def _origin(config: EncoderConfig, mean: Any, opts: Mapping[Any, Any]) -> Any:
-    """What is added to the encoder's output, in its shape."""
+    """What is added to the encoder's output, in its shape.
+
+    Official runs keep the mean of w once for each row, and add the first of them
+    to the codes of an encoder to W; whatever the other rows hold, it is not used.
+    """
     shape = config.latent_shape
     if not opts.get("start_from_latent_avg", mean is not None):
         return Stored(np.zeros(shape, np.float32))
     if mean is None:
         raise FormatError("it counts from latent_avg, which it does not have")
     found = tuple(mean.shape)
-    fits = [shape, shape[-1:], (1, *shape[-1:])]
-    if found not in fits:
-        raise FormatError(f"latent_avg has shape {list(found)}, expected {list(shape)}")
+    rows, width = config.rows, config.latent_dim
+    if found not in ((width,), (1, width), (rows, width)):
+        raise FormatError(
+            f"latent_avg has shape {list(found)}, expected {[rows, width]} or {[width]}"
+        )
 
     def spread(array: np.ndarray) -> np.ndarray:
-        array = array.reshape(shape) if array.size == np.prod(shape) else array
-        return np.broadcast_to(array, shape)
+        array = array.reshape(-1, width)  # [1 or L, D]
+        return np.broadcast_to(array, shape) if config.has_rows else array[0]
 
     return Derived(mean, shape, spread)

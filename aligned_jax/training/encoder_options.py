@@ -3,9 +3,12 @@
 import math
 from dataclasses import dataclass
 
+from aligned_jax.config import EncoderConfig, GeneratorConfig
 from aligned_jax.errors import ConfigError, too_small
 
 NOISE = ("random", "const", "none")
+_IMAGE_LOSSES = ("l2", "lpips", "identity")
+_LOSSES = (*_IMAGE_LOSSES, "w_norm", "delta_norm", "adversarial")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class EncoderOptions:
     `lookahead` iterations a step back to `slow_step` of the way.
 
     `batch_size` counts all devices and hosts. `noise` is the synthesis network's.
+
+    Raises:
+      ConfigError: naming every value that cannot be, or if all losses are left out.
     """
 
     batch_size: int = 8
@@ -59,12 +65,14 @@ class EncoderOptions:
             for name in ("learning_rate", "d_learning_rate", "eps")
             if not 0 < getattr(self, name) < math.inf
         ]
-        weights = ("l2", "lpips", "identity", "w_norm", "delta_norm", "adversarial", "r1_gamma")
+        weights = (*_LOSSES, "r1_gamma")
         wrong += [
             f"{name} is {getattr(self, name)}; it must be a number of at least 0"
             for name in weights
             if not 0 <= getattr(self, name) < math.inf
         ]
+        if not any(getattr(self, name) for name in _LOSSES):
+            wrong.append(f"{', '.join(_LOSSES)} are all 0; without a loss nothing is learnt")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             wrong.append(f"betas are {self.betas}; both must lie in [0, 1)")
         if not 0 < self.slow_step <= 1:
@@ -75,3 +83,42 @@ class EncoderOptions:
             wrong.append(f"noise is {self.noise!r}; it must be one of {', '.join(NOISE)}")
         if wrong:
             raise ConfigError("; ".join(wrong))
+
+    @property
+    def compares_images(self) -> bool:
+        """Whether a loss looks at what the latents draw."""
+        return any(getattr(self, name) for name in _IMAGE_LOSSES)
+
+
+# What an option must be where nothing heeds it, if that is not its default alone.
+_AT_REST = {
+    "adversarial": (0.0,),
+    "w_norm": (0.0,),
+    "delta_norm": (0.0,),
+    "progressive_start": (None, EncoderOptions.progressive_start),
+}
+
+
+def idle(generator: GeneratorConfig, encoder: EncoderConfig, options: EncoderOptions) -> list[str]:
+    """A sentence for each option that is given though nothing in such a run would heed it."""
+    in_w = encoder.space.startswith("w")
+    critic = in_w and options.adversarial > 0
+    begins = options.progressive_start is not None
+    whose = f"an encoder to {encoder.space}"
+    # Whether options count, who has no use for them otherwise, and which they are.
+    table = (
+        (in_w, whose, "adversarial w_norm"),
+        (encoder.deltas, f"{whose} without deltas", "delta_norm progressive_start"),
+        (encoder.deltas and begins, "a run without progressive training", "progressive_every"),
+        (critic, "a run without the adversarial loss", "d_learning_rate r1_gamma pool_size"),
+        (critic and options.r1_gamma > 0, "a run without R1", "d_reg_interval"),
+        (options.lpips > 0, "a run without LPIPS", "lpips_net"),
+        (generator.synthesis.use_noise, "a generator without noise", "noise"),
+    )
+    return [
+        f"{name} is {value}, but {who} has no use for it: give {rests[0]}"
+        for counts, who, names in table
+        for name in (() if counts else names.split())
+        if (value := getattr(options, name))
+        not in (rests := _AT_REST.get(name, (getattr(EncoderOptions, name),)))
+    ]

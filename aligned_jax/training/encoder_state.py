@@ -13,7 +13,7 @@ from aligned_jax.encoder_network import misfits
 from aligned_jax.errors import ConfigError
 from aligned_jax.networks import init_variables
 from aligned_jax.training import ranger
-from aligned_jax.training.encoder_options import EncoderOptions
+from aligned_jax.training.encoder_options import EncoderOptions, idle
 from aligned_jax.training.latent_critic import Pool, empty_pool, init_critic
 from aligned_jax.types import Array, PyTree, Variables
 
@@ -24,7 +24,7 @@ class EncoderRecipe:
 
     Raises:
       ConfigError: naming everything in which the encoder does not fit the
-        generator, or the losses do not fit the encoder's space.
+        generator, and every option that nothing in the run would heed.
     """
 
     generator: GeneratorConfig
@@ -41,14 +41,7 @@ class EncoderRecipe:
             )
         if e.space.startswith("w") and g.mapping.w_avg_beta is None:
             wrong.append("the generator keeps no mean of w, from which the encoder counts")
-        needs = {"adversarial": e.space[0] == "w", "w_norm": e.space[0] == "w"}
-        needs["delta_norm"] = e.deltas
-        wrong += [
-            f"{name} is {getattr(options, name)}, but an encoder to {e.space} "
-            f"{'without deltas ' if name == 'delta_norm' else ''}has no use for it: give 0"
-            for name, has_use in needs.items()
-            if getattr(options, name) and not has_use
-        ]
+        wrong += idle(g, e, options)
         if wrong:
             raise ConfigError(f"the encoder cannot be trained: {'; '.join(wrong)}")
 

@@ -77,6 +77,12 @@ def test_other_kinds(tmp_path):
     pooled = read_official(written(tmp_path, checkpoint(POOLED))).networks["E"]
     assert pooled.config == POOLED
     same(pooled.variables(), variables_of(POOLED))
+    # Its mean once for each row, as official runs keep it; codes are counted from the first.
+    for mean in (LATENT_AVG, np.tile(LATENT_AVG[:1], (4, 1)), LATENT_AVG[0]):
+        pooled = read_official(written(tmp_path, checkpoint(POOLED) | {"latent_avg": mean}))
+        same(pooled.networks["E"].variables(), variables_of(POOLED))
+        w_avg = pooled.networks["G_ema"].variables()["stats"]["mapping"]["w_avg"]
+        np.testing.assert_array_equal(w_avg, LATENT_AVG[0])
     plain = checkpoint(EncoderConfig(32, "w+", 4, 6, stages=STAGES), start_from_latent_avg=False)
     found = read_official(written(tmp_path, plain)).networks["E"]
     assert not found.config.deltas
@@ -122,5 +128,7 @@ def test_damaged_and_unknown_files_are_refused(tmp_path):
     assert "numbered [0, 2, 3]" in refusal(tmp_path, gap)
     mean = checkpoint() | {"latent_avg": np.zeros((3, 6), np.float32)}
     assert "latent_avg has shape [3, 6], expected [4, 6]" in refusal(tmp_path, mean)
+    mean = checkpoint(POOLED) | {"latent_avg": np.zeros((3, 6), np.float32)}
+    assert "latent_avg has shape [3, 6], expected [4, 6] or [6]" in refusal(tmp_path, mean)
     none = checkpoint() | {"latent_avg": None}
     assert "which it does not have" in refusal(tmp_path, none)

@@ -1,5 +1,7 @@
 """Parts of the encoders' training: options, Ranger, the pool, losses of latents."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,10 @@ from aligned_jax.errors import ConfigError
 from aligned_jax.losses import delta_penalty, identity_loss, pixel_loss, w_norm
 from aligned_jax.training import ranger
 from aligned_jax.training.encoder_options import EncoderOptions
+from aligned_jax.training.encoder_state import EncoderRecipe, with_backbone
 from aligned_jax.training.latent_critic import empty_pool, init_critic, replay
+from tests.test_encoder_network import filled
+from tests.training import tiny_encoder as tiny
 
 
 def rectified_adam(gradients, start, options):
@@ -111,3 +116,63 @@ def test_options():
     for part in ("batch_size", "eps", "l2", "betas", "slow_step", "lpips_net", "noise"):
         assert f"{part} " in str(error.value)
     assert EncoderOptions(progressive_start=None).progressive_start is None
+    with pytest.raises(ConfigError, match=r"l2, lpips, identity, .* are all 0; without a loss"):
+        EncoderOptions(l2=0, lpips=0, identity=0, delta_norm=0, adversarial=0)
+    alone = EncoderOptions(l2=0, lpips=0, identity=0)
+    assert EncoderOptions().compares_images and not alone.compares_images
+
+
+# An option, and the other options and sizes with which it would count for nothing.
+IDLE = [
+    ({"adversarial": 0.2}, {}, {"space": "z", "latent_dim": 5, "deltas": False}),
+    ({"w_norm": 0.2}, {}, {"space": "z+", "latent_dim": 5, "deltas": False}),
+    ({"delta_norm": 0.2}, {}, {"deltas": False}),
+    ({"progressive_start": 5}, {}, {"deltas": False}),
+    ({"progressive_every": 5}, {}, {"deltas": False}),
+    ({"progressive_every": 5}, {"progressive_start": None}, {}),
+    ({"d_learning_rate": 1e-3}, {"adversarial": 0.0}, {}),
+    ({"r1_gamma": 3.0}, {"adversarial": 0.0}, {}),
+    ({"pool_size": 3}, {"adversarial": 0.0}, {}),
+    ({"d_reg_interval": 3}, {"adversarial": 0.0}, {}),
+    ({"d_reg_interval": 3}, {"r1_gamma": 0.0}, {}),
+    ({"lpips_net": "vgg"}, {"lpips": 0.0}, {}),
+]
+
+
+@pytest.mark.parametrize(("option", "others", "sizes"), IDLE)
+def test_options_that_nothing_heeds_are_refused(option, others, sizes):
+    ((name, value),) = option.items()
+    in_w = not sizes.get("space", "w").startswith("z")
+    at_rest = {"delta_norm": 0.0} if sizes else {}
+    at_rest |= {} if in_w else {"adversarial": 0.0}
+    tiny.recipe(**option)  # where it counts
+    tiny.recipe(sizes, **at_rest | others)
+    with pytest.raises(ConfigError) as error:
+        tiny.recipe(sizes, **at_rest | others | option)
+    assert f"trained: {name} is {value}, but " in str(error.value)
+    assert str(error.value).count("has no use for it: give ") == 1
+
+
+def test_noise_without_a_generator_that_has_any():
+    silent = dataclasses.replace(
+        tiny.GENERATOR, synthesis=dataclasses.replace(tiny.GENERATOR.synthesis, use_noise=False)
+    )
+    EncoderRecipe(silent, tiny.E4E, EncoderOptions())
+    with pytest.raises(ConfigError, match="noise is none, but a generator without noise has no"):
+        EncoderRecipe(silent, tiny.E4E, EncoderOptions(noise="none"))
+
+
+def test_a_backbone_that_starts_with_the_weights_of_arcface():
+    encoder, other = filled(tiny.E4E), filled(tiny.E4E, 1)
+    shared = {name for name in encoder["params"] if name.startswith(("input_layer", "body"))}
+    arcface = {
+        kind: {name: value for name, value in other[kind].items() if name in shared}
+        for kind in ("params", "stats")
+    }
+    arcface["params"]["output_layer.3"] = {"weight": np.zeros((2, 2), np.float32)}
+    merged = with_backbone(encoder, arcface)
+    assert jax.tree.structure(merged) == jax.tree.structure(encoder)
+    for kind in ("params", "stats"):
+        for name, module in merged[kind].items():
+            source = other if name in shared else encoder
+            jax.tree.map(np.testing.assert_array_equal, module, source[kind][name])
