@@ -15,7 +15,8 @@ def slow() -> bool:
     So on CPUs, where XLA takes its fast routines for them only outside of loops,
     even of loops that it removes later because they have one round
     (https://github.com/jax-ml/jax/issues/12868). Measured at 64 pixels: 3 times for
-    Gmain and 23 times for Dmain (batch 16 in two rounds).
+    Gmain and 23 times for Dmain (batch 16 in two rounds), 4 times for a step of
+    inversion with LPIPS-VGG.
     """
     return jax.default_backend() == "cpu"
 
