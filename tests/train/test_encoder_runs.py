@@ -114,8 +114,8 @@ def test_a_run_that_is_stopped_ends_as_one_that_is_not(tmp_path, config, generat
 
 
 def test_what_cannot_be(tmp_path, config, generator):
-    with pytest.raises(UserError, match="an encoder has none"):
-        dataclasses.replace(config, snapshots=SnapshotOptions(metrics="fd_vgg"))
+    with pytest.raises(UserError, match=r"metrics has fd_vgg, x; scores of encoders are pixel_r"):
+        dataclasses.replace(config, snapshots=SnapshotOptions(metrics="fd_vgg,lpips_vgg,x"))
     with pytest.raises(UserError, match=r"generator\.img_resolution is 32, the data have 8"):
         launch.check_data(config, runs.Images())
     with pytest.raises(UserError, match="is not the generator that this encoder was trained for"):
