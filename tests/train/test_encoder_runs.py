@@ -138,6 +138,21 @@ def test_what_cannot_be(tmp_path, config, generator):
         guard.check_finite(other, config, broken, {})
 
 
+def test_what_a_run_should_bear_in_mind(config):
+    def said(kimg=2, **options):
+        losses = dataclasses.replace(config.losses, **options)
+        changed = dataclasses.replace(config, losses=losses, kimg=kimg)
+        return loop.check(changed, jax.local_devices()[:1])
+
+    # Ten iterations; delta number r of 1 to 7 begins at 2r.
+    assert "only 5 of 8 rows of w+ begin within the run's 10 iterations" in said()
+    assert "only 7 of 8 rows" in said(progressive_start=0, batch_size=170)  # 12 iterations
+    assert said(progressive_start=0, batch_size=160) == ""  # 13
+    assert said(kimg=3) == ""  # 15 iterations, of which the last is number 14
+    assert said(progressive_start=None, progressive_every=2000) == ""
+    assert "no loss compares images" in said(kimg=3, l2=0.0, lpips=0.0)
+
+
 def test_the_schedule_of_a_run():
     published = _losses(tiny.E4E, 1600, 8)
     assert (published.progressive_start, published.progressive_every) == (20_000, 2_000)
