@@ -17,7 +17,8 @@ from typing import Any
 from aligned_jax.encoder_config import IR_SE50, RESOLUTIONS, SLIM, SPACES
 from aligned_jax.errors import UserError
 from aligned_jax.train import arguments, hosts, launch, session
-from aligned_jax.train.encoder_run import EncoderRun
+from aligned_jax.train.config import SnapshotOptions
+from aligned_jax.train.encoder_run import PIXELS, EncoderRun
 
 EXAMPLE = "  aligned encoder zoo:personas64 --space w+ --data D --run runs/e4e --kimg 200"
 OVERRIDES = True
@@ -25,6 +26,7 @@ OVERRIDES = True
 _BACKBONES = {"irse50": IR_SE50, "slim": SLIM}
 _LARGEST = 256  # images are reduced to this before they are encoded (pSp, section 3)
 _KIMG, _BATCH = 1600, 8  # as published: 200,000 iterations
+_SCORED = 64  # images, so that scores cost little beside a tick
 # Parts of a run after which e4e's first delta begins, and each further one.
 _FIRST, _NEXT = 10, 100
 
@@ -63,18 +65,20 @@ def _planned(args: argparse.Namespace) -> tuple[EncoderRun, Any]:
     network = loading.load(args.network)
     kimg, batch = args.kimg or _KIMG, args.batch or _BATCH
     encoder = _sizes(args, network.config)
+    losses = _losses(encoder, kimg, batch)
     planned = EncoderRun(
         data=dataset.options,
         start=args.network,
         start_sha256=fingerprint(network.variables),
         generator=network.config,
         encoder=encoder,
-        losses=_losses(encoder, kimg, batch),
+        losses=losses,
         backbone=args.arcface,
+        snapshots=SnapshotOptions(metrics=_metrics(losses), metric_images=_SCORED),
         fingerprint=dataset.fingerprint,
     )
     planned = arguments.replaced(planned, kimg=args.kimg, seed=args.seed)
-    config = _unscheduled(arguments.override(planned, args.overrides), planned.losses)
+    config = _settled(arguments.override(planned, args.overrides), planned)
     if config.generator != planned.generator:
         raise UserError("the generator is that of NETWORK; its options cannot be overridden")
     launch.check_data(config, dataset)
@@ -84,14 +88,22 @@ def _planned(args: argparse.Namespace) -> tuple[EncoderRun, Any]:
     return config, dataset
 
 
-def _unscheduled(config: EncoderRun, planned: Any) -> EncoderRun:
-    """Without the planned pace of e4e's schedule where the overrides have none."""
-    losses = config.losses
-    same = losses.progressive_every == planned.progressive_every
-    if not same or losses.progressive_start is not None:
-        return config
-    losses = dataclasses.replace(losses, progressive_every=type(losses).progressive_every)
-    return dataclasses.replace(config, losses=losses)
+def _settled(config: EncoderRun, planned: EncoderRun) -> EncoderRun:
+    """Without what was planned for losses that the overrides leave out."""
+    losses, snapshots = config.losses, config.snapshots
+    if losses.progressive_start is None and (
+        losses.progressive_every == planned.losses.progressive_every
+    ):
+        every = type(losses).progressive_every
+        losses = dataclasses.replace(losses, progressive_every=every)
+    if snapshots.metrics == planned.snapshots.metrics:
+        snapshots = dataclasses.replace(snapshots, metrics=_metrics(losses))
+    return dataclasses.replace(config, losses=losses, snapshots=snapshots)
+
+
+def _metrics(losses: Any) -> str:
+    """Scores that need no other networks than the losses."""
+    return f"{PIXELS},lpips_{losses.lpips_net}" if losses.lpips else PIXELS
 
 
 def _sizes(args: argparse.Namespace, generator: Any) -> Any:

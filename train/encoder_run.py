@@ -9,6 +9,9 @@ from aligned_jax.errors import ConfigError
 from aligned_jax.train.config import RunConfig, SnapshotOptions
 from aligned_jax.training.encoder_options import EncoderOptions
 
+PIXELS = "pixel_rmse"
+METRICS = (PIXELS, "lpips_alex", "lpips_vgg")
+
 
 @dataclass(frozen=True)
 class EncoderRun(RunConfig):
@@ -21,7 +24,8 @@ class EncoderRun(RunConfig):
       generator, encoder: sizes.
       losses: losses, schedule and optimisers.
       backbone: whether the backbone starts with the weights of ArcFace.
-      snapshots: what is written; there are no scores.
+      snapshots: what is written, with the scores `pixel_rmse`, `lpips_alex` and
+        `lpips_vgg` of images that are not trained on.
       kimg: length, in thousands of images shown.
       seed: of the encoder, the order of the data, and every draw.
     """
@@ -41,8 +45,11 @@ class EncoderRun(RunConfig):
 
     def __post_init__(self) -> None:
         wrong = self.mistakes()
-        if self.snapshots.metrics:
-            wrong.append("snapshots.metrics are scores of generators; an encoder has none")
+        if unknown := [name for name in metric_names(self) if name not in METRICS]:
+            wrong.append(
+                f"snapshots.metrics has {', '.join(unknown)}; scores of encoders are "
+                f"{', '.join(METRICS)}"
+            )
         if wrong:
             raise ConfigError("; ".join(wrong))
 
@@ -50,3 +57,9 @@ class EncoderRun(RunConfig):
     def batch_size(self) -> int:
         """Images in a batch, over all devices and hosts."""
         return self.losses.batch_size
+
+
+def metric_names(config: EncoderRun) -> tuple[str, ...]:
+    """Names of the scores that `snapshots.metrics` asks for, each once."""
+    names = (name.strip() for name in config.snapshots.metrics.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))

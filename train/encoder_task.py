@@ -72,17 +72,27 @@ def sources(config: EncoderRun) -> dict[str, Any]:
 
 
 def pictures(
-    config: EncoderRun, images: np.ndarray, labels: np.ndarray, state: EncoderState
+    config: EncoderRun, images: np.ndarray, labels: np.ndarray, encoder: EncoderNetwork
 ) -> np.ndarray:
     """What the generator makes of an encoder's latents: float32 of uint8 [N, R, R, C]."""
     generator, parts = generator_of(config), []
-    encoder = EncoderNetwork(config.encoder, state.E)
     for rows, kept in blocks(len(images), _AT_A_TIME):
         latents = encoder(images[rows].astype(np.float32) / 127.5 - 1)
         if config.encoder.space.startswith("z"):
             latents = generator.mapping(latents, labels[rows] if config.generator.c_dim else None)
         parts.append(np.asarray(generator.synthesis(latents))[:kept])
     return np.concatenate(parts)
+
+
+def network(config: EncoderRun, state: EncoderState) -> EncoderNetwork:
+    """The encoder of a state."""
+    return EncoderNetwork(config.encoder, state.E)
+
+
+def _scores(config: EncoderRun, dataset: Any, devices: parallel.Devices | None) -> list[Any]:
+    from aligned_jax.train import encoder_scores
+
+    return encoder_scores.scores_of(config, dataset)
 
 
 def _create(config: EncoderRun, networks: Mapping[str, Any] | None) -> EncoderState:
@@ -158,5 +168,7 @@ TASK = Task(
     intervals=_intervals,
     counts=_counts,
     facts=_facts,
+    network=network,
+    scores=_scores,
     advice="a lower learning rate (losses.learning_rate) or a larger batch usually helps",
 )

@@ -15,8 +15,8 @@ from aligned_jax.train.config import RunConfig, TrainConfig
 from aligned_jax.versions import versions
 
 if TYPE_CHECKING:
+    from aligned_jax.train.loop import Metric
     from aligned_jax.train.run_folder import RunFolder
-    from aligned_jax.train.scores import Score
 
 # What is worth repeating of where a parent came from; the rest stays with the parent.
 _ORIGIN = ("kind", "file", "sha256", "format", "verb", "command", "images")
@@ -190,7 +190,7 @@ def go_on(
     run: "RunFolder",
     config: RunConfig,
     dataset: Any,
-    metrics: Sequence["Score"] | None = None,
+    metrics: Sequence["Metric"] | None = None,
 ) -> int:
     """Continues a run from its latest state; the folder is locked by the caller.
 
@@ -214,13 +214,13 @@ def go_on(
     return _train(args, run, config, origin, dataset, metrics, state, memory)
 
 
-def _metrics(args: argparse.Namespace, config: RunConfig, dataset: Any) -> list["Score"]:
+def _metrics(args: argparse.Namespace, config: RunConfig, dataset: Any) -> list["Metric"]:
     """The scores of snapshots, on the host that computes them."""
     if not (config.snapshots.metrics and session.is_first()):
         return []
-    from aligned_jax.train import scores
+    from aligned_jax.train.tasks import task_of
 
-    return scores.scores_of(config, dataset, session.devices(args))
+    return task_of(config).scores(config, dataset, session.devices(args))
 
 
 def _fresh(config: RunConfig) -> tuple[Any, dict[str, Any]]:
@@ -236,7 +236,7 @@ def _train(
     config: RunConfig,
     origin: dict[str, Any],
     dataset: Any,
-    metrics: Sequence["Score"],
+    metrics: Sequence["Metric"],
     state: Any,
     memory: dict[str, Any],
 ) -> int:

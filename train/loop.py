@@ -18,9 +18,8 @@ import numpy as np
 from aligned_jax import checkpoint
 from aligned_jax.data.batches import batches
 from aligned_jax.errors import UserError
-from aligned_jax.network import Network
 from aligned_jax.train import guard, hosts, session, snapshot
-from aligned_jax.train.config import RunConfig, TrainConfig
+from aligned_jax.train.config import RunConfig
 from aligned_jax.train.pictures import Pictures, pictures_of
 from aligned_jax.train.progress import Progress
 from aligned_jax.train.run_folder import RunFolder
@@ -34,14 +33,14 @@ _AGREE_EVERY = 16
 
 
 class Metric(Protocol):
-    """A score of the averaged generator, computed with every snapshot that is kept."""
+    """A score of the averaged generator, or of an encoder, with every snapshot that is kept."""
 
     name: str
     higher_is_better: bool
     warnings: Sequence[str]  # about the last score
     details: Mapping[str, Any]  # what it was computed from
 
-    def __call__(self, network: Network, config: TrainConfig, kimg: int) -> float:
+    def __call__(self, network: Any, config: Any, kimg: int) -> float:
         """The score at `kimg`."""
 
 
@@ -256,7 +255,7 @@ class _Loop:
         """Scores of all metrics; the best checkpoint by the first one is written anew."""
         if not self.job.metrics:
             return {}
-        network = Network(self.config.generator, jax.tree.map(jax.numpy.asarray, state.G_ema))
+        network = self.task.network(self.config, state)
         scores = {m.name: float(m(network, self.config, mark)) for m in self.job.metrics}
         first = self.job.metrics[0]
         score = scores[first.name]
@@ -264,7 +263,8 @@ class _Loop:
         better = known is None or (score > known if first.higher_is_better else score < known)
         if better and np.isfinite(score):
             self.best = {"metric": first.name, "score": score, "kimg": mark}
-            trees = {"G_ema": (self.config.generator, state.G_ema)}
+            key, own = next(iter(self.task.configs(self.config).items()))
+            trees = {key: (own, getattr(state, key))}
             found = {"details": dict(first.details), "warnings": list(first.warnings)}
             provenance = {**self.job.origin, "kind": "trained", **self.best, **found}
             checkpoint.write(self.job.run.best, trees, provenance, overwrite=True)

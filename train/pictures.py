@@ -33,6 +33,8 @@ class Pictures:
       labels: float32 [n, c_dim] for the latents, those of the real images shown.
     """
 
+    whose = "averaged generator"
+
     def __init__(self, run: RunFolder, config: RunConfig, labels: np.ndarray) -> None:
         self.run, self.config, self.labels = run, config, labels
         self._z = z_from_seeds(config.generator, range(config.snapshots.images))
@@ -70,7 +72,7 @@ class Pictures:
 
     def scores(self) -> None:
         """Writes `scores-NAME.svg` for every score in the statistics."""
-        for name, svg in score_curves(self.run.read_stats()).items():
+        for name, svg in score_curves(self.run.read_stats(), self.whose).items():
             with viz.writing(self.run.path / f"scores-{name}.svg", overwrite=True) as file:
                 file.write(svg.encode())
 
@@ -93,6 +95,8 @@ class Pictures:
 class Reconstructions(Pictures):
     """Draws what an encoder's latents of real images become, in the places of `reals.png`."""
 
+    whose = "encoder"
+
     def __init__(
         self, run: RunFolder, config: EncoderRun, labels: np.ndarray, images: np.ndarray
     ) -> None:
@@ -103,10 +107,11 @@ class Reconstructions(Pictures):
         """What there is to see of a state: float32 [N, R, R, C]."""
         from aligned_jax.train import encoder_task
 
-        return encoder_task.pictures(self.config, self._reals, self.labels, state)
+        encoder = encoder_task.network(self.config, state)
+        return encoder_task.pictures(self.config, self._reals, self.labels, encoder)
 
 
-def score_curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def score_curves(lines: Sequence[Mapping[str, Any]], whose: str = Pictures.whose) -> dict[str, str]:
     """SVG over the training by name of a score, of the lines of a run's statistics."""
     scored = [line for line in lines if "scores" in line]
     names = dict.fromkeys(name for line in scored for name in line["scores"])
@@ -114,7 +119,7 @@ def score_curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for name in names:
         known = [line for line in scored if name in line["scores"]]
         pairs = [line["kimg"] for line in known], [line["scores"][name] for line in known]
-        found[name] = viz.curves({name: pairs}, f"{name} of the averaged generator", KIMG)
+        found[name] = viz.curves({name: pairs}, f"{name} of the {whose}", KIMG)
     return found
 
 

@@ -1,13 +1,15 @@
 """What the loop needs to know of the kind of networks that a run trains."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import AnyConfig
+from aligned_jax.network import Network
 from aligned_jax.train import session
 from aligned_jax.train.config import RunConfig, TrainConfig
 from aligned_jax.train.encoder_run import EncoderRun
@@ -36,6 +38,9 @@ class Task:
       intervals: of the parts of a step that not every iteration computes.
       counts: trainable numbers by network.
       facts: what the statistics say of a state.
+      network: of a state, the one that is scored.
+      scores: what `snapshots.metrics` asks for, given the dataset and devices
+        (`loop.Metric`); UserError if something that they need is missing.
       advice: what usually helps a run that diverges.
     """
 
@@ -49,6 +54,8 @@ class Task:
     intervals: Callable[[Any], list[int]]
     counts: Callable[[Any], dict[str, int]]
     facts: Callable[[Any], dict[str, float]]
+    network: Callable[[Any, Any], Any]
+    scores: Callable[[Any, Any, parallel.Devices | None], Sequence[Any]]
     advice: str
 
     def expected(self, config: RunConfig) -> PyTree:
@@ -133,6 +140,16 @@ def _facts(state: TrainState) -> dict[str, float]:
     return {"augment_p": float(state.augment_p), "pl_mean": float(state.pl_mean)}
 
 
+def _network(config: TrainConfig, state: TrainState) -> Network:
+    return Network(config.generator, jax.tree.map(jnp.asarray, state.G_ema))
+
+
+def _scores(config: TrainConfig, dataset: Any, devices: parallel.Devices | None) -> Sequence[Any]:
+    from aligned_jax.train import scores
+
+    return scores.scores_of(config, dataset, devices)
+
+
 GAN = Task(
     configs=_configs,
     rest=("G_opt", "D_opt", "pl_mean", "augment_p", "signs", "step", "images_seen", "key"),
@@ -144,6 +161,8 @@ GAN = Task(
     intervals=_intervals,
     counts=parameter_counts,
     facts=_facts,
+    network=_network,
+    scores=_scores,
     advice="a lower learning rate (gan.g_adam, gan.d_adam), a stronger R1 (gan.r1_gamma), or "
     "gan.half None, if that is float16, usually help",
 )

@@ -24,6 +24,7 @@ from aligned_jax.encoder_network import EncoderNetwork
 from aligned_jax.errors import UserError
 from aligned_jax.network import Network
 from aligned_jax.networks import fingerprint
+from aligned_jax.train.encoder_scores import pixel_rmse
 from aligned_jax.versions import versions
 
 STEPS, STEPS_AFTER = 200, 50
@@ -67,8 +68,7 @@ def reconstruct(
 def distances(images: np.ndarray, others: np.ndarray, lpips: Any) -> dict[str, float]:
     """Means over pairs of uint8 images: LPIPS, and root mean squared difference in [-1, 1]."""
     found = evaluation.pair_distances(lpips, images.__getitem__, others.__getitem__, len(images))
-    difference = (images.astype(np.float32) - others.astype(np.float32)) / 127.5
-    rmse = np.sqrt(np.square(difference).mean(axis=(1, 2, 3)))
+    rmse = pixel_rmse(images, others)
     return {"lpips_vgg": float(found.mean()), "pixel_rmse": float(rmse.mean())}
 
 

@@ -15,6 +15,7 @@ from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.encoder_config import IR_SE50, SLIM
 from aligned_jax.train import dry_run
+from aligned_jax.train.run_folder import RunFolder
 from tests import standins
 from tests.test_encoder_network import filled
 
@@ -42,7 +43,8 @@ def family(tmp_path_factory):
             Image.fromarray(pixels.astype(np.uint8)).save(
                 folder / f"images{size}" / f"{number}.png"
             )
-        write_dataset(scan(folder / f"images{size}", size), folder / f"D{size}", workers=1)
+        images = scan(folder / f"images{size}", size, test=0.5)
+        write_dataset(images, folder / f"D{size}", workers=1)
     return folder
 
 
@@ -125,6 +127,13 @@ CHANGES = {
         "losses.progressive_every": 2000,
     },
     "--losses.progressive-every 5": {"losses.progressive_every": 5},
+    "--losses.lpips 0": {"losses.lpips": 0.0, "snapshots.metrics": "pixel_rmse"},
+    "--losses.lpips-net vgg": {
+        "losses.lpips_net": "vgg",
+        "snapshots.metrics": "pixel_rmse,lpips_vgg",
+    },
+    "--snapshots.metrics lpips_vgg": {"snapshots.metrics": "lpips_vgg"},
+    "--snapshots.metrics pixel_rmse": {"snapshots.metrics": "pixel_rmse"},
     "--snapshots.tick-kimg 2": {"snapshots.tick_kimg": 2},
 }
 
@@ -147,6 +156,8 @@ def test_the_plan_without_options(plan, loss_networks, family, tmp_path):
     assert (losses["progressive_start"], losses["progressive_every"]) == (20_000, 2_000)
     assert (losses["batch_size"], losses["identity"], losses["lpips"]) == (8, 0, 0.8)
     assert loss_networks == ["alex"]
+    scored = found["snapshots"]
+    assert (scored["metrics"], scored["metric_images"]) == ("pixel_rmse,lpips_alex", 64)
     assert f"checkpoints: {tmp_path / 'run' / 'checkpoints'}, every 4 kimg" in plan.said
     assert not (tmp_path / "run").exists()
 
@@ -190,6 +201,13 @@ def test_a_run_of_one_iteration(aligned, family, tmp_path):
     encoder = aj.load_encoder(tmp_path / "run", aj.load(family / "G32"))
     assert encoder.space == "w" and encoder.config.stages[0] == (4, 1)
     assert encoder.provenance["generator"]["network"] == str(family / "G32")
+    (line,) = RunFolder(tmp_path / "run").read_stats()
+    assert 0 < line["scores"]["pixel_rmse"] < 2
+    svg = (tmp_path / "run" / "scores-pixel_rmse.svg").read_text("utf-8")
+    assert "pixel_rmse of the encoder" in svg
+    best = aj.load_encoder(tmp_path / "run" / "checkpoints" / "best", aj.load(family / "G32"))
+    assert best.provenance["score"] == line["scores"]["pixel_rmse"]
+    assert best.provenance["details"]["split"] == "test"
 
 
 def test_rows_that_never_begin_are_told(ok, plan, family, tmp_path, monkeypatch):
@@ -243,7 +261,9 @@ LINES = {f"G --data D --run R {options}": said for options, said in _IDLE.items(
     "G --data D --run R --losses.batch-size 4": ("use --batch",),
     "G --data D --run R --generator.w-dim 7": ("generator is that of NETWORK",),
     "G --data D --run R --encoder.rows 9": ("rows 9 in the encoder, 8 in the generator",),
-    "G --data D --run R --snapshots.metrics fd_vgg": ("an encoder has none",),
+    "G --data D --run R --snapshots.metrics fd_vgg": (
+        "metrics has fd_vgg; scores of encoders are",
+    ),
 }
 
 

@@ -114,8 +114,8 @@ def test_a_run_that_is_stopped_ends_as_one_that_is_not(tmp_path, config, generat
 
 
 def test_what_cannot_be(tmp_path, config, generator):
-    with pytest.raises(UserError, match="an encoder has none"):
-        dataclasses.replace(config, snapshots=SnapshotOptions(metrics="fd_vgg"))
+    with pytest.raises(UserError, match=r"metrics has fd_vgg, x; scores of encoders are pixel_r"):
+        dataclasses.replace(config, snapshots=SnapshotOptions(metrics="fd_vgg,lpips_vgg,x"))
     with pytest.raises(UserError, match=r"generator\.img_resolution is 32, the data have 8"):
         launch.check_data(config, runs.Images())
     with pytest.raises(UserError, match="is not the generator that this encoder was trained for"):
@@ -136,6 +136,21 @@ def test_what_cannot_be(tmp_path, config, generator):
     )
     with pytest.raises(guard.TrainingError, match=r"E/params/.*losses\.learning_rate"):
         guard.check_finite(other, config, broken, {})
+
+
+def test_what_a_run_should_bear_in_mind(config):
+    def said(kimg=2, **options):
+        losses = dataclasses.replace(config.losses, **options)
+        changed = dataclasses.replace(config, losses=losses, kimg=kimg)
+        return loop.check(changed, jax.local_devices()[:1])
+
+    # Ten iterations; delta number r of 1 to 7 begins at 2r.
+    assert "only 5 of 8 rows of w+ begin within the run's 10 iterations" in said()
+    assert "only 7 of 8 rows" in said(progressive_start=0, batch_size=170)  # 12 iterations
+    assert said(progressive_start=0, batch_size=160) == ""  # 13
+    assert said(kimg=3) == ""  # 15 iterations, of which the last is number 14
+    assert said(progressive_start=None, progressive_every=2000) == ""
+    assert "no loss compares images" in said(kimg=3, l2=0.0, lpips=0.0)
 
 
 def test_the_schedule_of_a_run():
