@@ -193,6 +193,7 @@ def test_a_dry_run_measures(aligned, family, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_of_one_iteration(aligned, family, tmp_path):
     line = "G --data D --run R --devices 1 --kimg 1 --batch 1000 --space w"
     result = aligned(*words_of(family, tmp_path / "run", line), *SMALL)
@@ -210,6 +211,7 @@ def test_a_run_of_one_iteration(aligned, family, tmp_path):
     assert best.provenance["details"]["split"] == "test"
 
 
+@pytest.mark.slow
 def test_rows_that_never_begin_are_told(ok, plan, family, tmp_path, monkeypatch):
     from aligned_jax.train import loop
 

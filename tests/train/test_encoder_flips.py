@@ -64,14 +64,10 @@ FLIPS = {
 }
 # Those that reach the result in the most roundabout ways; all others are left to the slow tests.
 QUICK = {
-    ("slow_step", 0.6),
-    ("eps", 1e-2),
     ("lpips_net", "vgg"),
     ("d_learning_rate", 2e-2),
     ("r1_gamma", 5.0),
-    ("d_reg_interval", 3),
     ("pool_size", 5),
-    ("progressive_every", 2),
     ("noise", "const"),
 }
 # What counts only together with an option that is flipped to nothing.
