@@ -41,9 +41,10 @@ def killed(folder, config, environment, sign, when):
     return child.returncode != 0
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(kills, cache, tmp_path):
+@pytest.mark.slow
+def test_killed_at_random_moments(cache, tmp_path):
     """The first time after a tick, so that the others begin in the middle of the run."""
+    kills = 20
     dice, folder, config = random.Random(kills), tmp_path / "run", runs.every_kind(tmp_path)
     done, begun_at = 0, []
     for number in range(kills):
