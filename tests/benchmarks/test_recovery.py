@@ -36,6 +36,9 @@ def files(tmp_path, monkeypatch):
 def network(config=GENERATOR):
     found = aj.Network(config, init_variables(config, jax.random.key(0)))
     found.variables["stats"]["mapping"]["w_avg"] += 0.3
+    for block in found.variables["params"]["synthesis"].values():
+        for name in block.keys() & {"conv0", "conv1"}:
+            block[name]["noise_strength"] += 0.3  # noise of untrained networks has no effect
     return found
 
 
