@@ -8,7 +8,7 @@ Names load on first use, so that `import aligned_jax` and `aligned --help`
 cost nothing.
 """
 
-from aligned_jax.lazy import exports
+from aligned_jax.utils.lazy import exports
 
 __version__ = "0.1.0"
 

@@ -22,7 +22,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from aligned_jax.atomic import take_away, writing_folder
 from aligned_jax.config import (
     ALL_KEYS,
     KINDS,
@@ -33,7 +32,9 @@ from aligned_jax.config import (
     to_dict,
 )
 from aligned_jax.errors import CheckpointError, ConfigError
-from aligned_jax.paths import (
+from aligned_jax.types import Variables
+from aligned_jax.utils.atomic import take_away, writing_folder
+from aligned_jax.utils.paths import (
     absolute,
     as_path,
     exists,
@@ -44,7 +45,6 @@ from aligned_jax.paths import (
     put,
     remove_folder,
 )
-from aligned_jax.types import Variables
 
 FORMAT_VERSION = 1
 _CONFIG = "config.json"

@@ -11,13 +11,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from aligned_jax import checkpoint, convert, paths
+from aligned_jax import checkpoint, convert
 from aligned_jax.config import ENCODER, AnyConfig, kind_of
-from aligned_jax.encoder_network import EncoderNetwork
 from aligned_jax.errors import CheckpointError
-from aligned_jax.network import DiscriminatorNetwork, Network
 from aligned_jax.networks import variable_shapes
+from aligned_jax.networks.encoder_network import EncoderNetwork
+from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from aligned_jax.types import Variables
+from aligned_jax.utils import paths
 
 AnyNetwork = Network | DiscriminatorNetwork | EncoderNetwork
 _CLASSES = {

@@ -20,11 +20,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax.blocks import blocks
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, lerp
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
+from aligned_jax.utils.blocks import blocks
 from aligned_jax.weights import interpolate
 
 Easing = Callable[[np.ndarray], np.ndarray]

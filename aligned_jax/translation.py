@@ -25,7 +25,7 @@ from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.inversion.spaces import WIDER
 from aligned_jax.latents import check_styles, style_layers
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array, Styles
 from aligned_jax.weights import differences
 

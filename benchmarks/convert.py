@@ -16,7 +16,7 @@ import numpy as np
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig
 from aligned_jax.convert.rules import filters, official_shapes
 from benchmarks.measure import environment, report
-from benchmarks.official_file import OfficialNetwork, write_snapshot
+from tests.makers.official_file import OfficialNetwork, write_snapshot
 
 # A process inherits the peak memory of the one that starts it, so a small one stands between.
 _WATCHER = """

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax import features, inversion, loops
+from aligned_jax import features, inversion
 from aligned_jax.inversion import Settings, learning_rates, statistics, steps
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
+from aligned_jax.utils import loops
 from benchmarks.generate import compiled_flops
 from benchmarks.measure import median_seconds
-from benchmarks.tables import markdown
+from studies.tables import markdown
 
 BATCHES = (1, 2, 4, 8)
 WANTED = 5  # times faster than single images

@@ -18,7 +18,7 @@ def bucket(monkeypatch):
     import fsspec
     from etils.epath import backend
 
-    from aligned_jax import paths
+    from aligned_jax.utils import paths
     from tests.bucket import Bucket
 
     for name in Bucket.protocol:

@@ -1,6 +1,6 @@
 import pytest
 
-from aligned_jax.blocks import blocks
+from aligned_jax.utils.blocks import blocks
 
 
 @pytest.mark.parametrize(

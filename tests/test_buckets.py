@@ -4,10 +4,11 @@ import jax
 import numpy as np
 import pytest
 
-from aligned_jax import checkpoint, loading, paths, viz
+from aligned_jax import checkpoint, loading, viz
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.network import Network
 from aligned_jax.networks import init_variables
+from aligned_jax.networks.network import Network
+from aligned_jax.utils import paths
 from tests.bucket import Bucket
 from tests.helpers import DATA
 from tests.training import tiny

@@ -10,9 +10,9 @@ import aligned_jax as aj
 from aligned_jax.checkpoint import read_manifest, write
 from aligned_jax.config import EncoderConfig, GeneratorConfig, MappingConfig, SynthesisConfig
 from aligned_jax.convert import write_safetensors
-from aligned_jax.encoder_network import provenance_of
 from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.networks import variable_shapes
+from aligned_jax.networks.encoder_network import provenance_of
 from aligned_jax.ops import resize
 
 GENERATOR = GeneratorConfig(

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from aligned_jax import loops
+from aligned_jax.utils import loops
 
 
 def body(carry, row):

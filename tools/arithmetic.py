@@ -8,8 +8,8 @@ anything.
 
 import argparse
 
+from aligned_jax.cli import console, groups
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
 
 EXAMPLE = """\
   aligned arithmetic "parent + 0.7*(dog - parent) + 0.3*(cat - parent)" \\
@@ -20,14 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("expression", metavar="EXPR", help="in quotes, for the shell's sake")
     parser.add_argument("networks", metavar="name=NETWORK", nargs="+")
-    common.add_network_key(parser)
-    common.add_out(parser, "DST", "the new checkpoint folder")
+    groups.add_network_key(parser)
+    groups.add_out(parser, "DST", "the new checkpoint folder")
 
 
 def run(args: argparse.Namespace) -> None:
     """Evaluates and writes."""
     from aligned_jax import loading, weights
-    from aligned_jax.tools import surgery
+    from aligned_jax.jobs import surgery
 
     surgery.check_target(args)
     total = sum(weights.parse_expression(args.expression).values())
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     }
     result = weights.arithmetic(args.expression, loaded)
     if total != 1:
-        common.warn(
+        console.warn(
             f"the coefficients sum to {float(total):g}, not 1; such a network seldom draws anything"
         )
     surgery.save(args, result, loaded, args.networks)

@@ -8,7 +8,7 @@ beside it: resets.png, change.svg, change.json.
 
 import argparse
 
-from aligned_jax.tools import common
+from aligned_jax.cli import console, groups
 
 EXAMPLE = "  aligned compare ffhq.pkl dog.pkl --out report"
 
@@ -17,19 +17,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("parent", metavar="PARENT")
     parser.add_argument("child", metavar="CHILD")
-    common.add_sampling(parser, seeds="0-5", psi=0.7)
-    common.add_network_key(parser)
-    common.add_out(parser, "DIR", "the folder of the report")
+    groups.add_sampling(parser, seeds="0-5", psi=0.7)
+    groups.add_network_key(parser)
+    groups.add_out(parser, "DIR", "the folder of the report")
 
 
 def run(args: argparse.Namespace) -> None:
     """Measures, draws and writes."""
     from aligned_jax import viz
-    from aligned_jax.tools import comparison, surgery
+    from aligned_jax.jobs import comparison, surgery
 
     viz.check_folder(args.out, args.overwrite)
     parent, child = surgery.load(args, "parent"), surgery.load(args, "child")
     found = comparison.measure(args, parent, child)
     with viz.writing_folder(args.out, args.overwrite) as folder:
         comparison.write(folder, args, found)
-    common.say(f"wrote {args.out}: open index.html there")
+    console.say(f"wrote {args.out}: open index.html there")

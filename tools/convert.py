@@ -8,25 +8,25 @@ are converted: G_ema, G and D, as far as it has them.
 
 import argparse
 
-from aligned_jax.tools import common
-from aligned_jax.versions import versions
+from aligned_jax.cli import console, groups, values
+from aligned_jax.provenance import versions
 
 EXAMPLE = "  aligned convert ffhq.pkl ffhq"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
-    parser.add_argument("source", type=common.name, metavar="SRC", help="the official file")
+    parser.add_argument("source", type=values.name, metavar="SRC", help="the official file")
     parser.add_argument(
-        "destination", type=common.name, metavar="DST", help="the new checkpoint folder"
+        "destination", type=values.name, metavar="DST", help="the new checkpoint folder"
     )
-    common.add_overwrite(parser)
+    groups.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Converts, with one network in memory at a time."""
     from aligned_jax import checkpoint, convert
-    from aligned_jax.tools import describe
+    from aligned_jax.jobs import describe
 
     checkpoint.check_target(args.destination, args.overwrite)
     official = convert.read_official(args.source)
@@ -37,9 +37,9 @@ def run(args: argparse.Namespace) -> None:
     }
     checkpoint.write(args.destination, networks, provenance, args.overwrite)
     for warning in official.source.get("warnings", ()):
-        common.warn(warning)
+        console.warn(warning)
     main = official.networks.get("G_ema") or next(iter(official.networks.values()))
-    common.say(
+    console.say(
         f"wrote {args.destination}: {describe.headline(main.config)}; {', '.join(networks)} "
         f"of {describe.origin_line(provenance)}"
     )

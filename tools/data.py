@@ -9,8 +9,8 @@ stopped when the same command is given again.
 
 import argparse
 
+from aligned_jax.cli import console, groups, values
 from aligned_jax.data.styles import STYLES
-from aligned_jax.tools import common
 
 EXAMPLE = (
     "  aligned data avatars --style personas --count 50000 --resolution 64 --out people\n"
@@ -29,26 +29,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_avatars(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--style", required=True, help=", ".join(STYLES))
-    parser.add_argument("--count", type=common.whole(1), required=True, help="images to train on")
+    parser.add_argument("--count", type=values.whole(1), required=True, help="images to train on")
     parser.add_argument(
-        "--test", type=common.whole(0), help="images of the split test (default: a tenth more)"
+        "--test", type=values.whole(0), help="images of the split test (default: a tenth more)"
     )
-    parser.add_argument("--seed", type=common.whole(0), default=0, help="another one, other faces")
+    parser.add_argument("--seed", type=values.whole(0), default=0, help="another one, other faces")
     parser.add_argument(
-        "--roll", type=common.finite, default=0.0, metavar="DEG", help="rotate by up to DEG"
+        "--roll", type=values.finite, default=0.0, metavar="DEG", help="rotate by up to DEG"
     )
     parser.add_argument(
-        "--yaw", type=common.finite, default=0.0, metavar="Y", help="turn by up to Y, at most 1"
+        "--yaw", type=values.finite, default=0.0, metavar="Y", help="turn by up to Y, at most 1"
     )
     parser.add_argument(
         "--background",
-        type=common.listed(str),
+        type=values.listed(str),
         default=["#ffffff"],
         metavar="COLOURS",
         help="one of #rrggbb,... for each image (default white)",
     )
     parser.add_argument(
-        "--zoom", type=common.finite, default=1.0, help="enlarge about the middle (default 1)"
+        "--zoom", type=values.finite, default=1.0, help="enlarge about the middle (default 1)"
     )
     _add_writing(parser)
 
@@ -56,7 +56,11 @@ def _add_avatars(parser: argparse.ArgumentParser) -> None:
 def _add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SRC", help="a folder (sub-folders are classes) or zip")
     parser.add_argument(
-        "--test", type=common.finite, default=0.0, metavar="F", help="fraction for the split test"
+        "--test",
+        type=values.finite,
+        default=0.0,
+        metavar="F",
+        help="fraction for the split test",
     )
     parser.add_argument("--gray", action="store_true", help="one channel instead of three")
     parser.add_argument(
@@ -69,25 +73,25 @@ def _add_images(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_writing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--resolution", type=common.whole(8, 2048), required=True, metavar="R")
+    parser.add_argument("--resolution", type=values.whole(8, 2048), required=True, metavar="R")
     parser.add_argument(
-        "--workers", type=common.whole(1), metavar="N", help="processes (default: all cores)"
+        "--workers", type=values.whole(1), metavar="N", help="processes (default: all cores)"
     )
     parser.add_argument(
-        "--out", type=common.name, required=True, metavar="D", help="the new folder"
+        "--out", type=values.name, required=True, metavar="D", help="the new folder"
     )
 
 
 def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="D")
-    parser.add_argument("--out", type=common.name, metavar="X.png", help="a sheet of its images")
+    parser.add_argument("--out", type=values.name, metavar="X.png", help="a sheet of its images")
     parser.add_argument(
-        "--images", type=common.whole(1, 4096), default=64, help="on a sheet (default 64)"
+        "--images", type=values.whole(1, 4096), default=64, help="on a sheet (default 64)"
     )
     parser.add_argument(
         "--check", action="store_true", help="compare all files with their recorded SHA-256"
     )
-    common.add_overwrite(parser)
+    groups.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -102,7 +106,7 @@ def _write(args: argparse.Namespace) -> None:
     from aligned_jax.data.writer import write_dataset
 
     source = _avatars(args) if args.action == "avatars" else _images(args)
-    with common.progress(sum(source.splits().values()), "images") as advance:
+    with console.progress(sum(source.splits().values()), "images") as advance:
         written = write_dataset(
             source,
             args.out,
@@ -112,10 +116,10 @@ def _write(args: argparse.Namespace) -> None:
             advance,
         )
     for line in written.bad:
-        common.warn(f"left out {line}")
+        console.warn(f"left out {line}")
     counts = ", ".join(f"{count} {split}" for split, count in written.counts.items())
     more = f"; went on after {written.reused} finished files" if written.reused else ""
-    common.say(f"wrote {args.out}: {counts} images of {args.resolution} px{more}")
+    console.say(f"wrote {args.out}: {counts} images of {args.resolution} px{more}")
 
 
 def _avatars(args: argparse.Namespace):
@@ -142,6 +146,6 @@ def _images(args: argparse.Namespace):
 
 
 def _inspect(args: argparse.Namespace) -> None:
-    from aligned_jax.tools import data_report
+    from aligned_jax.jobs import data_report
 
     data_report.report(args)

@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from aligned_jax.cli import console, values
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
-from aligned_jax.versions import versions
+from aligned_jax.provenance import versions
 
 if TYPE_CHECKING:
-    from aligned_jax.tools.demo_steps import Plan, Step
+    from aligned_jax.jobs.demo.steps import Plan, Step
 
 EXAMPLE = "  aligned demo --out demo"
 _RECORD = "demo.json"
@@ -30,14 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument(
         "--out",
-        type=common.name,
+        type=values.name,
         default="demo",
         metavar="DIR",
         help="folder of the page and of all that it shows (default demo)",
     )
     parser.add_argument(
         "--kimg",
-        type=common.whole(1, 10_000),
+        type=values.whole(1, 10_000),
         default=6,
         metavar="K",
         help="fine-tune for K thousand images (default 6)",
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         # The latents are seeds, too, several for each.
         "--seed",
-        type=common.whole(0, 2**28),
+        type=values.whole(0, 2**28),
         default=0,
         metavar="S",
         help="another one: other faces, other edits",
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Everything; returns the exit code."""
-    from aligned_jax.tools.demo_steps import ZOO, Plan
+    from aligned_jax.jobs.demo.steps import ZOO, Plan
 
     return carry_out(Plan(args.out, args.kimg, args.seed, ZOO))
 
@@ -71,7 +71,8 @@ def carry_out(plan: "Plan") -> int:
     """
     from aligned_jax import loading, viz
     from aligned_jax.data.artwork import check_style
-    from aligned_jax.tools import demo_page, demo_steps
+    from aligned_jax.jobs.demo import page as demo_page
+    from aligned_jax.jobs.demo import steps as demo_steps
 
     began = time.perf_counter()
     check_style(plan.style)
@@ -100,7 +101,7 @@ def carry_out(plan: "Plan") -> int:
 def channels(plan: "Plan") -> list[str]:
     """Style channels for the edits, like "5_23", chosen by what they do to the parent alone."""
     from aligned_jax import latents, loading, semantics
-    from aligned_jax.tools import demo_steps
+    from aligned_jax.jobs.demo import steps as demo_steps
 
     parent = loading.load(plan.family.parent.network)
     z = latents.z_from_seeds(parent.config, latents.parse_seeds(plan.seeds(4)))
@@ -120,8 +121,8 @@ def _doer(began: float, total: int) -> Callable[["Step"], int]:
     numbers = iter(range(1, total + 1))
 
     def do(step: "Step") -> int:
-        from aligned_jax.paths import exists
         from aligned_jax.tools import main
+        from aligned_jax.utils.paths import exists
 
         done = exists(step.product)
         clock = _clock(round(time.perf_counter() - began))
@@ -142,7 +143,7 @@ def _claim(plan: "Plan") -> None:
       UserError: if the folder holds anything else.
     """
     from aligned_jax import viz
-    from aligned_jax.paths import exists
+    from aligned_jax.utils.paths import exists
 
     record = plan.path(_RECORD)
     mine = {"version": versions()["aligned_jax"], **dataclasses.asdict(plan)}
@@ -171,13 +172,13 @@ def _read(record: str) -> dict:
 
 
 def _stopped(code: int) -> int:
-    common.warn("stopped and saved; the same command goes on from here")
+    console.warn("stopped and saved; the same command goes on from here")
     return code
 
 
 def _tell(text: str) -> None:
     # At once, also into a file: somebody waits.
-    print(common.printable(text), flush=True)
+    print(text.printable(text), flush=True)
 
 
 def _clock(seconds: int) -> str:

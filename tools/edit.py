@@ -11,13 +11,14 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aligned_jax.tools import common
+from aligned_jax import provenance
+from aligned_jax.cli import console, groups, values
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from aligned_jax.network import Network
-    from aligned_jax.tools.rendering import Inputs, Manner
+    from aligned_jax.networks.network import Network
+    from aligned_jax.rendering.render import Inputs, Manner
 
 STRENGTH = 8.0
 EXAMPLE = """\
@@ -36,21 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument(
         "--random",
-        type=common.seed,
+        type=values.seed,
         metavar="SEED",
         help="a channel drawn at random among those that show in the parent's images",
     )
     parser.add_argument(
         "--strength",
-        type=common.finite,
+        type=values.finite,
         default=STRENGTH,
         metavar="S",
         help=f"shift to either side in standard deviations of the parent (default {STRENGTH:g})",
     )
-    common.add_names(parser)
-    common.add_sampling(parser, seeds="0-2", psi=0.7)
-    common.add_network_key(parser)
-    common.add_out(parser, "NAME.png", "the picture")
+    groups.add_names(parser)
+    groups.add_sampling(parser, seeds="0-2", psi=0.7)
+    groups.add_network_key(parser)
+    groups.add_out(parser, "NAME.png", "the picture")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -58,7 +59,8 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
 
     from aligned_jax import latents, viz
-    from aligned_jax.tools import relatives, rendering, strip
+    from aligned_jax.jobs import relatives, strip
+    from aligned_jax.rendering import render as rendering
 
     strip.check_target(args)
     networks = relatives.load(args, [args.parent, *args.children])
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
     for network in networks.values():
         rendering.check_manner(network.config, inputs, manner)
     (layer, channel), amount = _edit(args, parent, inputs)
-    with common.progress(3 * len(networks) * len(inputs), "images") as advance:
+    with console.progress(3 * len(networks) * len(inputs), "images") as advance:
         images = {
             label: _images(network, inputs, manner, (layer, channel, amount), advance)
             for label, network in networks.items()
@@ -78,10 +80,10 @@ def run(args: argparse.Namespace) -> None:
     rows = np.stack([viz.to_uint8(values) for values in images.values()])
     with viz.writing(args.out, args.overwrite) as file:
         picture = viz.figure(rows, columns, list(images), group=3)
-        viz.save_png(file, picture, common.png_text(args.command_line))
+        viz.save_png(file, picture, provenance.png_text(args.command_line))
     name = latents.channel_name(parent.config, layer, channel)
     changes = ", ".join(f"{label} {_change(values):.3f}" for label, values in images.items())
-    common.say(
+    console.say(
         f"wrote {args.out}: channel {name} ({layer}_{channel}); change of a pixel: {changes}"
     )
 
@@ -116,7 +118,7 @@ def _images(
     import numpy as np
 
     from aligned_jax import semantics
-    from aligned_jax.tools import rendering
+    from aligned_jax.rendering import render as rendering
 
     layer, channel, amount = edit
     labels = inputs.arrays["c"] if network.config.c_dim else None

@@ -11,7 +11,7 @@ With --out, or --json, every score comes with what it was computed from.
 
 import argparse
 
-from aligned_jax.tools import common
+from aligned_jax.cli import console, groups, values
 
 EXAMPLE = "  aligned evaluate runs/dog@4000 --data dogs --metrics fid,kid --out dog.json"
 
@@ -20,17 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     add = parser.add_argument
     add("source", metavar="NETWORK|FOLDER|DATA", help="what is scored")
-    add("--data", type=common.name, metavar="D", help="real images: a dataset, a folder or a zip")
+    add("--data", type=values.name, metavar="D", help="real images: a dataset, a folder or a zip")
     add("--metrics", default="fid,kid", metavar="LIST", help="joined by commas (default fid,kid)")
-    add("--num", type=common.whole(1), default=50_000, help="images to score (default 50000)")
-    add("--max-reals", type=common.whole(1), metavar="N", help="only the first N real images")
+    add("--num", type=values.whole(1), default=50_000, help="images to score (default 50000)")
+    add("--max-reals", type=values.whole(1), metavar="N", help="only the first N real images")
     add("--mirror", action="store_true", help="real images also come mirrored")
     add("--split", default="train", help="of the datasets (default train)")
     add("--source-split", metavar="SPLIT", help="of what is scored, where it is another one")
-    add("--batch", type=common.whole(1), default=16, help="images at a time (default 16)")
+    add("--batch", type=values.whole(1), default=16, help="images at a time (default 16)")
     add("--json", action="store_true", help="print JSON instead of a table")
-    add("--out", type=common.name, metavar="X.json", help="write the JSON to a file")
-    common.add_overwrite(parser)
+    add("--out", type=values.name, metavar="X.json", help="write the JSON to a file")
+    groups.add_overwrite(parser)
     add("--no-cache", action="store_true", help="keep no features of the real images")
     _add_network_options(parser)
     _add_metric_options(parser)
@@ -39,8 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_network_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("images of a network")
     add = group.add_argument
-    add("--seed", type=common.seed, default=0, help="of the first image; the next has the next one")
-    add("--psi", type=common.finite, default=1.0, help="truncation; 1 is none (default 1)")
+    add(
+        "--seed",
+        type=values.seed,
+        default=0,
+        help="of the first image; the next has the next one",
+    )
+    add("--psi", type=values.finite, default=1.0, help="truncation; 1 is none (default 1)")
     add(
         "--noise",
         choices=("random", "const", "none"),
@@ -49,30 +54,30 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--half", choices=("bfloat16", "float16"), help="half precision at high resolutions")
     add("--labels", metavar="NAME", help="feature of the data that conditions the network")
-    common.add_network_key(parser)
+    groups.add_network_key(parser)
 
 
 def _add_metric_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("metrics")
     add = group.add_argument
     add("--half-pixel", action="store_true", help="Inception sees images as pytorch-fid's does")
-    add("--ddof", type=common.whole(0, 1), default=0, help="of covariances (default 0)")
-    add("--subsets", type=common.whole(1), default=100, help="of kid (default 100)")
-    add("--subset-size", type=common.whole(2), default=1000, help="of kid (default 1000)")
-    add("--neighbours", type=common.whole(1), default=3, help="of pr (default 3)")
-    add("--splits", type=common.whole(1), default=10, help="of is (default 10)")
+    add("--ddof", type=values.whole(0, 1), default=0, help="of covariances (default 0)")
+    add("--subsets", type=values.whole(1), default=100, help="of kid (default 100)")
+    add("--subset-size", type=values.whole(2), default=1000, help="of kid (default 1000)")
+    add("--neighbours", type=values.whole(1), default=3, help="of pr (default 3)")
+    add("--splits", type=values.whole(1), default=10, help="of is (default 10)")
     add("--ppl-space", choices=("w", "z"), default="w", help="of ppl (default w)")
     add("--ppl-sampling", choices=("end", "full"), default="end", help="of ppl (default end)")
-    add("--ppl-epsilon", type=common.finite, default=1e-4, help="of ppl (default 1e-4)")
+    add("--ppl-epsilon", type=values.finite, default=1e-4, help="of ppl (default 1e-4)")
     add("--ppl-crop", action="store_true", help="ppl of the middle, where a face is")
-    add("--pairs", type=common.whole(1), default=5000, help="of diversity (default 5000)")
-    add("--metric-seed", type=common.seed, default=0, metavar="S", help="of subsets and pairs")
+    add("--pairs", type=values.whole(1), default=5000, help="of diversity (default 5000)")
+    add("--metric-seed", type=values.seed, default=0, metavar="S", help="of subsets and pairs")
 
 
 def run(args: argparse.Namespace) -> None:
     """Scores, prints, writes."""
     from aligned_jax import evaluation, viz
-    from aligned_jax.tools import scoring
+    from aligned_jax.jobs import scoring
 
     names = evaluation.parse_names(args.metrics)
     options = scoring.options_of(args)
@@ -84,7 +89,7 @@ def run(args: argparse.Namespace) -> None:
     scoring.tell_idle(args, pictures, names, options)
     networks = evaluation.load_all(names, lambda name: evaluation.load(name, args.half_pixel))
     cache = None if args.no_cache else evaluation.Cache(evaluation.default_folder())
-    with common.progress(evaluation.work(pictures, reals, names, options), "images") as advance:
+    with console.progress(evaluation.work(pictures, reals, names, options), "images") as advance:
         scores = evaluation.evaluate(
             pictures,
             reals,
@@ -96,6 +101,6 @@ def run(args: argparse.Namespace) -> None:
             advance=advance,
         )
     for warning in scores.warnings:
-        common.warn(warning)
+        console.warn(warning)
     document = scoring.document(args, scores, pictures, reals)
     scoring.tell(args, document, scoring.table(document))

@@ -10,8 +10,10 @@ G_ema,D takes these.
 import argparse
 from typing import TYPE_CHECKING
 
+from aligned_jax import provenance
+from aligned_jax.cli import console, groups, values
+from aligned_jax.cli.command_line import command
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
 
 if TYPE_CHECKING:
     from aligned_jax.types import Variables
@@ -22,7 +24,7 @@ EXAMPLE = "  aligned export dog-reset dog-reset.safetensors"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
-    parser.add_argument("destination", type=common.name, metavar="DST.safetensors")
+    parser.add_argument("destination", type=values.name, metavar="DST.safetensors")
     parser.add_argument(
         "--network-key",
         default="G_ema",
@@ -32,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half", action="store_true", help="store float16: half the size, about three digits"
     )
-    common.add_overwrite(parser)
+    groups.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     if not args.destination.endswith(".safetensors"):
         raise UserError(f"{args.destination}: give a name that ends in .safetensors")
     from aligned_jax import convert, loading
-    from aligned_jax.tools import surgery
+    from aligned_jax.jobs import surgery
     from aligned_jax.viz import check_file
 
     check_file(args.destination, args.overwrite)
@@ -59,8 +61,8 @@ def run(args: argparse.Namespace) -> None:
 
     # Functions, so that one network after the other is in memory.
     trees = {key: (manifest.configs[key], lambda key=key: variables(key)) for key in keys}
-    provenance = common.origin(args, {"network": (args.network, manifest)})
+    origin = provenance.origin(command(args), {"network": (args.network, manifest)})
     if "E" in keys and "generator" in manifest.provenance:
-        provenance["generator"] = manifest.provenance["generator"]  # whose encoder it is
-    convert.write_safetensors(args.destination, trees, provenance, args.half)
-    common.say(f"wrote {args.destination}: {', '.join(keys)}")
+        origin["generator"] = manifest.provenance["generator"]  # whose encoder it is
+    convert.write_safetensors(args.destination, trees, origin, args.half)
+    console.say(f"wrote {args.destination}: {', '.join(keys)}")

@@ -9,7 +9,7 @@ networks of LPIPS come with the extra `lpips` and need not be added.
 
 import argparse
 
-from aligned_jax.tools import common
+from aligned_jax.cli import console, values
 
 EXAMPLE = "  aligned features list\n  aligned features add pt_inception-2015-12-05-6726825d.pth"
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the sub-verbs and their arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|list")
     add = actions.add_parser("add", help="check, convert and keep a file", allow_abbrev=False)
-    add.add_argument("file", type=common.name, metavar="FILE", help=".pth, .pt or .safetensors")
+    add.add_argument("file", type=values.name, metavar="FILE", help=".pth, .pt or .safetensors")
     actions.add_parser("list", help="which networks there are", allow_abbrev=False)
 
 
@@ -28,15 +28,15 @@ def run(args: argparse.Namespace) -> None:
 
     if args.action == "add":
         origin = features.add(args.file)
-        common.say(f"added {origin['network']} from {origin['file']}, {origin['bytes']:,} bytes")
-        common.say(f"sha256 {origin['sha256']}")
+        console.say(f"added {origin['network']} from {origin['file']}, {origin['bytes']:,} bytes")
+        console.say(f"sha256 {origin['sha256']}")
     else:
         _list(features)
 
 
 def _list(features) -> None:
     stored, networks = features.stored(), features.NETWORKS
-    common.say(f"weights are kept in {features.folder()}")
+    console.say(f"weights are kept in {features.folder()}")
     width = max(map(len, networks))
     for name, network in networks.items():
         origin = stored.get(name, {})
@@ -48,4 +48,4 @@ def _list(features) -> None:
             state = "there, with the extra lpips"
         else:
             state = f"missing; {'' if name not in features.FROM_FILES else 'get '}{network.source}"
-        common.say(f"  {name:{width}}  {state}")
+        console.say(f"  {name:{width}}  {state}")

@@ -12,8 +12,8 @@ ws, truncated already, are drawn.
 
 import argparse
 
+from aligned_jax.cli import console, groups, values
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
 
 EXAMPLE = "  aligned generate ffhq.pkl --seeds 0-15 --psi 0.7 --out faces.png"
 
@@ -22,11 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
     parser.add_argument(
-        "--latents", type=common.name, metavar="F.npz", help="latents instead of seeds"
+        "--latents", type=values.name, metavar="F.npz", help="latents instead of seeds"
     )
-    common.add_sampling(parser, seeds=None, psi=1.0)
+    groups.add_sampling(parser, seeds=None, psi=1.0)
     parser.add_argument(
-        "--cutoff", type=common.whole(0), metavar="ROWS", help="truncate only the first rows of W+"
+        "--cutoff",
+        type=values.whole(0),
+        metavar="ROWS",
+        help="truncate only the first rows of W+",
     )
     parser.add_argument(
         "--noise",
@@ -35,13 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the stored maps (default), none, or maps drawn for every image",
     )
     parser.add_argument(
-        "--noise-seed", type=common.seed, default=0, metavar="S", help="of random noise"
+        "--noise-seed", type=values.seed, default=0, metavar="S", help="of random noise"
     )
     parser.add_argument(
         "--half", choices=("bfloat16", "float16"), help="half precision at high resolutions"
     )
-    common.add_network_key(parser)
-    common.add_out(parser, "X", "NAME.npz, NAME.png, NAME.html, or a folder")
+    groups.add_network_key(parser)
+    groups.add_out(parser, "X", "NAME.npz, NAME.png, NAME.html, or a folder")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -49,7 +52,8 @@ def run(args: argparse.Namespace) -> None:
     if (args.seeds is None) == (args.latents is None):
         raise UserError("give either --seeds or --latents")
     from aligned_jax import latents, loading, viz
-    from aligned_jax.tools import image_files, rendering
+    from aligned_jax.jobs import image_files
+    from aligned_jax.rendering import render as rendering
 
     write = image_files.writer(args.out, args.overwrite)
     if args.seeds is not None:
@@ -70,8 +74,8 @@ def run(args: argparse.Namespace) -> None:
     )
     rendering.check_manner(config, inputs, manner)
     meta = image_files.describe(args, network, inputs, manner)
-    with common.progress(len(inputs), "images") as advance:
+    with console.progress(len(inputs), "images") as advance:
         batches = rendering.batches(network, inputs, manner, advance)
         write(args.out, batches, inputs, meta, args.overwrite)
     images = "1 image" if len(inputs) == 1 else f"{len(inputs)} images"
-    common.say(f"wrote {args.out}: {images} of {config.img_resolution} px")
+    console.say(f"wrote {args.out}: {images} of {config.img_resolution} px")

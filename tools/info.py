@@ -5,7 +5,7 @@ A checkpoint's arrays are not read; an official file is checked as a whole.
 
 import argparse
 
-from aligned_jax.tools import common
+from aligned_jax.cli import console
 
 EXAMPLE = "  aligned info ffhq.pkl --styles"
 
@@ -22,11 +22,11 @@ def run(args: argparse.Namespace) -> None:
     import json
 
     from aligned_jax import loading
-    from aligned_jax.tools import describe
+    from aligned_jax.jobs import describe
 
     manifest = loading.describe(args.network)
     if args.json:
         document = describe.document(manifest, styles=args.styles)
-        common.say(json.dumps(document, indent=2))
+        console.say(json.dumps(document, indent=2))
     else:
-        common.say(describe.text(args.network, manifest, styles=args.styles))
+        console.say(describe.text(args.network, manifest, styles=args.styles))

@@ -9,10 +9,10 @@ weights as a picture instead of writing a network. At 0 the result is A and at
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.tools import common
+from aligned_jax.cli import groups, values
 
 if TYPE_CHECKING:
-    from aligned_jax.network import Network
+    from aligned_jax.networks.network import Network
 
 EXAMPLE = """\
   aligned interpolate ffhq.pkl dog.pkl --weight 0.5 --out half
@@ -25,25 +25,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A")
     parser.add_argument("b", metavar="B")
     weight = parser.add_mutually_exclusive_group(required=True)
-    weight.add_argument("--weight", type=common.finite, metavar="W", help="share of B")
+    weight.add_argument("--weight", type=values.finite, metavar="W", help="share of B")
     weight.add_argument(
         "--weights", type=_by_name, metavar="LIST", help="like conv=0.3,torgb=1 or 4=0,8=1"
     )
     weight.add_argument(
-        "--strip", type=common.listed(common.finite), metavar="LIST", help="weights to draw"
+        "--strip", type=values.listed(values.finite), metavar="LIST", help="weights to draw"
     )
     parser.add_argument("--components", metavar="LIST", help="blend only these (default all)")
     parser.add_argument("--resolutions", metavar="LIST", help="blend only these (default all)")
-    common.add_strip_sampling(parser)
-    common.add_network_key(parser)
-    common.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
+    groups.add_strip_sampling(parser)
+    groups.add_network_key(parser)
+    groups.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
 
 
 def run(args: argparse.Namespace) -> None:
     """Blends and writes a network, or draws a strip."""
-    common.settle_strip_sampling(args)
+    groups.settle_strip_sampling(args)
     from aligned_jax import weights
-    from aligned_jax.tools import strip, surgery
+    from aligned_jax.jobs import strip, surgery
 
     (strip.check_target if args.strip else surgery.check_target)(args)
     if args.components is not None:
@@ -76,5 +76,5 @@ def _by_name(text: str) -> dict[str, float]:
         if not equals or not name or name in weights:
             reason = "is given twice" if name in weights else "is not of the form NAME=WEIGHT"
             raise argparse.ArgumentTypeError(f"{part!r} {reason}")
-        weights[name] = common.finite(value)
+        weights[name] = values.finite(value)
     return weights

@@ -15,8 +15,8 @@ A run that was stopped goes on where it was with the same command line.
 
 import argparse
 
+from aligned_jax.cli import console, groups, values
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
 
 # Options that no encoder heeds.
 _OPTIMISER = ("steps", "lr", "rampup", "rampdown", "latent_noise", "latent_noise_ramp")
@@ -31,44 +31,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     add = parser.add_argument
     add("network", metavar="NETWORK")
-    add("images", nargs="+", type=common.name, metavar="IMAGES")
+    add("images", nargs="+", type=values.name, metavar="IMAGES")
     add("--space", choices=("z", "z+", "w", "w+", "s"), help="(default w, or the encoder's)")
-    add("--label", type=common.whole(0), metavar="K", help="class of a conditional network, from 0")
-    common.add_align(parser)
+    add(
+        "--label",
+        type=values.whole(0),
+        metavar="K",
+        help="class of a conditional network, from 0",
+    )
+    groups.add_align(parser)
     add(
         "--batch",
-        type=common.whole(1),
+        type=values.whole(1),
         help="images times restarts at a time (default 8, or as many as fit into half the memory; "
         "on a CPU one)",
     )
-    add("--seed", type=common.seed, help="of all random numbers (default 0)")
+    add("--seed", type=values.seed, help="of all random numbers (default 0)")
     add("--video", action="store_true", help="also show how each image came about")
-    common.add_encoder(parser)
-    common.add_network_key(parser)
-    common.add_out(parser, "DIR", "a folder")
+    groups.add_encoder(parser)
+    groups.add_network_key(parser)
+    groups.add_out(parser, "DIR", "a folder")
     _add_settings(parser)
     _add_perceptual(parser)
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("optimisation").add_argument
-    add("--steps", type=common.whole(1), help="(default 1000; in z and z+ 500)")
-    add("--lr", type=common.finite, metavar="R", help="greatest learning rate (default 0.1)")
-    add("--rampup", type=common.finite, metavar="T", help="fraction of all steps (default 0.05)")
-    add("--rampdown", type=common.finite, metavar="T", help="fraction of all steps (default 0.25)")
-    add("--psi", type=common.finite, help="truncation in z and z+ (default 0.5)")
-    add("--latent-noise", type=common.finite, metavar="S", help="at first (default 0.05)")
-    add("--latent-noise-ramp", type=common.finite, metavar="T", help="until (default 0.75)")
+    add("--steps", type=values.whole(1), help="(default 1000; in z and z+ 500)")
+    add("--lr", type=values.finite, metavar="R", help="greatest learning rate (default 0.1)")
+    add("--rampup", type=values.finite, metavar="T", help="fraction of all steps (default 0.05)")
+    add(
+        "--rampdown",
+        type=values.finite,
+        metavar="T",
+        help="fraction of all steps (default 0.25)",
+    )
+    add("--psi", type=values.finite, help="truncation in z and z+ (default 0.5)")
+    add("--latent-noise", type=values.finite, metavar="S", help="at first (default 0.05)")
+    add("--latent-noise-ramp", type=values.finite, metavar="T", help="until (default 0.75)")
     add(
         "--noise",
         choices=("drop", "keep", "const", "none"),
         help="optimise noise maps and forget them (default) or keep them; the stored maps; none",
     )
-    add("--noise-weight", type=common.finite, metavar="W", help="of their regulariser (1e5)")
-    add("--restarts", type=common.whole(1), metavar="N", help="attempts, of which the best is kept")
-    add("--spread", type=common.finite, metavar="S", help="of random starts (default 0)")
-    add("--samples", type=common.whole(2), metavar="N", help="for the mean of w (default 10000)")
-    add("--samples-seed", type=common.seed, metavar="S", help="(default 123)")
+    add("--noise-weight", type=values.finite, metavar="W", help="of their regulariser (1e5)")
+    add(
+        "--restarts",
+        type=values.whole(1),
+        metavar="N",
+        help="attempts, of which the best is kept",
+    )
+    add("--spread", type=values.finite, metavar="S", help="of random starts (default 0)")
+    add("--samples", type=values.whole(2), metavar="N", help="for the mean of w (default 10000)")
+    add("--samples-seed", type=values.seed, metavar="S", help="(default 123)")
 
 
 def _add_perceptual(parser: argparse.ArgumentParser) -> None:
@@ -81,18 +96,20 @@ def _add_perceptual(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--pixels",
-        type=common.finite,
+        type=values.finite,
         default=0.0,
         metavar="W",
         help="weight of the mean squared difference of pixels (default 0)",
     )
-    add("--resolution", type=common.whole(1), metavar="R", help="at most (default 256)")
+    add("--resolution", type=values.whole(1), metavar="R", help="at most (default 256)")
 
 
 def run(args: argparse.Namespace) -> None:
     """Inverts and writes, image by image."""
     from aligned_jax import loading, viz
-    from aligned_jax.tools import encoders, inversion_options, invert_job, inverting, targets
+    from aligned_jax.data import targets
+    from aligned_jax.inversion import encoder_choice as encoders
+    from aligned_jax.jobs import inversion_options, invert_job, inverting
 
     _check(args)
     inverting.check_perceptual(args)
@@ -109,16 +126,16 @@ def run(args: argparse.Namespace) -> None:
     targets.check_apart(args.images, invert_job.results(args, found))
     perceptual = inverting.perceptual_of(args)
     job = invert_job.Job(args, network, settings, perceptual, found, label, guide)
-    with common.progress(len(found.found) * settings.steps, "steps") as advance:
+    with console.progress(len(found.found) * settings.steps, "steps") as advance:
         rows = job.carry_out(advance)
-    common.say(invert_job.table(args.out, settings, rows))
+    console.say(invert_job.table(args.out, settings, rows))
     inversion_options.tell_idle(idle)
     inverting.tell_skipped(job.skipped)
 
 
 def _check(args: argparse.Namespace) -> None:
     """Checks what was given beside --encoder."""
-    common.refuse_without_optimiser(args, ("seed", "video", *_OPTIMISER))
+    groups.refuse_without_optimiser(args, ("seed", "video", *_OPTIMISER))
     if args.encoder and args.noise in ("drop", "keep"):
         raise UserError(
             f"--noise {args.noise} optimises noise, and --encoder nothing; give const or none"

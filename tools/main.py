@@ -16,8 +16,9 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from aligned_jax import __version__
+from aligned_jax.cli.command_line import split_overrides
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
+from aligned_jax.utils import text
 
 # A verb is a module of the same name in this package with EXAMPLE,
 # add_arguments(parser) and run(args); it is imported when it is called.
@@ -101,7 +102,7 @@ def _dispatch(argv: list[str]) -> int:
     try:
         return carry_out(argv)
     except UserError as error:
-        print(f"{name}: {common.printable(str(error))}", file=sys.stderr)
+        print(f"{name}: {text.printable(str(error))}", file=sys.stderr)
         return 2
 
 
@@ -128,7 +129,7 @@ def parse(argv: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     module = module_of(verb)
     own, overrides = list(argv[1:]), []
     if getattr(module, "OVERRIDES", False):
-        own, overrides = common.split_overrides(own)
+        own, overrides = split_overrides(own)
     args = _parser(verb, module).parse_args(own)
     args.command_line = shlex.join(["aligned", *argv])
     if overrides:

@@ -14,14 +14,15 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from aligned_jax import provenance
+from aligned_jax.cli import console, groups, values
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from aligned_jax.network import Network
-    from aligned_jax.tools.wanted import Source
+    from aligned_jax.jobs.wanted import Source
+    from aligned_jax.networks.network import Network
 
 # Of films; a grid has none of them.
 _FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "ping_pong": False, "scale": 1}
@@ -37,19 +38,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("parent", metavar="PARENT")
     add("child", metavar="CHILD")
-    add("a", type=common.name, metavar="A")
-    add("b", type=common.name, metavar="B")
+    add("a", type=values.name, metavar="A")
+    add("b", type=values.name, metavar="B")
     add("--grid", type=_sizes, metavar="RxC", help="a picture of R weights and C latents")
     spaces = ("z", "z+", "w", "w+")
     add("--space", choices=spaces, help="of pictures (default w+, or the encoder's)")
-    add("--psi", type=common.finite, help="truncation of z; 1 is none (default 0.5)")
-    add("--label", type=common.whole(0), metavar="K", help="class of conditional networks, from 0")
+    add("--psi", type=values.finite, help="truncation of z; 1 is none (default 0.5)")
+    add(
+        "--label",
+        type=values.whole(0),
+        metavar="K",
+        help="class of conditional networks, from 0",
+    )
     add("--noise", choices=("const", "none", "random"), default="const", help="(default const)")
-    add("--noise-seed", type=common.seed, default=0, metavar="S", help="of random noise")
-    add("--batch", type=common.whole(1), default=8, help="frames at a time (default 8)")
+    add("--noise-seed", type=values.seed, default=0, metavar="S", help="of random noise")
+    add("--batch", type=values.whole(1), default=8, help="frames at a time (default 8)")
     film = parser.add_argument_group("films").add_argument
-    film("--frames", type=common.whole(2, _MOST), metavar="N", help="from A to B (default 60)")
-    film("--fps", type=common.finite, metavar="F", help="frames a second (default 20)")
+    film("--frames", type=values.whole(2, _MOST), metavar="N", help="from A to B (default 60)")
+    film("--fps", type=values.finite, metavar="F", help="frames a second (default 20)")
     film(
         "--easing",
         choices=("linear", "smooth", "smoother", "sine", "ease-in", "ease-out"),
@@ -57,22 +63,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     film(
         "--hold",
-        type=common.whole(0, _MOST),
+        type=values.whole(0, _MOST),
         metavar="N",
         help="frames more for each end (default 10)",
     )
     film("--ping-pong", action="store_true", default=None, help="and back, for a loop")
-    film("--scale", type=common.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
-    common.add_inversion(parser)
-    common.add_network_key(parser)
-    common.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png or NAME.html")
+    film("--scale", type=values.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
+    groups.add_inversion(parser)
+    groups.add_network_key(parser)
+    groups.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png or NAME.html")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     given = _settle(args)
     from aligned_jax import loading, translation, viz
-    from aligned_jax.tools import ancestry, targets, wanted
+    from aligned_jax.data import targets
+    from aligned_jax.jobs import ancestry, wanted
 
     if args.grid:
         if not args.out.endswith((".png", ".html")):
@@ -96,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
     ]
     way = (parent, child, *ends)
     said = _grid(args, way, found) if args.grid else _film(args, way)
-    common.say(f"wrote {args.out}: {said}")
+    console.say(f"wrote {args.out}: {said}")
     wanted.tell_idle(args, found, given)
     wanted.tell_idle_seed(args, args.noise)
 
@@ -112,12 +119,13 @@ def _settle(args: argparse.Namespace) -> list[str]:
     for name, value in _FILM.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    return [*common.settle_inversion(args), *(["space"] if args.space else [])]
+    return [*groups.settle_inversion(args), *(["space"] if args.space else [])]
 
 
 def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "Source":
     """One latent, in W+ if it need not be inverted first."""
-    from aligned_jax.tools import codes, wanted
+    from aligned_jax.jobs import wanted
+    from aligned_jax.rendering import codes
 
     found = wanted.read(args, network, [word], args.space, "w+")
     if isinstance(found, codes.Codes):
@@ -158,11 +166,11 @@ def _film(args: argparse.Namespace, way: tuple) -> str:
     # Held frames, and those on the way back, are drawn once.
     drawn, places = np.unique(times.astype(np.float32), return_inverse=True)
     frames = []
-    with common.progress(len(drawn), "frames") as advance:
+    with console.progress(len(drawn), "frames") as advance:
         for images in morphing.frames(*way, drawn, _noise(args, way[0]), args.batch):
             frames.append(viz.to_uint8(images))
             advance(len(images))
-    text = common.png_text(args.command_line)
+    text = provenance.png_text(args.command_line)
     shown = np.concatenate(frames)[places]
     viz.save_video(args.out, shown, args.fps, text, args.overwrite, args.scale)
     return f"{len(times)} frames, {len(times) / args.fps:.1f} s"
@@ -172,10 +180,10 @@ def _grid(args: argparse.Namespace, way: tuple, found: "Sequence[Source]") -> st
     import numpy as np
 
     from aligned_jax import morphing, viz
-    from aligned_jax.tools import image_files, wanted
+    from aligned_jax.jobs import image_files, wanted
 
     rows, columns = args.grid
-    with common.progress(rows * columns, "images") as advance:
+    with console.progress(rows * columns, "images") as advance:
         images = []
         for row in morphing.grid(*way, rows, columns, _noise(args, way[0]), args.batch):
             images.append(viz.to_uint8(row))

@@ -6,9 +6,9 @@ name. Prints the distance of every pair, and their mean.
 
 import argparse
 
+from aligned_jax.cli import console, groups, values
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
-from aligned_jax.versions import versions
+from aligned_jax.provenance import versions
 
 EXAMPLE = "  aligned perceptual originals translated --out distances.json"
 
@@ -16,13 +16,13 @@ EXAMPLE = "  aligned perceptual originals translated --out distances.json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     add = parser.add_argument
-    add("first", type=common.name, metavar="A")
-    add("second", type=common.name, metavar="B")
+    add("first", type=values.name, metavar="A")
+    add("second", type=values.name, metavar="B")
     add("--net", choices=("vgg", "alex"), default="vgg", help="network (default vgg)")
-    add("--batch", type=common.whole(1), default=16, help="images at a time (default 16)")
+    add("--batch", type=values.whole(1), default=16, help="images at a time (default 16)")
     add("--json", action="store_true", help="print JSON instead of a table")
-    add("--out", type=common.name, metavar="X.json", help="write the JSON to a file")
-    common.add_overwrite(parser)
+    add("--out", type=values.name, metavar="X.json", help="write the JSON to a file")
+    groups.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -30,13 +30,14 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
 
     from aligned_jax import evaluation, viz
-    from aligned_jax.tools import scoring, sources
+    from aligned_jax.data import sources
+    from aligned_jax.jobs import scoring
 
     if args.out:
         viz.check_file(args.out, args.overwrite)
     first, second, names = sources.open_pairs(args.first, args.second)
     lpips = evaluation.load(f"lpips_{args.net}")
-    with common.progress(len(names), "pairs") as advance:
+    with console.progress(len(names), "pairs") as advance:
         distances = evaluation.pair_distances(
             lpips, first, second, len(names), args.batch, advance=advance
         )

@@ -7,7 +7,7 @@ const, noise, or all. What is left of the child shows what the reset part did
 
 import argparse
 
-from aligned_jax.tools import common
+from aligned_jax.cli import groups
 
 EXAMPLE = "  aligned reset ffhq.pkl dog.pkl --components mapping,affine --out dog-reset"
 
@@ -20,14 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolutions", metavar="LIST", help="only in these blocks, like 16,32 (default all)"
     )
-    common.add_network_key(parser)
-    common.add_out(parser, "DST", "the new checkpoint folder")
+    groups.add_network_key(parser)
+    groups.add_out(parser, "DST", "the new checkpoint folder")
 
 
 def run(args: argparse.Namespace) -> None:
     """Resets and writes."""
     from aligned_jax import weights
-    from aligned_jax.tools import surgery
+    from aligned_jax.jobs import surgery
 
     surgery.check_target(args)
     weights.parse_components(args.components)

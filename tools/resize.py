@@ -8,7 +8,9 @@ has them.
 
 import argparse
 
-from aligned_jax.tools import common
+from aligned_jax import provenance
+from aligned_jax.cli import console, groups, values
+from aligned_jax.cli.command_line import command
 
 EXAMPLE = "  aligned resize ffhq1024.pkl --resolution 256 --out start256"
 
@@ -16,11 +18,11 @@ EXAMPLE = "  aligned resize ffhq1024.pkl --resolution 256 --out start256"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
-    parser.add_argument("--resolution", type=common.whole(1), required=True, metavar="R")
+    parser.add_argument("--resolution", type=values.whole(1), required=True, metavar="R")
     parser.add_argument(
-        "--seed", type=common.seed, default=0, metavar="S", help="of new weights (default 0)"
+        "--seed", type=values.seed, default=0, metavar="S", help="of new weights (default 0)"
     )
-    common.add_out(parser, "DST", "the new checkpoint folder")
+    groups.add_out(parser, "DST", "the new checkpoint folder")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -28,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     import jax
 
     from aligned_jax import checkpoint, loading, weights
-    from aligned_jax.tools import describe, surgery
+    from aligned_jax.jobs import describe, surgery
 
     checkpoint.check_target(args.out, args.overwrite)
     networks = loading.load_all(args.network)
@@ -40,11 +42,11 @@ def run(args: argparse.Namespace) -> None:
     for name, new in resized.items():
         surgery.check_finite(name, new.variables)
     first = next(iter(networks.values()))
-    provenance = common.origin(args, {"network": (args.network, first)})
+    origin = provenance.origin(command(args), {"network": (args.network, first)})
     trees = {name: (new.config, new.variables) for name, new in resized.items()}
-    checkpoint.write(args.out, trees, provenance, args.overwrite)
+    checkpoint.write(args.out, trees, origin, args.overwrite)
     main = resized.get("G_ema", next(iter(resized.values())))
-    common.say(
+    console.say(
         f"wrote {args.out}: {describe.headline(main.config)}; {', '.join(resized)}; "
         f"{len(main.new)} arrays are new, {len(main.dropped)} were dropped"
     )

@@ -9,10 +9,10 @@ a network.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.tools import common
+from aligned_jax.cli import groups, values
 
 if TYPE_CHECKING:
-    from aligned_jax.network import Network
+    from aligned_jax.networks.network import Network
 
 EXAMPLE = """\
   aligned swap ffhq.pkl dog.pkl --resolution 16 --out toon
@@ -25,13 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("high", metavar="HIGH")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
-        "--resolution", type=common.whole(4), metavar="R", help="the last resolution of LOW"
+        "--resolution", type=values.whole(4), metavar="R", help="the last resolution of LOW"
     )
     where.add_argument(
-        "--strip", type=common.listed(common.whole(4)), metavar="LIST", help="resolutions to draw"
+        "--strip",
+        type=values.listed(values.whole(4)),
+        metavar="LIST",
+        help="resolutions to draw",
     )
     parser.add_argument(
-        "--smooth", type=common.finite, metavar="W", help="width of the switch in layers"
+        "--smooth", type=values.finite, metavar="W", help="width of the switch in layers"
     )
     parser.add_argument(
         "--mapping",
@@ -39,16 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="low",
         help="whose mapping network and mean of w (default low)",
     )
-    common.add_strip_sampling(parser)
-    common.add_network_key(parser)
-    common.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
+    groups.add_strip_sampling(parser)
+    groups.add_network_key(parser)
+    groups.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
 
 
 def run(args: argparse.Namespace) -> None:
     """Swaps and writes a network, or draws a strip."""
-    common.settle_strip_sampling(args)
+    groups.settle_strip_sampling(args)
     from aligned_jax import weights
-    from aligned_jax.tools import strip, surgery
+    from aligned_jax.jobs import strip, surgery
 
     (strip.check_target if args.strip else surgery.check_target)(args)
     low, high = surgery.load(args, "low"), surgery.load(args, "high")

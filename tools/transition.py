@@ -6,8 +6,8 @@ fast (StyleAlign, figures 4 and 13); --kimg chooses them.
 
 import argparse
 
+from aligned_jax.cli import groups, values
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
 
 EXAMPLE = "  aligned transition runs/critters --seeds 0-3 --out transition.png"
 
@@ -16,22 +16,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("run", metavar="RUN")
     parser.add_argument(
-        "--kimg", type=common.listed(common.whole(0)), metavar="LIST", help="snapshots to draw"
+        "--kimg",
+        type=values.listed(values.whole(0)),
+        metavar="LIST",
+        help="snapshots to draw",
     )
     parser.add_argument(
         "--columns",
-        type=common.whole(2),
+        type=values.whole(2),
         default=10,
         help="at most so many, if --kimg does not say which (default 10)",
     )
-    common.add_sampling(parser, seeds="0-3", psi=0.7)
-    common.add_out(parser, "NAME.png", "the picture")
+    groups.add_sampling(parser, seeds="0-3", psi=0.7)
+    groups.add_out(parser, "NAME.png", "the picture")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     from aligned_jax import checkpoint, loading, viz
-    from aligned_jax.tools import strip
+    from aligned_jax.jobs import strip
 
     strip.check_target(args)
     found = checkpoint.run_checkpoints(args.run)

@@ -16,8 +16,8 @@ the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 
 import argparse
 
+from aligned_jax.cli import groups, values
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common
 
 EXAMPLE = """\
   aligned translate zoo:personas64 zoo:critters64 photos --space z --out animals.png
@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("parent", metavar="PARENT")
     add("child", metavar="CHILD")
-    add("images", nargs="*", type=common.name, metavar="IMAGES")
-    add("--latents", nargs="+", type=common.name, metavar="F.npz", help="F.npz@2 is its row 2")
+    add("images", nargs="*", type=values.name, metavar="IMAGES")
+    add("--latents", nargs="+", type=values.name, metavar="F.npz", help="F.npz@2 is its row 2")
     add("--space", type=_spaces, metavar="LIST", help="of z, z+, w, w+, s, side by side")
     add(
         "--preset",
@@ -45,24 +45,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mixing.add_argument(
         "--reference",
         nargs="+",
-        type=common.name,
+        type=values.name,
         metavar="R",
         help="latents of CHILD: a list of seeds, files of latents, or pictures",
     )
     mixing.add_argument("--texture", metavar="LIST", help="seeds, for so many outputs each")
     add(
         "--layers",
-        type=common.listed(str),
+        type=values.listed(str),
         metavar="LIST",
         help="with --reference and --texture: what the source keeps (default 6)",
     )
     add("--noise", choices=("const", "none", "random"), help="of all pictures (default const)")
-    add("--noise-seed", type=common.seed, default=0, metavar="S", help="of random noise")
-    common.add_sampling(parser, seeds=None, psi=0.5)
+    add("--noise-seed", type=values.seed, default=0, metavar="S", help="of random noise")
+    groups.add_sampling(parser, seeds=None, psi=0.5)
     parser.set_defaults(psi=None)  # files of latents say it themselves
-    common.add_inversion(parser)
-    common.add_network_key(parser)
-    common.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, or a folder")
+    groups.add_inversion(parser)
+    groups.add_network_key(parser)
+    groups.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, or a folder")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -72,8 +72,8 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("give one of IMAGES, --seeds and --latents")
     if args.layers is not None and not (args.reference or args.texture):
         raise UserError("--layers can only be used together with --reference or --texture")
-    given = common.settle_inversion(args)
-    from aligned_jax.tools import translating
+    given = groups.settle_inversion(args)
+    from aligned_jax.jobs import translating
 
     translating.Job.of(args).carry_out(given)
 

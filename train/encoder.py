@@ -14,11 +14,12 @@ import argparse
 import dataclasses
 from typing import Any
 
-from aligned_jax.encoder_config import IR_SE50, RESOLUTIONS, SLIM, SPACES
+from aligned_jax.cli import overrides as arguments
+from aligned_jax.config.encoder import IR_SE50, RESOLUTIONS, SLIM, SPACES
 from aligned_jax.errors import UserError
-from aligned_jax.train import arguments, hosts, launch, session
-from aligned_jax.train.config import SnapshotOptions
-from aligned_jax.train.encoder_run import PIXELS, EncoderRun
+from aligned_jax.runs import hosts, launch, session
+from aligned_jax.runs.config import SnapshotOptions
+from aligned_jax.runs.encoder_run import PIXELS, EncoderRun
 
 EXAMPLE = "  aligned encoder zoo:personas64 --space w+ --data D --run runs/e4e --kimg 200"
 OVERRIDES = True
@@ -58,7 +59,7 @@ def _planned(args: argparse.Namespace) -> tuple[EncoderRun, Any]:
     """Config and dataset of the run."""
     from aligned_jax import loading
     from aligned_jax.networks import fingerprint
-    from aligned_jax.train import encoder_task
+    from aligned_jax.runs.tasks import encoder as encoder_task
 
     launch.check_batch(args)
     dataset = launch.open_data(args)

@@ -13,8 +13,8 @@ import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
-from aligned_jax.train import hosts, launch, presets, session
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.runs import hosts, launch, presets, session
+from aligned_jax.runs.config import TrainConfig
 
 EXAMPLE = "  aligned finetune runs/personas tiny64 --data D --run runs/critters --kimg 100"
 OVERRIDES = True

@@ -9,7 +9,7 @@ again goes on with an unfinished run, as `aligned resume RUN` does.
 
 import argparse
 
-from aligned_jax.train import hosts, launch, presets, session
+from aligned_jax.runs import hosts, launch, presets, session
 
 EXAMPLE = "  aligned pretrain tiny64 --data D --run runs/personas --kimg 300"
 OVERRIDES = True

@@ -9,9 +9,9 @@ which training magnifies.
 import argparse
 import dataclasses
 
-from aligned_jax import paths
 from aligned_jax.errors import UserError
-from aligned_jax.train import hosts, launch, session
+from aligned_jax.runs import hosts, launch, session
+from aligned_jax.utils import paths
 
 EXAMPLE = "  aligned resume runs/critters --kimg 200"
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
-    from aligned_jax.train.run_folder import RunFolder, locked
+    from aligned_jax.runs.folder import RunFolder, locked
 
     folder = RunFolder(args.run)
     config = folder.read_config()

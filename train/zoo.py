@@ -20,8 +20,8 @@ from pathlib import Path
 
 from aligned_jax.errors import UserError
 from aligned_jax.loading import ZOO_FILE
-from aligned_jax.train.zoo_card import Card, encoder_scores, gan_scores, write_card
-from aligned_jax.train.zoo_models import DATA, ENCODERS, MODELS, POSE, Encoder
+from aligned_jax.zoo.card import Card, encoder_scores, gan_scores, write_card
+from aligned_jax.zoo.members import DATA, ENCODERS, MODELS, POSE, Encoder
 
 PACKAGE_ZOO = Path(str(resources.files("aligned_jax"))) / "zoo"
 RESOLUTION = 64
@@ -81,7 +81,7 @@ def scoring(name: str, source: str, out: str) -> list[str]:
     model = NETWORKS[name]
     data = ["--data", f"data/{model.data}"]
     if isinstance(model, Encoder):
-        module = ["python", "-m", "aligned_jax.train.zoo_encoders"]
+        module = ["python", "-m", "aligned_jax.zoo.encoder_scores"]
         return [*module, source, "--generator", f"zoo:{model.generator}", *data, "--out", out]
     counts = ["--num", str(SCORED), "--max-reals", str(SCORED)]
     metrics = ["--metrics", "fd_vgg,kid_vgg", *counts]

@@ -8,7 +8,7 @@ Names load on first use, so that the options, which the command line needs for
 its help, come without JAX.
 """
 
-from aligned_jax.lazy import exports
+from aligned_jax.utils.lazy import exports
 
 _NAMES = {
     "PRESETS": "options",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.config import AnyConfig
-from aligned_jax.convert.inert import show
+from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.rules import filters, official_shapes, read
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")

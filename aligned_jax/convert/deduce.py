@@ -19,7 +19,7 @@ from aligned_jax.config import (
     from_dict,
 )
 from aligned_jax.convert import kwargs as recorded
-from aligned_jax.convert.problems import listed, number
+from aligned_jax.convert.files.problems import listed, number
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
 

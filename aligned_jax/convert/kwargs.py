@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, from_dict
-from aligned_jax.convert.inert import plain
-from aligned_jax.convert.problems import listed
+from aligned_jax.convert.files.inert import plain
+from aligned_jax.convert.files.problems import listed
 from aligned_jax.errors import ConfigError
 
 ADA = "stylegan2-ada-pytorch"

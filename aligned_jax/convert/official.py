@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from aligned_jax.config import ALL_KEYS, ENCODER, AnyConfig, EncoderConfig
-from aligned_jax.convert import (
-    deduce,
+from aligned_jax.convert import deduce
+from aligned_jax.convert.checks import rounded, tensor_problems
+from aligned_jax.convert.description import Description
+from aligned_jax.convert.files import safetensors_file
+from aligned_jax.convert.files.container import Loaded, read_pickle
+from aligned_jax.convert.files.inert import PersistentObject, TFNetwork, show, walk
+from aligned_jax.convert.files.mapped import release
+from aligned_jax.convert.files.problems import listed
+from aligned_jax.convert.formats import (
     encoders,
     families,
     nvidia_tf,
     nvidia_torch,
     rosinality,
-    safetensors_file,
     state_dicts,
 )
-from aligned_jax.convert.checks import rounded, tensor_problems
-from aligned_jax.convert.container import Loaded, read_pickle
-from aligned_jax.convert.description import Description
-from aligned_jax.convert.inert import PersistentObject, TFNetwork, show, walk
-from aligned_jax.convert.mapped import release
-from aligned_jax.convert.problems import listed
 from aligned_jax.convert.rules import from_official
 from aligned_jax.errors import ConfigError, FormatError, UserError
 from aligned_jax.networks import fingerprint

@@ -4,7 +4,7 @@ Names load on first use; the options alone need neither JAX nor TFDS nor Grain.
 `batches` is the module: `from aligned_jax.data.batches import batches`.
 """
 
-from aligned_jax.lazy import exports
+from aligned_jax.utils.lazy import exports
 
 _NAMES = {
     "DataOptions": "options",

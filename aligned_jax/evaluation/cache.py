@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax import paths, viz
+from aligned_jax import viz
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import ROWS
 from aligned_jax.evaluation.collect import Gathered
 from aligned_jax.metrics import Moments
+from aligned_jax.utils import paths
 
 # Raised when what is stored, or how it is computed, changes.
 _VERSION = 1

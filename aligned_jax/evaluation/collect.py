@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from aligned_jax.blocks import blocks
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import MOMENTS, PROBABILITIES, ROWS
 from aligned_jax.evaluation.devices import Devices, by_rows, mesh_of
 from aligned_jax.evaluation.pictures import Pictures
 from aligned_jax.metrics import Moments, RunningMoments, softmax
 from aligned_jax.types import Array
+from aligned_jax.utils.blocks import blocks
 
 
 @dataclass

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from aligned_jax.blocks import blocks
 from aligned_jax.evaluation.devices import Devices, by_rows, mesh_of
 from aligned_jax.types import Array
+from aligned_jax.utils.blocks import blocks
 
 Take = Callable[[np.ndarray], Any]
 

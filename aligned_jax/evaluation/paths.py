@@ -8,13 +8,13 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from aligned_jax.blocks import blocks
 from aligned_jax.evaluation.devices import by_rows, mesh_of
 from aligned_jax.evaluation.pictures import Generated
 from aligned_jax.latents import noise_fields
 from aligned_jax.metrics import PathOptions, path_distances
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
+from aligned_jax.utils.blocks import blocks
 
 
 def path_steps(

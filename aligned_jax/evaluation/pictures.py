@@ -15,7 +15,7 @@ from jax.sharding import Mesh
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.devices import by_rows, mesh_of
 from aligned_jax.latents import noise_fields, z_from_seeds
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
 
 _THREADS = 4

@@ -5,7 +5,7 @@ features = inception(images)["features"]        # images in [0, 255]
 distances = features.lpips("vgg")(a, b)         # images in [-1, 1]
 """
 
-from aligned_jax.lazy import exports
+from aligned_jax.utils.lazy import exports
 
 _NAMES = {
     "Extractor": "extractor",

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aligned_jax.convert.checks import FLOATS, shape_text
-from aligned_jax.convert.inert import show
-from aligned_jax.convert.problems import listed
-from aligned_jax.convert.torch_tensors import read_tensors
+from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.files.problems import listed
+from aligned_jax.convert.files.torch_tensors import read_tensors
 from aligned_jax.errors import FormatError
 from aligned_jax.features.networks import FROM_FILES, NETWORKS, from_torch, shapes, torch_shape
 

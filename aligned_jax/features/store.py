@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from aligned_jax import paths
-from aligned_jax.convert.container import read_pickle
-from aligned_jax.convert.problems import listed
-from aligned_jax.convert.safetensors_file import is_safetensors, read_tensors
+from aligned_jax.convert.files.container import read_pickle
+from aligned_jax.convert.files.problems import listed
+from aligned_jax.convert.files.safetensors_file import is_safetensors, read_tensors
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features.files import Weights, file_facts, problems, read_weights
 from aligned_jax.features.networks import FROM_FILES, NETWORKS, PACKAGE, shapes
+from aligned_jax.utils import paths
 from aligned_jax.viz.files import writing
 
 FORMAT_VERSION = 1

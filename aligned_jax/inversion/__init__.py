@@ -4,7 +4,7 @@ settings = inversion.Settings(space="w+")
 found = inversion.invert(network, images, features.lpips("vgg"), settings, jax.random.key(0))
 """
 
-from aligned_jax.lazy import exports
+from aligned_jax.utils.lazy import exports
 
 _NAMES = {
     "as_space": "encoding",

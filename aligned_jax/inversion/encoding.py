@@ -3,13 +3,13 @@
 import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax.blocks import blocks
-from aligned_jax.encoder_network import EncoderNetwork
 from aligned_jax.errors import UserError
 from aligned_jax.inversion.spaces import WIDER, to_styles, to_ws
 from aligned_jax.latents import broadcast_w, concatenate_styles
-from aligned_jax.network import Network
+from aligned_jax.networks.encoder_network import EncoderNetwork
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
+from aligned_jax.utils.blocks import blocks
 
 
 def encode(

@@ -20,10 +20,10 @@ from aligned_jax.errors import ConfigError, FormatError
 from aligned_jax.inversion.optimize import Inverted
 from aligned_jax.inversion.options import Settings
 from aligned_jax.inversion.spaces import is_z, latent_arrays, latent_shape, to_ws
-from aligned_jax.jsonable import from_dict, to_dict
 from aligned_jax.latents import concatenate_styles, style_layers
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
+from aligned_jax.utils.jsonable import from_dict, to_dict
 
 _VERSION = 1
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, RuntimeError, TypeError, AttributeError)

@@ -9,16 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax import loops
-from aligned_jax.blocks import blocks
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import steps
 from aligned_jax.inversion.options import Settings, latent_noises, learning_rates
 from aligned_jax.inversion.perceptual import Perceptual
 from aligned_jax.inversion.spaces import as_start, statistics
 from aligned_jax.inversion.steps import Manner, Problem, State, Variable
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
+from aligned_jax.utils import loops
+from aligned_jax.utils.blocks import blocks
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax.blocks import blocks
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, concatenate_styles, split_styles, style_layers
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array, Styles
+from aligned_jax.utils.blocks import blocks
 
 SPACES = ("z", "z+", "w", "w+", "s")
 # Spaces that hold the latents of another.

@@ -14,15 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from aligned_jax import loops
 from aligned_jax.inversion.noise import Fields, noise_regulariser, normalised
 from aligned_jax.inversion.options import Settings
 from aligned_jax.inversion.perceptual import Perceptual, distances
 from aligned_jax.inversion.spaces import to_styles
 from aligned_jax.latents import noise_fields
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.ops.resize import area
 from aligned_jax.types import Array, PyTree
+from aligned_jax.utils import loops
 
 # Numbers of draws of a restart that belong to no step.
 _START, _NOISE = np.uint32(2**32 - 1), np.uint32(2**32 - 2)

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from aligned_jax import ops
-from aligned_jax.encoder_config import EncoderConfig
+from aligned_jax.config.encoder import EncoderConfig
 from aligned_jax.networks.irse import backbone
 from aligned_jax.networks.layers import Dense
 from aligned_jax.networks.plain import BatchMoments, Conv

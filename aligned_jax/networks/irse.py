@@ -5,7 +5,7 @@ The backbone of ArcFace and of the encoders, under the names of their files.
 
 import flax.linen as nn
 
-from aligned_jax.encoder_config import IR_SE50
+from aligned_jax.config.encoder import IR_SE50
 from aligned_jax.networks.plain import BatchMoments, BatchNorm, Conv, PReLU, max_pool
 from aligned_jax.types import Array
 

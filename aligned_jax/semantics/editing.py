@@ -14,7 +14,7 @@ import numpy as np
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import sample_z, style_layers
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.types import Array, Styles
 
 Channel = tuple[str, int]  # layer, number

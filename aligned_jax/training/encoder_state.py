@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import optax
 
 from aligned_jax.config import EncoderConfig, GeneratorConfig
-from aligned_jax.encoder_network import misfits
 from aligned_jax.errors import ConfigError
 from aligned_jax.networks import init_variables
+from aligned_jax.networks.encoder_network import misfits
 from aligned_jax.training import ranger
 from aligned_jax.training.encoder_options import EncoderOptions, idle
 from aligned_jax.training.latent_critic import Pool, empty_pool, init_critic

@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from aligned_jax import loops
 from aligned_jax.training import parallel
 from aligned_jax.training.dealing import Fed
 from aligned_jax.training.draws import term_key
@@ -24,6 +23,7 @@ from aligned_jax.training.options import GanOptions
 from aligned_jax.training.state import TrainState
 from aligned_jax.training.terms import LOSSES, Batch, Networks, Outcome, Recipe
 from aligned_jax.types import Array, PyTree, Variables
+from aligned_jax.utils import loops
 
 _FINISH = "finish"
 Reports = dict[str, Array]

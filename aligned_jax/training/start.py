@@ -22,8 +22,8 @@ from aligned_jax.config import (
     to_dict,
 )
 from aligned_jax.errors import ConfigError
-from aligned_jax.network import AnyNetwork
 from aligned_jax.networks import init_variables, variable_shapes
+from aligned_jax.networks.network import AnyNetwork
 from aligned_jax.training.optimizer import frozen_layers
 from aligned_jax.types import Array, PyTree, Variables
 from aligned_jax.weights.resize import resized_config

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aligned_jax.errors import UserError
-from aligned_jax.paths import absolute, as_path, exists, is_dir, is_remote, put, uploading
+from aligned_jax.utils.paths import absolute, as_path, exists, is_dir, is_remote, put, uploading
 
 _LONGEST, _LONGEST_PATH = 255, 4096  # bytes of a name, and of all of a path
 

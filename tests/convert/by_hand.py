@@ -7,16 +7,13 @@ import zipfile
 import numpy as np
 import pytest
 
-from aligned_jax.convert.container import read_pickle
-from aligned_jax.convert.handlers import HANDLERS
-from aligned_jax.convert.inert import (
-    PersistentObject,
-    walk,
-)
-from aligned_jax.convert.tensor import LazyTensor
-from aligned_jax.convert.unpickle import unpickle
+from aligned_jax.convert.files.container import read_pickle
+from aligned_jax.convert.files.handlers import HANDLERS
+from aligned_jax.convert.files.inert import PersistentObject, walk
+from aligned_jax.convert.files.tensor import LazyTensor
+from aligned_jax.convert.files.unpickle import unpickle
 from aligned_jax.errors import FormatError
-from benchmarks.pickle_writer import Call, Name, Reference, dumps
+from tests.makers.pickle_writer import Call, Name, Reference, dumps
 
 FLOAT = Name("torch", "FloatStorage")
 REBUILD = Name("torch._utils", "_rebuild_tensor_v2")

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from aligned_jax.convert.inert import PersistentObject
+from aligned_jax.convert.files.inert import PersistentObject
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.convert.rules import filters, official_shapes
-from benchmarks.official_file import OfficialNetwork
+from tests.makers.official_file import OfficialNetwork
 
 SIZES = {"c_dim": 0, "img_resolution": 8, "img_channels": 3}
 G_KWARGS = {

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from aligned_jax.convert.container import read_pickle
+from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.errors import FormatError
 from tests.convert.by_hand import file_refusal, zip_file
 from tests.helpers import DATA

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.convert import read_official
-from aligned_jax.network import DiscriminatorNetwork, Network
+from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from tests.helpers import DATA, document, reference, relative_error
 
 FILES = ["tf_legacy_skip32.pkl", "sg3repo_stylegan2.pkl", "hostile_baseline_ok.pkl"]

@@ -8,8 +8,8 @@ from aligned_jax.config import EncoderConfig
 from aligned_jax.convert import read_official, to_official
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.networks import fingerprint, variable_shapes
-from benchmarks.official_file import write_rosinality
 from tests.convert.test_rosinality import generator_state
+from tests.makers.official_file import write_rosinality
 
 STAGES = ((4, 1), (5, 2), (6, 1), (7, 1))
 ROWS = EncoderConfig(32, "w+", 4, 6, deltas=True, stages=STAGES)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from aligned_jax.convert import families, nvidia_tf, nvidia_torch, read_official
-from aligned_jax.convert.inert import TFNetwork
+from aligned_jax.convert import read_official
+from aligned_jax.convert.files.inert import TFNetwork
+from aligned_jax.convert.formats import families, nvidia_tf, nvidia_torch
 from aligned_jax.errors import FormatError, UserError
-from benchmarks.official_file import write_rosinality, write_snapshot
 from tests.convert.samples import Lazy, discriminator, generator, module, nested
+from tests.makers.official_file import write_rosinality, write_snapshot
 
 ONE = Lazy(np.ones(1, np.float32))
 

@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from aligned_jax.convert.container import read_pickle
-from benchmarks.official_file import OfficialNetwork, write_rosinality, write_snapshot
+from aligned_jax.convert.files.container import read_pickle
 from tests.convert.by_hand import state_tensors, tensors
+from tests.makers.official_file import OfficialNetwork, write_rosinality, write_snapshot
 
 
 def networks(large: int = 0) -> dict[str, OfficialNetwork]:

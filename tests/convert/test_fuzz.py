@@ -22,11 +22,11 @@ from pathlib import Path
 import pytest
 
 from aligned_jax.convert import read_official
-from aligned_jax.convert.container import read_pickle
+from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.errors import UserError
-from benchmarks.official_file import OfficialNetwork, write_rosinality, write_snapshot
 from tests.convert.by_hand import state_tensors
 from tests.helpers import DATA
+from tests.makers.official_file import OfficialNetwork, write_rosinality, write_snapshot
 
 CASES, MANY_CASES = 250, 12_500  # a file; there are eight files
 MAX_SECONDS = 5

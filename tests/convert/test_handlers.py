@@ -5,15 +5,12 @@ import pickle
 import numpy as np
 import pytest
 
-from aligned_jax.convert.handlers import HANDLERS
-from aligned_jax.convert.inert import (
-    PersistentObject,
-    TFNetwork,
-)
-from aligned_jax.convert.tensor import DTYPES, LazyTensor
-from aligned_jax.convert.unpickle import unpickle
-from benchmarks.pickle_writer import Call, Name, dumps
+from aligned_jax.convert.files.handlers import HANDLERS
+from aligned_jax.convert.files.inert import PersistentObject, TFNetwork
+from aligned_jax.convert.files.tensor import DTYPES, LazyTensor
+from aligned_jax.convert.files.unpickle import unpickle
 from tests.convert.by_hand import read, refusal
+from tests.makers.pickle_writer import Call, Name, dumps
 
 
 @pytest.mark.parametrize("protocol", range(6))

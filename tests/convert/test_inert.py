@@ -5,14 +5,10 @@ import io
 import numpy as np
 import pytest
 
-from aligned_jax.convert.inert import (
-    Opaque,
-    plain,
-    walk,
-)
+from aligned_jax.convert.files.inert import Opaque, plain, walk
 from aligned_jax.errors import FormatError
-from benchmarks.pickle_writer import Call, Name, dumps
 from tests.convert.by_hand import read
+from tests.makers.pickle_writer import Call, Name, dumps
 
 
 def bomb(depth: int) -> bytes:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from aligned_jax.convert import deduce, nvidia_tf
+from aligned_jax.convert import deduce
 from aligned_jax.convert.checks import tensor_problems
-from aligned_jax.convert.container import read_pickle
-from aligned_jax.convert.inert import TFNetwork
+from aligned_jax.convert.files.container import read_pickle
+from aligned_jax.convert.files.inert import TFNetwork
+from aligned_jax.convert.formats import nvidia_tf
 from aligned_jax.errors import FormatError, UserError
 from tests.convert.samples import Lazy
 from tests.helpers import DATA

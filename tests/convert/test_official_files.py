@@ -14,8 +14,8 @@ from aligned_jax.convert import (
     to_official,
     write_safetensors,
 )
-from aligned_jax.convert.container import read_pickle
-from aligned_jax.convert.inert import PersistentObject
+from aligned_jax.convert.files.container import read_pickle
+from aligned_jax.convert.files.inert import PersistentObject
 from tests.helpers import DATA, document, reference
 
 PYTORCH = [*sorted(path.stem for path in DATA.glob("generator_*.pkl")), "sg3repo_stylegan2"]

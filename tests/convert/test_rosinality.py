@@ -5,7 +5,7 @@ import pytest
 
 from aligned_jax.convert import read_official
 from aligned_jax.errors import UserError
-from benchmarks.official_file import write_rosinality
+from tests.makers.official_file import write_rosinality
 
 KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
 

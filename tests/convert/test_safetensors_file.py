@@ -10,11 +10,11 @@ from safetensors.numpy import load_file, save_file
 
 from aligned_jax.config import GeneratorConfig, MappingConfig, SynthesisConfig
 from aligned_jax.convert import from_official, read_official, write_safetensors
+from aligned_jax.convert.files.safetensors_file import METADATA_KEY
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
-from aligned_jax.convert.safetensors_file import METADATA_KEY
 from aligned_jax.errors import FormatError, UserError
-from benchmarks.official_file import write_rosinality
 from tests.convert.samples import D_KWARGS, G_KWARGS, tensors_of
+from tests.makers.official_file import write_rosinality
 
 # Nothing here can be told from shapes, so that only the metadata brings it back.
 ODD = GeneratorConfig(

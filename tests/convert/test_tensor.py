@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from aligned_jax.convert.tensor import DTYPES, LazyTensor, Storage
+from aligned_jax.convert.files.tensor import DTYPES, LazyTensor, Storage
 from aligned_jax.errors import FormatError
 
 

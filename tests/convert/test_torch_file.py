@@ -5,11 +5,11 @@ import struct
 import numpy as np
 import pytest
 
-from aligned_jax.convert.container import read_pickle
-from aligned_jax.convert.tensor import DTYPES
-from benchmarks.pickle_writer import Call, Name, Reference, dumps
+from aligned_jax.convert.files.container import read_pickle
+from aligned_jax.convert.files.tensor import DTYPES
 from tests.convert.by_hand import FLOAT, REBUILD, file_refusal, legacy_file, state_tensors, tensors
 from tests.helpers import DATA, reference
+from tests.makers.pickle_writer import Call, Name, Reference, dumps
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("generator_*.pkl")), ids=lambda path: path.stem)

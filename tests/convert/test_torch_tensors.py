@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from aligned_jax.convert.container import read_pickle
-from aligned_jax.convert.torch_tensors import read_tensors
+from aligned_jax.convert.files.container import read_pickle
+from aligned_jax.convert.files.torch_tensors import read_tensors
 from aligned_jax.errors import FormatError
-from benchmarks.pickle_writer import Call, Name, Reference, dumps
 from tests.convert.by_hand import FLOAT, REBUILD, legacy_file, script_file, zip_file
 from tests.helpers import DATA
+from tests.makers.pickle_writer import Call, Name, Reference, dumps
 
 
 def tensor():

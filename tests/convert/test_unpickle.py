@@ -10,18 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aligned_jax.convert.handlers import HANDLERS
-from aligned_jax.convert.inert import (
-    MAX_NUMBER_KEYS,
-    MAX_STEPS,
-    Budget,
-    Opaque,
-    show,
-    walk,
-)
-from aligned_jax.convert.unpickle import unpickle
-from benchmarks.pickle_writer import Call, Name, dumps
+from aligned_jax.convert.files.handlers import HANDLERS
+from aligned_jax.convert.files.inert import MAX_NUMBER_KEYS, MAX_STEPS, Budget, Opaque, show, walk
+from aligned_jax.convert.files.unpickle import unpickle
 from tests.convert.by_hand import read, refusal
+from tests.makers.pickle_writer import Call, Name, dumps
 
 PROTOCOLS = range(6)
 PLAIN = {

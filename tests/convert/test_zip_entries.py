@@ -3,7 +3,7 @@
 import struct
 import zipfile
 
-from aligned_jax.convert.container import read_pickle
+from aligned_jax.convert.files.container import read_pickle
 from tests.convert.by_hand import file_refusal, zip_file
 
 

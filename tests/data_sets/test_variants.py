@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from aligned_jax import jsonable
 from aligned_jax.data.options import DataOptions, Variant
 from aligned_jax.data.variants import apply_variant, mirrored
 from aligned_jax.errors import ConfigError
+from aligned_jax.utils import jsonable
 
 
 def picture():

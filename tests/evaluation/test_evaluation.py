@@ -12,8 +12,8 @@ from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.metrics import PathOptions
-from aligned_jax.network import Network
 from aligned_jax.networks import init_variables
+from aligned_jax.networks.network import Network
 from tests import standins
 
 ONE = jax.local_devices()[:1]

@@ -10,9 +10,9 @@ from aligned_jax import features
 from aligned_jax.errors import UserError
 from aligned_jax.features import inception
 from aligned_jax.ops import resize
-from benchmarks.official_file import write_rosinality
 from tests.features import by_rule
 from tests.helpers import nchw, nhwc, reference, relative_error
+from tests.makers.official_file import write_rosinality
 
 REFERENCE = reference("inception_fid")
 

@@ -170,7 +170,7 @@ def test_without_the_extra(monkeypatch):
 
 
 def test_a_damaged_package(monkeypatch, tmp_path):
-    from benchmarks.pickle_writer import dumps
+    from tests.makers.pickle_writer import dumps
 
     monkeypatch.setattr(store, "_package_folder", lambda: tmp_path)
     (tmp_path / "weights").mkdir()

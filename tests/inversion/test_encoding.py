@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import aligned_jax as aj
-from aligned_jax.encoder_network import provenance_of
 from aligned_jax.errors import UserError
 from aligned_jax.inversion.encoding import as_space, encode
 from aligned_jax.latents import concatenate_styles
+from aligned_jax.networks.encoder_network import provenance_of
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from aligned_jax import loading, loops
+from aligned_jax import loading
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.inversion import (
     SPACES,
@@ -21,6 +21,7 @@ from aligned_jax.inversion import (
     to_styles,
 )
 from aligned_jax.latents import z_from_seeds
+from aligned_jax.utils import loops
 from tests.helpers import DATA, relative_error
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")

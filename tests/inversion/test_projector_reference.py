@@ -19,7 +19,7 @@ from aligned_jax.inversion import (
     steps,
 )
 from aligned_jax.inversion.noise import normalised
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.ops.resize import area
 from tests.helpers import document, reference, relative_error
 

@@ -13,7 +13,7 @@ from aligned_jax.convert.rules import from_official
 from aligned_jax.evaluation import quantise
 from aligned_jax.metrics.kid import squared_mmd, subset_rows
 from aligned_jax.metrics.ppl import arc
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from tests.helpers import document, reference, relative_error
 
 

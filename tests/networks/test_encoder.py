@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.config import EncoderConfig, from_dict, to_dict
-from aligned_jax.encoder_config import SLIM
+from aligned_jax.config.encoder import SLIM
 from aligned_jax.errors import ConfigError
 from aligned_jax.features import networks as frozen
 from aligned_jax.networks import init_variables, variable_shapes

@@ -17,8 +17,9 @@ import pytest
 
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
-from aligned_jax.tools import demo, demo_steps, main
-from aligned_jax.tools.demo_steps import Family, Member, Plan
+from aligned_jax.jobs.demo import steps as demo_steps
+from aligned_jax.jobs.demo.steps import Family, Member, Plan
+from aligned_jax.tools import demo, main
 
 pytest.importorskip("dicebear")
 PICTURES = ["family.png", "grid.png", "interpolate.png", "swap.png", "transition.png"]

@@ -11,8 +11,8 @@ from PIL import Image
 
 import aligned_jax as aj
 from aligned_jax import convert, inversion, loading
-from aligned_jax.encoder_network import provenance_of
 from aligned_jax.latents import noise_fields
+from aligned_jax.networks.encoder_network import provenance_of
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")

@@ -11,11 +11,11 @@ from PIL import Image
 import aligned_jax as aj
 from aligned_jax import features
 from aligned_jax.config import GeneratorConfig, MappingConfig, SynthesisConfig
+from aligned_jax.config.encoder import IR_SE50, SLIM
 from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
-from aligned_jax.encoder_config import IR_SE50, SLIM
-from aligned_jax.train import dry_run
-from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.runs import dry_run
+from aligned_jax.runs.folder import RunFolder
 from tests import standins
 from tests.test_encoder_network import filled
 
@@ -213,7 +213,7 @@ def test_a_run_of_one_iteration(aligned, family, tmp_path):
 
 @pytest.mark.slow
 def test_rows_that_never_begin_are_told(ok, plan, family, tmp_path, monkeypatch):
-    from aligned_jax.train import loop
+    from aligned_jax.runs import loop
 
     said = "only 3 of 8 rows of w+ begin within the run's 1000 iterations"
     monkeypatch.setattr(loop, "train", lambda job, state, memory: None)

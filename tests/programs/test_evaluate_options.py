@@ -13,9 +13,9 @@ from aligned_jax import evaluation
 from aligned_jax.data.avatar_source import AvatarSource
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.tools import evaluate
-from benchmarks.official_file import write_snapshot
 from tests import standins
 from tests.convert import samples
+from tests.makers.official_file import write_snapshot
 
 pytestmark = [
     pytest.mark.usefixtures("fast_compilation"),

@@ -14,8 +14,8 @@ from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation import scores
-from aligned_jax.network import Network
 from aligned_jax.networks import variable_shapes
+from aligned_jax.networks.network import Network
 from tests import standins
 from tests.training import tiny
 

@@ -5,9 +5,9 @@ import hashlib
 import pytest
 
 from aligned_jax.features import store
-from benchmarks.official_file import write_rosinality
 from tests.features.conftest import cache_folder, tiny  # noqa: F401
 from tests.helpers import DATA
+from tests.makers.official_file import write_rosinality
 
 
 def test_add_and_list(ok, tiny, cache_folder, tmp_path, monkeypatch):  # noqa: F811

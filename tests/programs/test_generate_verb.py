@@ -13,8 +13,8 @@ from PIL import Image
 from aligned_jax import loading, viz
 from aligned_jax.config import GeneratorConfig, MappingConfig, SynthesisConfig
 from aligned_jax.latents import style_layers, z_from_seeds
-from aligned_jax.network import Network
 from aligned_jax.networks import variable_shapes
+from aligned_jax.networks.network import Network
 from tests.helpers import DATA, nhwc, reference, relative_error
 
 # The first row of z in these files is that of NumPy's legacy generator with this seed.

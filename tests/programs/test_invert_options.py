@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from aligned_jax import inversion, loading
-from aligned_jax.tools import inversion_options, inverting, main
+from aligned_jax.jobs import inversion_options, inverting
+from aligned_jax.tools import main
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
 QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax import inversion
-from aligned_jax.tools import invert_job
+from aligned_jax.jobs import invert_job
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
 QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)

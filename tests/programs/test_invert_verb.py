@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from aligned_jax import features, inversion, loading, viz
-from aligned_jax.tools import common, invert_job, inverting
+from aligned_jax.cli import console
+from aligned_jax.jobs import invert_job, inverting
 from tests.helpers import DATA
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -206,7 +207,7 @@ def test_restarts_take_turns_and_the_film_is_that_of_the_best(ok, child, tmp_pat
         yield lambda count, note="": told.append(count)
         assert sum(told) == total == len(faces) * 4
 
-    monkeypatch.setattr(common, "progress", progress)
+    monkeypatch.setattr(console, "progress", progress)
     keep = invert_job.Job._keep
 
     def noted(job, part, index, number):

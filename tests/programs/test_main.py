@@ -8,8 +8,9 @@ import pytest
 
 import aligned_jax
 from aligned_jax import weights
+from aligned_jax.cli import console
 from aligned_jax.errors import UserError
-from aligned_jax.tools import common, info
+from aligned_jax.tools import info
 from aligned_jax.tools.main import VERBS, main, module_of
 
 # What takes time to import; no help text needs it.
@@ -145,7 +146,7 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch):
     for stream, expected in ((io.StringIO(), False), (Terminal(), True)):
         monkeypatch.setattr(sys, "stderr", stream)
         monkeypatch.setenv("TERM", "xterm")
-        with common.progress(4, "images") as advance:
+        with console.progress(4, "images") as advance:
             advance(1)
             advance(3, "loss 0.5")
         assert ("loss 0.5" in stream.getvalue()) == expected

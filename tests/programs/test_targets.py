@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aligned_jax.data import targets
 from aligned_jax.errors import UserError
-from aligned_jax.tools import targets
 
 
 def gradient(width=8, height=8):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax import loading
-from aligned_jax.train import session
+from aligned_jax.runs import session
 
 # Few channels and two phases only: most of the time is compilation.
 _SMALL = """

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from aligned_jax import loading, translation
+from aligned_jax.jobs import ancestry
 from aligned_jax.latents import noise_fields, z_from_seeds
-from aligned_jax.tools import ancestry, translate
+from aligned_jax.tools import translate
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 

@@ -6,7 +6,7 @@ import sys
 import jax
 
 from aligned_jax.errors import UserError
-from aligned_jax.train import hosts
+from aligned_jax.runs import hosts
 from tests.train import runs
 
 

@@ -16,9 +16,9 @@ from aligned_jax.data import open_dataset
 from aligned_jax.data.images import scan
 from aligned_jax.data.options import DataOptions
 from aligned_jax.data.writer import write_dataset
-from aligned_jax.train import launch, snapshot
-from aligned_jax.train.config import SnapshotOptions, TrainConfig
-from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.runs import launch, snapshot
+from aligned_jax.runs.config import SnapshotOptions, TrainConfig
+from aligned_jax.runs.folder import RunFolder
 from aligned_jax.training.options import GanOptions
 from tests.training import tiny
 

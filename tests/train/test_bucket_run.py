@@ -3,7 +3,7 @@
 import dataclasses
 
 from aligned_jax import checkpoint
-from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.runs.folder import RunFolder
 from tests.train import runs
 
 

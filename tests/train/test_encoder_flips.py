@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from aligned_jax import features
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.networks.plain import Dense
-from aligned_jax.train import encoder_task
-from aligned_jax.train.encoder_run import EncoderRun
+from aligned_jax.runs.encoder_run import EncoderRun
+from aligned_jax.runs.tasks import encoder as encoder_task
 from aligned_jax.training import encoder_state, encoder_step, parallel
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins

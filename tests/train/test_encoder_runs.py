@@ -10,13 +10,14 @@ import pytest
 import aligned_jax as aj
 from aligned_jax import features
 from aligned_jax.errors import UserError
-from aligned_jax.network import Network
 from aligned_jax.networks import fingerprint
-from aligned_jax.train import encoder_task, guard, launch, loop, snapshot
-from aligned_jax.train.config import SnapshotOptions
+from aligned_jax.networks.network import Network
+from aligned_jax.runs import guard, launch, loop, snapshot
+from aligned_jax.runs.config import SnapshotOptions
+from aligned_jax.runs.encoder_run import EncoderRun
+from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.tasks import encoder as encoder_task
 from aligned_jax.train.encoder import _losses
-from aligned_jax.train.encoder_run import EncoderRun
-from aligned_jax.train.run_folder import RunFolder
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
 from tests.train import runs

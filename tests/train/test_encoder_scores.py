@@ -14,9 +14,9 @@ from aligned_jax.data.images import scan
 from aligned_jax.data.options import DataOptions
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.networks import fingerprint, init_variables
-from aligned_jax.train import encoder_task
-from aligned_jax.train.config import SnapshotOptions
-from aligned_jax.train.encoder_run import EncoderRun
+from aligned_jax.runs.config import SnapshotOptions
+from aligned_jax.runs.encoder_run import EncoderRun
+from aligned_jax.runs.tasks import encoder as encoder_task
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
 from tests.training import tiny_encoder as tiny

@@ -10,8 +10,8 @@ import pytest
 
 from aligned_jax import checkpoint
 from aligned_jax.errors import FormatError
-from aligned_jax.train import snapshot
-from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.runs import snapshot
+from aligned_jax.runs.folder import RunFolder
 from tests.train import runs
 
 COMPILING, TICK = "compiling the training step", " of 3 kimg, "

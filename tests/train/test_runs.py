@@ -10,8 +10,8 @@ import pytest
 
 from aligned_jax import checkpoint, loading
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.train import guard, launch, loop, snapshot
-from aligned_jax.train.run_folder import RunFolder, locked
+from aligned_jax.runs import guard, launch, loop, snapshot
+from aligned_jax.runs.folder import RunFolder, locked
 from tests.helpers import relative_error
 from tests.train import runs
 

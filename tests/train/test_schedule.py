@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from aligned_jax import viz
+from aligned_jax.cli import overrides as arguments
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import ConfigError, UserError
-from aligned_jax.train import arguments, presets, tally
-from aligned_jax.train.config import SnapshotOptions, TrainConfig, differences, flat
+from aligned_jax.runs import presets, tally
+from aligned_jax.runs.config import SnapshotOptions, TrainConfig, differences, flat
 from aligned_jax.training import parallel
 from tests.train import runs
 

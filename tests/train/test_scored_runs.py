@@ -8,9 +8,9 @@ import pytest
 
 from aligned_jax import evaluation, loading
 from aligned_jax.data import open_dataset
-from aligned_jax.network import Network
 from aligned_jax.networks import variable_shapes
-from aligned_jax.train import pictures, scores
+from aligned_jax.networks.network import Network
+from aligned_jax.runs import pictures, scores
 from tests import standins
 from tests.train import runs
 

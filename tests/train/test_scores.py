@@ -10,8 +10,8 @@ import pytest
 from aligned_jax import evaluation, loading
 from aligned_jax.data import open_dataset
 from aligned_jax.errors import ConfigError, UserError
-from aligned_jax.train import pictures, scores
-from aligned_jax.train.config import TrainConfig
+from aligned_jax.runs import pictures, scores
+from aligned_jax.runs.config import TrainConfig
 from tests import standins
 from tests.train import runs
 

@@ -10,9 +10,10 @@ import pytest
 from aligned_jax import checkpoint
 from aligned_jax.config import EpilogueConfig
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.train import dry_run, launch, loop, resume, session, snapshot
-from aligned_jax.train.config import SnapshotOptions
-from aligned_jax.train.run_folder import RunFolder
+from aligned_jax.runs import dry_run, launch, loop, session, snapshot
+from aligned_jax.runs.config import SnapshotOptions
+from aligned_jax.runs.folder import RunFolder
+from aligned_jax.train import resume
 from aligned_jax.training import parallel
 from tests.train import runs
 from tests.training import tiny

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from aligned_jax.errors import UserError
-from aligned_jax.train import hosts, snapshot
-from aligned_jax.train.run_folder import RunFolder, locked
+from aligned_jax.runs import hosts, snapshot
+from aligned_jax.runs.folder import RunFolder, locked
 from tests.helpers import relative_error
 from tests.train import runs
 

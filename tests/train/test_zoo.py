@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from aligned_jax import loading
+from aligned_jax.runs.folder import RunFolder
 from aligned_jax.train import zoo
-from aligned_jax.train.run_folder import RunFolder
 
 
 def test_every_model_has_data_and_follows_what_it_starts_from():

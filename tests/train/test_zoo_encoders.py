@@ -11,9 +11,9 @@ import aligned_jax as aj
 from aligned_jax import features, viz
 from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
-from aligned_jax.encoder_network import provenance_of
 from aligned_jax.networks import init_variables
-from aligned_jax.train import zoo_encoders
+from aligned_jax.networks.encoder_network import provenance_of
+from aligned_jax.zoo import encoder_scores as zoo_encoders
 from tests import standins
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 

@@ -193,7 +193,7 @@ def test_the_loss_falls(generator, kind):
         )
     step = EncoderStep(chosen, tiny.frozen(generator))
     state, said = parallel.replicate(create_encoder_state(chosen, generator)), []
-    from aligned_jax.network import Network
+    from aligned_jax.networks.network import Network
 
     network = Network(tiny.GENERATOR, generator)
     for i in range(300):

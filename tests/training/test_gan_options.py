@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from aligned_jax.config import ConfigError, from_dict, to_dict
-from aligned_jax.network import Network
+from aligned_jax.config import from_dict, to_dict
+from aligned_jax.errors import ConfigError
+from aligned_jax.networks.network import Network
 from aligned_jax.training import parallel
 from aligned_jax.training.draws import draw, draw_cutoff, term_key
 from aligned_jax.training.gan_step import (

@@ -10,7 +10,7 @@ import pytest
 
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.convert.rules import from_official, official_shapes, to_official
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.training import parallel
 from aligned_jax.training.draws import TERMS, Draws
 from aligned_jax.training.ema import ema_rate, update_ema

@@ -10,8 +10,8 @@ from aligned_jax import loading
 from aligned_jax.augment import AdaConfig, AugmentConfig
 from aligned_jax.config import GeneratorConfig, SynthesisConfig
 from aligned_jax.errors import ConfigError
-from aligned_jax.network import DiscriminatorNetwork, Network
 from aligned_jax.networks import init_variables
+from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from aligned_jax.training import parallel
 from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.gan_step import GanStep
@@ -23,9 +23,9 @@ from aligned_jax.training.start import (
 from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import Recipe
 from aligned_jax.weights import resize
-from benchmarks.official_file import write_snapshot
 from tests.convert import samples
 from tests.helpers import DATA
+from tests.makers.official_file import write_snapshot
 from tests.training import tiny
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")

@@ -10,7 +10,7 @@ import pytest
 from aligned_jax import networks, weights
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.weights.components import COMPONENTS, Leaf, entries, leaf_of, select
 from tests.weights.trees import random_variables, small
 

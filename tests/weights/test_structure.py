@@ -8,7 +8,7 @@ import pytest
 
 from aligned_jax import weights
 from aligned_jax.errors import ConfigError
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.weights.structure import differences
 from tests.weights.trees import pair, random_variables, same_bits, small
 

@@ -10,7 +10,7 @@ import pytest
 from aligned_jax import networks
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
 from aligned_jax.errors import ConfigError, UserError
-from aligned_jax.network import Network
+from aligned_jax.networks.network import Network
 from aligned_jax.weights import count, resize
 from tests.weights.trees import random_variables, same_bits, small
 

@@ -1,0 +1,148 @@
+"""Groups of arguments that several verbs have."""
+
+import argparse
+from collections.abc import Iterable
+from typing import Any
+
+from aligned_jax.cli import values
+from aligned_jax.errors import UserError
+
+INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
+_STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
+
+
+def add_network_key(parser: argparse.ArgumentParser) -> None:
+    """--network-key G_ema|G."""
+    parser.add_argument(
+        "--network-key",
+        choices=("G_ema", "G"),
+        default="G_ema",
+        help="which generator of the file or folder: the averaged one (default) or the raw one",
+    )
+
+
+def add_out(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
+    """--out and --overwrite."""
+    parser.add_argument("--out", type=values.name, required=True, metavar=metavar, help=what)
+    add_overwrite(parser)
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """--overwrite."""
+    parser.add_argument("--overwrite", action="store_true", help="replace what is there already")
+
+
+def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float) -> None:
+    """--seeds, --psi, --label and --batch of verbs that draw."""
+    shown = f" (default {seeds})" if seeds else ""
+    parser.add_argument(
+        "--seeds", default=seeds, metavar="LIST", help=f"seeds like 0-15 or 1,4,10-12{shown}"
+    )
+    parser.add_argument(
+        "--psi", type=values.finite, default=psi, help=f"truncation; 1 is none (default {psi:g})"
+    )
+    parser.add_argument(
+        "--label",
+        type=values.whole(0),
+        metavar="K",
+        help="class of a conditional network, from 0",
+    )
+    parser.add_argument(
+        "--batch",
+        type=values.whole(1),
+        default=8,
+        help="images at a time; changes an image by rounding at most (default 8)",
+    )
+
+
+def add_encoder(parser: argparse.ArgumentParser, **more: Any) -> None:
+    """--encoder and --start, one of them; `more` is for argparse."""
+    add = parser.add_mutually_exclusive_group().add_argument
+    add(
+        "--encoder",
+        type=values.name,
+        metavar="E",
+        help="take its latents, optimise nothing",
+        **more,
+    )
+    add(
+        "--start",
+        type=values.name,
+        metavar="E",
+        help="begin at its latents, and optimise",
+        **more,
+    )
+
+
+def refuse_without_optimiser(args: argparse.Namespace, names: Iterable[str]) -> None:
+    """With --encoder, raises UserError for options that were given though nothing heeds them."""
+    values = {name: getattr(args, name) for name in names}
+    given = [name for name, value in values.items() if value is not None and value is not False]
+    if args.encoder and given:
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UserError(
+            f"{options} cannot be used together with --encoder, which optimises nothing; "
+            "--start E optimises from the encoder's latents on"
+        )
+
+
+def add_inversion(parser: argparse.ArgumentParser) -> None:
+    """How verbs that take pictures invert them; `aligned invert` has many more options.
+
+    What is not given is None until `settle_inversion`.
+    """
+    group = parser.add_argument_group("with pictures, which are inverted first")
+    add = group.add_argument
+    add_encoder(group, action="append")
+    add("--steps", type=values.whole(1), help="of the optimiser (default 1000; in z and z+ 500)")
+    add("--restarts", type=values.whole(1), metavar="N", help="attempts (default 1)")
+    add("--invert-seed", type=values.seed, metavar="S", help="(default 0)")
+    add("--perceptual", choices=("vgg", "alex", "none"), help="(default vgg)")
+    add("--pixels", type=values.finite, metavar="W", help="weight (default 0)")
+    add_align(group)
+
+
+def settle_inversion(args: argparse.Namespace) -> list[str]:
+    """Fills in what was not given, and says what was; with --encoder, raises UserError for it."""
+    refuse_without_optimiser(args, ("steps", *INVERSION))
+    given = [name for name in ("steps", *INVERSION) if getattr(args, name) is not None]
+    given += ["align"] if args.align != "center" else []
+    for name, value in INVERSION.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+    return given
+
+
+def add_align(parser: argparse.ArgumentParser) -> None:
+    """--align of verbs that take pictures."""
+    parser.add_argument(
+        "--align",
+        choices=("center", "none"),
+        default="center",
+        help="cut out the middle square of pictures (default), or cut nothing",
+    )
+
+
+def add_names(parser: argparse.ArgumentParser) -> None:
+    """--names of verbs that draw a row for each network."""
+    parser.add_argument(
+        "--names",
+        type=values.listed(str),
+        metavar="LIST",
+        help="labels of the rows (default: the networks' own names)",
+    )
+
+
+def add_strip_sampling(parser: argparse.ArgumentParser) -> None:
+    """The options of `add_sampling` for a verb that draws only with --strip."""
+    add_sampling(parser.add_argument_group("with --strip"), seeds="0-3", psi=0.7)
+    parser.set_defaults(**dict.fromkeys(_STRIP))
+
+
+def settle_strip_sampling(args: argparse.Namespace) -> None:
+    """Fills in what was not given with --strip; without it, raises UserError for what was."""
+    given = [name for name in _STRIP if getattr(args, name) is not None]
+    if args.strip is None and given:
+        raise UserError(f"--{' and --'.join(given)} can only be used together with --strip")
+    for name in _STRIP.keys() - given:
+        setattr(args, name, _STRIP[name] if args.strip else None)

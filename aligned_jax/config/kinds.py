@@ -1,0 +1,47 @@
+"""The kinds of networks, and under which keys a snapshot or checkpoint holds them."""
+
+from collections.abc import Mapping
+
+from aligned_jax.config.discriminator import DiscriminatorConfig
+from aligned_jax.config.encoder import EncoderConfig
+from aligned_jax.config.generator import GeneratorConfig
+from aligned_jax.errors import ConfigError
+
+NetworkConfig = GeneratorConfig | DiscriminatorConfig
+AnyConfig = NetworkConfig | EncoderConfig
+
+# The networks of a snapshot or checkpoint, the averaged generator first, and what each is.
+KEYS = ("G_ema", "G", "D")
+ENCODER = "E"
+ALL_KEYS = (*KEYS, ENCODER)
+KINDS: dict[str, type] = {
+    "generator": GeneratorConfig,
+    "discriminator": DiscriminatorConfig,
+    "encoder": EncoderConfig,
+}
+_KIND_OF_KEY = {"G_ema": "generator", "G": "generator", "D": "discriminator", ENCODER: "encoder"}
+
+
+def kind_of(config: AnyConfig) -> str:
+    """ "generator", "discriminator" or "encoder"."""
+    return next(name for name, cls in KINDS.items() if isinstance(config, cls))
+
+
+def check_kinds(configs: Mapping[str, AnyConfig]) -> None:
+    """Raises ConfigError naming every key that is unknown or holds the wrong kind of network."""
+    known = ", ".join(_KIND_OF_KEY)
+    wrong = [f"{key!r} is not one of {known}" for key in configs if key not in _KIND_OF_KEY]
+    wrong += [
+        f"{key} is {_article(kind_of(config))}"
+        for key, config in configs.items()
+        if key in _KIND_OF_KEY and kind_of(config) != _KIND_OF_KEY[key]
+    ]
+    if wrong or not configs:
+        raise ConfigError(
+            f"not a set of networks: {'; '.join(wrong) or 'it is empty'}; G_ema and G are "
+            f"generators, D is a discriminator, {ENCODER} is an encoder"
+        )
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -1,0 +1,155 @@
+"""Latents of pictures: everything that may be wrong is looked at before one is inverted."""
+
+import argparse
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from aligned_jax import inversion
+from aligned_jax.cli import console
+from aligned_jax.data import targets
+from aligned_jax.errors import UserError
+from aligned_jax.inversion import Settings
+from aligned_jax.inversion import encoder_choice as encoders
+from aligned_jax.inversion.encoder_choice import Guide
+from aligned_jax.inversion.spaces import is_z
+from aligned_jax.jobs import inverting
+from aligned_jax.networks.network import Network
+from aligned_jax.rendering.codes import Codes, check_psi
+from aligned_jax.rendering.render import Inputs
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures that are ready to be inverted, in one space.
+
+    Attributes:
+      names: of the rows that there will be, but for those that diverge.
+      settings: of the inversion.
+      guide: the encoder, if there is one.
+      invert: does it.
+    """
+
+    names: tuple[str, ...]
+    settings: Settings
+    guide: Guide | None
+    invert: Callable[[], Codes]
+
+    @property
+    def psi(self) -> float | None:
+        """Truncation of z; None in other spaces."""
+        return self.settings.psi if self.in_z else None
+
+    @property
+    def in_z(self) -> bool:
+        """Whether the network that renders maps and truncates the latents."""
+        return is_z(self.settings.space)
+
+    def take(self) -> Codes:
+        """The inversions."""
+        return self.invert()
+
+    def told(self) -> str:
+        """What a page says of them."""
+        settings, parts = self.settings, []
+        if settings.steps:
+            parts = [f"{settings.steps} steps", f"noise {settings.noise}"]
+        if settings.restarts > 1:
+            parts.append(f"best of {settings.restarts}")
+        if self.psi is not None:
+            parts.append(f"psi {self.psi:g}")
+        if self.guide:
+            parts.append(f"{'encoder' if self.guide.alone else 'start'} {self.guide.source}")
+        done = "inverted" if settings.steps else "encoded"
+        return ", ".join([f"{done} in {settings.space}", *parts])
+
+
+def of_pictures(
+    args: argparse.Namespace,
+    network: Network,
+    words: Sequence[str],
+    spaces: Sequence[str | None],
+    usual: str,
+    psi: float | None = None,
+) -> list[Pictures]:
+    """Pictures, files, folders or zips, ready to be inverted in every space.
+
+    Noise maps are forgotten.
+
+    Args:
+      args, network: as in `read`.
+      words: names.
+      spaces: in which they are inverted.
+      usual: what that is if it is None and no encoder says it.
+      psi: of optimisations in z, unless --psi says it; encoders have their own.
+    """
+    config = network.config
+    inverting.check_perceptual(args)
+    guides = encoders.Guides.of(args, network)
+    chosen = [guides.choose(space) for space in spaces]
+    settings = [
+        _settings(args, guide, space or (guide.encoder.space if guide else usual), psi)
+        for guide, space in zip(chosen, spaces, strict=True)
+    ]
+    label = inverting.label_of(config, args.label)
+    found = targets.read(words, config.img_resolution, config.img_channels, args.align)
+    # With an encoder alone distances decide nothing.
+    perceptual = inversion.Pixels() if args.encoder else inverting.perceptual_of(args)
+    names = tuple(target.name for target in found.found)
+    ready = []
+    for how, guide in zip(settings, chosen, strict=True):
+        check_psi(network, how.psi)
+        start = guide.latents(network, found.images(), how.space, label) if guide else None
+        why = inverting.DIVERGED + (f" in {how.space}" if len(spaces) > 1 else "")
+        rest = {"label": label, "start": start, "why": why}
+        work = functools.partial(_inverted, args, network, found, perceptual, how, **rest)
+        ready.append(Pictures(names, how, guide, work))
+    return ready
+
+
+def _settings(
+    args: argparse.Namespace, guide: Guide | None, space: str, psi: float | None
+) -> Settings:
+    # What an encoder finds is right without truncation, whatever others do with it.
+    psi = None if guide and guide.alone else psi
+    # Only z is truncated, which is for the settings to say.
+    psi = (psi if args.psi is None else args.psi) if is_z(space) else None
+    given = {"space": space, "steps": args.steps, "psi": psi, "restarts": args.restarts}
+    return inverting.settings(given, guide)
+
+
+def _inverted(
+    args: argparse.Namespace,
+    network: Network,
+    found: targets.Targets,
+    perceptual: inversion.Perceptual,
+    settings: Settings,
+    *,
+    label: np.ndarray | None,
+    start: np.ndarray | None,
+    why: str,
+) -> Codes:
+    """The inversions that stayed finite."""
+    key = jax.random.key(args.invert_seed)
+    with console.progress(len(found.found) * settings.steps, "steps") as advance:
+        watch = inverting.watcher(settings, advance)
+        batch = min(args.batch, inverting.batch_for(network.config, settings))
+        options = {"start": start, "c": label, "batch": batch, "watch": watch}
+        result = inversion.invert(network, found.images(), perceptual, settings, key, **options)
+    good = result.finite
+    kept = [target for target, fine in zip(found.found, good, strict=True) if fine]
+    lost = [target.file for target, fine in zip(found.found, good, strict=True) if not fine]
+    if not kept:
+        raise UserError("not one inversion stayed finite; is the network damaged?")
+    arrays = inversion.latent_arrays(network, settings.space, result.latent[good])
+    if "z" in arrays:
+        labels = np.zeros((1, network.config.c_dim), np.float32) if label is None else label
+        arrays["c"] = np.repeat(labels, len(kept), axis=0)
+    numbers = np.flatnonzero(good).astype(np.uint32)
+    inputs = Inputs(arrays, tuple(target.name for target in kept), numbers)
+    psi = settings.psi if "z" in arrays else None
+    pictures = np.stack([target.pixels for target in kept])
+    return Codes(inputs, psi, pictures, found.skipped | dict.fromkeys(lost, why))

@@ -1,0 +1,70 @@
+"""What the verbs for whole families of networks share: names, loading, checks."""
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+
+from aligned_jax import loading
+from aligned_jax.config import GeneratorConfig
+from aligned_jax.errors import UserError
+from aligned_jax.latents import style_layers
+from aligned_jax.networks.network import Network
+from aligned_jax.viz import check_channels
+
+
+def load(args: argparse.Namespace, sources: Sequence[str]) -> dict[str, Network]:
+    """The networks by label, in order.
+
+    Raises:
+      UserError: if the labels do not fit, or naming each network that cannot be
+        drawn together with the first one: it must take the same latents and
+        labels and draw images of the same size.
+    """
+    labels = args.names or [label_of(source) for source in sources]
+    if len(labels) != len(sources):
+        raise UserError(f"--names has {len(labels)} names for {len(sources)} networks")
+    # Equal names would be one row.
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise UserError(f"names come twice: {', '.join(twice)}; choose others with --names")
+    networks = {
+        label: loading.load(source, args.network_key)
+        for label, source in zip(labels, sources, strict=True)
+    }
+    configs = {label: network.config for label, network in networks.items()}
+    check_channels(configs[labels[0]].img_channels)
+    _check(configs, ("z_dim", "c_dim", "img_resolution", "img_channels"))
+    return networks
+
+
+def check_styles_fit(networks: Mapping[str, Network]) -> None:
+    """Raises UserError naming each network whose style channels are not those of the first."""
+    spaces = {
+        label: [(layer.name, layer.channels) for layer in style_layers(network.config)]
+        for label, network in networks.items()
+    }
+    first = next(iter(spaces))
+    wrong = [label for label in spaces if spaces[label] != spaces[first]]
+    if wrong:
+        raise UserError(
+            f"the style channels of {', '.join(wrong)} are not those of {first}: the networks have "
+            "other widths"
+        )
+
+
+def label_of(source: str) -> str:
+    """A short name of a NETWORK: "critters64" of "zoo:critters64" or "runs/critters64"."""
+    short = re.split(r"[/:\\]", source.rstrip("/"))[-1]
+    return re.sub(r"\.(pkl|pt|safetensors)$", "", short) or source
+
+
+def _check(configs: Mapping[str, GeneratorConfig], fields: Sequence[str]) -> None:
+    first = next(iter(configs))
+    wrong = [
+        f"{label} has {name} {getattr(config, name)}, {first} {getattr(configs[first], name)}"
+        for label, config in configs.items()
+        for name in fields
+        if getattr(config, name) != getattr(configs[first], name)
+    ]
+    if wrong:
+        raise UserError(f"the networks cannot be drawn together: {'; '.join(wrong)}")

@@ -1,0 +1,72 @@
+"""Where results come from: versions, the command, and what it was given."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+_PACKAGES = ("aligned_jax", "jax", "jaxlib", "numpy")
+# What is worth repeating of where a parent came from; the rest stays with the parent.
+_WORTH_REPEATING = ("kind", "file", "sha256", "format", "code_base", "verb", "command", "images")
+
+
+@dataclass(frozen=True)
+class Command:
+    """What makes a result.
+
+    Attributes:
+      line: as it was typed, "aligned reset ffhq.pkl ..."; empty in a script.
+      arguments: what was given or has a default, JSON-able, but where the result goes.
+    """
+
+    line: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def verb(self) -> str:
+        """The second word of the line."""
+        return self.line.split()[1] if self.line else ""
+
+
+def versions() -> dict[str, str]:
+    """Of Python, and of the packages that compute."""
+    return {"python": platform.python_version()} | {
+        name: metadata.version(name) for name in _PACKAGES
+    }
+
+
+def summary(provenance: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The few facts of a provenance that identify a network."""
+    known = provenance or {}
+    return {key: known[key] for key in _WORTH_REPEATING if key in known}
+
+
+def origin(command: Command, parents: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
+    """Provenance of a result: the command, its arguments, and the parents' origins.
+
+    Args:
+      command: that made it.
+      parents: by role, the NETWORK argument and what has its `provenance`.
+    """
+    return {
+        "kind": "made",
+        "verb": command.verb,
+        "command": command.line,
+        "arguments": {k: v for k, v in command.arguments.items() if k not in parents},
+        "parents": {
+            role: {"network": text, **summary(network.provenance)}
+            for role, (text, network) in parents.items()
+        },
+        "versions": versions(),
+    }
+
+
+def made_by() -> str:
+    """The versions in one line."""
+    return " ".join(f"{name} {version}" for name, version in versions().items())
+
+
+def png_text(line: str) -> dict[str, str]:
+    """Text chunks of a PNG: what made it."""
+    return {"Software": made_by(), "Comment": line}

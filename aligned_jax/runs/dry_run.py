@@ -1,0 +1,105 @@
+"""What a run would be: its config, sizes, memory and pace, measured on this machine.
+
+The pace is a measurement, not an estimate: the step is compiled and every kind
+of iteration (with and without each regularisation) runs on random images. Only
+the reading of data, saving and pictures are left out. Memory is what the
+compiler reserves for the largest phase, so it is known even where the device
+does not count it.
+"""
+
+import math
+import time
+from collections import Counter
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax.runs.config import RunConfig
+from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.loop import check
+from aligned_jax.runs.progress import duration
+from aligned_jax.runs.tasks.gan import created, task_of
+from aligned_jax.training import parallel
+
+_REPEATS = 2
+
+
+def report(config: RunConfig, devices: parallel.Devices | None = None) -> list[str]:
+    """Lines for people: sizes, memory of a device, and pace; on all devices if None."""
+    task, note = task_of(config), check(config, devices)
+    step = task.step(config, devices)
+    state = created(config, None)
+    counts = ", ".join(f"{name} {count:,}" for name, count in task.counts(state).items())
+    state = parallel.replicate(state, devices)
+    batch = _random_batch(config, step)
+    began = time.perf_counter()
+    programs = step.compile(state, batch)
+    compiling = time.perf_counter() - began
+    rate = images_per_second(config, step, state, batch)
+    per_kimg = 1000 / rate
+    used = list(devices or jax.devices())
+    lines = [
+        f"trainable parameters: {counts}",
+        f"devices: {len(used)} x {used[0].device_kind}, {config.batch_size} images a batch",
+        f"memory of a device: {_peak(programs) / 2**30:.2f} GiB by the compiler's count",
+        f"compilation: {compiling:.0f} s, kept for the run unless --no-cache",
+        f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
+        f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
+    ]
+    return [*lines, note] if note else lines
+
+
+def place(config: RunConfig, run: RunFolder) -> str:
+    """A line on where checkpoints would go, how many stay, and how large a whole one is."""
+    options = config.snapshots
+    kept = sum(map(options.is_kept, [0, *config.marks()]))
+    leaves = jax.tree.leaves(task_of(config).expected(config))
+    size = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
+    return (
+        f"checkpoints: {run.checkpoint(0).parent}, every {options.tick_kimg} kimg; networks of "
+        f"{kept} would stay, and the {options.latest} latest whole, {size / 2**30:.2f} GiB each"
+    )
+
+
+def images_per_second(config: RunConfig, step: Any, state: Any, batch: Any) -> float:
+    """Pace over a full cycle of main and regularisation phases; the state is consumed."""
+    intervals = task_of(config).intervals(config)
+    period = math.lcm(*intervals)
+    kinds = Counter(tuple(i % k == 0 for k in intervals) for i in range(period))
+    first = {tuple(i % k == 0 for k in intervals): i for i in reversed(range(period))}
+    state, _ = step(state, batch, 0)  # the first run of a program is slower
+    seconds = 0.0
+    for kind, count in kinds.items():
+        times = []
+        for _ in range(_REPEATS):
+            jax.block_until_ready(state)
+            began = time.perf_counter()
+            state, _ = step(state, batch, first[kind])
+            jax.block_until_ready(state)
+            times.append(time.perf_counter() - began)
+        seconds += count * min(times)
+    return period * config.batch_size / seconds
+
+
+def _random_batch(config: RunConfig, step: Any) -> Any:
+    g = config.generator
+    rows = len(parallel.row_numbers(config.batch_size))
+    random = np.random.RandomState(0)
+    size = (rows, g.img_resolution, g.img_resolution, g.img_channels)
+    labels = np.eye(max(g.c_dim, 1), dtype=np.float32)[random.randint(max(g.c_dim, 1), size=rows)]
+    labels = labels[:, : g.c_dim]
+    images = random.randint(0, 256, size).astype(np.uint8)
+    return step.feed(images, labels, np.repeat(labels[:, None], 3, axis=1))
+
+
+def _peak(programs: dict[str, Any]) -> int:
+    """Bytes of the largest program: its arguments, results and working memory."""
+    found = [program.memory_analysis() for program in programs.values()]
+    return max(
+        m.argument_size_in_bytes
+        + m.output_size_in_bytes
+        + m.temp_size_in_bytes
+        - m.alias_size_in_bytes
+        for m in found
+    )

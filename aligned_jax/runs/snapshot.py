@@ -1,0 +1,148 @@
+"""Saving and restoring the state of a run, bit for bit."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax import checkpoint
+from aligned_jax.errors import CheckpointError
+from aligned_jax.runs.config import RunConfig
+from aligned_jax.runs.folder import RunFolder, step_of
+from aligned_jax.runs.tasks.gan import task_of
+from aligned_jax.types import PyTree
+
+# All that is not a network, in one file beside the networks.
+TRAINING = "training.npz"
+
+
+def save_state(
+    folder: Path,
+    config: RunConfig,
+    state: PyTree,
+    memory: Mapping[str, Any],
+    origin: Mapping[str, Any],
+) -> None:
+    """Writes a checkpoint that a run can go on from.
+
+    Args:
+      folder: the new checkpoint.
+      config, origin: of the run; the origin becomes the provenance.
+      state: host arrays.
+      memory: JSON-able, what the loop remembers besides the state.
+
+    Raises:
+      CheckpointError: if the disk refuses; older checkpoints are untouched.
+    """
+    task = task_of(config)
+    networks = {key: (own, getattr(state, key)) for key, own in task.configs(config).items()}
+    rest = {
+        name: leaf for part in task.rest for name, leaf in named(part, getattr(state, part)).items()
+    }
+    text = np.array(json.dumps(dict(memory)))
+
+    def fill(partial: Path) -> None:
+        np.savez(partial / TRAINING, memory=text, **rest)
+
+    images = int(state.images_seen)
+    provenance = {**origin, "kind": "trained", "images": images, "step": int(state.step)}
+    checkpoint.write(folder, networks, provenance, fill=fill)
+
+
+def load_state(folder: Path, config: RunConfig) -> tuple[PyTree, dict[str, Any]]:
+    """Inverse of `save_state`: the state as host arrays, and the memory.
+
+    Raises:
+      CheckpointError: if the folder holds no state, or one that is damaged or
+        belongs to other sizes.
+    """
+    task = task_of(config)
+    expected = task.expected(config)
+    try:
+        # Opened here, because NumPy leaves a damaged file open.
+        with (folder / TRAINING).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        memory = json.loads(str(arrays.pop("memory")))
+    except Exception as error:  # zipfile, NumPy and JSON all have their own
+        raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
+    parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in task.rest}
+    for key in task.configs(config):
+        found = named(key, checkpoint.read(folder, key))
+        parts[key] = _filled(folder, key, getattr(expected, key), found)
+    return task.state_type(**parts), memory
+
+
+def latest_state(run: RunFolder) -> Path | None:
+    """The latest checkpoint that holds a state; None if there is none."""
+    return next(iter(states(run)), None)
+
+
+def states(run: RunFolder) -> list[Path]:
+    """Checkpoints of the run that hold a state to go on from, the latest first."""
+    candidates = [*checkpoint.run_checkpoints(run.path).values(), *run.interrupted]
+    return sorted(filter(is_whole, candidates), key=step_of, reverse=True)
+
+
+def load_latest(run: RunFolder, config: RunConfig) -> tuple[Path, PyTree, dict, list[str]]:
+    """The latest state that can be read: its folder, the state, the memory, and notices.
+
+    A notice tells of every later one that is damaged.
+
+    Raises:
+      CheckpointError: the latest one's, if none can be read; or if there is none.
+    """
+    failures: list[CheckpointError] = []
+    for folder in states(run):
+        try:
+            state, memory = load_state(folder, config)
+        except CheckpointError as error:
+            failures.append(error)
+            continue
+        return folder, state, memory, [f"{e}; going back to {folder}" for e in failures]
+    raise failures[0] if failures else CheckpointError(f"{run.path} has no state to go on from")
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a run can go on from this checkpoint."""
+    return checkpoint.is_checkpoint(folder) and (folder / TRAINING).is_file()
+
+
+def prune(run: RunFolder, config: RunConfig) -> None:
+    """Reduces all but the latest checkpoints to what is kept of them."""
+    keys = tuple(task_of(config).configs(config))
+    found = checkpoint.run_checkpoints(run.path)
+    for kimg in sorted(found)[: -config.snapshots.latest]:
+        if not config.snapshots.is_kept(kimg):
+            checkpoint.remove(found[kimg])
+        elif is_whole(found[kimg]):
+            whole = config.snapshots.is_kept_whole(kimg)
+            checkpoint.reduce(found[kimg], keys if whole else keys[:1])
+
+
+def named(part: str, tree: PyTree) -> dict[str, Any]:
+    """Leaves by name: "G_opt/0/mu/synthesis/b4/const"."""
+
+    def name(path: tuple) -> str:
+        return jax.tree_util.keystr(
+            (jax.tree_util.DictKey(part), *path), simple=True, separator="/"
+        )
+
+    return {name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _filled(folder: Path, part: str, expected: PyTree, arrays: Mapping[str, np.ndarray]) -> PyTree:
+    """`expected` with its leaves taken from `arrays`, every misfit named."""
+    wanted = named(part, expected)
+    wrong = [
+        f"{name} is {arrays[name].shape if name in arrays else 'missing'}, expected {leaf.shape}"
+        for name, leaf in wanted.items()
+        if name not in arrays
+        or arrays[name].shape != leaf.shape
+        or arrays[name].dtype != leaf.dtype
+    ]
+    if wrong:
+        raise CheckpointError(f"{folder} does not fit its run: {'; '.join(wrong[:8])}")
+    return jax.tree.unflatten(jax.tree.structure(expected), [arrays[name] for name in wanted])

@@ -1,0 +1,94 @@
+"""Folders that a name holds whole or not at all, on a disk or in a bucket."""
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from aligned_jax.errors import CheckpointError, UserError
+from aligned_jax.utils.paths import is_remote, remove_folder, uploading
+
+# What file systems and TensorStore say when a write cannot be completed.
+_WRITE_FAILURE = re.compile(r"no space left|file too large|disk quota|permission denied", re.I)
+
+
+def take_away(folder: Any, first: str) -> None:
+    """Removes a folder; its name, or in a bucket its file `first`, goes before all else."""
+    if is_remote(folder):
+        (folder / first).unlink(missing_ok=True)
+        remove_folder(folder)
+        return
+    hidden = _hidden_sibling(folder)
+    folder.rename(hidden)
+    remove_folder(hidden)
+
+
+@contextlib.contextmanager
+def writing_folder(folder: Any, last: str) -> Iterator[Path]:
+    """A folder to fill, which takes the place of `folder` when the block ends.
+
+    On a disk it is a hidden sibling, renamed on success, removed on failure. In
+    a bucket an old one goes first and the file `last` is written last: without
+    it the folder does not count.
+
+    Raises:
+      CheckpointError: if the disk or the bucket refuses.
+    """
+    if is_remote(folder):
+        with _uploading_folder(folder, last) as partial:
+            yield partial
+        return
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = _hidden_sibling(folder)
+        partial.mkdir()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{folder} cannot be written: {reason}") from None
+    try:
+        yield partial
+        _replace(partial, folder)
+    except Exception as error:
+        remove_folder(partial)
+        if isinstance(error, OSError) or _WRITE_FAILURE.search(str(error)):
+            reason = (_WRITE_FAILURE.search(str(error)) or [str(error)])[0]
+            raise CheckpointError(
+                f"{folder} was not written: {reason}; nothing was left behind"
+            ) from error
+        raise
+    except BaseException:
+        remove_folder(partial)
+        raise
+
+
+@contextlib.contextmanager
+def _uploading_folder(folder: Any, last: str) -> Iterator[Path]:
+    """A folder on this machine to fill; on success it takes the place of the bucket's."""
+    try:
+        with uploading(folder, last) as partial:
+            yield partial
+            take_away(folder, first=last)
+    except UserError as error:
+        raise CheckpointError(f"{error}; without its {last} it is no checkpoint") from error
+
+
+def _replace(partial: Path, folder: Path) -> None:
+    """Renames `partial` to `folder`; what was there goes only after that."""
+    if not os.path.lexists(folder):
+        partial.rename(folder)
+        return
+    old = _hidden_sibling(folder)
+    folder.rename(old)
+    try:
+        partial.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    remove_folder(old)
+
+
+def _hidden_sibling(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.{secrets.token_hex(4)}"

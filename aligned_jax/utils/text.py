@@ -1,0 +1,45 @@
+"""How lists, counts and times are worded, in messages and on pages."""
+
+from collections.abc import Iterable
+
+_LONGEST = 500
+
+
+def listed(items: Iterable[str], most: int = 8, separator: str = ", ") -> str:
+    """The first items joined, and how many more there are: "a, b and 3 more".
+
+    Args:
+      items: each is shortened to 500 characters: names may come from untrusted files.
+      most: how many are shown.
+      separator: with another one than ", " the end reads "; and 3 more".
+    """
+    items = list(items)
+    shown = [item if len(item) <= _LONGEST else f"{item[:_LONGEST]}..." for item in items[:most]]
+    if len(items) <= most:
+        return separator.join(shown)
+    before = " " if separator == ", " else separator
+    return f"{separator.join(shown)}{before}and {len(items) - most} more"
+
+
+def options(names: Iterable[str], separator: str = ", ") -> str:
+    """Names of arguments as they are typed: "--noise-seed, --psi" of noise_seed and psi."""
+    return separator.join(f"--{name.replace('_', '-')}" for name in names)
+
+
+def counted(count: int, noun: str) -> str:
+    """ "1 image", "2 images"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which could come from a hostile file."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def duration(seconds: float) -> str:
+    """ "1 h 05 min", "3 min 20 s", "7 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

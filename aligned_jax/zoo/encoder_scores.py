@@ -1,0 +1,148 @@
+"""How near an encoder of the zoo comes to images that it never saw, beside optimisation.
+
+    python -m aligned_jax.zoo.encoder_scores zoo:personas64-e4e --generator zoo:personas64 \\
+      --data data/personas --out scores.json
+
+Writes the scores, and samples.png beside them. Needs the extra `lpips`.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax import evaluation, features, inversion, loading, viz
+from aligned_jax.data import open_dataset
+from aligned_jax.data.options import DataOptions
+from aligned_jax.errors import UserError
+from aligned_jax.networks import fingerprint
+from aligned_jax.networks.encoder_network import EncoderNetwork
+from aligned_jax.networks.network import Network
+from aligned_jax.provenance import versions
+from aligned_jax.runs.encoder_scores import pixel_rmse
+
+STEPS, STEPS_AFTER = 200, 50
+METHODS = {
+    "encoder": "encoder, one pass",
+    "both": f"encoder and {STEPS_AFTER} steps",
+    "optimisation": f"{STEPS} steps from the mean",
+}
+_SHOWN = 8
+
+
+def reconstruct(
+    generator: Network, encoder: EncoderNetwork, images: np.ndarray, perceptual: Any
+) -> dict[str, np.ndarray]:
+    """What the methods make of images: uint8 [N, R, R, C] of each.
+
+    All look for latents of the encoder's space without truncation, and leave the
+    stored noise maps alone.
+
+    Args:
+      generator, encoder: of each other.
+      images: uint8 [N, R, R, C].
+      perceptual: what an optimisation makes small.
+    """
+    latents, space = inversion.encode(encoder, generator, images), encoder.space
+
+    def optimised(steps: int, start: np.ndarray | None) -> np.ndarray:
+        settings = inversion.Settings(space, steps, noise="const", psi=1.0)
+        key = jax.random.key(0)
+        return inversion.invert(generator, images, perceptual, settings, key, start).images
+
+    drawn = generator.synthesis(inversion.to_ws(generator, space, latents))
+    found = {
+        "encoder": np.asarray(drawn),
+        "both": optimised(STEPS_AFTER, latents),
+        "optimisation": optimised(STEPS, None),
+    }
+    return {name: viz.to_uint8(images) for name, images in found.items()}
+
+
+def distances(images: np.ndarray, others: np.ndarray, lpips: Any) -> dict[str, float]:
+    """Means over pairs of uint8 images: LPIPS, and root mean squared difference in [-1, 1]."""
+    found = evaluation.pair_distances(lpips, images.__getitem__, others.__getitem__, len(images))
+    rmse = pixel_rmse(images, others)
+    return {"lpips_vgg": float(found.mean()), "pixel_rmse": float(rmse.mean())}
+
+
+def measure(
+    generator: Network, encoder: EncoderNetwork, images: np.ndarray, networks: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """Distances by method, and a picture of the first images beside what they became.
+
+    Args:
+      generator, encoder: of each other.
+      images: uint8 [N, R, R, C].
+      networks: LPIPS by name: "alex", by which optimisation goes, and "vgg".
+    """
+    perceptual = inversion.Weighted((networks["alex"], inversion.Pixels()), (1.0, 1.0))
+    found = reconstruct(generator, encoder, images, perceptual)
+    scores = [
+        {"method": METHODS[name], **distances(images, made, networks["vgg"])}
+        for name, made in found.items()
+    ]
+    columns = np.stack([images[:_SHOWN], *(made[:_SHOWN] for made in found.values())], axis=1)
+    return scores, viz.figure(columns, ["unseen image", *METHODS.values()])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measures; returns the exit code."""
+    args = parse(argv)
+    try:
+        run(args)
+    except UserError as error:
+        print(f"zoo_encoders: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("encoder", help="file, run or zoo:NAME")
+    parser.add_argument("--generator", required=True, metavar="NETWORK")
+    parser.add_argument("--data", required=True, help="dataset; its test split is looked at")
+    parser.add_argument("--num", type=int, default=50, help="images (default 50)")
+    parser.add_argument("--out", required=True, help="where the scores go, X.json")
+    args = parser.parse_args(argv)
+    args.command = shlex.join(
+        ["python", "-m", "aligned_jax.zoo.encoder_scores", *(argv or sys.argv[1:])]
+    )
+    return args
+
+
+def run(args: argparse.Namespace) -> None:
+    """Writes the scores, and `samples.png` beside them."""
+    generator = loading.load(args.generator)
+    encoder = loading.load_encoder(args.encoder, generator)
+    dataset = open_dataset(DataOptions(args.data, split="test"))
+    images = np.stack([dataset[number][0] for number in range(min(args.num, len(dataset)))])
+    networks = {name: features.lpips(name) for name in ("alex", "vgg")}
+    scores, picture = measure(generator, encoder, images, networks)
+    document = {
+        "scores": scores,
+        "images": len(images),
+        "data": {"fingerprint": dataset.fingerprint, "split": "test"},
+        "encoder_sha256": fingerprint(encoder.variables),
+        "generator_sha256": fingerprint(generator.variables),
+        "command": args.command,
+        "versions": versions(),
+    }
+    out = Path(args.out)
+    with viz.writing(out.with_name("samples.png"), overwrite=True) as file:
+        viz.save_png(file, picture, {"Comment": args.command})
+    with viz.writing(out, overwrite=True) as file:
+        file.write((json.dumps(document, indent=2) + "\n").encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
