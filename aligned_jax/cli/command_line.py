@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from aligned_jax.provenance import Command
 
-_UNSAID = ("command_line", "overwrite", "out")
+_UNSAID = ("command_line", "program", "overwrite", "out")
 
 
 def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:

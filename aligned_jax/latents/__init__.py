@@ -2,6 +2,7 @@
 
 from aligned_jax.latents.noise import noise_fields
 from aligned_jax.latents.sampling import (
+    labels_for,
     lerp,
     mix_styles,
     one_hot_labels,
@@ -29,6 +30,7 @@ __all__ = [
     "channel_name",
     "check_styles",
     "concatenate_styles",
+    "labels_for",
     "lerp",
     "mix_styles",
     "noise_fields",

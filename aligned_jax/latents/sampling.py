@@ -70,6 +70,22 @@ def one_hot_labels(config: GeneratorConfig, classes: Iterable[int]) -> np.ndarra
     return np.eye(config.c_dim, dtype=np.float32)[classes]
 
 
+def labels_for(config: GeneratorConfig, label: int | None, count: int = 1) -> np.ndarray:
+    """One class as labels of `count` latents, float32 [count, c_dim]; [count, 0] without labels.
+
+    Raises:
+      UserError: if a conditional network is not given a class, or another one is.
+    """
+    if label is not None:
+        return one_hot_labels(config, [label] * count)
+    if config.c_dim:
+        raise UserError(
+            "this network is conditional; choose a class with --label, "
+            f"from 0 to {config.c_dim - 1}"
+        )
+    return np.zeros((count, 0), np.float32)
+
+
 def mix_styles(ws: Array, other: Array, rows: slice | Iterable[int]) -> Array:
     """`ws` with `rows` taken from `other` (style mixing; StyleGAN, section 3.1).
 

@@ -112,7 +112,7 @@ def test_every_command_of_a_picture_makes_it_again(made, commands):
             with contextlib.redirect_stdout(io.StringIO()):
                 target = Path(argv[argv.index("--out") + 1])
                 shutil.rmtree(target) if target.is_dir() else target.unlink()
-                assert main.carry_out(argv) == 0
+                assert main.ALIGNED.carry_out(argv) == 0
     assert sorted(verbs) == sorted(
         ["family", "transition", "compare", "interpolate", "swap", "translate", *["morph"] * 2]
         + ["edit"] * 3

@@ -41,7 +41,7 @@ def test_every_setting_has_its_option():
 
 
 def parsed(*options):
-    parser = main._parser("invert", main.module_of("invert"))
+    parser = main.ALIGNED.parser("invert")
     return parser.parse_args(["network", "image", "--out", "out", *options])
 
 

@@ -11,7 +11,7 @@ from aligned_jax import weights
 from aligned_jax.cli import console
 from aligned_jax.errors import UserError
 from aligned_jax.tools import info
-from aligned_jax.tools.main import VERBS, main, module_of
+from aligned_jax.tools.main import ALIGNED, VERBS, main
 
 # What takes time to import; no help text needs it.
 HEAVY = ("jax", "numpy", "flax", "orbax", "PIL", "rich")
@@ -38,7 +38,7 @@ def test_help_is_instant(argv):
 def test_help_names_every_verb(aligned):
     for argv in ([], ["-h"], ["--help"]):
         text = aligned(*argv).out
-        for verb, summary in VERBS.items():
+        for verb, summary in ((name, verb.summary) for name, verb in VERBS.items()):
             assert f"  {verb} " in text and summary in text
     assert aligned("--version").out == f"aligned {aligned_jax.__version__}\n"
 
@@ -47,7 +47,7 @@ def test_help_names_every_verb(aligned):
 def test_every_verb_shows_an_example(verb, aligned):
     result = aligned(verb, "--help")
     assert (result.code, result.err) == (0, "")
-    module = module_of(verb)
+    module = ALIGNED.module_of(verb)
     assert module.__doc__.strip() in result.out
     assert f"example:\n{module.EXAMPLE}" in result.out
     assert module.EXAMPLE.startswith(f"  aligned {verb} ")

@@ -1,0 +1,155 @@
+"""Images of latents, batch by batch; no image depends on its neighbours."""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax.config import GeneratorConfig
+from aligned_jax.errors import UserError
+from aligned_jax.latents import noise_fields, style_layers, truncate
+from aligned_jax.networks.network import Network
+from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.types import Array
+from aligned_jax.utils.blocks import blocks
+from aligned_jax.utils.reporting import Advance, no_advance
+from aligned_jax.utils.text import listed
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """How latents are drawn; the same for all images of a run.
+
+    Attributes:
+      cutoff: only the first so many rows of W+ are truncated; None truncates all.
+      noise: "const" (the stored maps, or those that the latents bring), "random" or "none".
+      noise_seed: of random noise.
+      half: "bfloat16" or "float16" at high resolutions; None is float32.
+      batch: images at a time; changes an image by rounding at most.
+    """
+
+    cutoff: int | None = None
+    noise: str = "const"
+    noise_seed: int = 0
+    half: str | None = None
+    batch: int = 8
+
+
+DEFAULT = RenderOptions()
+
+
+class NotFinite(UserError):
+    """Images whose numbers are not finite."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(
+            f"the numbers grow beyond all bounds in the images of {listed(names)}; "
+            "use smaller weights, latents or --psi, or leave out --half"
+        )
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One batch of images.
+
+    Attributes:
+      images: float32 [n, R, R, C], unclipped.
+      latents: those that were used: `ws` [n, L, D] after truncation; none for styles.
+      names: of the images.
+    """
+
+    images: np.ndarray
+    latents: dict[str, np.ndarray]
+    names: Sequence[str]
+
+    @property
+    def finite(self) -> np.ndarray:
+        """Which images hold finite numbers only, bool [n]."""
+        return np.isfinite(self.images).all(axis=(1, 2, 3))
+
+
+def batches(
+    network: Network,
+    latents: LatentBatch,
+    options: RenderOptions = DEFAULT,
+    advance: Advance = no_advance,
+) -> Iterator[Drawn]:
+    """All images, batch by batch, be they finite or not.
+
+    `advance` hears of a batch once it was used.
+    """
+    for rows, kept in blocks(len(latents), options.batch):
+        arrays = {key: value[rows] for key, value in latents.arrays.items()}
+        noise = _noise(network.config, options, latents.numbers[rows], arrays)
+        images, used = _batch(network, arrays, latents.psi, options, noise)
+        yield Drawn(
+            np.asarray(images)[:kept],
+            {key: np.asarray(value)[:kept] for key, value in used.items()},
+            [latents.names[row] for row in rows[:kept]],
+        )
+        advance(kept)
+
+
+def finite_batches(
+    network: Network,
+    latents: LatentBatch,
+    options: RenderOptions = DEFAULT,
+    advance: Advance = no_advance,
+) -> Iterator[Drawn]:
+    """As `batches`; raises NotFinite naming the images of a batch that are not finite."""
+    for drawn in batches(network, latents, options, advance):
+        if not drawn.finite.all():
+            lost = zip(drawn.names, drawn.finite, strict=True)
+            raise NotFinite([name for name, fine in lost if not fine])
+        yield drawn
+
+
+def render(
+    network: Network,
+    latents: LatentBatch,
+    options: RenderOptions = DEFAULT,
+    advance: Advance = no_advance,
+) -> np.ndarray:
+    """The images of all batches, float32 [N, R, R, C], unclipped; raises NotFinite."""
+    drawn = finite_batches(network, latents, options, advance)
+    return np.concatenate([batch.images for batch in drawn])
+
+
+def _batch(
+    network: Network,
+    arrays: Mapping[str, np.ndarray],
+    psi: float,
+    options: RenderOptions,
+    noise: Any,
+) -> tuple[Array, dict[str, Array]]:
+    if "z" not in arrays and "ws" not in arrays:
+        layers = style_layers(network.config)
+        styles = {layer.name: arrays[f"styles/{layer.name}"] for layer in layers}
+        return network.render(styles, noise, half=options.half), {}
+    if "z" in arrays:
+        labels = arrays["c"] if network.config.c_dim else None
+        ws = network.mapping(arrays["z"], labels, psi, options.cutoff)
+    else:
+        ws = truncate(arrays["ws"], network.w_avg, psi, options.cutoff)
+    return network.synthesis(ws, noise, half=options.half), {"ws": ws}
+
+
+def _noise(
+    config: GeneratorConfig,
+    options: RenderOptions,
+    numbers: np.ndarray,
+    arrays: Mapping[str, np.ndarray],
+) -> Any:
+    """The `noise` argument of a network: a mode, or one field for each image and layer."""
+    own = {key.removeprefix("noise/"): v for key, v in arrays.items() if key.startswith("noise/")}
+    if own and options.noise == "const":
+        return own
+    if options.noise != "random":
+        return options.noise
+    return _fields(config, jax.random.key(options.noise_seed), numbers)
+
+
+_fields = functools.partial(jax.jit, static_argnums=0)(noise_fields)

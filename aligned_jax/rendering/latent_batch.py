@@ -1,0 +1,137 @@
+"""Latents of one kind with all that decides their pictures, from the request to the renderer."""
+
+import dataclasses
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aligned_jax import translation
+from aligned_jax.config import GeneratorConfig
+from aligned_jax.errors import UserError
+from aligned_jax.latents import labels_for, parse_seeds, z_from_seeds
+from aligned_jax.networks.network import Network
+
+
+@dataclass(frozen=True)
+class LatentBatch:
+    """N latents of one network.
+
+    Attributes:
+      arrays: `z` [N, D] or [N, L, D] with labels `c` [N, K], or `ws` [N, L, D], or
+        `styles/<layer>` [N, C] of every layer; and perhaps `noise/<layer>` [N, R, R],
+        which take the place of the stored maps. All float32.
+      names: of the rows, such as "seed 3".
+      numbers: uint32 [N], which tell the random noise of the rows apart.
+      psi: truncation that z or ws have still to go through; 1 is none.
+      pictures: uint8 [N, R, R, C], of which they are inversions, or None.
+      skipped: pictures that are not among them, and why, by file.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    names: tuple[str, ...]
+    numbers: np.ndarray
+    psi: float = 1.0
+    pictures: np.ndarray | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def in_z(self) -> bool:
+        """Whether the network that renders maps the latents itself."""
+        return "z" in self.arrays
+
+    @property
+    def summary(self) -> str:
+        """What a page says of them."""
+        return f"psi {self.psi:g}" if self.in_z else ""
+
+    def labels(self, config: GeneratorConfig) -> np.ndarray | None:
+        """Labels [N, K] for the mapping of a conditional network; None for another one."""
+        return self.arrays["c"] if config.c_dim else None
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> "LatentBatch":
+        """Some rows, in this order."""
+        rows = list(rows)
+        return dataclasses.replace(
+            self,
+            arrays={key: value[rows] for key, value in self.arrays.items()},
+            names=tuple(self.names[row] for row in rows),
+            numbers=self.numbers[rows],
+            pictures=None if self.pictures is None else self.pictures[rows],
+        )
+
+    def only(self, names: Container[str]) -> "LatentBatch":
+        """The rows of these names."""
+        return self.take([row for row, name in enumerate(self.names) if name in names])
+
+    def with_psi(self, psi: float | None) -> "LatentBatch":
+        """The same with another truncation, if they are in z and one is given."""
+        return self if psi is None or not self.in_z else dataclasses.replace(self, psi=psi)
+
+    def check(self, network: Network | GeneratorConfig, cutoff: int | None = None) -> None:
+        """Raises UserError if `network` cannot truncate them as asked."""
+        config = network.config if isinstance(network, Network) else network
+        if self.psi == 1 and cutoff is None:
+            return
+        if config.mapping.w_avg_beta is None:
+            raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
+        if not {"z", "ws"} & self.arrays.keys():
+            raise UserError("styles cannot be truncated; pass --psi 1, and no --cutoff")
+
+    def styles(self, network: Network) -> "LatentBatch":
+        """The same as style vectors of `network`, beside noise maps that were kept."""
+        self.check(network)
+        layers = translation.styles_of(network, self.arrays, self.psi)
+        return self._replaced({f"styles/{name}": np.asarray(v) for name, v in layers.items()})
+
+    def in_space(self, network: Network, space: str) -> "LatentBatch":
+        """The same in another space, as far as `network`, whose latents they are, makes them.
+
+        Raises:
+          UserError: if the space does not hold the latents.
+        """
+        self.check(network)
+        arrays = translation.in_space(network, self.arrays, space, self.psi)
+        return self._replaced({key: np.asarray(value) for key, value in arrays.items()})
+
+    def _replaced(self, arrays: Mapping[str, np.ndarray]) -> "LatentBatch":
+        kept = {key: value for key, value in self.arrays.items() if key.startswith("noise/")}
+        psi = self.psi if "z" in arrays else 1.0
+        return dataclasses.replace(self, arrays={**arrays, **kept}, psi=psi)
+
+
+def latents_of_seeds(
+    config: GeneratorConfig, seeds: str | Sequence[int], label: int | None = None, psi: float = 1.0
+) -> LatentBatch:
+    """The latents that the official scripts draw for seeds: a list, or "0-15" or the like.
+
+    Raises:
+      UserError: for text that is no list of seeds, a label that the network does not have,
+        or needs, or a truncation that it does not know.
+    """
+    numbers = parse_seeds(seeds) if isinstance(seeds, str) else list(seeds)
+    arrays = {"z": z_from_seeds(config, numbers), "c": labels_for(config, label, len(numbers))}
+    names = tuple(f"seed {seed}" for seed in numbers)
+    latents = LatentBatch(arrays, names, np.asarray(numbers, np.uint32), psi)
+    latents.check(config)
+    return latents
+
+
+def joined(parts: Sequence[LatentBatch]) -> LatentBatch:
+    """Batches of one kind and truncation as one; noise numbers count from 0.
+
+    Raises:
+      UserError: if they are of different kinds, or are truncated differently.
+    """
+    if len({frozenset(part.arrays) for part in parts}) > 1:
+        raise UserError("these latents are of different spaces")
+    if len(psis := {part.psi for part in parts}) > 1:
+        values = ", ".join(f"{psi:g}" for psi in sorted(psis))
+        raise UserError(f"these files say different --psi ({values}); choose one")
+    arrays = {key: np.concatenate([part.arrays[key] for part in parts]) for key in parts[0].arrays}
+    names = tuple(name for part in parts for name in part.names)
+    numbers = np.arange(len(names), dtype=np.uint32)
+    return LatentBatch(arrays, names, numbers, psis.pop())
