@@ -22,5 +22,5 @@ setup(
         "aligned_jax.train": "train",
         "aligned_jax.tools": "tools",
     },
-    package_data={"aligned_jax": ["py.typed", "zoo/*/*"]},
+    package_data={"aligned_jax": ["py.typed", "*.pyi", "*/*.pyi", "zoo/*/*"]},
 )
