@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     network = aj.load(args.network)
     truth = Truth.of(network, range(args.seed, args.seed + args.images), args.psi)
-    loss = inverting.perceptual_of(args)
+    loss = inverting.perceptual_of(args.perceptual, args.pixels)
     parts: dict[str, Any] = {}
     if args.speed:
         parts["speed"] = inversion_speed.measured(network, truth.images, args.repeats)

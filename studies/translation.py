@@ -126,7 +126,7 @@ def optimised(args: argparse.Namespace, parent: Network, sources: np.ndarray, sp
     kept = [stored(folder / f"{k}.npz", parent, settings, facts[k]) for k in range(len(sources))]
     missing = [k for k, found in enumerate(kept) if found is None]
     if missing:
-        loss, done = inverting.perceptual_of(args), 0
+        loss, done = inverting.perceptual_of(args.perceptual, args.pixels), 0
         key = jax.random.key(args.seed)
         batch = inverting.batch_for(parent.config, settings)
         for part in inversion.parts(parent, sources[missing], loss, settings, key, batch=batch):

@@ -108,29 +108,33 @@ def run(args: argparse.Namespace) -> None:
     """Inverts and writes, image by image."""
     from aligned_jax import loading, viz
     from aligned_jax.data import targets
-    from aligned_jax.inversion import encoder_choice as encoders
+    from aligned_jax.inversion.encoder_choice import EncoderChoices
     from aligned_jax.jobs import inversion_options, invert_job, inverting
+    from aligned_jax.latents import labels_for
 
     _check(args)
-    inverting.check_perceptual(args)
+    inverting.check_perceptual(args.perceptual, args.pixels)
     args.overwrite |= invert_job.is_unfinished(args)
     viz.check_folder(args.out, args.overwrite)
     viz.try_folder(args.out)
     network = loading.load(args.network, args.network_key)
-    guide = encoders.guide_of(args, network)
-    settings, config = inverting.settings_of(args, guide), network.config
+    guide = EncoderChoices.load(
+        groups.encoder_sources(args), network, alone=bool(args.encoder), network_name=args.network
+    ).choose(args.space)
+    settings = inverting.settings(inversion_options.given(args), guide)
+    config = network.config
     idle = inversion_options.idle(args, settings, config)
     args.seed = args.seed or 0
-    label = inverting.label_of(config, args.label)
+    label = labels_for(config, args.label)
     found = targets.read(args.images, config.img_resolution, config.img_channels, args.align)
     targets.check_apart(args.images, invert_job.results(args, found))
-    perceptual = inverting.perceptual_of(args)
+    perceptual = inverting.perceptual_of(args.perceptual, args.pixels)
     job = invert_job.Job(args, network, settings, perceptual, found, label, guide)
     with console.progress(len(found.found) * settings.steps, "steps") as advance:
         rows = job.carry_out(advance)
     console.say(invert_job.table(args.out, settings, rows))
     inversion_options.tell_idle(idle)
-    inverting.tell_skipped(job.skipped)
+    inverting.warn_skipped(job.skipped, console.CONSOLE, "inversions.json")
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -1,10 +1,10 @@
 """Groups of arguments that several verbs have."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
-from aligned_jax.cli import values
+from aligned_jax.cli import console, values
 from aligned_jax.errors import UserError
 
 INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
@@ -72,6 +72,24 @@ def add_encoder(parser: argparse.ArgumentParser, **more: Any) -> None:
         help="begin at its latents, and optimise",
         **more,
     )
+
+
+def encoder_sources(args: argparse.Namespace) -> list[str]:
+    """What --encoder or --start name, which some verbs take several times."""
+    given = args.encoder or args.start or []
+    return [given] if isinstance(given, str) else given
+
+
+def warn_unused_encoders(args: argparse.Namespace, used: Container[str]) -> None:
+    """Warns of every encoder that was given, but is not among those that were `used`."""
+    option = "--encoder" if args.encoder else "--start"
+    unused = [f"{option} {source}" for source in encoder_sources(args) if source not in used]
+    if unused:
+        verb = "changes" if len(unused) == 1 else "change"
+        console.warn(
+            f"{' and '.join(unused)} {verb} nothing: another encoder suits the network and the "
+            "space better, or no picture is inverted there"
+        )
 
 
 def refuse_without_optimiser(args: argparse.Namespace, names: Iterable[str]) -> None:

@@ -1,28 +1,27 @@
 """Encoders where pictures are inverted: alone, or as the start of the optimisation."""
 
-import argparse
-from collections.abc import Container
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from aligned_jax import inversion, loading, provenance
-from aligned_jax.cli import console
+from aligned_jax import loading, provenance
 from aligned_jax.config import ENCODER
 from aligned_jax.errors import UserError
+from aligned_jax.inversion.encoding import as_space, check_holds, encode
 from aligned_jax.networks.encoder_network import EncoderNetwork
 from aligned_jax.networks.network import Network
 
 
 @dataclass(frozen=True, eq=False)
-class Guide:
-    """An encoder of one network.
+class EncoderChoice:
+    """An encoder of one network, and what it is used for.
 
     Attributes:
       source: how it was named.
       encoder: for that network.
-      alone: whether its latents are the result; else they begin an optimisation.
+      alone: whether its latents are the result; else an optimisation begins at them.
     """
 
     source: str
@@ -30,106 +29,106 @@ class Guide:
     alone: bool
 
     def defaults(self, space: str | None) -> dict[str, Any]:
-        """Settings that hold with this encoder unless others are given."""
+        """Settings that hold with this encoder unless others are given.
+
+        Args:
+          space: of the inversion; None for the encoder's own.
+        """
         space = space or self.encoder.space
-        found: dict[str, Any] = {"space": space}
+        settings: dict[str, Any] = {"space": space}
         if space.startswith("z"):
-            found["psi"] = 1.0  # encoders are trained without truncation
-        return found | ({"steps": 0, "noise": "const"} if self.alone else {})
+            settings["psi"] = 1.0  # encoders are trained without truncation
+        return settings | ({"steps": 0, "noise": "const"} if self.alone else {})
 
     def latents(
         self, network: Network, images: np.ndarray, space: str, label: np.ndarray | None
     ) -> np.ndarray:
-        """Latents of images uint8 [N, R, R, C] in a space that holds the encoder's.
+        """Latents of images in a space that holds the encoder's, float32 [N, ...].
+
+        Args:
+          network: the encoder's generator.
+          images: uint8 [N, R, R, C].
+          space: wanted.
+          label: [1, c_dim] of a conditional network; [1, 0] or None of another one.
 
         Raises:
-          UserError: if the space does not, or the numbers are not finite.
+          UserError: if the space does not hold them, or the numbers are not finite.
         """
         # The space first: it may be wrong, and encoding takes longer.
-        inversion.check_holds(self.encoder.space, space)
-        found = inversion.encode(self.encoder, network, images)
-        if not np.isfinite(found).all():
+        check_holds(self.encoder.space, space)
+        latents = encode(self.encoder, network, images)
+        if not np.isfinite(latents).all():
             raise UserError(f"{self.source} finds latents that are not finite; it is damaged")
-        return np.asarray(inversion.as_space(network, self.encoder.space, found, space, label))
+        return np.asarray(as_space(network, self.encoder.space, latents, space, label))
 
     def facts(self) -> dict[str, Any]:
-        """What results say about it."""
+        """What results say about it, under `encoder` or `start`."""
         known = provenance.summary(self.encoder.provenance or {})
         return {"encoder" if self.alone else "start": {"encoder": self.source, **known}}
 
 
 @dataclass(frozen=True)
-class Guides:
+class EncoderChoices:
     """The encoders that belong to one network, in the order in which they were named."""
 
-    guides: tuple[Guide, ...]
+    choices: tuple[EncoderChoice, ...]
 
     @classmethod
-    def of(cls, args: argparse.Namespace, network: Network) -> "Guides":
-        """Of those that --encoder or --start name; none if neither was given.
+    def load(
+        cls,
+        sources: Sequence[str],
+        network: Network,
+        *,
+        alone: bool,
+        network_name: str | None = None,
+    ) -> "EncoderChoices":
+        """Loads encoders and keeps those that belong to `network`; no sources, no encoders.
+
+        Args:
+          sources: names of encoders, as `loading.load` takes them.
+          network: the generator.
+          alone: whether their latents are the results.
+          network_name: how a message calls the generator.
 
         Raises:
           UserError: if an encoder cannot be read, or all belong to other networks.
         """
-        found, refusals = [], []
-        for source in sources(args):
+        choices: list[EncoderChoice] = []
+        refusals: list[str] = []
+        for source in sources:
             encoder = loading.load(source, ENCODER)
             try:
-                encoder.check_generator(network, getattr(args, "network", None))
+                encoder.check_generator(network, network_name)
             except UserError as error:
                 refusals.append(f"{source}: {error}")
                 continue
-            found.append(Guide(source, encoder, bool(args.encoder)))
-        if refusals and not found:
+            choices.append(EncoderChoice(source, encoder, alone))
+        if refusals and not choices:
             raise UserError("; ".join(refusals))
-        return cls(tuple(found))
+        return cls(tuple(choices))
 
-    def choose(self, space: str | None) -> Guide | None:
+    def choose(self, space: str | None) -> EncoderChoice | None:
         """The encoder of this space, or else the first whose latents it holds.
 
         Args:
           space: wanted; None for that of the first encoder.
 
+        Returns:
+          None if there are no encoders.
+
         Raises:
           UserError: if there are encoders, but none whose latents the space holds.
         """
         if space is None:
-            return next(iter(self.guides), None)
-        refusals = []
-        for guide in sorted(self.guides, key=lambda guide: guide.encoder.space != space):
+            return next(iter(self.choices), None)
+        refusals: list[str] = []
+        for choice in sorted(self.choices, key=lambda choice: choice.encoder.space != space):
             try:
-                inversion.check_holds(guide.encoder.space, space)
+                check_holds(choice.encoder.space, space)
             except UserError as error:
-                refusals.append(f"{guide.source}: {error}")
+                refusals.append(f"{choice.source}: {error}")
                 continue
-            return guide
+            return choice
         if refusals:
             raise UserError("; ".join(refusals))
         return None
-
-
-def guide_of(args: argparse.Namespace, network: Network) -> Guide | None:
-    """The encoder for --space of this network; None if there is neither --encoder nor --start.
-
-    Raises:
-      UserError: as `Guides.of` and `Guides.choose`.
-    """
-    return Guides.of(args, network).choose(args.space)
-
-
-def sources(args: argparse.Namespace) -> list[str]:
-    """What --encoder or --start name, which some verbs take several times."""
-    given = args.encoder or args.start or []
-    return [given] if isinstance(given, str) else given
-
-
-def tell_unused(args: argparse.Namespace, used: Container[str]) -> None:
-    """A warning naming every encoder that was given, but is not among those that were `used`."""
-    option = "--encoder" if args.encoder else "--start"
-    unused = [f"{option} {source}" for source in sources(args) if source not in used]
-    if unused:
-        verb = "changes" if len(unused) == 1 else "change"
-        console.warn(
-            f"{' and '.join(unused)} {verb} nothing: another encoder suits the network and the "
-            "space better, or no picture is inverted there"
-        )

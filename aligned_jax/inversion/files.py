@@ -88,7 +88,7 @@ def single(
         {name: float(values[index]) for name, values in inverted.distances.items()},
         noise,
         ws,
-        None if c is None else np.asarray(c, np.float32),
+        np.asarray(c, np.float32) if network.config.c_dim else None,
         inverted.trace["distance"][:, index].astype(np.float32),
         {**(facts or {}), "restart": int(inverted.restart[index])},
     )

@@ -99,7 +99,7 @@ def invert(
       settings: space, steps and all the rest.
       key: PRNG key; the same numbers are drawn for every image.
       start: latents to start from, as `as_start` takes them; by default the mean.
-      c: label [1, c_dim] of a conditional network, for all images.
+      c: label [1, c_dim] of a conditional network, for all images; [1, 0] or None of another.
       batch: rows (images times restarts) in a program, never more; restarts that
         find no room take turns. Changes a result by rounding only, which grows over
         the steps.
@@ -285,10 +285,12 @@ def _scaled(targets: np.ndarray) -> np.ndarray:
 
 
 def _label(network: Network, c: Array | None) -> Array | None:
-    """[1, c_dim] of a conditional network; other networks have none."""
+    """[1, c_dim] of a conditional network; other networks have none, or [1, 0]."""
     width = network.config.c_dim
-    if not width and c is not None:
-        raise UserError("a label was given, but this network is unconditional; leave it out")
-    if width and (c is None or np.shape(c) != (1, width)):
+    if not width:
+        if c is not None and np.size(c):
+            raise UserError("a label was given, but this network is unconditional; leave it out")
+        return None
+    if c is None or np.shape(c) != (1, width):
         raise UserError(f"this network is conditional; give one label of shape [1, {width}]")
-    return None if c is None else jnp.asarray(c, jnp.float32)
+    return jnp.asarray(c, jnp.float32)

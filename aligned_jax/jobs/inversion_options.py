@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from aligned_jax.cli import console
 from aligned_jax.config import GeneratorConfig
@@ -17,6 +18,11 @@ SETTINGS = {"lr": "learning_rate"} | {
         *("noise_weight", "psi", "restarts", "spread", "samples", "samples_seed", "resolution"),
     )
 }
+
+
+def given(args: argparse.Namespace) -> dict[str, Any]:
+    """Settings by their names as the command line gives them, None where it does not."""
+    return {name: getattr(args, option) for option, name in SETTINGS.items()}
 
 
 def _optimises_noise(settings: Settings, started: bool) -> bool:
@@ -60,14 +66,14 @@ def idle(args: argparse.Namespace, settings: Settings, config: GeneratorConfig) 
       settings: what they came to.
       config: of the network.
     """
-    given = {name for name in (*SETTINGS, "seed") if getattr(args, name) is not None}
+    named = {name for name in (*SETTINGS, "seed") if getattr(args, name) is not None}
     found = []
     if not config.synthesis.use_noise:
         settings = dataclasses.replace(settings, noise="none")
-        found += ["noise"] if "noise" in given else []
+        found += ["noise"] if "noise" in named else []
     started = bool(args.encoder or args.start)
     return found + [
-        name for name, counts in _COUNTS.items() if name in given and not counts(settings, started)
+        name for name, counts in _COUNTS.items() if name in named and not counts(settings, started)
     ]
 
 

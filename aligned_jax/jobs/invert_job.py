@@ -19,7 +19,7 @@ from aligned_jax.cli import console
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.inversion import ImageInversion, Inverted, Progress, Settings
-from aligned_jax.inversion.encoder_choice import Guide
+from aligned_jax.inversion.encoder_choice import EncoderChoice
 from aligned_jax.jobs import image_files
 from aligned_jax.jobs.inverting import DIVERGED, batch_for, watcher
 from aligned_jax.networks import fingerprint
@@ -63,7 +63,7 @@ class Job:
     perceptual: Any
     targets: Targets
     label: np.ndarray | None
-    guide: Guide | None = None
+    guide: EncoderChoice | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     _rows: dict[int, Row] = field(default_factory=dict)  # by image, like the others
     _shown: dict[int, list[str]] = field(default_factory=dict)  # cells of the page

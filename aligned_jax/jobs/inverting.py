@@ -1,6 +1,5 @@
 """How pictures are inverted, by `aligned invert` and by verbs that take pictures."""
 
-import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,58 +7,52 @@ import jax
 import numpy as np
 
 from aligned_jax import features, inversion
-from aligned_jax.cli import console
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import Progress, Settings
-from aligned_jax.inversion.encoder_choice import Guide
-from aligned_jax.jobs.inversion_options import SETTINGS
-from aligned_jax.latents import one_hot_labels
+from aligned_jax.inversion.encoder_choice import EncoderChoice
+from aligned_jax.utils.reporting import Advance, Reporter
 
 # Why an image has no inversion.
 DIVERGED = "its numbers grew beyond all bounds"
+_SHOWN = 8
 
 
-def settings_of(args: argparse.Namespace, guide: Guide | None = None) -> Settings:
-    """The settings of the command line; raises ConfigError for values that cannot be."""
-    return settings({name: getattr(args, option) for option, name in SETTINGS.items()}, guide)
+def settings(given: Mapping[str, Any], choice: EncoderChoice | None = None) -> Settings:
+    """Settings of which those that are None are left to the encoder, if there is one.
 
-
-def settings(given: Mapping[str, Any], guide: Guide | None = None) -> Settings:
-    """Settings of which those that are None are left to the encoder, if there is one."""
+    Raises:
+      ConfigError: for values that cannot be.
+    """
     known = {name: value for name, value in given.items() if value is not None}
-    return Settings(**(guide.defaults(known.get("space")) if guide else {}) | known)
+    return Settings(**(choice.defaults(known.get("space")) if choice else {}) | known)
 
 
-def check_perceptual(args: argparse.Namespace) -> None:
+def check_perceptual(net: str, pixels: float) -> None:
     """Raises UserError if nothing would be compared."""
-    if args.pixels < 0 or (args.perceptual == "none" and args.pixels == 0):
+    if pixels < 0 or (net == "none" and pixels == 0):
         raise UserError(
-            f"--pixels is {args.pixels:g}; with --perceptual none it must be above 0, and never "
-            "negative"
+            f"--pixels is {pixels:g}; with --perceptual none it must be above 0, and never negative"
         )
 
 
-def perceptual_of(args: argparse.Namespace) -> inversion.Perceptual:
-    """What is compared; raises UserError if the weights of a network are not there."""
-    parts: list[tuple[Any, float]] = []
-    if args.perceptual != "none":
-        parts.append((features.lpips(args.perceptual), 1.0))
-    if args.pixels:
-        parts.append((inversion.Pixels(), args.pixels))
+def perceptual_of(net: str, pixels: float) -> inversion.Perceptual:
+    """What an inversion makes small.
+
+    Args:
+      net: network of LPIPS, "vgg" or "alex"; or "none".
+      pixels: weight of the mean squared difference of pixels, 0 or more.
+
+    Raises:
+      UserError: if nothing would be compared, or the weights of the network are not there.
+    """
+    check_perceptual(net, pixels)
+    parts: list[tuple[inversion.Perceptual, float]] = []
+    if net != "none":
+        parts.append((features.lpips(net), 1.0))
+    if pixels:
+        parts.append((inversion.Pixels(), pixels))
     return inversion.Weighted(*zip(*parts, strict=True))
-
-
-def label_of(config: GeneratorConfig, label: int | None) -> np.ndarray | None:
-    """[1, c_dim] of a conditional network; raises UserError if it is missing or not wanted."""
-    if label is not None:
-        return one_hot_labels(config, [label])
-    if config.c_dim:
-        raise UserError(
-            "this network is conditional; choose a class with --label, "
-            f"from 0 to {config.c_dim - 1}"
-        )
-    return None
 
 
 def batch_for(config: GeneratorConfig, settings: Settings) -> int:
@@ -79,13 +72,14 @@ def batch_for(config: GeneratorConfig, settings: Settings) -> int:
 
 
 def watcher(
-    settings: Settings,
-    advance: Callable[..., None],
-    also: Callable[[Progress], None] | None = None,
+    settings: Settings, advance: Advance, also: Callable[[Progress], None] | None = None
 ) -> inversion.Watch:
     """Tells `advance` how many steps were done, times images, and how near they are.
 
-    `also` hears of the same progress.
+    Args:
+      settings: of the inversion.
+      advance: of a block of work of as many units as there are images times steps.
+      also: hears of the same progress.
     """
     before = [0]  # steps of the present images that have been told
 
@@ -104,9 +98,16 @@ def watcher(
     return watch
 
 
-def tell_skipped(skipped: Mapping[str, str]) -> None:
-    """A warning for each image that was not inverted."""
-    for file, reason in list(skipped.items())[:8]:
-        console.warn(f"skipped {file}: {reason}")
-    if len(skipped) > 8:
-        console.warn(f"skipped {len(skipped) - 8} more; inversions.json names them")
+def warn_skipped(skipped: Mapping[str, str], report: Reporter, named_in: str = "") -> None:
+    """Warns of the first images that were not inverted, and says how many more there are.
+
+    Args:
+      skipped: why, by file.
+      report: hears it.
+      named_in: file that names them all, if there is one.
+    """
+    for file, reason in list(skipped.items())[:_SHOWN]:
+        report.warn(f"skipped {file}: {reason}")
+    if len(skipped) > _SHOWN:
+        rest = f"; {named_in} names them" if named_in else ""
+        report.warn(f"skipped {len(skipped) - _SHOWN} more{rest}")

@@ -9,14 +9,14 @@ import jax
 import numpy as np
 
 from aligned_jax import inversion
-from aligned_jax.cli import console
+from aligned_jax.cli import console, groups
 from aligned_jax.data import targets
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import Settings
-from aligned_jax.inversion import encoder_choice as encoders
-from aligned_jax.inversion.encoder_choice import Guide
+from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
 from aligned_jax.inversion.spaces import is_z
 from aligned_jax.jobs import inverting
+from aligned_jax.latents import labels_for
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.codes import Codes, check_psi
 from aligned_jax.rendering.render import Inputs
@@ -35,7 +35,7 @@ class Pictures:
 
     names: tuple[str, ...]
     settings: Settings
-    guide: Guide | None
+    guide: EncoderChoice | None
     invert: Callable[[], Codes]
 
     @property
@@ -87,17 +87,22 @@ def of_pictures(
       psi: of optimisations in z, unless --psi says it; encoders have their own.
     """
     config = network.config
-    inverting.check_perceptual(args)
-    guides = encoders.Guides.of(args, network)
+    inverting.check_perceptual(args.perceptual, args.pixels)
+    name = getattr(args, "network", None)
+    guides = EncoderChoices.load(
+        groups.encoder_sources(args), network, alone=bool(args.encoder), network_name=name
+    )
     chosen = [guides.choose(space) for space in spaces]
     settings = [
         _settings(args, guide, space or (guide.encoder.space if guide else usual), psi)
         for guide, space in zip(chosen, spaces, strict=True)
     ]
-    label = inverting.label_of(config, args.label)
+    label = labels_for(config, args.label)
     found = targets.read(words, config.img_resolution, config.img_channels, args.align)
     # With an encoder alone distances decide nothing.
-    perceptual = inversion.Pixels() if args.encoder else inverting.perceptual_of(args)
+    perceptual: inversion.Perceptual = inversion.Pixels()
+    if not args.encoder:
+        perceptual = inverting.perceptual_of(args.perceptual, args.pixels)
     names = tuple(target.name for target in found.found)
     ready = []
     for how, guide in zip(settings, chosen, strict=True):
@@ -111,7 +116,7 @@ def of_pictures(
 
 
 def _settings(
-    args: argparse.Namespace, guide: Guide | None, space: str, psi: float | None
+    args: argparse.Namespace, guide: EncoderChoice | None, space: str, psi: float | None
 ) -> Settings:
     # What an encoder finds is right without truncation, whatever others do with it.
     psi = None if guide and guide.alone else psi
@@ -128,7 +133,7 @@ def _inverted(
     perceptual: inversion.Perceptual,
     settings: Settings,
     *,
-    label: np.ndarray | None,
+    label: np.ndarray,
     start: np.ndarray | None,
     why: str,
 ) -> Codes:
@@ -146,8 +151,7 @@ def _inverted(
         raise UserError("not one inversion stayed finite; is the network damaged?")
     arrays = inversion.latent_arrays(network, settings.space, result.latent[good])
     if "z" in arrays:
-        labels = np.zeros((1, network.config.c_dim), np.float32) if label is None else label
-        arrays["c"] = np.repeat(labels, len(kept), axis=0)
+        arrays["c"] = np.repeat(label, len(kept), axis=0)
     numbers = np.flatnonzero(good).astype(np.uint32)
     inputs = Inputs(arrays, tuple(target.name for target in kept), numbers)
     psi = settings.psi if "z" in arrays else None

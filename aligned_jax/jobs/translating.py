@@ -102,9 +102,7 @@ class Job:
         console.say(f"wrote {self.args.out}: {said}")
         wanted.tell_idle(self.args, self._asked, given)
         wanted.tell_idle_seed(self.args, self.manner.noise)
-        inverting.tell_skipped(dict([*self.skipped.items()][:8]))
-        if len(self.skipped) > 8:
-            console.warn(f"skipped {len(self.skipped) - 8} more")
+        inverting.warn_skipped(self.skipped, console.CONSOLE)
 
     @property
     def _asked(self) -> list[Source]:

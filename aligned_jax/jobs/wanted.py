@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from aligned_jax.cli import console, groups
 from aligned_jax.errors import UserError
-from aligned_jax.inversion import encoder_choice as encoders
 from aligned_jax.jobs import pictured
 from aligned_jax.jobs.pictured import Pictures
 from aligned_jax.networks.network import Network
@@ -68,7 +67,7 @@ def tell_idle(args: argparse.Namespace, found: Sequence[Source], given: Sequence
     """
     inverted = [one for one in found if isinstance(one, Pictures)]
     if inverted:
-        encoders.tell_unused(args, {one.guide.source for one in inverted if one.guide})
+        groups.warn_unused_encoders(args, {one.guide.source for one in inverted if one.guide})
     else:
         also = [name for name in ("encoder", "start") if getattr(args, name)]
         _tell([*given, *also], "there are no pictures to invert")

@@ -14,7 +14,7 @@ QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
 
 
 def test_every_setting_has_its_option():
-    settings = inverting.settings_of(parsed())
+    settings = settled(parsed())
     assert settings == inversion.Settings()
     seen = [settings]
     for option, value in (
@@ -33,11 +33,15 @@ def test_every_setting_has_its_option():
         ("samples-seed", 5),
         ("resolution", 64),
     ):
-        found = inverting.settings_of(parsed(f"--{option}", str(value)))
+        found = settled(parsed(f"--{option}", str(value)))
         assert found not in seen, option
         seen.append(found)
-    half = inverting.settings_of(parsed("--space", "z", "--psi", "0.7"))
+    half = settled(parsed("--space", "z", "--psi", "0.7"))
     assert (half.psi, half.steps) == (0.7, 500)
+
+
+def settled(args):
+    return inverting.settings(inversion_options.given(args))
 
 
 def parsed(*options):
@@ -71,10 +75,10 @@ STILL = "--noise const --latent-noise 0"
 )
 def test_options_without_effect_are_known(line, idle, parent):
     args, config = parsed(*line.split()), loading.load(parent).config
-    assert inversion_options.idle(args, inverting.settings_of(args), config) == idle
+    assert inversion_options.idle(args, settled(args), config) == idle
     synthesis = dataclasses.replace(config.synthesis, use_noise=False)
     plain = dataclasses.replace(config, synthesis=synthesis)
-    found = inversion_options.idle(args, inverting.settings_of(args), plain)
+    found = inversion_options.idle(args, settled(args), plain)
     assert ("noise" in found) == ("--noise " in line)
     assert set(found) >= set(idle)
 
