@@ -71,7 +71,7 @@ def step_cost(
     count = 1 if loops.slow() else _STEPS
     settings = Settings(space="w", steps=count, samples=100)
     found = statistics(network, "w", settings.samples)
-    manner = steps.Manner.of(settings, network)
+    options = steps.StepOptions.of(settings, network)
     goal = steps.embed(loss, targets.astype(np.float32) / 127.5 - 1, settings.resolution)
     weight = jnp.float32(settings.noise_weight)
     problem = steps.Problem(network, loss, goal, None, jnp.asarray(found.spread), weight)
@@ -82,8 +82,8 @@ def step_cost(
         "latent_noise": np.zeros(count, np.float32),
     }
     latent = np.broadcast_to(found.mean, (len(targets), *found.mean.shape))
-    state = steps.begin(problem, manner, latent, keys, 0.0)
-    run = steps.advance.lower(problem, manner, state, keys, schedule).compile()
+    state = steps.begin(problem, options, latent, keys, 0.0)
+    run = steps.advance.lower(problem, options, state, keys, schedule).compile()
     flops = compiled_flops(run)  # a loop's body counts once
 
     def go() -> Any:

@@ -30,11 +30,11 @@ def encode(
       UserError: if the encoder belongs to another generator, or images do not fit.
     """
     encoder.check_generator(network)
-    images, parts = np.asarray(images), []
-    if batch_size < 1 or not len(images):
-        raise UserError(f"{len(images)} images by {batch_size} at a time cannot be encoded")
-    for rows, kept in blocks(len(images), batch_size):
-        parts.append(np.asarray(encoder(images[rows]))[:kept])
+    pixels, parts = np.asarray(images), []
+    if batch_size < 1 or not len(pixels):
+        raise UserError(f"{len(pixels)} images by {batch_size} at a time cannot be encoded")
+    for rows, kept in blocks(len(pixels), batch_size):
+        parts.append(np.asarray(encoder(pixels[rows]))[:kept])
     return np.concatenate(parts)
 
 

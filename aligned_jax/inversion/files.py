@@ -24,10 +24,11 @@ from aligned_jax.latents import concatenate_styles, style_layers
 from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
 from aligned_jax.utils.jsonable import from_dict, to_dict
+from aligned_jax.utils.text import listed
 
 _VERSION = 1
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, RuntimeError, TypeError, AttributeError)
-_DAMAGE += (MemoryError, zipfile.BadZipFile, zlib.error)
+_DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, KeyError, EOFError, RuntimeError)
+_DAMAGE += (TypeError, AttributeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,7 @@ def single(
 
 def save(file: BinaryIO, network: Network, inversion: ImageInversion) -> None:
     """Writes an inversion made in `network` to an open file."""
-    arrays = latent_arrays(network, inversion.space, inversion.latent)
+    arrays: dict[str, Any] = {**latent_arrays(network, inversion.space, inversion.latent)}
     arrays |= {} if inversion.ws is None else {"ws": inversion.ws}
     arrays |= {f"noise/{layer}": maps for layer, maps in (inversion.noise or {}).items()}
     arrays |= {} if inversion.c is None else {"c": inversion.c}
@@ -152,7 +153,7 @@ def _latent(network: Network, space: str, arrays: dict[str, np.ndarray]) -> np.n
 
 
 def _check(path: Any, network: Network, settings: Settings, arrays: dict[str, np.ndarray]) -> None:
-    """Raises FormatError naming every array that is missing, unknown or does not fit."""
+    """Raises FormatError naming the arrays that are missing, unknown or do not fit."""
     config, space = network.config, settings.space
     shapes: dict[str, tuple[int, ...]] = {"trace": (settings.steps,)}
     if space == "s":
@@ -177,5 +178,4 @@ def _check(path: Any, network: Network, settings: Settings, arrays: dict[str, np
         elif key != "trace" and not np.isfinite(value).all():
             wrong.append(f"{key} is not finite")
     if wrong:
-        more = f"; and {len(wrong) - 8} more" if len(wrong) > 8 else ""
-        raise FormatError(f"{path} does not fit this network: {'; '.join(wrong[:8])}{more}")
+        raise FormatError(f"{path} does not fit this network: {listed(wrong, separator='; ')}")

@@ -21,7 +21,7 @@ def noise_regulariser(fields: Fields) -> Array:
     Args:
       fields: maps [N, R, R] by layer, R a power of 2.
     """
-    return sum(_correlations(field) for field in fields.values())
+    return jnp.asarray(sum(_correlations(field) for field in fields.values()))
 
 
 def _correlations(field: Array) -> Array:
@@ -37,7 +37,7 @@ def _correlations(field: Array) -> Array:
 
 
 def normalised(fields: Fields) -> Fields:
-    """Every map shifted to mean 0 and scaled to mean square 1."""
+    """Every map, shifted to mean 0 and scaled to mean square 1."""
 
     def one(field: Array) -> Array:
         centred = field - field.mean(axis=(1, 2), keepdims=True)

@@ -1,8 +1,7 @@
 """Inversion of any number of images by optimisation (StyleGAN2, section 5; StyleAlign, 4)."""
 
 import functools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -11,70 +10,15 @@ import numpy as np
 
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import steps
+from aligned_jax.inversion.inverted import InversionProgress, Inverted, Watch, joined, nearer
 from aligned_jax.inversion.options import Settings, latent_noises, learning_rates
 from aligned_jax.inversion.perceptual import Perceptual
 from aligned_jax.inversion.spaces import as_start, statistics
-from aligned_jax.inversion.steps import Manner, Problem, State, Variable
+from aligned_jax.inversion.steps import Problem, State, StepOptions, Variable
 from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
 from aligned_jax.utils import loops
 from aligned_jax.utils.blocks import blocks
-
-
-@dataclass(frozen=True, eq=False)
-class Inverted:
-    """Latents of N images, and how near they came.
-
-    Attributes:
-      settings: of the inversion.
-      latent: float32 [N, ...] of the settings' space.
-      noise: maps [N, R, R] by layer if the settings keep them, else None.
-      distances: `perceptual` and `pixel` at the end, [N] each: the loss without
-        its regulariser, and the mean squared difference of pixels in [-1, 1].
-      trace: `distance` and `regulariser` before every step, [steps, N] each.
-      images: of the latents, float32 [N, R, R, C], unclipped.
-      restart: which attempt was the best, [N].
-    """
-
-    settings: Settings
-    latent: np.ndarray
-    noise: dict[str, np.ndarray] | None
-    distances: dict[str, np.ndarray]
-    trace: dict[str, np.ndarray]
-    images: np.ndarray
-    restart: np.ndarray
-
-    @property
-    def finite(self) -> np.ndarray:
-        """Which inversions did not grow beyond all bounds, bool [N]."""
-        return np.isfinite([*self.distances.values()]).all(axis=0)
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """Where some attempts at the inversion of some images stand.
-
-    Restarts that a batch has no room for take turns: all steps of some of them, then
-    all steps of the next ones.
-
-    Attributes:
-      first: number of the first of the images.
-      attempts: numbers of the attempts that take their turn.
-      step: steps of theirs that are done.
-      distances: perceptual, of each image's best of them before the last step, [n].
-      images: draws the latents as they are, float32 [n, R, R, C]; to be called at
-        once, since the next step takes their memory.
-    """
-
-    first: int
-    attempts: range
-    step: int
-    distances: np.ndarray
-    images: Callable[[], np.ndarray]
-
-
-Watch = Callable[[Progress], None]
-_ROWS = ("latent", "noise", "distances")  # of `Inverted`, with a row for each image
 
 
 def invert(
@@ -108,8 +52,19 @@ def invert(
     Raises:
       UserError: if shapes do not fit or targets are not finite.
     """
-    options = {"c": c, "batch": batch, "watch": watch, "every": every}
-    return _joined(list(parts(network, targets, perceptual, settings, key, start, **options)))
+    finished = parts(
+        network,
+        targets,
+        perceptual,
+        settings,
+        key,
+        start,
+        c=c,
+        batch=batch,
+        watch=watch,
+        every=every,
+    )
+    return joined(list(finished))
 
 
 def parts(
@@ -126,49 +81,46 @@ def parts(
     every: int = 50,
 ) -> Iterator[Inverted]:
     """What `invert` returns, in parts: each as soon as it is finished."""
-    targets, labels = _checked(network, targets), _label(network, c)
-    count, restarts = len(targets), settings.restarts
-    found = statistics(network, settings.space, settings.samples, settings.samples_seed, labels)
+    pixels, label = _checked(network, targets), _label(network, c)
+    count, restarts = len(pixels), settings.restarts
+    known = statistics(network, settings.space, settings.samples, settings.samples_seed, label)
     if start is None:
-        latent = np.broadcast_to(found.mean, (count, *found.mean.shape))
+        latent = np.broadcast_to(known.mean, (count, *known.mean.shape))
     else:
         latent = np.asarray(as_start(network, settings.space, start, count))
     keys, turns = _restart_keys(key, restarts), _turns(restarts, max(1, batch))
-    manner = Manner.of(settings, network, len(turns[0][0]))
-    constants = labels, jnp.asarray(found.spread), jnp.float32(settings.noise_weight)
+    options = StepOptions.of(settings, network, len(turns[0][0]))
+    constants = label, jnp.asarray(known.spread), jnp.float32(settings.noise_weight)
     for rows, kept in blocks(count, max(1, batch // restarts)):
-        images = _scaled(targets[rows])
+        images = _scaled(pixels[rows])
         goal = _embedded(perceptual, images, settings.resolution)
-        problem, best = Problem(network, perceptual, goal, *constants), None
-        for numbers, own in turns:
-            attempts = range(int(numbers[0]), int(numbers[0]) + own)
-            part = _Part(problem, manner, images, int(rows[0]), kept, attempts)
-            state = steps.begin(problem, manner, latent[rows], keys[numbers], settings.spread)
-            result = _run(part, state, keys[numbers], settings, watch, every)
-            best = result if best is None else _nearer(best, result)
-        yield best
+        problem = Problem(network, perceptual, goal, *constants)
+        part = _Part(problem, options, images, int(rows[0]), kept, range(restarts))
+        results = _attempts(part, latent[rows], keys, turns, settings, watch, every)
+        yield functools.reduce(nearer, results)
+
+
+def _attempts(
+    part: "_Part",
+    latent: np.ndarray,
+    keys: Array,
+    turns: Sequence[tuple[np.ndarray, int]],
+    settings: Settings,
+    watch: Watch | None,
+    every: int,
+) -> Iterator[Inverted]:
+    """The best attempt of each turn at the inversion of the images of a part."""
+    for numbers, own in turns:
+        attempts = range(int(numbers[0]), int(numbers[0]) + own)
+        turn, random = part._replace(attempts=attempts), keys[numbers]
+        state = steps.begin(part.problem, part.options, latent, random, settings.spread)
+        yield _run(turn, state, random, settings, watch, every)
 
 
 def _turns(restarts: int, rows: int) -> list[tuple[np.ndarray, int]]:
-    """Numbers of the restarts that go together, `rows` or fewer, as even as can be."""
+    """Numbers of the restarts that go together: `rows` or fewer at a time, as even as can be."""
     most = -(-restarts // -(-restarts // rows))
     return list(blocks(restarts, most))
-
-
-def _nearer(one: Inverted, other: Inverted) -> Inverted:
-    """Of each image the inversion that came nearer; of equals that of `one`."""
-    ours, theirs = (found.distances["perceptual"] for found in (one, other))
-    chosen = np.isfinite(theirs) & ~(ours <= theirs)  # what is not finite is never nearer
-
-    def choose(name: str, axis: int = 0) -> Any:
-        def rows(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-            shape = [-1 if i == axis else 1 for i in range(a.ndim)]
-            return np.where(chosen.reshape(shape), b, a)
-
-        return jax.tree.map(rows, getattr(one, name), getattr(other, name))
-
-    names = ("images", "restart")
-    return Inverted(one.settings, *map(choose, _ROWS), choose("trace", 1), *map(choose, names))
 
 
 class _Part(NamedTuple):
@@ -178,23 +130,23 @@ class _Part(NamedTuple):
     """
 
     problem: Problem
-    manner: Manner
+    options: StepOptions
     targets: np.ndarray
     first: int
     kept: int
     attempts: range
 
     def finish(self, variable: Variable) -> dict[str, Any]:
-        """What `steps.finish` says of the kept images."""
-        ended = steps.finish(self.problem, self.manner, self.targets, variable)
+        """The results of the kept images, as `steps.finish` returns them."""
+        ended = steps.finish(self.problem, self.options, self.targets, variable)
         return jax.tree.map(lambda x: np.asarray(x)[: self.kept], ended)
 
-    def progress(self, step: int, variable: Variable, distance: np.ndarray) -> Progress:
-        """Where it stands, from the distances of all rows."""
-        last = distance.reshape(-1, self.manner.restarts)[: self.kept]
+    def progress(self, step: int, variable: Variable, distance: np.ndarray) -> InversionProgress:
+        """Where these images stand, from the distances of all rows."""
+        last = distance.reshape(-1, self.options.restarts)[: self.kept]
         best = np.where(np.isfinite(last), last, np.inf).min(axis=1)
         draw = functools.partial(self._images, variable)
-        return Progress(self.first, self.attempts, step, best, draw)
+        return InversionProgress(self.first, self.attempts, step, best, draw)
 
     def _images(self, variable: Variable) -> np.ndarray:
         return self.finish(variable)["images"]
@@ -203,7 +155,7 @@ class _Part(NamedTuple):
 def _run(
     part: _Part, state: State, keys: Array, settings: Settings, watch: Watch | None, every: int
 ) -> Inverted:
-    """All steps; in one go, unless somebody watches or loops are slow."""
+    """Takes all steps: in one go, unless somebody watches or loops are slow."""
     count = settings.steps
     every = _stretch(count, every) if watch else max(1, count)
     length = 1 if loops.slow() else every
@@ -216,13 +168,13 @@ def _run(
     traces = [dict.fromkeys(("distance", "regulariser"), nothing)]
     for begin in range(0, count, length):
         now = {name: values[begin : begin + length] for name, values in schedule.items()}
-        state, terms = steps.advance(part.problem, part.manner, state, keys, now)
+        state, terms = steps.advance(part.problem, part.options, state, keys, now)
         traces.append(terms)
         done = min(begin + length, count)
         if watch and (done % every == 0 or done == count):
             watch(part.progress(done, state.variable, np.asarray(terms["distance"][-1])))
     ended = part.finish(state.variable)
-    best = np.arange(part.kept) * part.manner.restarts + ended["restart"]
+    best = np.arange(part.kept) * part.options.restarts + ended["restart"]
     return Inverted(
         settings,
         ended["latent"],
@@ -244,19 +196,6 @@ def _stretch(steps: int, most: int) -> int:
     return length if 2 * length > most else most
 
 
-def _joined(found: list[Inverted]) -> Inverted:
-    def rows(name: str, axis: int = 0) -> Any:
-        values = [getattr(part, name) for part in found]
-        return jax.tree.map(lambda *x: np.concatenate(x, axis), *values)
-
-    return Inverted(
-        found[0].settings,
-        *map(rows, _ROWS),
-        rows("trace", axis=1),
-        *map(rows, ("images", "restart")),
-    )
-
-
 def _restart_keys(key: Array, restarts: int) -> Array:
     return jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(restarts, dtype=jnp.uint32))
 
@@ -265,16 +204,17 @@ _embedded = jax.jit(steps.embed, static_argnames="resolution")
 
 
 def _checked(network: Network, targets: Array) -> np.ndarray:
-    config, targets = network.config, np.asarray(targets)
+    """The images as a NumPy array of their own type, [N, R, R, C]."""
+    config, pixels = network.config, np.asarray(targets)
     size = (config.img_resolution, config.img_resolution, config.img_channels)
-    if targets.ndim != 4 or targets.shape[1:] != size or not len(targets):
+    if pixels.ndim != 4 or pixels.shape[1:] != size or not len(pixels):
         raise UserError(
-            f"the images to invert have shape {targets.shape}; this network takes [N, "
+            f"the images to invert have shape {pixels.shape}; this network takes [N, "
             f"{', '.join(map(str, size))}]"
         )
-    if targets.dtype != np.uint8 and not (np.abs(targets) <= 1.5).all():  # nor is nan
+    if pixels.dtype != np.uint8 and not (np.abs(pixels) <= 1.5).all():  # nor is nan
         raise UserError("the images to invert hold numbers outside of [-1, 1]")
-    return targets
+    return pixels
 
 
 def _scaled(targets: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ class Settings:
     """
 
     space: str = "w"
-    steps: int | None = None
+    steps: int = None  # type: ignore[assignment]  # None never outlives __post_init__
     learning_rate: float = 0.1
     rampup: float = 0.05
     rampdown: float = 0.25
@@ -50,7 +50,7 @@ class Settings:
     latent_noise_ramp: float = 0.75
     noise: str = "drop"
     noise_weight: float = 1e5
-    psi: float | None = None
+    psi: float = None  # type: ignore[assignment]  # None never outlives __post_init__
     restarts: int = 1
     spread: float = 0.0
     samples: int = 10_000
@@ -87,7 +87,7 @@ class Settings:
 
 
 def learning_rates(settings: Settings) -> np.ndarray:
-    """Of every step, float64 [steps]; that of the first is 0 if there is a ramp."""
+    """The learning rate of every step, float64 [steps]; with a ramp the first is 0."""
     t = np.arange(settings.steps) / settings.steps
     ramp = 0.5 - 0.5 * np.cos(_ramp(1 - t, settings.rampdown) * np.pi)
     return settings.learning_rate * (ramp * _ramp(t, settings.rampup))

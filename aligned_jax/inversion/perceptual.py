@@ -6,7 +6,6 @@ below, or one's own.
 
 import functools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,11 +51,10 @@ def _times(maps: PyTree, factor: float) -> PyTree:
 
 
 def distances(a: PyTree, b: PyTree, repeats: int = 1) -> Array:
-    """Sums of squared differences of embeddings, [N]; b has one row for `repeats` rows of a."""
+    """Sums of squared differences of embeddings, [N]; b has a row for `repeats` rows of a."""
 
     def squares(x: Array, y: Array) -> Array:
         x = x.reshape(len(y), repeats, -1)
         return jnp.square(x - y.reshape(len(y), 1, -1)).sum(axis=2).reshape(-1)
 
-    leaves: Sequence[Array] = jax.tree.leaves(jax.tree.map(squares, a, b))
-    return sum(leaves)
+    return jnp.asarray(sum(jax.tree.leaves(jax.tree.map(squares, a, b))))

@@ -122,13 +122,13 @@ def statistics(
 
 
 def _sampled_w(network: Network, samples: int, seed: int, c: Array | None) -> np.ndarray:
-    """[samples, w_dim] of random z."""
+    """W [samples, w_dim] of random z."""
     z = np.random.RandomState(seed).randn(samples, network.config.z_dim).astype(np.float32)
-    found = []
+    chunks = []
     for rows, kept in blocks(samples, _CHUNK):
         labels = None if c is None else jnp.repeat(c, len(rows), axis=0)
-        found.append(np.asarray(network.mapping(z[rows], labels)[:, 0])[:kept])
-    return np.concatenate(found)
+        chunks.append(np.asarray(network.mapping(z[rows], labels)[:, 0])[:kept])
+    return np.concatenate(chunks)
 
 
 def _style_statistics(network: Network, w: np.ndarray) -> Statistics:

@@ -29,7 +29,7 @@ _START, _NOISE = np.uint32(2**32 - 1), np.uint32(2**32 - 2)
 _ADAM = optax.scale_by_adam(b1=0.9, b2=0.999, eps=1e-8)
 
 
-class Manner(NamedTuple):
+class StepOptions(NamedTuple):
     """The settings that a compiled program depends on; `restarts` are those in it."""
 
     space: str
@@ -39,10 +39,13 @@ class Manner(NamedTuple):
     restarts: int
 
     @classmethod
-    def of(cls, settings: Settings, network: Network, restarts: int | None = None) -> "Manner":
-        """Of settings, for so many of their restarts, or all.
+    def of(cls, settings: Settings, network: Network, restarts: int | None = None) -> "StepOptions":
+        """Takes them from settings.
 
-        Without noise layers nothing is optimised in them.
+        Args:
+          settings: of the inversion.
+          network: one without noise layers has no maps to optimise, whatever the settings say.
+          restarts: in a program; by default all of the settings.
         """
         restarts = settings.restarts if restarts is None else restarts
         noise = settings.noise if network.config.synthesis.use_noise else "none"
@@ -94,30 +97,30 @@ def embed(perceptual: Perceptual, images: Array, resolution: int) -> PyTree:
     return perceptual.embed(images)
 
 
-def draw(problem: Problem, manner: Manner, latent: Array, noise: Any) -> Array:
+def draw(problem: Problem, options: StepOptions, latent: Array, noise: Any) -> Array:
     """Images of latents [rows, ...]; `noise` as in `Network.render`."""
-    styles = to_styles(problem.network, manner.space, latent, manner.psi, problem.c)
+    styles = to_styles(problem.network, options.space, latent, options.psi, problem.c)
     return problem.network.render(styles, noise)
 
 
 def gradients(
-    problem: Problem, manner: Manner, variable: Variable, perturbation: Array
+    problem: Problem, options: StepOptions, variable: Variable, perturbation: Array
 ) -> tuple[Variable, dict[str, Array]]:
     """Slopes of the loss, and its terms `distance` and `regulariser`, [rows] each.
 
     Args:
-      problem, manner: what is optimised.
+      problem, options: what is optimised.
       variable: where.
       perturbation: added to the latents, of their shape.
     """
 
     def loss(variable: Variable) -> tuple[Array, dict[str, Array]]:
-        noise = variable.noise if manner.optimises_noise else manner.noise
-        images = draw(problem, manner, variable.latent + perturbation, noise)
-        found = embed(problem.perceptual, images, manner.resolution)
-        distance = distances(found, problem.goal, manner.restarts)
+        noise = variable.noise if options.optimises_noise else options.noise
+        images = draw(problem, options, variable.latent + perturbation, noise)
+        embedded = embed(problem.perceptual, images, options.resolution)
+        distance = distances(embedded, problem.goal, options.restarts)
         regulariser = jnp.zeros_like(distance)
-        if manner.optimises_noise:
+        if options.optimises_noise:
             regulariser = noise_regulariser(variable.noise)
         total = distance + problem.noise_weight * regulariser
         return total.sum(), {"distance": distance, "regulariser": regulariser}
@@ -131,24 +134,24 @@ def start(variable: Variable) -> State:
 
 
 def step(
-    problem: Problem, manner: Manner, state: State, learning_rate: Array, perturbation: Array
+    problem: Problem, options: StepOptions, state: State, learning_rate: Array, perturbation: Array
 ) -> tuple[State, dict[str, Array]]:
     """One step of Adam, after which noise maps are normalised; returns the loss before it."""
-    slopes, terms = gradients(problem, manner, state.variable, perturbation)
+    slopes, terms = gradients(problem, options, state.variable, perturbation)
     with jax.numpy_dtype_promotion("standard"):  # optax raises betas to an integer power
         moves, adam = _ADAM.update(slopes, state.adam)
     moved = jax.tree.map(lambda x, move: x - learning_rate * move, state.variable, moves)
     return State(Variable(moved.latent, normalised(moved.noise)), adam), terms
 
 
-@functools.partial(jax.jit, static_argnames="manner", donate_argnames="state")
+@functools.partial(jax.jit, static_argnames="options", donate_argnames="state")
 def advance(
-    problem: Problem, manner: Manner, state: State, keys: Array, schedule: dict[str, Array]
+    problem: Problem, options: StepOptions, state: State, keys: Array, schedule: dict[str, Array]
 ) -> tuple[State, dict[str, Array]]:
     """Many steps in one compiled loop; one or few of them where loops are slow.
 
     Args:
-      problem, manner: what is optimised.
+      problem, options: what is optimised.
       state: before these steps; its memory is used for the result.
       keys: of the restarts, [restarts].
       schedule: `step`, `learning_rate` and `latent_noise` of every step, [T] each.
@@ -162,27 +165,29 @@ def advance(
         drawn = _normal(keys, now["step"], shape[1:])  # [restarts, ...]
         drawn = drawn * (now["latent_noise"] * problem.spread)[None]
         perturbation = _rows(drawn, shape[0])
-        return step(problem, manner, state, now["learning_rate"], perturbation)
+        return step(problem, options, state, now["learning_rate"], perturbation)
 
     return loops.scan(body, state, schedule)
 
 
-@functools.partial(jax.jit, static_argnames=("manner", "spread"))
-def begin(problem: Problem, manner: Manner, latent: Array, keys: Array, spread: float) -> State:
+@functools.partial(jax.jit, static_argnames=("options", "spread"))
+def begin(
+    problem: Problem, options: StepOptions, latent: Array, keys: Array, spread: float
+) -> State:
     """The state before the first step.
 
     Args:
-      problem, manner: what is optimised.
+      problem, options: what is optimised.
       latent: where each target's inversion starts, [N, ...].
       keys: of the restarts, [restarts].
       spread: of random starts around `latent`, in units of the latents' own.
     """
-    latent = jnp.repeat(latent, manner.restarts, axis=0)
+    latent = jnp.repeat(latent, options.restarts, axis=0)
     rows = len(latent)
     if spread:
         drawn = _normal(keys, _START, latent.shape[1:])
         latent = latent + _rows(drawn * (spread * problem.spread)[None], rows)
-    if not manner.optimises_noise:
+    if not options.optimises_noise:
         return start(Variable(latent, {}))
     number = jnp.full(1, _NOISE)
     fields = jax.vmap(lambda key: noise_fields(problem.network.config, key, number))(keys)
@@ -190,12 +195,14 @@ def begin(problem: Problem, manner: Manner, latent: Array, keys: Array, spread: 
     return start(Variable(latent, noise))
 
 
-@functools.partial(jax.jit, static_argnames="manner")
-def finish(problem: Problem, manner: Manner, targets: Array, variable: Variable) -> dict[str, Any]:
+@functools.partial(jax.jit, static_argnames="options")
+def finish(
+    problem: Problem, options: StepOptions, targets: Array, variable: Variable
+) -> dict[str, Any]:
     """The best restart of every target, measured with the noise that is kept.
 
     Args:
-      problem, manner: what was optimised.
+      problem, options: what was optimised.
       targets: [N, R, R, C].
       variable: after the last step, rows of all restarts.
 
@@ -205,27 +212,27 @@ def finish(problem: Problem, manner: Manner, targets: Array, variable: Variable)
       loss without its regulariser, and the mean squared difference of clipped
       pixels in [-1, 1].
     """
-    kept = manner.noise == "keep"
-    mode = {"keep": variable.noise, "drop": "const"}.get(manner.noise, manner.noise)
-    images = draw(problem, manner, variable.latent, mode)
-    found = embed(problem.perceptual, images, manner.resolution)
-    perceptual = distances(found, problem.goal, manner.restarts)
-    ours = jnp.repeat(targets, manner.restarts, axis=0)
+    kept = options.noise == "keep"
+    mode = {"keep": variable.noise, "drop": "const"}.get(options.noise, options.noise)
+    images = draw(problem, options, variable.latent, mode)
+    embedded = embed(problem.perceptual, images, options.resolution)
+    perceptual = distances(embedded, problem.goal, options.restarts)
+    ours = jnp.repeat(targets, options.restarts, axis=0)
     pixel = jnp.square(jnp.clip(images, -1, 1) - ours).mean(axis=(1, 2, 3))
     # What is not finite is farther than everything else.
     ranked = jnp.where(jnp.isfinite(perceptual), perceptual, jnp.inf)
-    restart = ranked.reshape(-1, manner.restarts).argmin(axis=1)
-    best = jnp.arange(len(targets)) * manner.restarts + restart
+    restart = ranked.reshape(-1, options.restarts).argmin(axis=1)
+    best = jnp.arange(len(targets)) * options.restarts + restart
     rows = {"latent": variable.latent, "noise": variable.noise if kept else {}}
     rows |= {"images": images, "perceptual": perceptual, "pixel": pixel}
     return jax.tree.map(lambda x: x[best], rows) | {"restart": restart}
 
 
-def _normal(keys: Array, number: Array, shape: tuple[int, ...]) -> Array:
-    """[restarts, ...]: of every key, what belongs to a step."""
+def _normal(keys: Array, number: Array | np.uint32, shape: tuple[int, ...]) -> Array:
+    """Standard normal numbers of one step, [restarts, ...], of every restart's own key."""
     return jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, number), shape))(keys)
 
 
 def _rows(drawn: Array, rows: int) -> Array:
-    """[restarts, ...] for one target after the other: [rows, ...]."""
+    """Numbers [restarts, ...] repeated for one target after the other, [rows, ...]."""
     return jnp.tile(drawn, (rows // len(drawn), *[1] * (drawn.ndim - 1)))

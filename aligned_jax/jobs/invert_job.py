@@ -18,7 +18,7 @@ from aligned_jax import inversion, provenance, viz
 from aligned_jax.cli import console
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import FormatError, UserError
-from aligned_jax.inversion import ImageInversion, Inverted, Progress, Settings
+from aligned_jax.inversion import ImageInversion, InversionProgress, Inverted, Settings
 from aligned_jax.inversion.encoder_choice import EncoderChoice
 from aligned_jax.jobs import image_files
 from aligned_jax.jobs.inverting import DIVERGED, batch_for, watcher
@@ -197,7 +197,7 @@ class Job:
             args.overwrite,
         )
 
-    def _film(self, todo: Sequence[int], progress: Progress) -> None:
+    def _film(self, todo: Sequence[int], progress: InversionProgress) -> None:
         """Keeps a frame of each image, `_FRAMES` over all steps or fewer.
 
         Every turn of attempts has its own, since only the end shows which was the best.

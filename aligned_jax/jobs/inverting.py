@@ -9,7 +9,7 @@ import numpy as np
 from aligned_jax import features, inversion
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.inversion import Progress, Settings
+from aligned_jax.inversion import InversionProgress, Settings
 from aligned_jax.inversion.encoder_choice import EncoderChoice
 from aligned_jax.utils.reporting import Advance, Reporter
 
@@ -72,7 +72,7 @@ def batch_for(config: GeneratorConfig, settings: Settings) -> int:
 
 
 def watcher(
-    settings: Settings, advance: Advance, also: Callable[[Progress], None] | None = None
+    settings: Settings, advance: Advance, also: Callable[[InversionProgress], None] | None = None
 ) -> inversion.Watch:
     """Tells `advance` how many steps were done, times images, and how near they are.
 
@@ -83,7 +83,7 @@ def watcher(
     """
     before = [0]  # steps of the present images that have been told
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: InversionProgress) -> None:
         # All restarts together count as one inversion.
         attempts = progress.attempts
         steps = attempts.start * settings.steps + progress.step * len(attempts)

@@ -15,7 +15,7 @@ from aligned_jax.inversion import (
     Settings,
     Weighted,
     invert,
-    optimize,
+    inverted,
     statistics,
     steps,
     to_styles,
@@ -149,9 +149,9 @@ def test_batches_change_nothing():
 def test_a_loop_comes_to_the_same_as_its_steps(monkeypatch):
     lengths, advance = [], steps.advance
 
-    def noted(problem, manner, state, keys, schedule):
+    def noted(problem, options, state, keys, schedule):
         lengths.append(len(schedule["step"]))
-        return advance(problem, manner, state, keys, schedule)
+        return advance(problem, options, state, keys, schedule)
 
     monkeypatch.setattr(steps, "advance", noted)
     apart = run()
@@ -180,9 +180,9 @@ def test_restarts_without_room_take_turns(batch, turns, monkeypatch):
     options = {"key": 2, "spread": 0.2, "restarts": 5, "noise": "keep"}
     many, rows, seen, advance = run(batch=10, **options), [], [], steps.advance
 
-    def noted(problem, manner, state, keys, schedule):
-        rows.append((len(state.variable.latent), manner.restarts, len(keys)))
-        return advance(problem, manner, state, keys, schedule)
+    def noted(problem, options, state, keys, schedule):
+        rows.append((len(state.variable.latent), options.restarts, len(keys)))
+        return advance(problem, options, state, keys, schedule)
 
     monkeypatch.setattr(steps, "advance", noted)
     small = run(batch=batch, watch=seen.append, **options)
@@ -212,7 +212,7 @@ def test_the_first_of_several_attempts_alone_is_that_of_a_single_run():
 
 def test_attempts_that_diverge_lose_whenever_they_take_their_turn():
     good, bad = run(count=1), run(count=1, learning_rate=1e30, noise="const", rampup=0.0)
-    for found in (optimize._nearer(good, bad), optimize._nearer(bad, good)):
+    for found in (inverted.nearer(good, bad), inverted.nearer(bad, good)):
         assert (found.latent == good.latent).all()
 
 

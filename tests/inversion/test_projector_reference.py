@@ -101,12 +101,12 @@ def test_the_complete_run():
     scales = spread * latent_noises(settings)
     np.testing.assert_allclose(scales, arrays["run/noise_scale"], rtol=1e-12)
     target = arrays["run/target_uint8"].transpose(1, 2, 0)[None].astype(np.float32) / 127.5 - 1
-    manner = steps.Manner.of(settings, network())
+    options = steps.StepOptions.of(settings, network())
     goal = steps.embed(StandIn(), jnp.asarray(target), settings.resolution)
     assert relative_error(goal, arrays["run/target_features"]) < 1e-5
     weight = jnp.float32(settings.noise_weight)
     problem = steps.Problem(network(), StandIn(), goal, None, jnp.float32(spread), weight)
-    found, noise = run(problem, manner, settings, arrays)
+    found, noise = run(problem, options, settings, arrays)
     # Small differences grow over the steps.
     for name, (early, late) in {
         "distance": (5e-5, 1e-2),
@@ -121,7 +121,7 @@ def test_the_complete_run():
         assert relative_error(field, arrays[f"run/noise_final/{layer}.noise_const"]) < 1e-2
 
 
-def run(problem, manner, settings, arrays):
+def run(problem, options, settings, arrays):
     """The 40 steps with the reference's random numbers: what happened, and the maps at the end."""
     start, end = "run/noise_init/", ".noise_const"
     noise = {
@@ -136,8 +136,8 @@ def run(problem, manner, settings, arrays):
     @jax.jit
     def loop(state):
         def body(state, now):
-            slopes, _ = steps.gradients(problem, manner, state.variable, now[1])
-            state, terms = steps.step(problem, manner, state, *now)
+            slopes, _ = steps.gradients(problem, options, state.variable, now[1])
+            state, terms = steps.step(problem, options, state, *now)
             happened = {"latent": state.variable.latent[0], "slope": slopes.latent[0]}
             return state, happened | {"distance": terms["distance"][0]}
 
