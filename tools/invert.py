@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> None:
     targets.check_apart(args.images, invert_job.results(args, found))
     perceptual = inverting.perceptual_of(args.perceptual, args.pixels)
     job = invert_job.Job(args, network, settings, perceptual, found, label, guide)
-    with console.progress(len(found.found) * settings.steps, "steps") as advance:
+    with console.progress(len(found.targets) * settings.steps, "steps") as advance:
         rows = job.carry_out(advance)
     console.say(invert_job.table(args.out, settings, rows))
     inversion_options.tell_idle(idle)

@@ -14,6 +14,7 @@ from aligned_jax.data import pictures
 from aligned_jax.data.images import ImageFiles, Item
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.text import listed
 
 _SHOWN = 8
 
@@ -68,7 +69,7 @@ class ImageFolder:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Of the whole content, which is read for it."""
+        """SHA-256 of the whole content, which is read for it."""
         digest = hashlib.sha256(f"mirror {self.options.mirror}\n".encode())
         for item in self._items:
             content = hashlib.sha256(self._read(item).getbuffer()).hexdigest()
@@ -80,7 +81,7 @@ class ImageFolder:
             return self._files.read(item)
 
     def _check(self) -> int:
-        """Channels; looks at the heads of all files."""
+        """The number of channels, after a look at the heads of all files."""
         sizes, damaged, grey = defaultdict(list), [], True
         for item in self._items:
             try:
@@ -90,16 +91,15 @@ class ImageFolder:
             except Exception:  # Decoders raise all kinds of errors.
                 damaged.append(item.file)
         if damaged:
-            more = f" and {len(damaged) - _SHOWN} more" if len(damaged) > _SHOWN else ""
             raise FormatError(
                 f"{self.options.path} holds files that are no pictures, or damaged ones: "
-                f"{', '.join(damaged[:_SHOWN])}{more}"
+                f"{listed(damaged)}"
             )
         if len(sizes) > 1:
             most = sorted(sizes.items(), key=lambda entry: -len(entry[1]))[:_SHOWN]
-            listed = [f"{w}x{h} ({len(f)}, such as {f[0]})" for (w, h), f in most]
+            shown = [f"{w}x{h} ({len(f)}, such as {f[0]})" for (w, h), f in most]
             raise UserError(
-                f"{self.options.path} holds images of {len(sizes)} sizes: {', '.join(listed)}; "
+                f"{self.options.path} holds images of {len(sizes)} sizes: {', '.join(shown)}; "
                 "make them equal first, for example with `aligned data images`"
             )
         return 1 if grey else 3

@@ -38,7 +38,20 @@ def square(data: BinaryIO, resolution: int, channels: int, crop: bool = True) ->
     Raises:
       ValueError, OSError, SyntaxError, ...: as `square_png`.
     """
-    image = opaque(data, channels)
+    return fitted(opaque(data, channels), resolution, crop)
+
+
+def fitted(image: Image.Image, resolution: int, crop: bool = True) -> Image.Image:
+    """A picture cut to its middle square and resized (Lanczos with antialiasing).
+
+    Args:
+      image: of mode L or RGB.
+      resolution: of the result.
+      crop: the middle square is cut out; False refuses a picture that is not square.
+
+    Raises:
+      ValueError: for a picture that is not square, if nothing may be cut.
+    """
     side = min(image.size)
     if not crop and image.width != image.height:
         raise ValueError(f"{image.width}x{image.height} pixels are not square")
@@ -70,7 +83,7 @@ def opaque(data: BinaryIO, channels: int | None = None) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Opaque, with at most 8 bits a channel."""
+    """The same picture, opaque and with at most 8 bits a channel."""
     if image.mode == "F":
         raise ValueError("pixels are floating-point numbers")
     if image.mode.startswith("I"):

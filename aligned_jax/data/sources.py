@@ -1,8 +1,8 @@
 """Images from whatever an argument names: a network, a dataset, a folder or zip of images."""
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,8 +12,16 @@ from aligned_jax.data.images import SUFFIXES
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils import paths
+from aligned_jax.utils.text import listed
 
 Take = Callable[[np.ndarray], np.ndarray]
+
+
+class _Images(Protocol):
+    """Pictures by number, each with something else."""
+
+    def __getitem__(self, index: int, /) -> tuple[np.ndarray, Any]: ...
+
 
 # Endings of files that hold networks; other files must be zips of images.
 _NETWORKS = (".pkl", ".pt", ".pth", ".safetensors")
@@ -73,15 +81,16 @@ def open_pairs(first: str, second: str) -> tuple[Take, Take, list[str]]:
       UserError: naming images without a partner, or for different sizes.
     """
     single = [_is_picture(path) for path in (first, second)]
+    sets: Sequence[_Images]
     if all(single):
         sets = [_one(path) for path in (first, second)]
         names, orders = [os.path.basename(first)], [[0], [0]]
     elif any(single):
         raise UserError(f"{first} and {second}: give two pictures, or two folders or zips of them")
     else:
-        sets = [_folder(path) for path in (first, second)]
-        names, orders = _matched(first, second, *(found.names for found in sets))
-    shapes = [found[order[0]][0].shape[:2] for found, order in zip(sets, orders, strict=True)]
+        sets = folders = [_folder(path) for path in (first, second)]
+        names, orders = _matched(first, second, *(folder.names for folder in folders))
+    shapes = [images[order[0]][0].shape[:2] for images, order in zip(sets, orders, strict=True)]
     if shapes[0] != shapes[1]:
         sizes = " and ".join(f"{width}x{height}" for height, width in shapes)
         raise UserError(f"{first} and {second} have {sizes} pixels; make them equal first")
@@ -114,7 +123,12 @@ def _folder(path: str) -> ImageFolder:
 def _matched(
     first: str, second: str, ours: list[str], theirs: list[str]
 ) -> tuple[list[str], list[list[int]]]:
-    """Names in both, and where they stand in each."""
+    """Names of the pairs, and where each stands in the first and in the second.
+
+    Args:
+      first, second: folders or zips.
+      ours, theirs: names of their images.
+    """
     keys = [ours, theirs]
     if set(ours) != set(theirs):
         keys = [[os.path.splitext(name)[0] for name in names] for names in keys]
@@ -129,7 +143,6 @@ def _matched(
     ]
     twice = len(places[0]) < len(ours) or len(places[1]) < len(theirs)
     if alone or twice:
-        more = f" and {len(alone) - 8} more" if len(alone) > 8 else ""
-        shown = ", ".join(alone[:8]) + more if alone else "several differ in their endings alone"
+        shown = listed(alone) if alone else "several differ in their endings alone"
         raise UserError(f"images without a partner of the same name: {shown}")
     return ours, [list(range(len(ours))), [places[1][key] for key in keys[0]]]

@@ -1,5 +1,6 @@
 """Pictures of any kind as targets of an inversion; a bad one does not stop the others."""
 
+import functools
 import itertools
 import os
 import re
@@ -11,16 +12,24 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from aligned_jax.data import pictures
 from aligned_jax.data.images import SUFFIXES, ImageFiles, Item
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.text import listed
 
 Open = Callable[[], Any]
 
 
 class Target(NamedTuple):
-    """A picture: where it is from, the name of its results, and uint8 [R, R, C]."""
+    """A picture to invert.
+
+    Attributes:
+      file: where it is from.
+      name: of its results.
+      pixels: uint8 [R, R, C].
+    """
 
     file: str
     name: str
@@ -29,14 +38,17 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Targets:
-    """The pictures that could be read, and a line for each of the others, by file."""
+    """The pictures that could be read, and why others could not, by file."""
 
-    found: list[Target]
+    targets: list[Target]
     skipped: dict[str, str]
 
+    def __len__(self) -> int:
+        return len(self.targets)
+
     def images(self) -> np.ndarray:
-        """uint8 [N, R, R, C]."""
-        return np.stack([target.pixels for target in self.found])
+        """The pictures that could be read, uint8 [N, R, R, C]."""
+        return np.stack([target.pixels for target in self.targets])
 
 
 def read(sources: Sequence[str], resolution: int, channels: int, align: str = "center") -> Targets:
@@ -57,12 +69,11 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
       UserError: for a network that no picture fits, names that do not exist, or
         if no picture can be used.
     """
-    if channels not in (1, 3):
-        raise UserError(f"this network draws {channels} channels; pictures have 1 or 3")
+    _check_channels(channels)
     sources = [source.rstrip("/") or source for source in sources]
     missing = [source for source in sources if not os.path.exists(source)]
     if missing:
-        raise UserError(f"no such picture, folder or zip: {_listed(missing)}")
+        raise UserError(f"no such picture, folder or zip: {listed(missing)}")
     read: list[tuple[str, np.ndarray]] = []
     skipped: dict[str, str] = {}
     for file, data in _files(sources, skipped):
@@ -73,11 +84,51 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
             continue
         read.append((file, np.asarray(image).reshape(resolution, resolution, channels)))
     if not read:
-        listed = [f"{file}: {reason}" for file, reason in list(skipped.items())[:8]]
-        raise UserError(f"no picture can be used ({'; '.join(listed)})")
+        reasons = [f"{file}: {reason}" for file, reason in list(skipped.items())[:8]]
+        raise UserError(f"no picture can be used ({'; '.join(reasons)})")
     names = _names([file for file, _ in read], sources)
-    found = [Target(file, name, pixels) for (file, pixels), name in zip(read, names, strict=True)]
-    return Targets(found, skipped)
+    targets = [Target(file, name, pixels) for (file, pixels), name in zip(read, names, strict=True)]
+    return Targets(targets, skipped)
+
+
+def from_array(
+    images: np.ndarray, resolution: int, channels: int, align: str = "center"
+) -> Targets:
+    """Pictures that are arrays already, prepared as `read` prepares files.
+
+    They are called "image0000" and so on.
+
+    Args:
+      images: uint8 [N, H, W, 1 or 3].
+      resolution, channels, align: as for `read`.
+
+    Raises:
+      UserError: for arrays of another kind, or that are not square if nothing may be cut.
+    """
+    _check_channels(channels)
+    if (
+        images.dtype != np.uint8
+        or images.ndim != 4
+        or images.shape[3] not in (1, 3)
+        or not len(images)
+    ):
+        raise UserError(
+            f"the images are {images.dtype} {list(images.shape)}; give uint8 [N, H, W, 1 or 3]"
+        )
+    if align != "center" and images.shape[1] != images.shape[2]:
+        raise UserError(f"{images.shape[2]}x{images.shape[1]} pixels are not square")
+    mode, targets = "L" if channels == 1 else "RGB", []
+    for number, pixels in enumerate(images):
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).convert(mode)
+        fitted = np.asarray(pictures.fitted(image, resolution))
+        name = f"image{number:04d}"
+        targets.append(Target(name, name, fitted.reshape(resolution, resolution, channels)))
+    return Targets(targets, {})
+
+
+def _check_channels(channels: int) -> None:
+    if channels not in (1, 3):
+        raise UserError(f"this network draws {channels} channels; pictures have 1 or 3")
 
 
 def check_apart(sources: Iterable[str], results: Iterable[str]) -> None:
@@ -102,7 +153,7 @@ def check_apart(sources: Iterable[str], results: Iterable[str]) -> None:
     replaced = [path for path in written if _identity(path) in given - {None}]
     if replaced:
         raise UserError(
-            f"the results would replace what is given: {_listed(replaced)}; choose another --out"
+            f"the results would replace what is given: {listed(replaced)}; choose another --out"
         )
 
 
@@ -128,11 +179,15 @@ def _files(sources: Sequence[str], skipped: dict[str, str]) -> Iterator[tuple[st
         if os.path.isfile(source) and source.lower().endswith(SUFFIXES):
             folder, name = os.path.split(os.path.abspath(source))
             item = Item(name, os.path.getsize(source))
-            yield source, lambda folder=folder, item=item: ImageFiles(folder).read(item)
+            yield source, functools.partial(_read_alone, folder, item)
         elif reason := _unfit(source):
             skipped[source] = reason
         else:
             yield from _inside(source, skipped)
+
+
+def _read_alone(folder: str, item: Item) -> Any:
+    return ImageFiles(folder).read(item)
 
 
 def _unfit(source: str) -> str:
@@ -164,7 +219,7 @@ def _inside(source: str, skipped: dict[str, str]) -> Iterator[tuple[str, Open]]:
         if not images and not outside:
             skipped[source] = "there are no pictures in it"
         for item in images:
-            yield f"{source}/{item.file}", lambda item=item: files.read(item)
+            yield f"{source}/{item.file}", functools.partial(files.read, item)
 
 
 def _names(files: Sequence[str], sources: Sequence[str]) -> list[str]:
@@ -182,17 +237,13 @@ def _names(files: Sequence[str], sources: Sequence[str]) -> list[str]:
 
 
 def _relative(file: str, sources: Sequence[str]) -> str:
-    """Its path inside of the folder or zip that was named, or its name."""
+    """The file's path inside of the folder or zip that was named; else its name."""
     folders = [source for source in sources if file.startswith(f"{source}/")]
     return file[len(max(folders, key=len)) + 1 :] if folders else os.path.basename(file)
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(names[:8]) + more
-
-
 def _reason(error: Exception) -> str:
+    """Why a picture cannot be read, in a line."""
     if type(error).__name__ == "UnidentifiedImageError":
         return "no picture, or a damaged one"
     return " ".join(str(error).split())[:120] or type(error).__name__

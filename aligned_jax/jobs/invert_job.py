@@ -39,7 +39,7 @@ Frames = dict[int, list[np.ndarray]]
 def results(args: argparse.Namespace, targets: Targets) -> list[str]:
     """Paths of all files that a run of the verb will write."""
     endings = (".npz", ".png", ".webp") if args.video else (".npz", ".png")
-    names = [f"{target.name}{ending}" for target in targets.found for ending in endings]
+    names = [f"{target.name}{ending}" for target in targets.targets for ending in endings]
     return [os.path.join(args.out, name) for name in (*names, _TABLE, _PAGE)]
 
 
@@ -86,7 +86,7 @@ class Job:
                 self._conclude(finished=False)
             if self._rows and isinstance(stop, KeyboardInterrupt | SystemExit):
                 console.warn(
-                    f"stopped after {len(self._rows)} of {len(self.targets.found)} images; the "
+                    f"stopped after {len(self._rows)} of {len(self.targets.targets)} images; the "
                     "same command goes on from there"
                 )
             raise
@@ -100,8 +100,8 @@ class Job:
         """Fills in the rows."""
         args, space, start = self.args, self.settings.space, None
         if is_unfinished(args):
-            advance(sum(map(self._take, range(len(self.targets.found)))) * self.settings.steps)
-        todo = [k for k in range(len(self.targets.found)) if k not in self._rows]
+            advance(sum(map(self._take, range(len(self.targets.targets)))) * self.settings.steps)
+        todo = [k for k in range(len(self.targets.targets)) if k not in self._rows]
         if not todo:
             return
         images = self.targets.images()[todo]
@@ -130,7 +130,7 @@ class Job:
 
     def _take(self, number: int) -> bool:
         """Whether an earlier run has left the results of an image, which are then taken."""
-        target = self.targets.found[number]
+        target = self.targets.targets[number]
         path = os.path.join(self.args.out, target.name)
         shape, size = target.pixels.shape, self.network.config.img_resolution
         try:
@@ -212,7 +212,7 @@ class Job:
 
     def _keep(self, part: Inverted, index: int, number: int) -> None:
         """Writes one image's results; nothing if they are not finite."""
-        target = self.targets.found[number]
+        target = self.targets.targets[number]
         turns = self._frames.pop(number, {})
         if not part.finite[index]:
             self.skipped[target.file] = DIVERGED
@@ -231,7 +231,7 @@ class Job:
         self._tell(number, pair[1], result)
 
     def _tell(self, number: int, image: np.ndarray, result: ImageInversion) -> None:
-        target = self.targets.found[number]
+        target = self.targets.targets[number]
         self._shown[number] = _cells(target, image, result)
         self._rows[number] = _row(target.file, target.name, result)
 

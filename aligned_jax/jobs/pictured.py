@@ -103,7 +103,7 @@ def of_pictures(
     perceptual: inversion.Perceptual = inversion.Pixels()
     if not args.encoder:
         perceptual = inverting.perceptual_of(args.perceptual, args.pixels)
-    names = tuple(target.name for target in found.found)
+    names = tuple(target.name for target in found.targets)
     ready = []
     for how, guide in zip(settings, chosen, strict=True):
         check_psi(network, how.psi)
@@ -139,14 +139,14 @@ def _inverted(
 ) -> Codes:
     """The inversions that stayed finite."""
     key = jax.random.key(args.invert_seed)
-    with console.progress(len(found.found) * settings.steps, "steps") as advance:
+    with console.progress(len(found.targets) * settings.steps, "steps") as advance:
         watch = inverting.watcher(settings, advance)
         batch = min(args.batch, inverting.batch_for(network.config, settings))
         options = {"start": start, "c": label, "batch": batch, "watch": watch}
         result = inversion.invert(network, found.images(), perceptual, settings, key, **options)
     good = result.finite
-    kept = [target for target, fine in zip(found.found, good, strict=True) if fine]
-    lost = [target.file for target, fine in zip(found.found, good, strict=True) if not fine]
+    kept = [target for target, fine in zip(found.targets, good, strict=True) if fine]
+    lost = [target.file for target, fine in zip(found.targets, good, strict=True) if not fine]
     if not kept:
         raise UserError("not one inversion stayed finite; is the network damaged?")
     arrays = inversion.latent_arrays(network, settings.space, result.latent[good])

@@ -77,17 +77,17 @@ def effects(
     # Both sides in one batch: [2 * N, C].
     both = {layer: jnp.concatenate([value, value]) for layer, value in styles.items()}
     signs = jnp.repeat(jnp.asarray([-1.0, 1.0]), ws.shape[0])
-    found = []
+    changes = []
     for layer, channel in channels:
         amount = signs * (strength * float(deviations[layer][channel]))
         images = np.asarray(network.render(shifted(both, layer, channel, amount)))
         low, high = np.split(np.clip(images, -1, 1), 2)
-        found.append(np.abs(high - low).mean())
-    return np.asarray(found, np.float32)
+        changes.append(np.abs(high - low).mean())
+    return np.asarray(changes, np.float32)
 
 
 def random_channels(config: GeneratorConfig, count: int, seed: int = 0) -> list[Channel]:
-    """`count` different channels of the convolutions, drawn at random; fewer if there are fewer."""
+    """`count` different channels of the convolutions, drawn at random; all if there are fewer."""
     every = [
         (layer.name, channel)
         for layer in style_layers(config)
@@ -110,8 +110,8 @@ def visible_channels(
     """Random channels that change the network's images visibly, at most one of each layer.
 
     Of `tried` channels drawn at random, the strongest one of each layer is kept,
-    and of these the `count` strongest, in order of evaluation. Nothing but this
-    network decides, so that what the channels do in others is no choice of ours.
+    and of these the `count` strongest, in order of evaluation. Only this
+    network decides: what the channels do in other networks has no influence on the choice.
 
     Args:
       network: the parent.

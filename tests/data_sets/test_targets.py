@@ -23,7 +23,7 @@ def only(tmp_path):
         save(tmp_path / name)
         found = targets.read([str(tmp_path / name)], 8, **{"channels": 3} | options)
         assert not found.skipped
-        return found.found[0].pixels
+        return found.targets[0].pixels
 
     return run
 
@@ -56,7 +56,7 @@ def test_without_aligning_squares_alone_are_taken(tmp_path):
     Image.fromarray(gradient()).save(tmp_path / "a.png")
     Image.fromarray(gradient(16, 8)).save(tmp_path / "b.png")
     found = targets.read([str(tmp_path)], 8, 3, align="none")
-    assert [target.name for target in found.found] == ["a"]
+    assert [target.name for target in found.targets] == ["a"]
     assert found.skipped == {f"{tmp_path}/b.png": "16x8 pixels are not square"}
     assert not targets.read([str(tmp_path)], 8, 3).skipped
 
@@ -67,7 +67,7 @@ def test_one_damaged_picture_in_a_hundred(tmp_path):
     whole = (tmp_path / "50.png").read_bytes()
     (tmp_path / "50.png").write_bytes(whole[: len(whole) // 2])
     found = targets.read([str(tmp_path)], 8, 3)
-    assert len(found.found) == 99
+    assert len(found.targets) == 99
     assert list(found.skipped) == [f"{tmp_path}/50.png"]
     images = found.images()
     assert images.shape == (99, 8, 8, 3)
@@ -78,7 +78,7 @@ def test_names_of_results_differ(tmp_path):
     for name in ("a/x.png", "b/x.png", "x.png", "x.webp", "b/y.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.fromarray(gradient()).save(tmp_path / name)
-    names = lambda *sources: [t.name for t in targets.read(sources, 8, 3).found]  # noqa: E731
+    names = lambda *sources: [t.name for t in targets.read(sources, 8, 3).targets]  # noqa: E731
     assert names(str(tmp_path) + "/") == ["a_x", "b_x", "b_y", "x_png", "x_webp"]
     one, two = str(tmp_path / "a"), str(tmp_path / "b")
     assert names(one, two) == ["0000_x_png", "0001_x_png", "0002_y"]
@@ -90,7 +90,7 @@ def test_zips_are_read(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(tmp_path / "a.png", "in/a.png")
     found = targets.read([str(tmp_path / "a.zip")], 8, 3)
-    assert [target.file for target in found.found] == [f"{tmp_path}/a.zip/in/a.png"]
+    assert [target.file for target in found.targets] == [f"{tmp_path}/a.zip/in/a.png"]
 
 
 def test_what_is_no_picture_does_not_stop_the_others(tmp_path):
@@ -105,7 +105,7 @@ def test_what_is_no_picture_does_not_stop_the_others(tmp_path):
             archive.write(tmp_path / "a.png", entry)
     names = ("a.png", "notes.txt", "p.HEIC", "bad.zip", "empty", "latents.npz", "evil.zip")
     found = targets.read([f"{tmp_path}/{name}" for name in names], 8, 3)
-    assert [target.name for target in found.found] == ["a", "in_good"]
+    assert [target.name for target in found.targets] == ["a", "in_good"]
     no_picture = f"no picture ({', '.join(targets.SUFFIXES)}) and no zip"
     leads_out = "its name leads out of the zip"
     assert {file.removeprefix(f"{tmp_path}/"): why for file, why in found.skipped.items()} == {
@@ -152,3 +152,29 @@ def test_what_cannot_be_read_at_all(tmp_path):
         targets.read([str(tmp_path)], 8, 3)
     with pytest.raises(UserError, match=r"no such picture, folder or zip: one\.png, two\.png"):
         targets.read(["one.png", "two.png"], 8, 3)
+
+
+def test_arrays_are_prepared_like_files(tmp_path):
+    wide = np.stack([gradient(24, 16), 255 - gradient(24, 16)])
+    for number, pixels in enumerate(wide):
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    for channels in (1, 3):
+        files = targets.read([str(tmp_path)], 8, channels)
+        arrays = targets.from_array(wide, 8, channels)
+        np.testing.assert_array_equal(arrays.images(), files.images())
+        assert [target.name for target in arrays.targets] == ["image0000", "image0001"]
+        assert len(arrays) == 2 and not arrays.skipped
+    square = gradient()[None]
+    assert (targets.from_array(square, 8, 3, align="none").images() == square).all()
+    assert targets.from_array(square[..., :1], 8, 3).images().shape == (1, 8, 8, 3)
+
+
+def test_arrays_that_cannot_be_inverted():
+    images = gradient(24, 16)[None]
+    with pytest.raises(UserError, match="24x16 pixels are not square"):
+        targets.from_array(images, 8, 3, align="none")
+    for wrong in (images.astype(np.float32), images[0], images[..., :2], images[:0]):
+        with pytest.raises(UserError, match=r"give uint8 \[N, H, W, 1 or 3\]"):
+            targets.from_array(wrong, 8, 3)
+    with pytest.raises(UserError, match="4 channels"):
+        targets.from_array(images, 8, 4)
