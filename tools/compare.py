@@ -9,6 +9,7 @@ beside it: resets.png, change.svg, change.json.
 import argparse
 
 from aligned_jax.cli import console, groups
+from aligned_jax.cli.command_line import command
 
 EXAMPLE = "  aligned compare ffhq.pkl dog.pkl --out report"
 
@@ -24,12 +25,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Measures, draws and writes."""
-    from aligned_jax import viz
-    from aligned_jax.jobs import comparison, surgery
+    from aligned_jax import jobs, viz
 
     viz.check_folder(args.out, args.overwrite)
-    parent, child = surgery.load(args, "parent"), surgery.load(args, "child")
-    found = comparison.measure(args, parent, child)
-    with viz.writing_folder(args.out, args.overwrite) as folder:
-        comparison.write(folder, args, found)
+    comparison = jobs.compare(
+        args.parent,
+        args.child,
+        seeds=args.seeds,
+        psi=args.psi,
+        label=args.label,
+        batch=args.batch,
+        network_key=args.network_key,
+        report=console.CONSOLE,
+    )
+    comparison.write(args.out, command(args), args.overwrite)
     console.say(f"wrote {args.out}: open index.html there")

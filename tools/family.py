@@ -7,8 +7,8 @@ networks that were trained apart share nothing.
 
 import argparse
 
-from aligned_jax import provenance
 from aligned_jax.cli import console, groups
+from aligned_jax.cli.command_line import command
 
 EXAMPLE = "  aligned family zoo:personas64 zoo:critters64 --seeds 0-7 --out family.png"
 
@@ -24,23 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
-    import numpy as np
+    from aligned_jax import jobs
+    from aligned_jax.jobs import sheet
 
-    from aligned_jax import viz
-    from aligned_jax.jobs import relatives, strip
-    from aligned_jax.rendering import render as rendering
-
-    strip.check_target(args)
-    networks = relatives.load(args, args.networks)
-    inputs, manner = rendering.from_arguments(args, next(iter(networks.values())).config)
-    for network in networks.values():
-        rendering.check_manner(network.config, inputs, manner)
-    with console.progress(len(networks) * len(inputs), "images") as advance:
-        images = [
-            viz.to_uint8(rendering.render(network, inputs, manner, advance))
-            for network in networks.values()
-        ]
-    picture = viz.figure(np.stack(images), inputs.names, list(networks))
-    with viz.writing(args.out, args.overwrite) as file:
-        viz.save_png(file, picture, provenance.png_text(args.command_line))
-    console.say(f"wrote {args.out}: {len(networks)} rows, {len(inputs)} columns")
+    sheet.check_picture(args.out, args.overwrite)
+    drawn = jobs.family(
+        args.networks,
+        names=args.names,
+        seeds=args.seeds,
+        psi=args.psi,
+        label=args.label,
+        batch=args.batch,
+        network_key=args.network_key,
+        report=console.CONSOLE,
+    )
+    drawn.write(args.out, command(args), args.overwrite)
+    console.say(f"wrote {args.out}: {len(drawn.rows)} rows, {len(drawn.columns)} columns")

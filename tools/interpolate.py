@@ -9,7 +9,8 @@ weights as a picture instead of writing a network. At 0 the result is A and at
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import groups, values
+from aligned_jax.cli import console, groups, values
+from aligned_jax.cli.command_line import command
 
 if TYPE_CHECKING:
     from aligned_jax.networks.network import Network
@@ -44,8 +45,13 @@ def run(args: argparse.Namespace) -> None:
     groups.settle_strip_sampling(args)
     from aligned_jax import weights
     from aligned_jax.jobs import strip, surgery
+    from aligned_jax.rendering.draw import RenderOptions
+    from aligned_jax.rendering.latent_batch import latents_of_seeds
 
-    (strip.check_target if args.strip else surgery.check_target)(args)
+    if args.strip:
+        strip.check_picture(args.out, args.overwrite)
+    else:
+        surgery.check_target(args)
     if args.components is not None:
         weights.parse_components(args.components)
     a, b = surgery.load(args, "a"), surgery.load(args, "b")
@@ -64,7 +70,10 @@ def run(args: argparse.Namespace) -> None:
         (f"{weight:g}", lambda weight=weight: whole.get(weight) or blend(weight))
         for weight in args.strip
     ]
-    strip.draw(args, a.config, columns)
+    latents = latents_of_seeds(a.config, args.seeds, args.label, args.psi)
+    picture = strip.draw_strip(columns, latents, RenderOptions(batch=args.batch), console.CONSOLE)
+    strip.write_picture(args.out, picture, command(args), args.overwrite)
+    console.say(f"wrote {args.out}: {len(latents)} rows, {len(columns)} columns")
 
 
 def _by_name(text: str) -> dict[str, float]:

@@ -9,7 +9,8 @@ a network.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import groups, values
+from aligned_jax.cli import console, groups, values
+from aligned_jax.cli.command_line import command
 
 if TYPE_CHECKING:
     from aligned_jax.networks.network import Network
@@ -52,8 +53,13 @@ def run(args: argparse.Namespace) -> None:
     groups.settle_strip_sampling(args)
     from aligned_jax import weights
     from aligned_jax.jobs import strip, surgery
+    from aligned_jax.rendering.draw import RenderOptions
+    from aligned_jax.rendering.latent_batch import latents_of_seeds
 
-    (strip.check_target if args.strip else surgery.check_target)(args)
+    if args.strip:
+        strip.check_picture(args.out, args.overwrite)
+    else:
+        surgery.check_target(args)
     low, high = surgery.load(args, "low"), surgery.load(args, "high")
 
     def swapped(resolution: int) -> "Network":
@@ -69,4 +75,7 @@ def run(args: argparse.Namespace) -> None:
         *((f"low to {r} px", lambda r=r: swapped(r)) for r in args.strip),
         ("low", lambda: low),
     ]
-    strip.draw(args, low.config, columns)
+    latents = latents_of_seeds(low.config, args.seeds, args.label, args.psi)
+    picture = strip.draw_strip(columns, latents, RenderOptions(batch=args.batch), console.CONSOLE)
+    strip.write_picture(args.out, picture, command(args), args.overwrite)
+    console.say(f"wrote {args.out}: {len(latents)} rows, {len(columns)} columns")

@@ -6,8 +6,8 @@ fast (StyleAlign, figures 4 and 13); --kimg chooses them.
 
 import argparse
 
-from aligned_jax.cli import groups, values
-from aligned_jax.errors import UserError
+from aligned_jax.cli import console, groups, values
+from aligned_jax.cli.command_line import command
 
 EXAMPLE = "  aligned transition runs/critters --seeds 0-3 --out transition.png"
 
@@ -33,18 +33,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
-    from aligned_jax import checkpoint, loading, viz
-    from aligned_jax.jobs import strip
+    from aligned_jax import jobs
+    from aligned_jax.jobs import sheet
 
-    strip.check_target(args)
-    found = checkpoint.run_checkpoints(args.run)
-    if not found:
-        raise UserError(f"{args.run} is not a run folder with checkpoints")
-    marks = args.kimg or viz.spread(sorted(found), args.columns)
-    missing = [str(kimg) for kimg in marks if kimg not in found]
-    if missing:
-        have = ", ".join(map(str, sorted(found)))
-        raise UserError(f"{args.run} has no snapshot at {', '.join(missing)} kimg; it has {have}")
-    config = checkpoint.read_manifest(found[marks[0]]).configs["G_ema"]
-    columns = [(f"{kimg} kimg", lambda kimg=kimg: loading.load(found[kimg])) for kimg in marks]
-    strip.draw(args, config, columns)
+    sheet.check_picture(args.out, args.overwrite)
+    drawn = jobs.transition(
+        args.run,
+        kimg=args.kimg,
+        columns=args.columns,
+        seeds=args.seeds,
+        psi=args.psi,
+        label=args.label,
+        batch=args.batch,
+        report=console.CONSOLE,
+    )
+    drawn.write(args.out, command(args), args.overwrite)
+    console.say(f"wrote {args.out}: {len(drawn.rows)} rows, {len(drawn.columns)} columns")

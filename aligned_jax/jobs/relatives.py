@@ -1,26 +1,32 @@
-"""What the verbs for whole families of networks share: names, loading, checks."""
+"""What jobs for whole families of networks share: names, loading, checks."""
 
-import argparse
 import re
 from collections.abc import Mapping, Sequence
 
-from aligned_jax import loading
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.networks import NetworkSource, named_network
 from aligned_jax.latents import style_layers
 from aligned_jax.networks.network import Network
 from aligned_jax.viz import check_channels
 
 
-def load(args: argparse.Namespace, sources: Sequence[str]) -> dict[str, Network]:
-    """The networks by label, in order.
+def load_relatives(
+    sources: Sequence[NetworkSource], names: Sequence[str] | None = None, key: str = "G_ema"
+) -> dict[str, Network]:
+    """The networks by name, in order.
+
+    Args:
+      sources: of networks, the parent first.
+      names: of the networks; by default `label_of` what they are called.
+      key: "G_ema" or "G".
 
     Raises:
-      UserError: if the labels do not fit, or naming each network that cannot be
+      UserError: if the names do not fit, or naming each network that cannot be
         drawn together with the first one: it must take the same latents and
         labels and draw images of the same size.
     """
-    labels = args.names or [label_of(source) for source in sources]
+    labels = list(names or [label_of(_name_of(source)) for source in sources])
     if len(labels) != len(sources):
         raise UserError(f"--names has {len(labels)} names for {len(sources)} networks")
     # Equal names would be one row.
@@ -28,8 +34,7 @@ def load(args: argparse.Namespace, sources: Sequence[str]) -> dict[str, Network]
     if twice:
         raise UserError(f"names come twice: {', '.join(twice)}; choose others with --names")
     networks = {
-        label: loading.load(source, args.network_key)
-        for label, source in zip(labels, sources, strict=True)
+        label: named_network(source, key)[1] for label, source in zip(labels, sources, strict=True)
     }
     configs = {label: network.config for label, network in networks.items()}
     check_channels(configs[labels[0]].img_channels)
@@ -58,7 +63,12 @@ def label_of(source: str) -> str:
     return re.sub(r"\.(pkl|pt|safetensors)$", "", short) or source
 
 
+def _name_of(source: NetworkSource) -> str:
+    return named_network(source)[0] if isinstance(source, Network) else str(source)
+
+
 def _check(configs: Mapping[str, GeneratorConfig], fields: Sequence[str]) -> None:
+    """Raises UserError naming all networks whose fields are not those of the first."""
     first = next(iter(configs))
     wrong = [
         f"{label} has {name} {getattr(config, name)}, {first} {getattr(configs[first], name)}"

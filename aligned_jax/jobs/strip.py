@@ -1,47 +1,55 @@
 """Strips: the same latents in rows, networks in columns (StyleAlign, figures 31 and 32)."""
 
-import argparse
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from aligned_jax import provenance
-from aligned_jax.cli import console
-from aligned_jax.config import GeneratorConfig
-from aligned_jax.errors import UserError
+from aligned_jax.jobs.sheet import Sheet, check_picture, write_picture
 from aligned_jax.networks.network import Network
-from aligned_jax.rendering import render as rendering
-from aligned_jax.viz import check_channels, check_file, figure, save_png, to_uint8, writing
+from aligned_jax.rendering.draw import RenderOptions, render
+from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.viz import check_channels, to_uint8
+
+__all__ = ["Column", "check_picture", "draw_strip", "strip_sheet", "write_picture"]
+
+# A label, and what makes the network.
+Column = tuple[str, Callable[[], Network]]
 
 
-def check_target(args: argparse.Namespace) -> None:
-    """Raises UserError unless --out is a picture that may be written; before any work."""
-    if not args.out.endswith(".png"):
-        raise UserError(f"{args.out}: a strip is a picture; give --out NAME.png")
-    check_file(args.out, args.overwrite)
-
-
-def draw(
-    args: argparse.Namespace,
-    config: GeneratorConfig,
-    columns: Sequence[tuple[str, Callable[[], Network]]],
-) -> None:
-    """Draws and writes a strip; networks are made one at a time.
+def strip_sheet(
+    columns: Sequence[Column],
+    latents: LatentBatch,
+    options: RenderOptions,
+    report: Reporter = QUIET,
+) -> Sheet:
+    """Draws the same latents by several networks, of which one at a time is in memory.
 
     Args:
-      args: the parsed command line.
-      config: sizes of all the networks.
-      columns: label and maker of each network.
+      columns: label and maker of each network; all have the same sizes.
+      latents: the rows.
+      options: how they are drawn.
+      report: hears of every image.
+
+    Raises:
+      UserError: if images of so many channels cannot be shown, or are not finite.
     """
-    check_channels(config.img_channels)
-    inputs, manner = rendering.from_arguments(args, config)
-    with console.progress(len(columns) * len(inputs), "images") as advance:
-        images = [
-            to_uint8(rendering.render(make(), inputs, manner, advance)) for _, make in columns
-        ]
-    labels = [label for label, _ in columns]
-    with writing(args.out, args.overwrite) as file:
-        # [columns, rows, H, W, C] -> [rows, columns, H, W, C]
-        picture = figure(np.stack(images, axis=1), labels, inputs.names)
-        save_png(file, picture, provenance.png_text(args.command_line))
-    console.say(f"wrote {args.out}: {len(inputs)} rows, {len(columns)} columns")
+    images = []
+    with report.progress(len(columns) * len(latents), "images") as advance:
+        for _, make in columns:
+            network = make()
+            check_channels(network.config.img_channels)
+            images.append(to_uint8(render(network, latents, options, advance)))
+    # [columns, rows, H, W, C] -> [rows, columns, H, W, C]
+    labels = tuple(label for label, _ in columns)
+    return Sheet(np.stack(images, axis=1), latents.names, labels)
+
+
+def draw_strip(
+    columns: Sequence[Column],
+    latents: LatentBatch,
+    options: RenderOptions,
+    report: Reporter = QUIET,
+) -> np.ndarray:
+    """The picture of `strip_sheet`, with labels, uint8 [height, width, 3 or 4]."""
+    return strip_sheet(columns, latents, options, report).picture()

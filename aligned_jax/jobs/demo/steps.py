@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aligned_jax import checkpoint
-from aligned_jax.tools import edit
+from aligned_jax.jobs.editing import STRENGTH
 
 _ROWS = 4  # latents in pictures that have a row for each
 _COLUMNS = 8  # in those that have a column for each
 EDITED = 3
 PSI = 0.7
-STRENGTH = edit.STRENGTH
 
 
 @dataclass(frozen=True)

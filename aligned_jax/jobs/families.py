@@ -1,0 +1,52 @@
+"""The same latents drawn by a parent and its children, row by row."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from aligned_jax.jobs.networks import NetworkSource
+from aligned_jax.jobs.relatives import load_relatives
+from aligned_jax.jobs.sheet import Sheet
+from aligned_jax.rendering.draw import RenderOptions, render
+from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.viz import to_uint8
+
+
+def family(
+    networks: Sequence[NetworkSource],
+    *,
+    names: Sequence[str] | None = None,
+    seeds: str | Sequence[int] = "0-7",
+    psi: float = 0.7,
+    label: int | None = None,
+    batch: int = 8,
+    network_key: str = "G_ema",
+    report: Reporter = QUIET,
+) -> Sheet:
+    """Draws a row for each network and a column for each seed (StyleAlign, figures 2, 14 and 34).
+
+    Args:
+      networks: names, or loaded networks, the parent first.
+      names: labels of the rows; by default the networks' own names.
+      seeds: a list, or text such as "0-7".
+      psi: truncation; 1 is none.
+      label: class of conditional networks.
+      batch: images at a time.
+      network_key: "G_ema" or "G" of networks that are loaded.
+      report: hears of every image.
+
+    Raises:
+      UserError: if the networks cannot be loaded or drawn together, or for seeds, label and
+        truncation that do not fit them.
+    """
+    relatives = load_relatives(networks, names, network_key)
+    latents = latents_of_seeds(next(iter(relatives.values())).config, seeds, label, psi)
+    for network in relatives.values():
+        latents.check(network)
+    options = RenderOptions(batch=batch)
+    with report.progress(len(relatives) * len(latents), "images") as advance:
+        images = [
+            to_uint8(render(network, latents, options, advance)) for network in relatives.values()
+        ]
+    return Sheet(np.stack(images), tuple(relatives), latents.names)
