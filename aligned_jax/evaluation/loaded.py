@@ -35,14 +35,15 @@ def load_all(names: Sequence[str], load: Callable[[str], Any] = load) -> dict[st
     Raises:
       UserError: naming every network that is missing or damaged, and how to add it.
     """
-    found, problems = {}, []
+    networks: dict[str, Any] = {}
+    problems = []
     for name in networks_of(names):
         try:
-            found[name] = load(name)
+            networks[name] = load(name)
         except UserError as error:
             problems.append(str(error))
             if name == "inception":
                 problems.append("fd_vgg and kid_vgg are metrics that do without this file")
     if problems:
         raise UserError("; ".join(problems))
-    return found
+    return networks

@@ -28,20 +28,20 @@ def options_of(args: argparse.Namespace) -> evaluation.Options:
     )
 
 
-def open_reals(args: argparse.Namespace) -> evaluation.Stored | None:
+def open_reals(args: argparse.Namespace) -> evaluation.StoredImages | None:
     """The images of --data, or None without it."""
     if args.data is None:
         return None
     options = {"split": args.split, "labels": args.labels}
     data = sources.open_images(args.data, args.mirror, **options)
-    return evaluation.Stored(data, args.data, args.max_reals)
+    return evaluation.StoredImages(data, args.data, args.max_reals)
 
 
-def open_pictures(args: argparse.Namespace, reals: Any) -> evaluation.Pictures:
+def open_pictures(args: argparse.Namespace, reals: Any) -> evaluation.ImageSet:
     """What is scored; raises UserError as loading and opening do."""
     if sources.kind_of(args.source) != "network":
         data = sources.open_images(args.source, split=args.source_split or args.split)
-        return evaluation.Stored(data, args.source, args.num)
+        return evaluation.StoredImages(data, args.source, args.num)
     network, labels = loading.load(args.source, args.network_key), None
     if network.config.c_dim:
         if args.labels is None or reals is None:
@@ -50,7 +50,7 @@ def open_pictures(args: argparse.Namespace, reals: Any) -> evaluation.Pictures:
                 "--labels, from which its labels are drawn"
             )
         labels = evaluation.labels_like(reals.dataset, args.num, args.metric_seed)
-    return evaluation.Generated(
+    return evaluation.GeneratedImages(
         network,
         args.source,
         args.num,
@@ -77,7 +77,7 @@ _OF_NETWORKS = {"seed": 0, "psi": 1.0, "noise": "random", "half": None, "network
 
 def tell_idle(
     args: argparse.Namespace,
-    pictures: evaluation.Pictures,
+    pictures: evaluation.ImageSet,
     names: Sequence[str],
     options: evaluation.Options,
 ) -> None:
@@ -88,7 +88,7 @@ def tell_idle(
         for name, about in _ABOUT.items()
         if getattr(options, name) != getattr(usual, name) and not set(about) & set(names)
     ]
-    if isinstance(pictures, evaluation.Generated):
+    if isinstance(pictures, evaluation.GeneratedImages):
         idle += ["source_split"] if args.source_split else []
         idle += ["labels"] if args.labels and pictures.labels is None else []
     else:

@@ -56,9 +56,11 @@ def resize(
     """
     config, variables = _parts(network)
     old = _by_path(variables)
-    found = array_differences(_by_path(networks.variable_shapes(config)), old)
-    if found:
-        raise ConfigError("\n  ".join(["the variables (second) do not fit their config:", *found]))
+    misfits = array_differences(_by_path(networks.variable_shapes(config)), old)
+    if misfits:
+        raise ConfigError(
+            "\n  ".join(["the variables (second) do not fit their config:", *misfits])
+        )
     wanted = resized_config(config, resolution)
     if wanted == config:
         return Resized(config, variables, (), ())
