@@ -16,7 +16,7 @@ from PIL import Image
 
 from aligned_jax import features, inversion, loading, viz
 from aligned_jax.cli import console
-from aligned_jax.jobs import invert_job, inverting
+from aligned_jax.jobs import inversions, inverting
 from tests.helpers import DATA
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -207,14 +207,15 @@ def test_restarts_take_turns_and_the_film_is_that_of_the_best(ok, child, tmp_pat
         yield lambda count, note="": told.append(count)
         assert sum(told) == total == len(faces) * 4
 
-    monkeypatch.setattr(console, "progress", progress)
-    keep = invert_job.Job._keep
+    monkeypatch.setattr(console.CONSOLE, "progress", progress)
+    keep = inversions.InversionRun.keep
 
-    def noted(job, part, index, number):
-        kept[number] = (job._frames[number], viz.to_uint8(part.images[index]), part.restart[index])
-        return keep(job, part, index, number)
+    def noted(run, part, index, number):
+        turns = run.films.turns[number]
+        kept[number] = (turns, viz.to_uint8(part.images[index]), part.restart[index])
+        return keep(run, part, index, number)
 
-    monkeypatch.setattr(invert_job.Job, "_keep", noted)
+    monkeypatch.setattr(inversions.InversionRun, "keep", noted)
     out = tmp_path / "out"
     ok("invert", child, *faces, *QUICK, "--restarts", 3, "--spread", 1, "--video", "--out", out)
     winners = {number: restart for number, (_, _, restart) in kept.items()}
