@@ -56,7 +56,7 @@ class ImageInversion:
 
     @property
     def space(self) -> str:
-        """z, z+, w, w+ or s."""
+        """The space of the latent: z, z+, w, w+ or s."""
         return self.settings.space
 
 
@@ -185,7 +185,7 @@ def _arrays(
 
 
 def _shapes(config: GeneratorConfig, settings: Settings) -> dict[str, tuple[int, ...]]:
-    """Of the arrays that an inversion with these settings has."""
+    """Shapes of the arrays that the file of an inversion with these settings holds, by name."""
     layers = style_layers(config)
     shapes: dict[str, tuple[int, ...]] = {"trace": (settings.steps,)}
     if settings.space == "s":
