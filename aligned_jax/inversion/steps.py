@@ -119,7 +119,7 @@ def gradients(
         images = draw(problem, options, variable.latent + perturbation, noise)
         embedded = embed(problem.perceptual, images, options.resolution)
         distance = distances(embedded, problem.goal, options.restarts)
-        regulariser = jnp.zeros_like(distance)
+        regulariser: Array = jnp.zeros_like(distance)
         if options.optimises_noise:
             regulariser = noise_regulariser(variable.noise)
         total = distance + problem.noise_weight * regulariser
