@@ -17,6 +17,9 @@ from .families import family as family
 from .feature_files import FeatureList as FeatureList
 from .feature_files import add_features as add_features
 from .feature_files import list_features as list_features
+from .inversion_results import InvertedImage as InvertedImage
+from .inversion_results import InvertedImages as InvertedImages
+from .inversions import invert as invert
 from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
