@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,14 @@ _LONE_KEYS = {Network: "G_ema", DiscriminatorNetwork: "D", EncoderNetwork: ENCOD
 ZOO_FILE = "network.safetensors"
 
 
+@overload
+def load(source: str | os.PathLike, key: Literal["G_ema", "G"] = "G_ema") -> Network: ...
+@overload
+def load(source: str | os.PathLike, key: Literal["D"]) -> DiscriminatorNetwork: ...
+@overload
+def load(source: str | os.PathLike, key: Literal["E"]) -> EncoderNetwork: ...
+@overload
+def load(source: str | os.PathLike, key: str) -> Any: ...
 def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
     """The network that `source` names.
 
@@ -57,7 +65,7 @@ def load_encoder(source: str | os.PathLike, generator: Network) -> EncoderNetwor
     Raises:
       UserError: as `load`, or if it belongs to another generator.
     """
-    encoder = load(source, ENCODER)
+    encoder: EncoderNetwork = load(source, ENCODER)
     encoder.check_generator(generator)
     return encoder
 

@@ -136,7 +136,7 @@ def _discriminator_sizes(shapes: Shapes) -> dict[str, Any]:
         "img_channels": _size(shapes, f"b{resolution}.fromrgb.weight", 1),
         "architecture": _architecture(shapes, "", "fromrgb", resolution),
         "c_dim": 0,
-        "epilogue.mbstd_num_channels": None if inputs is None else inputs - last,
+        "epilogue.mbstd_num_channels": None if inputs is None or last is None else inputs - last,
     }
     if "mapping.embed.weight" in shapes:
         label_features = _size(shapes, "b4.out.weight", 0)

@@ -73,7 +73,7 @@ def _tensors(
     networks: Mapping[str, tuple[AnyConfig, Variables | Callable[[], Variables]]],
 ) -> dict[str, np.ndarray]:
     """All tensors under the names that they have in the file."""
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for key, (config, variables) in networks.items():
         prefix = f"{key}." if len(networks) > 1 else ""
         official = to_official(config, variables() if callable(variables) else variables)

@@ -127,7 +127,9 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
     keys: dict[Description, list[str]] = {}  # one network can stand under two keys
     for key in sorted(described, key=ALL_KEYS.index):
         keys.setdefault(described[key], []).append(key)
-    networks, problems, warnings = {}, [], []
+    networks: dict[str, Converted] = {}
+    problems: list[str] = []
+    warnings: list[str] = []
     for description, names in keys.items():
         where, tensors = " and ".join(names), description.tensors
         try:

@@ -248,7 +248,8 @@ def _style_options(
         raise UserError(
             f"unknown attributes {', '.join(unknown)}; these can be fixed: {', '.join(OVERRIDES)}"
         )
-    table, fixed = STYLES[style], {}
+    table = STYLES[style]
+    fixed: dict[str, Any] = {}
     for name, value in overrides.items():
         if name in ("hair", "mouth"):
             new = _named(style, name, value)

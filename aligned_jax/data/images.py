@@ -82,7 +82,7 @@ class ImageSource:
         label = next(iter(self.items.values()))[0].label
         if self.classes:
             features["label"] = tfds.features.ClassLabel(names=list(self.classes))
-        elif label is not None:
+        elif isinstance(label, tuple):
             features["label"] = tfds.features.Tensor(shape=(len(label),), dtype=np.float32)
         return features
 

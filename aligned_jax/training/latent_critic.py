@@ -34,7 +34,7 @@ class Pool(NamedTuple):
     """Latents seen before: `latents` [P, D], of which the first `count` are there."""
 
     latents: Array
-    count: Array  # int32
+    count: Array  # type: ignore[assignment]  # int32; it hides tuple.count, which nobody calls
 
 
 def empty_pool(size: int, width: int) -> Pool:

@@ -75,11 +75,12 @@ def starting_configs(
     Raises:
       ConfigError: if the source has no generator, or the resolution is not possible.
     """
-    generator = _generator_of(source).config
+    generator: GeneratorConfig = _generator_of(source).config
     resolution = generator.img_resolution if resolution is None else resolution
     generator = resized_config(generator, resolution)
     if "D" in source:
-        discriminator = resized_config(source["D"].config, resolution)
+        known: Any = source["D"].config
+        discriminator: DiscriminatorConfig = resized_config(known, resolution)
     else:
         sizes = generator.synthesis
         discriminator = DiscriminatorConfig(
@@ -92,10 +93,10 @@ def starting_configs(
             num_fp16_res=sizes.num_fp16_res,
             conv_clamp=sizes.conv_clamp,
         )
-    labels = {} if c_dim is None else {"c_dim": c_dim}
+    labels = [n.c_dim if c_dim is None else c_dim for n in (generator, discriminator)]
     return (
-        dataclasses.replace(generator, **labels),
-        dataclasses.replace(discriminator, freeze_layers=freeze_layers, **labels),
+        dataclasses.replace(generator, c_dim=labels[0]),
+        dataclasses.replace(discriminator, freeze_layers=freeze_layers, c_dim=labels[1]),
     )
 
 
@@ -126,24 +127,30 @@ def starting_networks(
         layers to be frozen (FreezeD) would be new ones.
     """
     given = _by_role(source)
-    configs = {"G": generator, "D": discriminator, "G_ema": generator}
+    configs: dict[str, NetworkConfig] = {
+        "G": generator,
+        "D": discriminator,
+        "G_ema": generator,
+    }
     if not partial:
         _check_fit(given, configs)
     keys = jax.random.split(jax.random.key(seed, impl="threefry2x32"), 3)
     # One key for both generators: what is new in them is alike.
     of_key = {"G": keys[0], "D": keys[1], "G_ema": keys[0]}
-    merged, lists = {}, {"copied": [], "fresh": [], "dropped": []}
+    merged: dict[str, Variables] = {}
+    lists: dict[str, list[str]] = {"copied": [], "fresh": [], "dropped": []}
     for key, config in configs.items():
-        merged[key], found = _merge(given.get(key), config, of_key[key])
-        for kind, paths in found.items():
+        merged[key], fates = _merge(given.get(key), config, of_key[key])
+        for kind, paths in fates.items():
             lists[kind] += [f"{key}/{path}" for path in paths]
     _check_frozen(discriminator, lists["fresh"])
     notes = _absences(source) + _option_notes(given, configs)
-    report = StartReport(**{k: tuple(v) for k, v in lists.items()}, notes=tuple(notes))
+    copied, fresh, dropped = (tuple(lists[kind]) for kind in ("copied", "fresh", "dropped"))
+    report = StartReport(copied, fresh, dropped, notes=tuple(notes))
     return merged, report
 
 
-def _generator_of(source: Mapping[str, AnyNetwork]) -> AnyNetwork:
+def _generator_of(source: Mapping[str, AnyNetwork]) -> Any:
     if not {"G", "G_ema"} & set(source):
         present = ", ".join(source) or "nothing"
         raise ConfigError(f"a run starts from a generator, but the source has {present}")
@@ -244,8 +251,9 @@ def _option_differences(
     ]
 
 
-def _at_resolution_of(config: NetworkConfig, theirs: NetworkConfig) -> NetworkConfig:
-    return resized_config(theirs, config.img_resolution)
+def _at_resolution_of(config: NetworkConfig, theirs: Any) -> NetworkConfig:
+    resized: NetworkConfig = resized_config(theirs, config.img_resolution)
+    return resized
 
 
 def _shapes(config: NetworkConfig) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
     described = {ENCODER: Description(False, tensors, has_filters=False, config=config)}
     source: dict[str, Any] = {"code_base": CODE_BASE, "warnings": []}
     if decoder := _part(state, _G):
-        checkpoint = {"g_ema": decoder}
+        checkpoint: dict[str, Any] = {"g_ema": decoder}
         if mean is not None and len(mean.shape) in (1, 2) and mean.shape[-1] == config.latent_dim:
             width = (config.latent_dim,)
             checkpoint["latent_avg"] = Derived(mean, width, lambda a: a.reshape(-1, a.shape[-1])[0])

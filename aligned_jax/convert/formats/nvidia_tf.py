@@ -87,7 +87,7 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
         )
     versions = [_version(network, key) for key, network in zip(_ORDER, value, strict=True)]
     described = {key: _describe(network, key) for key, network in zip(_ORDER, value, strict=True)}
-    source = {"code_base": _CODE_BASES[versions[-1]], "warnings": []}
+    source: dict[str, Any] = {"code_base": _CODE_BASES[versions[-1]], "warnings": []}
     if value[0] is value[2]:
         source["G_is_G_ema"] = True
         described["G"] = described["G_ema"]

@@ -51,7 +51,7 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
         )
         for key, network in networks.items()
     }
-    source = {"code_base": code_base, "warnings": _version_warnings(modules)}
+    source: dict[str, Any] = {"code_base": code_base, "warnings": _version_warnings(modules)}
     if networks.get("G") is networks["G_ema"]:
         source["G_is_G_ema"] = True
         described["G"] = described["G_ema"]
@@ -180,7 +180,7 @@ def _augmentation(value: Any) -> dict[str, Any]:
     if not isinstance(pipe, PersistentObject):
         return {}
     p = _part(pipe, "_buffers").get("p")
-    if not hasattr(p, "numpy") or tuple(p.shape) != ():
+    if p is None or not hasattr(p, "numpy") or tuple(p.shape) != ():
         return {}
     value = float(p.numpy())
     return {"augment_p": value} if math.isfinite(value) else {}

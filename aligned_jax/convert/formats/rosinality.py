@@ -59,7 +59,8 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
     states = {_KEYS[key]: value[key] for key in _KEYS if isinstance(value.get(key), dict)}
     if not states:
         states = {"D" if "final_linear.0.weight" in value else "G_ema": value}
-    described, warnings = {}, []
+    described: dict[str, Description] = {}
+    warnings: list[str] = []
     for key, state in states.items():
         _check_state(key, state)
         tensors = _renamed(key, state)
@@ -188,7 +189,7 @@ def _complete(key: str, tensors: dict[str, Any], latent_avg: Any, warnings: list
     if strengths and not any(name.endswith(".noise_const") for name in tensors):
         random = np.random.RandomState(_NOISE_SEED)
         for name in strengths:
-            side = int(re.search(r"\.b(\d+)\.", name)[1])
+            side = int(re.findall(r"\.b(\d+)\.", name)[0])
             noise = random.randn(side, side).astype(np.float32)
             tensors[name.replace("noise_strength", "noise_const")] = Stored(noise)
         warnings.append(f"{key}: the file has no noise maps; they were drawn, seed {_NOISE_SEED}")
@@ -196,7 +197,7 @@ def _complete(key: str, tensors: dict[str, Any], latent_avg: Any, warnings: list
 
 def _mean_w(tensors: Mapping[str, Any]) -> np.ndarray | None:
     """Mean mapping output over random latents, [w_dim]; None when layers do not fit."""
-    layers = []
+    layers: list[tuple[Any, Any]] = []
     while len(layers) < _MAX_DEPTH and f"mapping.fc{len(layers)}.weight" in tensors:
         prefix = f"mapping.fc{len(layers)}"
         layers.append((tensors[f"{prefix}.weight"], tensors.get(f"{prefix}.bias")))
