@@ -4,4 +4,14 @@ from .editing import ChannelEdit as ChannelEdit
 from .editing import edit as edit
 from .families import family as family
 from .sheet import Sheet as Sheet
+from .train import Outcome as Outcome
+from .train import PlannedRun as PlannedRun
+from .train import Session as Session
+from .train import finetune as finetune
+from .train import plan_encoder as plan_encoder
+from .train import plan_finetune as plan_finetune
+from .train import plan_pretrain as plan_pretrain
+from .train import pretrain as pretrain
+from .train import resume as resume
+from .train import train_encoder as train_encoder
 from .transitions import transition as transition
