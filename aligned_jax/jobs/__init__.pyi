@@ -3,6 +3,9 @@ from .comparison import compare as compare
 from .editing import ChannelEdit as ChannelEdit
 from .editing import edit as edit
 from .families import family as family
+from .inversion_results import InvertedImage as InvertedImage
+from .inversion_results import InvertedImages as InvertedImages
+from .inversions import invert as invert
 from .sheet import Sheet as Sheet
 from .train import Outcome as Outcome
 from .train import PlannedRun as PlannedRun

@@ -10,8 +10,8 @@ import numpy as np
 
 from aligned_jax import translation
 from aligned_jax.errors import UserError
+from aligned_jax.latents.files import read_latents
 from aligned_jax.networks.network import Network
-from aligned_jax.rendering import latents_file
 from aligned_jax.rendering import render as rendering
 from aligned_jax.rendering.render import Inputs
 
@@ -124,7 +124,7 @@ def of_files(
     parts, psis = [], set()
     for word, (file, row) in zip(words, (match.groups() for match in found), strict=True):
         inputs = rendering.from_file(network.config, file, args.label, prefer="z")
-        recorded = latents_file.recorded_psi(file)
+        recorded = read_latents(file, network.config, "z").psi
         psis.add(_first(args.psi, recorded, psi) if "z" in inputs.arrays else None)
         parts.append(_row(word, _named(file, inputs, len(words) == 1), row))
     if len({frozenset(part.arrays) for part in parts}) > 1:

@@ -19,8 +19,8 @@ from aligned_jax.latents import (
     truncate,
     z_from_seeds,
 )
+from aligned_jax.latents.files import read_latents
 from aligned_jax.networks.network import Network
-from aligned_jax.rendering.latents_file import read_latents
 from aligned_jax.types import Array
 from aligned_jax.utils.blocks import blocks
 
@@ -70,7 +70,7 @@ def from_seeds(config: GeneratorConfig, seeds: str, label: int | None) -> Inputs
 
 def from_file(config: GeneratorConfig, path: str, label: int | None, prefer: str = "ws") -> Inputs:
     """Inputs of a file of latents; raises UserError as `read_latents` and `from_seeds`."""
-    arrays = read_latents(path, config, prefer)
+    arrays = read_latents(path, config, prefer).arrays
     if label is not None and "c" in arrays:
         raise UserError(f"{path} holds labels c already; leave out --label, or c")
     if label is not None and "z" not in arrays:
