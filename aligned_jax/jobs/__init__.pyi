@@ -34,4 +34,14 @@ from .surgery import swap as swap
 from .surgery import write_network as write_network
 from .surgery_strips import interpolate_strip as interpolate_strip
 from .surgery_strips import swap_strip as swap_strip
+from .train import Outcome as Outcome
+from .train import PlannedRun as PlannedRun
+from .train import Session as Session
+from .train import finetune as finetune
+from .train import plan_encoder as plan_encoder
+from .train import plan_finetune as plan_finetune
+from .train import plan_pretrain as plan_pretrain
+from .train import pretrain as pretrain
+from .train import resume as resume
+from .train import train_encoder as train_encoder
 from .transitions import transition as transition

@@ -15,14 +15,14 @@ _BATCH = 16
 
 
 @dataclasses.dataclass
-class Score:
-    """One number of a metric, as the loop asks for it (`loop.Metric`)."""
+class GeneratorScore:
+    """One number of a metric, as the loop asks for it (`tasks.base.SnapshotScore`)."""
 
     name: str
     higher_is_better: bool
     scorer: "_Scorer"
 
-    def __call__(self, network: Network, config: TrainConfig, kimg: int) -> float:
+    def __call__(self, network: Network, kimg: int) -> float:
         """The score at `kimg`."""
         return self.scorer.scores(network, kimg).values[self.name]
 
@@ -37,7 +37,7 @@ class Score:
         return self.scorer.last.details
 
 
-def scores_of(config: TrainConfig, dataset: Any, devices: Devices | None) -> list[Score]:
+def scores_of(config: TrainConfig, dataset: Any, devices: Devices | None) -> list[GeneratorScore]:
     """What `config.snapshots.metrics` asks for; the first one decides which network is the best.
 
     As in the official training the real images are all of the data, not mirrored,
@@ -56,7 +56,7 @@ def scores_of(config: TrainConfig, dataset: Any, devices: Devices | None) -> lis
     names = evaluation.parse_names(config.snapshots.metrics)
     scorer = _Scorer(config, _reals(dataset), names, devices)
     return [
-        Score(value, metric.higher_is_better, scorer)
+        GeneratorScore(value, metric.higher_is_better, scorer)
         for metric in (evaluation.METRICS[name] for name in names)
         for value in metric.values
     ]
@@ -87,7 +87,7 @@ class _Scorer:
         self._labels = None
         if config.generator.c_dim:
             self._labels = evaluation.labels_like(reals.dataset, self._count)
-        self._cache = _Memory(evaluation.default_folder())
+        self._cache = _CacheInMemory(evaluation.default_folder())
         self._kimg, self.last = -1, evaluation.Scores({}, {}, [])
 
     def scores(self, network: Network, kimg: int) -> evaluation.Scores:
@@ -108,7 +108,7 @@ class _Scorer:
         return self.last
 
 
-class _Memory(evaluation.Cache):
+class _CacheInMemory(evaluation.Cache):
     """The cache on the disk, of which this process reads everything once at most."""
 
     def __init__(self, folder: Any) -> None:
@@ -117,8 +117,8 @@ class _Memory(evaluation.Cache):
 
     def load(self, key: Mapping[str, Any], need: str) -> Gathered | None:
         name = self._file(key, need).name
-        if name not in self._known and (found := super().load(key, need)):
-            self._known[name] = found
+        if name not in self._known and (gathered := super().load(key, need)):
+            self._known[name] = gathered
         return self._known.get(name)
 
     def save(self, key: Mapping[str, Any], need: str, gathered: Gathered) -> None:

@@ -14,7 +14,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.runs import hosts, snapshot
 from aligned_jax.runs.folder import RunFolder, locked
 from tests.helpers import relative_error
-from tests.train import runs
+from tests.runs import runs
 
 
 def free_port():
@@ -29,7 +29,7 @@ def start(cache, folder, kimg=1, failing=-1, devices=1):
     port, rest = free_port(), [folder, str(kimg), str(failing)]
     children = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.train.host", f"{port},2,{host}", *rest],
+            [sys.executable, "-m", "tests.runs.host", f"{port},2,{host}", *rest],
             cwd=runs.ROOT,
             env=os.environ | cache | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
             stdout=subprocess.PIPE,
@@ -111,7 +111,7 @@ def test_words_that_name_no_host_are_refused(where, expected):
 def test_hosts_that_do_not_find_each_other_say_so(index):
     code = f"""
 from aligned_jax.errors import UserError
-from aligned_jax.train import hosts, snapshot
+from aligned_jax.runs import hosts
 hosts.PATIENCE = 1
 try:
     hosts.join("127.0.0.1:{free_port()},2,{index}")

@@ -11,11 +11,10 @@ import numpy as np
 
 from aligned_jax import checkpoint, viz
 from aligned_jax.errors import UserError
-from aligned_jax.runs.config import RunConfig
 from aligned_jax.runs.folder import RunFolder
-from aligned_jax.runs.tally import PERSISTENT, lost
-from aligned_jax.runs.tasks.gan import task_of
+from aligned_jax.runs.metric_sums import PERSISTENT, lost
 from aligned_jax.types import PyTree
+from aligned_jax.utils.text import listed
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -53,12 +52,18 @@ class Stop:
             signal.signal(*self._before.popitem())
 
 
-def check_finite(run: RunFolder, config: RunConfig, state: PyTree, memory: dict[str, Any]) -> None:
+def check_finite(run: RunFolder, state: PyTree, sums: dict[str, Any], advice: str) -> None:
     """Refuses to go on with a state that is lost; called before anything is saved.
 
     One batch with a non-finite loss is no reason: the step replaces such
     gradients, as the official one does. Lost is a state that holds a number that
     is not finite, or a report that failed too often in a row.
+
+    Args:
+      run: the folder of the run.
+      state: host arrays.
+      sums: of the reports, as `MetricSums.saved` returns them.
+      advice: what usually helps.
 
     Raises:
       TrainingError: with a diagnosis, which is also written to RUN/diagnosis.txt.
@@ -69,19 +74,19 @@ def check_finite(run: RunFolder, config: RunConfig, state: PyTree, memory: dict[
         for path, leaf in leaves
         if not np.isfinite(leaf).all()
     ]
-    reports = lost(memory)
+    reports = lost(sums)
     if not broken and not reports:
         return
-    found = []
+    reasons = []
     if reports:
-        found.append(f"not finite {PERSISTENT} times in a row or more: {_listed(reports)}")
+        reasons.append(f"not finite {PERSISTENT} times in a row or more: {listed(reports, 4)}")
     if broken:
-        found.append(f"not finite in the state: {_listed(broken)}")
+        reasons.append(f"not finite in the state: {listed(broken, 4)}")
     images = int(state.images_seen)
-    text = f"training has diverged before {images / 1000:.1f} kimg; {'; '.join(found)}"
+    text = f"training has diverged before {images / 1000:.1f} kimg; {'; '.join(reasons)}"
     whole = checkpoint.run_checkpoints(run.path)
     good = f"{run.path}@{max(whole)}" if whole else "none"
-    text += f". The last good checkpoint is {good}; {task_of(config).advice}"
+    text += f". The last good checkpoint is {good}; {advice}"
     if jax.process_index() == 0:
         with viz.writing(run.path / "diagnosis.txt", overwrite=True) as file:
             file.write((text + "\n").encode())
@@ -92,11 +97,6 @@ def memory_gb() -> dict[str, float]:
     """Peak memory so far, of this process and, where it is known, of its first device."""
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    found = {"host_gb": round(peak / 2**30, 3)}
+    peaks = {"host_gb": round(peak / 2**30, 3)}
     device = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
-    return found | ({"device_gb": round(device / 2**30, 3)} if device else {})
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more
+    return peaks | ({"device_gb": round(device / 2**30, 3)} if device else {})

@@ -10,10 +10,11 @@ import pytest
 
 from aligned_jax import checkpoint, loading
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.runs import guard, launch, loop, snapshot
+from aligned_jax.runs import launch, loop, snapshot, stopping
 from aligned_jax.runs.folder import RunFolder, locked
+from aligned_jax.runs.tasks import task_of
 from tests.helpers import relative_error
-from tests.train import runs
+from tests.runs import runs
 
 
 def test_what_a_run_leaves_behind(finished):
@@ -65,8 +66,7 @@ def test_a_longer_run_goes_on_from_a_finished_one(begun, finished):
     run = RunFolder(begun)
     run.forget_after(63, 2)
     run.write_config(runs.replaced(kimg=2), run.read_origin())  # what it would have been
-    with locked(run):
-        assert launch.go_on(runs.arguments(begun), run, runs.CONFIG, runs.Images()) == 0
+    assert runs.planned(begun).go_on() == launch.Outcome(run.path, 3, None)
     assert run.read_config().kimg == 3
     runs.assert_same(runs.results(begun), runs.results(finished))
 
@@ -136,19 +136,19 @@ def test_batches_that_cannot_be_dealt(tmp_path):
 
 
 def test_networks_that_are_lost(begun):
-    state, memory = snapshot.load_state(begun / "checkpoints" / "kimg-000002", runs.CONFIG)
+    state, kept = snapshot.load_state(begun / "checkpoints" / "kimg-000002", TASK)
     const = state.G["params"]["synthesis"]["b4"]["const"]
     const[0, 0, 0] = np.nan
-    made = job(begun)
-    made.run.forget_after(63, 2)
-    with pytest.raises(guard.TrainingError, match="training has diverged") as caught:
-        loop.train(made, state, memory)
+    made = training_run(begun)
+    made.folder.forget_after(63, 2)
+    with pytest.raises(stopping.TrainingError, match="training has diverged") as caught:
+        loop.train(made, state, kept)
     message = str(caught.value)
     assert "before 3.0 kimg" in message and "10 times in a row or more: Loss/" in message
     assert "in the state: G/params/synthesis/b4/const" in message
     assert f"The last good checkpoint is {begun}@2" in message
     assert (begun / "diagnosis.txt").read_text("utf-8").strip() == message
-    assert snapshot.latest_state(made.run).name == "kimg-000002"
+    assert snapshot.latest_state(made.folder).name == "kimg-000002"
 
 
 class Score:
@@ -159,49 +159,51 @@ class Score:
     def __init__(self, higher_is_better=True, full=None):
         self.higher_is_better, self.full = higher_is_better, full
 
-    def __call__(self, network, config, kimg):
-        assert network.config == config.generator
+    def __call__(self, network, kimg):
+        assert network.config == runs.CONFIG.generator
         if kimg == self.full:
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
             resource.setrlimit(resource.RLIMIT_FSIZE, (6000, hard))
         return 10.0 - abs(kimg - 2)
 
 
-def job(folder, **changed):
-    run = RunFolder(folder)
-    devices = jax.local_devices()[:1]
-    return loop.Job(run, runs.CONFIG, runs.Images(), {}, threads=1, devices=devices, **changed)
+TASK = task_of(runs.CONFIG)
+
+
+def training_run(folder, **changed):
+    known = {"threads": 1, "devices": jax.local_devices()[:1]} | changed
+    return loop.TrainingRun(RunFolder(folder), TASK, runs.Images(), {}, **known)
 
 
 def test_scores_and_the_best_checkpoint(begun):
-    state, memory = snapshot.load_state(begun / "checkpoints" / "kimg-000002", runs.CONFIG)
+    state, kept = snapshot.load_state(begun / "checkpoints" / "kimg-000002", TASK)
     known = {"metric": "score", "score": 7.0, "kimg": 1}
-    made = job(begun, metrics=[Score()])
-    made.run.forget_after(63, 2)
-    assert loop.train(made, state, memory | {"best": known}) is None
-    lines = made.run.read_stats()
+    made = training_run(begun, metrics=[Score()])
+    made.folder.forget_after(63, 2)
+    assert loop.train(made, state, kept | {"best": known}) is None
+    lines = made.folder.read_stats()
     assert lines[-1]["scores"] == {"score": 9.0} and "scores" not in lines[-2]
-    saved = snapshot.load_state(begun / "checkpoints" / "kimg-000003", runs.CONFIG)[1]
+    saved = snapshot.load_state(begun / "checkpoints" / "kimg-000003", TASK)[1]
     assert saved["best"] == {"metric": "score", "score": 9.0, "kimg": 3}
     provenance = loading.load(begun / "checkpoints" / "best").provenance
     assert (provenance["score"], provenance["kimg"]) == (9.0, 3)
     assert checkpoint.find(begun).name == "kimg-000003"
-    lower = loop._Loop(job(begun, metrics=[Score(False)]), memory | {"best": known})
+    lower = loop._Loop(training_run(begun, metrics=[Score(False)]), kept | {"best": known})
     lower._scores(state, 3)
     assert lower.best == known
 
 
 def test_a_full_disk(begun):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    state, memory = snapshot.load_state(begun / "checkpoints" / "kimg-000002", runs.CONFIG)
-    made = job(begun, metrics=[Score(full=3)])
-    made.run.forget_after(63, 2)
+    state, kept = snapshot.load_state(begun / "checkpoints" / "kimg-000002", TASK)
+    made = training_run(begun, metrics=[Score(full=3)])
+    made.folder.forget_after(63, 2)
     try:
         with pytest.raises(CheckpointError, match="was not written: File too large; nothing"):
-            loop.train(made, state, memory | {"best": {"score": 99.0}})
+            loop.train(made, state, kept | {"best": {"score": 99.0}})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert snapshot.latest_state(made.run).name == "kimg-000002"
+    assert snapshot.latest_state(made.folder).name == "kimg-000002"
     assert not [path for path in begun.rglob(".*") if path.name != ".lock"]
 
 

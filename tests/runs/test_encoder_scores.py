@@ -16,7 +16,7 @@ from aligned_jax.data.writer import write_dataset
 from aligned_jax.networks import fingerprint, init_variables
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.encoder_run import EncoderRun
-from aligned_jax.runs.tasks import encoder as encoder_task
+from aligned_jax.runs.tasks import task_of
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
 from tests.training import tiny_encoder as tiny
@@ -53,7 +53,7 @@ def config_of(place, metrics, data="split", count=9):
 
 
 def scores_of(config):
-    return encoder_task.TASK.scores(config, open_dataset(config.data), None)
+    return task_of(config).scores(open_dataset(config.data), None)
 
 
 def test_scores(place, monkeypatch):
@@ -64,7 +64,7 @@ def test_scores(place, monkeypatch):
     assert not any(score.higher_is_better or score.warnings for score in found)
     make = jax.jit(lambda seed: init_variables(tiny.E4E, jax.random.key(seed)))
     encoders = [aj.EncoderNetwork(tiny.E4E, make(seed)) for seed in (1, 2)]
-    vgg, pixels, alex = (score(encoders[0], config, 4) for score in found)
+    vgg, pixels, alex = (score(encoders[0], 4) for score in found)
     assert alex == pytest.approx(2 * vgg) and found[0].details == {"images": 9, "split": "test"}
 
     # By hand: the images are some of those that nobody trains on.
@@ -78,7 +78,7 @@ def test_scores(place, monkeypatch):
     assert pixels == pytest.approx(np.sqrt(squares).mean(), rel=1e-4)
     assert vgg == pytest.approx(squares.mean(), rel=1e-4)
 
-    other = [score(encoders[1], config, 8) for score in found]
+    other = [score(encoders[1], 8) for score in found]
     assert all(new != old for new, old in zip(other, (vgg, pixels, alex), strict=True))
 
 

@@ -5,15 +5,16 @@ import json
 import re
 import shutil
 
+import jax
 import pytest
 
 from aligned_jax import evaluation, loading
 from aligned_jax.data import open_dataset
 from aligned_jax.errors import ConfigError, UserError
-from aligned_jax.runs import pictures, scores
+from aligned_jax.runs import generator_scores, pictures
 from aligned_jax.runs.config import TrainConfig
 from tests import standins
-from tests.train import runs
+from tests.runs import runs
 
 
 @pytest.fixture
@@ -49,10 +50,8 @@ def test_scores_of_a_run(cache, networks, tmp_path, capfd):
     # The same as a score from the outside.
     config = TrainConfig.from_json(json.loads((folder / "config.json").read_text())["config"])
     assert config == SCORED
-    again = scores.scores_of(
-        config, runs.Images(), runs.launch.session.devices(runs.arguments(folder))
-    )
-    values = [score(loading.load(folder), config, 3) for score in again]
+    again = generator_scores.scores_of(config, runs.Images(), jax.local_devices()[:1])
+    values = [score(loading.load(folder), 3) for score in again]
     assert values == pytest.approx(list(found[3].values()), rel=1e-6)
     assert [score.higher_is_better for score in again] == [False, True, True, False]
     shutil.rmtree(folder)
@@ -72,7 +71,7 @@ def test_reals_are_all_of_the_data_and_unmirrored(tmp_path):
     config = runs.every_kind(tmp_path)
     options = dataclasses.replace(config.data, subset=10)
     assert options.mirror
-    found = scores._reals(open_dataset(options))
+    found = generator_scores._reals(open_dataset(options))
     assert len(found) == 40 and not found.facts()["mirror"]
 
 
@@ -82,4 +81,4 @@ def test_what_is_wrong_is_said_before_the_run_begins(cache, networks, tmp_path):
     assert not (tmp_path / "run").exists()
     with pytest.raises(ConfigError, match="metric_images is 1"):
         runs.replaced("snapshots", metric_images=1)
-    assert scores.scores_of(runs.CONFIG, runs.Images(), None) == []
+    assert generator_scores.scores_of(runs.CONFIG, runs.Images(), None) == []

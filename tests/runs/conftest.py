@@ -4,7 +4,7 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from tests.train import runs
+from tests.runs import runs
 
 # Optimised programs would take three times as long to compile, and are no better tests.
 _SETTINGS = {

@@ -1,5 +1,6 @@
 """Saved states: what is replaced, kept, removed, and gone back to."""
 
+import argparse
 import contextlib
 import dataclasses
 
@@ -7,22 +8,26 @@ import jax
 import numpy as np
 import pytest
 
-from aligned_jax import checkpoint
+from aligned_jax import checkpoint, jobs
+from aligned_jax.cli import training
 from aligned_jax.config import EpilogueConfig
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.runs import dry_run, launch, loop, session, snapshot
+from aligned_jax.runs import dry_run, hosts, loop, session, snapshot
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.folder import RunFolder
-from aligned_jax.train import resume
+from aligned_jax.runs.launch import Outcome, PlannedRun
+from aligned_jax.runs.progress import QUIET
+from aligned_jax.runs.session import Session
+from aligned_jax.runs.tasks import task_of
 from aligned_jax.training import parallel
-from tests.train import runs
+from tests.runs import runs
 from tests.training import tiny
 
 
 @pytest.fixture(scope="module")
 def fresh(cache):
     """A state that was never trained."""
-    return launch._fresh(runs.CONFIG)[0]
+    return task_of(runs.CONFIG).fresh(QUIET)
 
 
 def at(state, step):
@@ -40,12 +45,13 @@ def run(tmp_path):
 
 
 def save(run, folder, state):
-    snapshot.save_state(folder, run.read_config(), state, {}, {})
+    snapshot.save_state(folder, task_of(run.read_config()), state, {}, {})
 
 
 def the_loop(run):
     devices = jax.local_devices()[:1]
-    return loop._Loop(loop.Job(run, run.read_config(), runs.Images(), {}, devices=devices), {})
+    task = task_of(run.read_config())
+    return loop._Loop(loop.TrainingRun(run, task, runs.Images(), {}, devices=devices), {})
 
 
 def test_a_second_interruption_keeps_the_first_until_it_is_saved(run, fresh, monkeypatch):
@@ -53,7 +59,7 @@ def test_a_second_interruption_keeps_the_first_until_it_is_saved(run, fresh, mon
     save(run, run.checkpoint(2), at(fresh, 63))
 
     def interrupt(step):
-        made._interrupt(parallel.replicate(at(fresh, step), made.job.devices))
+        made._interrupt(parallel.replicate(at(fresh, step), made.run.devices))
 
     def latest():
         return checkpoint.read_manifest(snapshot.latest_state(run)).provenance["step"]
@@ -100,9 +106,12 @@ def test_only_unfinished_checkpoints_of_a_bucket_are_removed(bucket):
 
 def test_a_run_is_never_shortened(run, monkeypatch):
     went_on = []
-    monkeypatch.setattr(
-        launch, "go_on", lambda args, run, config, data, *more: went_on.append(config)
-    )
+
+    def go_on(self, metrics):
+        went_on.append(self.config)
+        return Outcome(self.folder.path, self.config.kimg, None)
+
+    monkeypatch.setattr(PlannedRun, "_go_on", go_on)
     with pytest.raises(UserError, match=r"--kimg is 2, but .* is planned for 3; it can only be"):
         runs.train(run.path, runs.replaced(kimg=2))
     assert not went_on
@@ -116,7 +125,7 @@ def test_what_older_checkpoints_are_reduced_to(run, fresh):
     config = runs.replaced(kimg=9, snapshots=snapshots)
     for kimg in range(6):
         save(run, run.checkpoint(kimg), at(fresh, kimg))
-    snapshot.prune(run, config)
+    snapshot.prune(run, task_of(config))
     found = checkpoint.run_checkpoints(run.path)
     keys = {kimg: set(checkpoint.read_manifest(folder).configs) for kimg, folder in found.items()}
     everything = {"G_ema", "G", "D"}
@@ -127,7 +136,11 @@ def test_what_older_checkpoints_are_reduced_to(run, fresh):
 def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
     """The one before it is good enough, and what is later goes."""
     started = []
-    monkeypatch.setattr(launch, "_train", lambda *known: started.append(int(known[-2].step)))
+
+    def train(run, state, bookkeeping):
+        started.append(int(state.step))
+
+    monkeypatch.setattr(loop, "train", train)
     save(run, run.checkpoint(1), at(fresh, 32))
     save(run, run.checkpoint(2), at(fresh, 63))
     save(run, run.interrupted[0], at(fresh, 70))
@@ -135,10 +148,10 @@ def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
     (run.checkpoint(2) / snapshot.TRAINING).write_bytes(b"PK")
     runs.train(run.path)
     assert started == [32]
-    first, second, last = capsys.readouterr().out.splitlines()
+    first, second, last, done = capsys.readouterr().out.splitlines()
     assert str(run.interrupted[0]) in first and f"going back to {run.checkpoint(1)}" in first
     assert str(run.checkpoint(2)) in second and f"going back to {run.checkpoint(1)}" in second
-    assert last == f"going on with {run.path} at 1.0 of 3 kimg"
+    assert last == f"going on with {run.path} at 1.0 of 3 kimg" and "is trained" in done
     assert snapshot.states(run) == [run.checkpoint(1)]
     (run.checkpoint(1) / snapshot.TRAINING).write_bytes(b"PK")
     with pytest.raises(CheckpointError, match=r"kimg-000001.* is missing or damaged"):
@@ -156,7 +169,7 @@ def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
             purged.append(purge_step)
 
     monkeypatch.setattr(session, "tensorboard", lambda: Writer)
-    monkeypatch.setattr(loop, "train", lambda job, state, memory: None)
+    monkeypatch.setattr(loop, "train", lambda run, state, bookkeeping: None)
     runs.train(run.path, tensorboard=True)
     for step in (63, 70):  # the end of a tick, and its middle
         save(run, run.checkpoint(2) if step == 63 else run.interrupted[0], at(fresh, step))
@@ -165,14 +178,13 @@ def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
 
 
 def test_data_that_have_another_name_here(run):
-    known = {"kimg": None, "data": None, "distributed": None, "no_cache": True}
     message = "memory, the data of .* is not to be found from this working folder; .* with --data"
     with pytest.raises(UserError, match=message):
-        resume.run(runs.arguments(run.path, **known))
+        jobs.resume(run.path, session=Session(cache=False))
 
 
 def test_a_step_that_depends_on_the_devices_says_so(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(loop, "train", lambda job, state, memory: None)
+    monkeypatch.setattr(loop, "train", lambda run, state, bookkeeping: None)
     groups = dataclasses.replace(tiny.DISCRIMINATOR, epilogue=EpilogueConfig(mbstd_group_size=8))
     config, note = runs.replaced(discriminator=groups), "another number of devices would"
     for _ in range(2):  # when it begins, and when it goes on
@@ -183,11 +195,12 @@ def test_a_step_that_depends_on_the_devices_says_so(tmp_path, monkeypatch, capsy
 
 
 def test_only_the_first_host_prints_the_options(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(dry_run, "report", lambda config, devices: ["100 img/s"])
+    monkeypatch.setattr(dry_run, "report", lambda task, devices: ["100 img/s"])
     said = []
     for first in (True, False):
-        monkeypatch.setattr(session, "is_first", lambda first=first: first)
+        monkeypatch.setattr(hosts, "is_first", lambda first=first: first)
         for asked in ("options", "dry_run"):
-            assert runs.train(tmp_path / "run", **{asked: True}) == 0
+            args = argparse.Namespace(**{"options": False, "dry_run": False, asked: True})
+            assert training.carry_out(args, runs.planned(tmp_path / "run")) == 0
             said.append(capsys.readouterr().out)
     assert "--gan.r1" in said[0] and "100 img/s" in said[1] and said[2:] == ["", ""]

@@ -9,7 +9,7 @@ import pytest
 import aligned_jax as aj
 from aligned_jax import evaluation, loading
 from aligned_jax.networks import fingerprint
-from aligned_jax.train import zoo
+from aligned_jax.zoo import making as zoo
 
 NAMES = sorted(zoo.MODELS)
 ENCODERS = sorted(zoo.ENCODERS)

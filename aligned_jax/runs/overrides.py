@@ -1,11 +1,10 @@
-"""The command line of training: a preset, a few options, and overrides of any nested option.
+"""Overrides of a run's config as they are typed: `--gan.r1-gamma 0.2 --data.mirror`.
 
-An argument with a dot in its name, such as `--gan.r1-gamma 0.2`, overrides one
-field of the config (tyro reads it); all others are the program's own.
+The name has a dot and is that of one field of the config, however deeply nested it is
+(tyro reads it).
 """
 
 import contextlib
-import dataclasses
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,10 +43,10 @@ def override(config: Any, overrides: Sequence[str]) -> Any:
         name = group[0].removeprefix("--").partition("=")[0].replace("-", "_")
         if name in _FIXED:
             raise UserError(f"{group[0]} cannot be overridden; {_INSTEAD[name]}")
-    code, _, said, result = _parse(config, overrides)
+    code, _, message, result = _parse(config, overrides)
     if code is None:
         return result
-    raise UserError(_one_line(said))
+    raise UserError(_one_line(message))
 
 
 def describe(config: RunConfig) -> str:
@@ -87,13 +86,8 @@ def _groups(overrides: Sequence[str], prefix: str) -> list[list[str]]:
     return [group for group in groups if group[0].startswith(f"--{prefix}")]
 
 
-def _one_line(said: str) -> str:
+def _one_line(message: str) -> str:
     """What tyro says in a box, as one line."""
-    lines = [line.strip(_BOX + " ") for line in said.splitlines()]
+    lines = [line.strip(_BOX + " ") for line in message.splitlines()]
     useful = [line for line in lines[1:] if line.strip("-") and "helptext" not in line]
     return " ".join(useful)[:500] or "an override cannot be read"
-
-
-def replaced(config: Any, **values: Any) -> Any:
-    """The config with those of `values` that are not None."""
-    return dataclasses.replace(config, **{k: v for k, v in values.items() if v is not None})

@@ -8,7 +8,8 @@ import pytest
 
 from aligned_jax import loading
 from aligned_jax.runs.folder import RunFolder
-from aligned_jax.train import zoo
+from aligned_jax.train import zoo as program
+from aligned_jax.zoo import making as zoo
 
 
 def test_every_model_has_data_and_follows_what_it_starts_from():
@@ -29,11 +30,11 @@ def test_the_control_differs_from_the_child_in_its_start_alone():
 
 
 def test_commands_are_shown_and_not_run(tmp_path, capsys):
-    assert zoo.main(["--work", str(tmp_path / "w"), "--only", "critters64", "--show"]) == 0
+    assert program.main(["--work", str(tmp_path / "w"), "--only", "critters64", "--show"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 and lines[1].startswith("aligned finetune zoo:personas64 tiny64")
     assert not (tmp_path / "w").exists()
-    assert zoo.main(["--only", "unicorn64"]) == 2
+    assert program.main(["--only", "unicorn64"]) == 2
     assert "unicorn64" in capsys.readouterr().err
 
 
@@ -56,12 +57,12 @@ def work(finished, tmp_path):
 def test_packing(work, capfd, monkeypatch):
     aligned, scored = zoo._run, []
 
-    def without_feature_networks(command, folder):
+    def without_feature_networks(command, folder, say):
         if command[1] == "evaluate":
             scored.append(command)
             (folder / command[-1]).write_text(json.dumps(SCORES), "utf-8")
         else:
-            aligned(command, folder)
+            aligned(command, folder, say)
 
     monkeypatch.setattr(zoo, "_run", without_feature_networks)
     zoo.pack("personas64", work, work / "zoo")
@@ -93,6 +94,6 @@ def test_a_command_that_fails_is_named(work, capfd):
     shutil.rmtree(work / "runs")
     where = ["--work", str(work), "--into", str(work / "zoo"), "--only", "critters64"]
     (work / "data" / "critters").mkdir()
-    assert zoo.main(where) == 2
+    assert program.main(where) == 2
     assert "`aligned finetune zoo:personas64" in capfd.readouterr().err
     assert not (work / "zoo").exists()

@@ -10,9 +10,10 @@ from aligned_jax import evaluation, loading
 from aligned_jax.data import open_dataset
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.network import Network
-from aligned_jax.runs import pictures, scores
+from aligned_jax.runs import generator_scores, pictures
+from aligned_jax.runs.tasks import task_of
 from tests import standins
-from tests.train import runs
+from tests.runs import runs
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def test_what_a_run_takes_back_is_not_drawn(tmp_path):
     run = runs.RunFolder(tmp_path)
     for kimg in (1, 2, 3):
         run.write_stats({"step": kimg, "kimg": kimg, "scores": {"kid": 1.0 / kimg}})
-    drawn = pictures.Pictures(run, runs.CONFIG, np.zeros((3, 0), np.float32))
+    drawn = pictures.SnapshotPictures(run, task_of(runs.CONFIG), runs.Images())
     drawn.scores()
     assert [len(line) for line in points(tmp_path, "kid")] == [3]
     text = (tmp_path / "scores-kid.svg").read_text(encoding="utf-8")
@@ -66,9 +67,9 @@ def test_labels_of_scored_images_are_those_of_the_data(tmp_path, monkeypatch):
 
     monkeypatch.setattr(evaluation, "evaluate", evaluated)
     dataset = open_dataset(config.data)
-    (score,) = scores.scores_of(config, dataset, None)
+    (score,) = generator_scores.scores_of(config, dataset, None)
     network = Network(config.generator, variable_shapes(config.generator))
-    assert score(network, config, 1) == score(network, config, 1) == 1.0
+    assert score(network, 1) == score(network, 1) == 1.0
     (labels,) = seen  # once for a snapshot
     plain = open_dataset(dataclasses.replace(config.data, mirror=False))
     np.testing.assert_array_equal(labels, evaluation.labels_like(plain, 12))

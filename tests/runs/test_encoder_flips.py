@@ -16,11 +16,11 @@ from aligned_jax import features
 from aligned_jax.networks.network import Network
 from aligned_jax.networks.plain import Dense
 from aligned_jax.runs.encoder_run import EncoderRun
-from aligned_jax.runs.tasks import encoder as encoder_task
+from aligned_jax.runs.tasks.encoder import EncoderTask
 from aligned_jax.training import encoder_state, encoder_step, parallel
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
-from tests.train import runs
+from tests.runs import runs
 from tests.training import tiny_encoder as tiny
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -134,16 +134,15 @@ def learnt(monkeypatch):
     monkeypatch.setattr(encoder_state, "init_variables", lambda config, key: start)
     monkeypatch.setattr(features, "lpips", standins.lpips)
     monkeypatch.setattr(features, "load", lambda name: standins.projection())
-    monkeypatch.setattr(
-        encoder_task, "generator_of", lambda config: Network(tiny.GENERATOR, variables)
-    )
+    monkeypatch.setattr(EncoderTask, "generator", Network(tiny.GENERATOR, variables))
     devices = jax.local_devices()[:1]
 
     def run(options):
         sizes = tiny.GENERATOR, tiny.E4E
         config = EncoderRun(runs.Images.options, "parent", "sha256", *sizes, options)
-        state = encoder_task.TASK.create(config, {"G": variables})
-        step, state = encoder_task.TASK.step(config, devices), parallel.replicate(state, devices)
+        task = EncoderTask(config)
+        state = task.create({"G": variables})
+        step, state = task.step(devices), parallel.replicate(state, devices)
         random = np.random.RandomState(2)
         for i in range(_ITERATIONS):
             images = random.randint(0, 256, (4, 32, 32, 3)).astype(np.uint8)

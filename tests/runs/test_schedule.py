@@ -1,4 +1,4 @@
-"""Marks and snapshots, tallies, presets, and overrides."""
+"""Marks and snapshots, sums of reports, presets, and overrides."""
 
 import dataclasses
 import json
@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from aligned_jax import viz
-from aligned_jax.cli import overrides as arguments
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import ConfigError, UserError
-from aligned_jax.runs import presets, tally
+from aligned_jax.runs import metric_sums, overrides, presets
 from aligned_jax.runs.config import SnapshotOptions, TrainConfig, differences, flat
 from aligned_jax.training import parallel
-from tests.train import runs
+from tests.runs import runs
 
 ONE = jax.local_devices()[:1]
 DATA = DataOptions("D")
@@ -173,7 +172,7 @@ CONFIG = presets.config_of("tiny64", DATA, presets.Sizes(64))
     ],
 )  # fmt: skip
 def test_overrides(words, name, value):
-    changed = flat(arguments.override(CONFIG, words.split()))
+    changed = flat(overrides.override(CONFIG, words.split()))
     assert changed[name] == value
     assert flat(CONFIG)[name] != value
 
@@ -193,14 +192,14 @@ def test_overrides(words, name, value):
 )
 def test_overrides_that_are_refused(words, said):
     with pytest.raises(UserError) as caught:
-        arguments.override(CONFIG, words.split())
+        overrides.override(CONFIG, words.split())
     assert said in str(caught.value) and "\n" not in str(caught.value)
     assert "---" not in str(caught.value)
 
 
 def test_options_of_the_data_come_first():
     words = ["--gan.r1-gamma", "3", "--data.labels", "hair", "--data.variant.shift-x", "0.2"]
-    options = arguments.data_options("D", words)
+    options = overrides.data_options("D", words)
     assert (options.path, options.labels, options.variant.shift_x) == ("D", "hair", 0.2)
 
 
@@ -211,35 +210,35 @@ def said(*values):
         yield parallel.replicate(reports, ONE)
 
 
-def test_tallies():
-    one, more = tally.Tally(), (1.0, float("nan"), 4.0, 6.0)
+def test_sums_of_reports():
+    one, more = metric_sums.MetricSums(), (1.0, float("nan"), 4.0, 6.0)
     for reports in said(*more):
         one.add(reports)
-    memory = one.memory()
-    assert memory["Dmain"]["Loss/D/loss"] == [11.0, 3.0, 0.0]
-    found = tally.means(memory)
+    saved = one.saved()
+    assert saved["Dmain"]["Loss/D/loss"] == [11.0, 3.0, 0.0]
+    found = metric_sums.means(saved)
     assert found == {"Gradient/norm/Dmain": 2.0, "Loss/D/loss": pytest.approx(11 / 3)}
     # Interrupted and gone on, it comes to the same.
-    first, second = tally.Tally(), None
+    first, second = metric_sums.MetricSums(), None
     for i, reports in enumerate(said(*more)):
         if i == 2:
-            second = tally.Tally(json.loads(json.dumps(first.memory())))
+            second = metric_sums.MetricSums(json.loads(json.dumps(first.saved())))
         (second or first).add(reports)
-    assert second.memory() == memory
+    assert second.saved() == saved
 
 
 def test_what_counts_as_lost():
-    run = tally.Tally()
-    for number, reports in enumerate(said(*[float("inf")] * tally.PERSISTENT)):
-        assert not tally.lost(run.memory())
+    run = metric_sums.MetricSums()
+    for number, reports in enumerate(said(*[float("inf")] * metric_sums.PERSISTENT)):
+        assert not metric_sums.lost(run.saved())
         if number == 3:
             run.restart()  # ticks may be shorter
         run.add(reports)
-    assert tally.lost(run.memory()) == ["Loss/D/loss in Dmain"]
-    assert tally.means(run.memory())["Loss/D/loss"] is None
+    assert metric_sums.lost(run.saved()) == ["Loss/D/loss in Dmain"]
+    assert metric_sums.means(run.saved())["Loss/D/loss"] is None
     for reports in said(1.0):
         run.add(reports)
-    assert not tally.lost(run.memory())
+    assert not metric_sums.lost(run.saved())
 
 
 def test_columns_of_a_strip():

@@ -15,11 +15,11 @@ from aligned_jax.types import Array
 PERSISTENT = 10
 
 
-class Tally:
+class MetricSums:
     """Sums of the reports of every phase, over iterations.
 
     Args:
-      restored: what `memory` returned, to go on within a tick.
+      restored: what `saved` returned, to go on within a tick.
     """
 
     def __init__(self, restored: dict[str, Any] | None = None) -> None:
@@ -28,29 +28,29 @@ class Tally:
 
     def add(self, reports: dict[str, dict[str, Array]]) -> None:
         """One iteration's reports, by phase and name, [devices] each."""
-        for phase, said in reports.items():
+        for phase, values in reports.items():
             if phase not in self._sums:
-                self._sums[phase] = self._begin(phase, said)
-            self._sums[phase] = _add(self._sums[phase], said)
+                self._sums[phase] = self._begin(phase, values)
+            self._sums[phase] = _add(self._sums[phase], values)
 
-    def memory(self) -> dict[str, Any]:
+    def saved(self) -> dict[str, Any]:
         """{phase: {name: [sum, count, failures in a row]}}; waits for the devices."""
         fetched = parallel.local(self._sums)
-        found = {
-            phase: {name: [float(v) for v in sums] for name, sums in said.items()}
-            for phase, said in fetched.items()
+        sums_of_phases = {
+            phase: {name: [float(v) for v in sums] for name, sums in values.items()}
+            for phase, values in fetched.items()
         }
-        return {**self._restored, **found}
+        return {**self._restored, **sums_of_phases}
 
     def restart(self) -> None:
         """Begins a new tick; failures in a row go on being counted."""
         self._restored = {
-            phase: {name: [0.0, 0.0, sums[2]] for name, sums in said.items()}
-            for phase, said in self.memory().items()
+            phase: {name: [0.0, 0.0, sums[2]] for name, sums in values.items()}
+            for phase, values in self.saved().items()
         }
         self._sums = {}
 
-    def _begin(self, phase: str, said: dict[str, Array]) -> dict[str, Array]:
+    def _begin(self, phase: str, values: dict[str, Array]) -> dict[str, Array]:
         old = self._restored.get(phase, {})
 
         def start(name: str, like: Array) -> Array:
@@ -58,10 +58,10 @@ class Tally:
             rows = np.tile(sums, (like.shape[0], 1))
             return jax.make_array_from_callback(rows.shape, like.sharding, lambda at: rows[at])
 
-        return {name: start(name, value) for name, value in said.items()}
+        return {name: start(name, value) for name, value in values.items()}
 
 
-def means(memory: dict[str, Any]) -> dict[str, float | None]:
+def means(saved: dict[str, Any]) -> dict[str, float | None]:
     """Means over the iterations of a tick, for the statistics.
 
     Losses, scores and signs are taken together over phases, as the official
@@ -69,8 +69,8 @@ def means(memory: dict[str, Any]) -> dict[str, float | None]:
     report that was never finite.
     """
     sums: dict[str, list[float]] = {}
-    for phase, said in memory.items():
-        for name, (total, count, _) in said.items():
+    for phase, values in saved.items():
+        for name, (total, count, _) in values.items():
             key = name if name.startswith("Loss/") else f"{name}/{phase}"
             known = sums.setdefault(key, [0.0, 0.0])
             known[0] += total
@@ -78,18 +78,18 @@ def means(memory: dict[str, Any]) -> dict[str, float | None]:
     return {name: total / count if count else None for name, (total, count) in sorted(sums.items())}
 
 
-def lost(memory: dict[str, Any]) -> list[str]:
+def lost(saved: dict[str, Any]) -> list[str]:
     """Losses and scores that were not finite too often in a row: "Loss/D/loss in Dmain"."""
     return [
         f"{name} in {phase}"
-        for phase, said in memory.items()
-        for name, (_, _, failures) in said.items()
+        for phase, values in saved.items()
+        for name, (_, _, failures) in values.items()
         if failures >= PERSISTENT and name.startswith("Loss/")
     ]
 
 
 @jax.jit
-def _add(sums: dict[str, Array], said: dict[str, Array]) -> dict[str, Array]:
+def _add(sums: dict[str, Array], values: dict[str, Array]) -> dict[str, Array]:
     """Sum, count and failures in a row [devices, 3], moved on by one iteration."""
 
     def move(old: Array, value: Array) -> Array:
@@ -103,4 +103,4 @@ def _add(sums: dict[str, Array], said: dict[str, Array]) -> dict[str, Array]:
             axis=1,
         )
 
-    return {name: move(sums[name], said[name]) for name in said}
+    return {name: move(sums[name], values[name]) for name in values}

@@ -1,6 +1,5 @@
 """Runs of the smallest networks on images in memory, in this process or another."""
 
-import argparse
 import dataclasses
 import json
 import sys
@@ -11,14 +10,18 @@ from PIL import Image
 
 from aligned_jax import checkpoint
 from aligned_jax.augment.options import AdaConfig, AugmentConfig
+from aligned_jax.cli import training
 from aligned_jax.config import to_dict
 from aligned_jax.data import open_dataset
 from aligned_jax.data.images import scan
 from aligned_jax.data.options import DataOptions
 from aligned_jax.data.writer import write_dataset
-from aligned_jax.runs import launch, snapshot
+from aligned_jax.provenance import Command
+from aligned_jax.runs import snapshot
 from aligned_jax.runs.config import SnapshotOptions, TrainConfig
 from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.launch import PlannedRun
+from aligned_jax.runs.session import Session
 from aligned_jax.training.options import GanOptions
 from tests.training import tiny
 
@@ -52,17 +55,25 @@ CONFIG = TrainConfig(
 )
 
 
-def arguments(folder, **changed):
-    """What the command line would have parsed."""
-    known = {"options": False, "dry_run": False, "run": str(folder), "threads": 1, "devices": 1}
-    known |= {"tensorboard": False, "command_line": "aligned pretrain", "overrides": []}
-    return argparse.Namespace(**known | changed)
+_ASKED = object()
+
+
+def planned(folder, config=CONFIG, dataset=None, kimg=_ASKED, devices=1, tensorboard=False):
+    """A run that is told of as on the command line; by default its length was asked for."""
+    return PlannedRun(
+        RunFolder(folder),
+        config,
+        dataset or Images(),
+        config.kimg if kimg is _ASKED else kimg,
+        Session(threads=1, cache=False, devices=devices, tensorboard=tensorboard),
+        training.CONSOLE,
+    )
 
 
 def train(folder, config=CONFIG, dataset=None, **changed):
     """Begins or goes on; returns the exit code."""
-    changed = {"kimg": config.kimg} | changed
-    return launch.begin(arguments(folder, **changed), config, dataset or Images())
+    run = planned(folder, config, dataset, **changed)
+    return training.conclude(run.begin(Command("aligned pretrain")))
 
 
 def replaced(part=None, **changed):
@@ -133,7 +144,7 @@ def main(argv):
 
 def command(folder, config=CONFIG):
     """The command line of `main`, with a cache that the process shares with this one."""
-    code = "import sys; from tests.train import runs; runs.main(sys.argv[1:])"
+    code = "import sys; from tests.runs import runs; runs.main(sys.argv[1:])"
     return [sys.executable, "-c", code, str(folder), json.dumps(to_dict(config))]
 
 

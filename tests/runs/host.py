@@ -7,7 +7,7 @@ import jax
 
 from aligned_jax.errors import UserError
 from aligned_jax.runs import hosts
-from tests.train import runs
+from tests.runs import runs
 
 
 class Damaged(runs.Images):

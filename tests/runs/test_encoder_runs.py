@@ -9,18 +9,19 @@ import pytest
 
 import aligned_jax as aj
 from aligned_jax import features
+from aligned_jax.cli import training
 from aligned_jax.errors import UserError
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
-from aligned_jax.runs import guard, launch, loop, snapshot
+from aligned_jax.provenance import Command
+from aligned_jax.runs import launch, loop, snapshot, stopping
 from aligned_jax.runs.config import SnapshotOptions
-from aligned_jax.runs.encoder_run import EncoderRun
+from aligned_jax.runs.encoder_run import EncoderRun, encoder_losses
 from aligned_jax.runs.folder import RunFolder
-from aligned_jax.runs.tasks import encoder as encoder_task
-from aligned_jax.train.encoder import _losses
+from aligned_jax.runs.tasks import task_of
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
-from tests.train import runs
+from tests.runs import runs
 from tests.training import tiny_encoder as tiny
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -67,9 +68,8 @@ def config(generator, monkeypatch):
 
 
 def train(folder, config, **changed):
-    command = "aligned encoder"
-    given = {"kimg": config.kimg, "command_line": command, "devices": 1} | changed
-    return launch.begin(runs.arguments(folder, **given), config, Images())
+    run = runs.planned(folder, config, Images(), **changed)
+    return training.conclude(run.begin(Command("aligned encoder")))
 
 
 def results(folder):
@@ -95,18 +95,18 @@ def test_a_run_that_is_stopped_ends_as_one_that_is_not(tmp_path, config, generat
     assert encoder(images).shape == (2, 8, 6)
     assert isinstance(RunFolder(whole).read_config(), EncoderRun)
 
-    add = loop.Tally.add
+    add = loop.MetricSums.add
     seen = []
 
-    def stopping(self, reports):
+    def add_and_stop(self, reports):
         add(self, reports)
         seen.append(1)
         if len(seen) == 3:
             signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(loop.Tally, "add", stopping)
+    monkeypatch.setattr(loop.MetricSums, "add", add_and_stop)
     assert train(parts, config) == 128 + signal.SIGTERM
-    monkeypatch.setattr(loop.Tally, "add", add)
+    monkeypatch.setattr(loop.MetricSums, "add", add)
     assert train(parts, config) == 0
     first, second = results(whole), results(parts)
     assert first.keys() == second.keys()
@@ -120,30 +120,30 @@ def test_what_cannot_be(tmp_path, config, generator):
     with pytest.raises(UserError, match=r"generator\.img_resolution is 32, the data have 8"):
         launch.check_data(config, runs.Images())
     with pytest.raises(UserError, match="is not the generator that this encoder was trained for"):
-        encoder_task.generator_of(dataclasses.replace(config, start_sha256="0"))
-    assert "losses.learning_rate" in encoder_task.TASK.advice
+        _ = task_of(dataclasses.replace(config, start_sha256="0")).generator
+    assert "losses.learning_rate" in task_of(config).advice
     other = RunFolder(tmp_path / "run")
     other.path.mkdir()
     other.write_config(config, {})
     with pytest.raises(UserError, match="kind: encoder run there, training run here"):
         other.check_same(runs.CONFIG)
     assert other.read_config() == config
-    state = encoder_task.TASK.expected(config)
+    state = task_of(config).expected()
     broken = jax.tree.map(
         lambda v: (
             np.full(v.shape, np.nan, v.dtype) if v.dtype.kind == "f" else np.zeros(v.shape, v.dtype)
         ),
         state,
     )
-    with pytest.raises(guard.TrainingError, match=r"E/params/.*losses\.learning_rate"):
-        guard.check_finite(other, config, broken, {})
+    with pytest.raises(stopping.TrainingError, match=r"E/params/.*losses\.learning_rate"):
+        stopping.check_finite(other, broken, {}, task_of(config).advice)
 
 
 def test_what_a_run_should_bear_in_mind(config):
     def said(kimg=2, **options):
         losses = dataclasses.replace(config.losses, **options)
         changed = dataclasses.replace(config, losses=losses, kimg=kimg)
-        return loop.check(changed, jax.local_devices()[:1])
+        return loop.check(task_of(changed), jax.local_devices()[:1])
 
     # Ten iterations; delta number r of 1 to 7 begins at 2r.
     assert "only 5 of 8 rows of w+ begin within the run's 10 iterations" in said()
@@ -155,9 +155,9 @@ def test_what_a_run_should_bear_in_mind(config):
 
 
 def test_the_schedule_of_a_run():
-    published = _losses(tiny.E4E, 1600, 8)
+    published = encoder_losses(tiny.E4E, 1600, 8)
     assert (published.progressive_start, published.progressive_every) == (20_000, 2_000)
-    short = _losses(tiny.E4E, 1, 64)
+    short = encoder_losses(tiny.E4E, 1, 64)
     assert (short.progressive_start, short.progressive_every) == (1, 1)
-    plain = _losses(dataclasses.replace(tiny.E4E, space="w", deltas=False), 1600, 8)
+    plain = encoder_losses(dataclasses.replace(tiny.E4E, space="w", deltas=False), 1600, 8)
     assert plain.adversarial == plain.delta_norm == 0
