@@ -21,7 +21,7 @@ def load(name: str, half_pixel: bool = False) -> Any:
     net = name.removeprefix("lpips_")
     if net != name:
         return features.lpips(net)
-    options = {"half_pixel": True} if half_pixel and name == "inception" else {}
+    options: dict[str, Any] = {"half_pixel": True} if half_pixel and name == "inception" else {}
     return features.load(name, **options)
 
 

@@ -52,7 +52,7 @@ def resize(
     Jit-able in the variables and the key; differentiable in the variables.
 
     Raises:
-      UserError: if `network` has no config.
+      UserError: if `network` has no config, or is an encoder.
       ConfigError: if the resolution is not possible, or the variables are not
         those of the config.
     """
@@ -63,7 +63,13 @@ def resize(
         raise ConfigError(
             "\n  ".join(["the variables (second) do not fit their config:", *misfits])
         )
-    wanted = resized_config(config, resolution)
+    wanted: NetworkConfig
+    if isinstance(config, GeneratorConfig):
+        wanted = resized_config(config, resolution)
+    elif isinstance(config, DiscriminatorConfig):
+        wanted = resized_config(config, resolution)
+    else:
+        raise UserError("an encoder cannot be resized; give a generator or a discriminator")
     if wanted == config:
         return Resized(config, variables, (), ())
     fresh = networks.init_variables(wanted, key)
