@@ -64,7 +64,7 @@ def resize(
             "\n  ".join(["the variables (second) do not fit their config:", *misfits])
         )
     wanted: NetworkConfig
-    if isinstance(config, GeneratorConfig):
+    if isinstance(config, GeneratorConfig):  # noqa: SIM114  # checkers take one type at a time
         wanted = resized_config(config, resolution)
     elif isinstance(config, DiscriminatorConfig):
         wanted = resized_config(config, resolution)
