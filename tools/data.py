@@ -106,34 +106,26 @@ def run(args: argparse.Namespace) -> None:
 def _write(args: argparse.Namespace) -> None:
     from aligned_jax import jobs
 
+    work = {"workers": args.workers, "command": command(args), "report": console.CONSOLE}
     if args.action == "avatars":
         written = jobs.draw_avatars(
-            args.out,
-            args.style,
-            args.count,
-            args.resolution,
+            *(args.out, args.style, args.count, args.resolution),
             test=args.test,
             seed=args.seed,
             roll=args.roll,
             yaw=args.yaw,
             background=args.background,
             zoom=args.zoom,
-            workers=args.workers,
-            command=command(args),
-            report=console.CONSOLE,
+            **work,
         )
     else:
         written = jobs.import_images(
-            args.source,
-            args.out,
-            args.resolution,
+            *(args.source, args.out, args.resolution),
             test=args.test,
             gray=args.gray,
             labels=not args.no_labels,
             skip_bad=args.skip_bad,
-            workers=args.workers,
-            command=command(args),
-            report=console.CONSOLE,
+            **work,
         )
     for line in written.bad:
         console.warn(f"left out {line}")
