@@ -19,9 +19,10 @@ from aligned_jax.config import (
     from_dict,
 )
 from aligned_jax.convert import kwargs as recorded
-from aligned_jax.convert.files.problems import listed, number
+from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -83,7 +84,8 @@ def check_sizes(config: NetworkConfig, shapes: Shapes) -> None:
     ]
     if wrong:
         raise FormatError(
-            "the recorded constructor arguments contradict the tensors: " + listed(wrong, "; ")
+            "the recorded constructor arguments contradict the tensors: "
+            + listed(wrong, separator="; ")
         )
 
 

@@ -14,7 +14,6 @@ from aligned_jax.convert.files import safetensors_file
 from aligned_jax.convert.files.container import Loaded, read_pickle
 from aligned_jax.convert.files.inert import PersistentObject, TFNetwork, show, walk
 from aligned_jax.convert.files.mapped import release
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.formats import (
     encoders,
     families,
@@ -26,6 +25,7 @@ from aligned_jax.convert.formats import (
 from aligned_jax.convert.rules import from_official
 from aligned_jax.errors import ConfigError, FormatError, UserError
 from aligned_jax.networks import fingerprint
+from aligned_jax.utils.text import listed
 
 Described = tuple[dict[str, Description], dict[str, Any]]
 
@@ -144,7 +144,7 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
         if not found:
             networks |= dict.fromkeys(names, Converted(config, tensors))
     if problems:
-        raise FormatError(listed(problems, "; "))
+        raise FormatError(listed(problems, separator="; "))
     return networks, warnings
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from aligned_jax.convert.files import safetensors_file
 from aligned_jax.convert.files.container import Loaded, read_pickle
 from aligned_jax.convert.files.inert import Opaque, show
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.files.tensor import LazyTensor
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 # What TorchScript calls the classes of its programs, and its lists of numbers.
 _SCRIPT = ("__torch__.", "torch.jit._pickle.")

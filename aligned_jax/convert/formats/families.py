@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aligned_jax.convert.files.inert import show
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 READABLE = (
     "Readable are StyleGAN2 pickles of stylegan2-ada-pytorch, stylegan3 (--cfg=stylegan2) and "

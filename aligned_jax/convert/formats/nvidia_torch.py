@@ -13,10 +13,11 @@ from typing import Any
 from aligned_jax.config import KEYS
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.inert import PersistentObject, plain, show
-from aligned_jax.convert.files.problems import listed, number
+from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.formats import families
 from aligned_jax.convert.kwargs import ADA, STYLEGAN3, code_base_of
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 VERSION = 6
 

@@ -16,10 +16,10 @@ import numpy as np
 from aligned_jax.config import DEFAULT_FILTER
 from aligned_jax.convert.description import Derived, Description, Stored
 from aligned_jax.convert.files.inert import show
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.formats import families
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 CODE_BASE = "stylegan2-pytorch (rosinality)"
 
