@@ -15,13 +15,12 @@ from aligned_jax import checkpoint, convert
 from aligned_jax.config import ENCODER, AnyConfig, kind_of
 from aligned_jax.errors import CheckpointError
 from aligned_jax.networks import variable_shapes
-from aligned_jax.networks.encoder_network import EncoderNetwork
+from aligned_jax.networks.encoder_network import AnyNetwork, EncoderNetwork
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from aligned_jax.types import Variables
 from aligned_jax.utils import paths
 from aligned_jax.utils.text import listed
 
-AnyNetwork = Network | DiscriminatorNetwork | EncoderNetwork
 _CLASSES = {
     "generator": Network,
     "discriminator": DiscriminatorNetwork,

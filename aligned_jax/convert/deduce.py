@@ -176,8 +176,8 @@ def _resolution(shapes: Shapes, pattern: str) -> int:
 
 def _channels(shapes: Shapes, pattern: str) -> dict[int, int]:
     """Output channels of the convolutions whose name matches, by resolution."""
-    found = {int(match[1]): shapes[match.string] for match in _matches(shapes, pattern)}
-    return {resolution: shape[0] for resolution, shape in sorted(found.items()) if shape}
+    by_resolution = {int(match[1]): shapes[match.string] for match in _matches(shapes, pattern)}
+    return {resolution: shape[0] for resolution, shape in sorted(by_resolution.items()) if shape}
 
 
 def _widths(channels: Mapping[int, int]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Derived:
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class InMemory:
     """An array in memory with the manners of a lazy tensor."""
 
     array: np.ndarray

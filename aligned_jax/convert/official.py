@@ -112,10 +112,10 @@ def _describe(loaded: Loaded) -> Described:
         if rosinality.is_checkpoint(value):
             return rosinality.read(value)
         families.refuse("the file", _names(value))
-    found = f"a {type(value).__name__}"
+    content = f"a {type(value).__name__}"
     if isinstance(value, dict):
-        found = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
-    raise FormatError(f"it holds {found}, not a network. {families.READABLE}")
+        content = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
+    raise FormatError(f"it holds {content}, not a network. {families.READABLE}")
 
 
 def _is_state_dict(value: Mapping[Any, Any]) -> bool:
@@ -134,14 +134,14 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
         where, tensors = " and ".join(names), description.tensors
         try:
             config = _config(description)
-            found = tensor_problems(config, tensors, description.has_filters)
+            faults = tensor_problems(config, tensors, description.has_filters)
         except (ConfigError, FormatError) as error:
-            found = [str(error)]
-        problems += [f"{where}: {problem}" for problem in found]
+            faults = [str(error)]
+        problems += [f"{where}: {problem}" for problem in faults]
         release(tensors.values())
         if others := rounded(tensors):
             warnings.append(f"{where}: not stored as float32: {listed(others)}")
-        if not found:
+        if not faults:
             networks |= dict.fromkeys(names, Converted(config, tensors))
     if problems:
         raise FormatError(listed(problems, separator="; "))

@@ -89,19 +89,19 @@ class Dataset:
         import tensorflow_datasets as tfds
 
         record, _ = self._record(index)
-        found: dict[str, Any] = {}
+        recorded: dict[str, Any] = {}
         for name, feature in self._features.items():
             if isinstance(feature, tfds.features.Image):
                 continue
             values = _values(record, name)
             if isinstance(feature, tfds.features.ClassLabel):
-                found[name] = feature.int2str(int(values[0]))
+                recorded[name] = feature.int2str(int(values[0]))
             elif isinstance(feature, tfds.features.Text):
-                found[name] = values[0].decode("utf-8")
+                recorded[name] = values[0].decode("utf-8")
             else:
                 array = np.asarray(values, np.float32)
-                found[name] = array if feature.shape else float(array[0])
-        return found
+                recorded[name] = array if feature.shape else float(array[0])
+        return recorded
 
     def _place(self, index: int) -> int:
         """Number of the record of an image."""
@@ -213,9 +213,9 @@ def _builder(folder: str) -> Any:
             "draws one and `aligned data images` imports a folder or zip"
         )
     builder = tfds.builder_from_directory(folder)
-    features, found = builder.info.features, builder.info.file_format.value
-    if found != "array_record":
-        raise UserError(f"{folder} is in {found} format; only array_record can be read")
+    features, file_format = builder.info.features, builder.info.file_format.value
+    if file_format != "array_record":
+        raise UserError(f"{folder} is in {file_format} format; only array_record can be read")
     if not isinstance(dict(features.items()).get("image"), tfds.features.Image):
         raise UserError(f"{folder} has no feature `image`; it has {', '.join(features)}")
     return builder

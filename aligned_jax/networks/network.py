@@ -22,7 +22,7 @@ HALF = (None, "bfloat16", "float16")
 _DEFAULT_HALF_RESOLUTIONS = 4
 
 
-class Pytree:
+class NetworkBase:
     """Registers subclasses, which are dataclasses: variables are leaves, the config is static.
 
     The provenance is left out, so that networks of different origin have the
@@ -34,7 +34,7 @@ class Pytree:
     provenance: dict[str, Any] | None
 
     def __init_subclass__(cls) -> None:
-        make: Callable[..., Pytree] = cls
+        make: Callable[..., NetworkBase] = cls
         key = jax.tree_util.GetAttrKey("variables")
         jax.tree_util.register_pytree_with_keys(
             cls,
@@ -45,7 +45,7 @@ class Pytree:
 
 
 @dataclass(eq=False, frozen=True)
-class Network(Pytree):
+class Network(NetworkBase):
     """A generator: sizes, variables {params, noise, stats}, and where it comes from.
 
     All methods are jitted, run in float32 at the highest matrix precision unless
@@ -186,7 +186,7 @@ class Network(Pytree):
 
 
 @dataclass(eq=False, frozen=True)
-class DiscriminatorNetwork(Pytree):
+class DiscriminatorNetwork(NetworkBase):
     """A discriminator: sizes, variables {params}, and where it comes from."""
 
     config: DiscriminatorConfig
@@ -211,10 +211,10 @@ class DiscriminatorNetwork(Pytree):
         return _logits(self, images, _check_labels(config, c, images.shape[0]), half)
 
 
-AnyNetwork = Network | DiscriminatorNetwork
+GanNetwork = Network | DiscriminatorNetwork
 
 
-def summary(net: Pytree, name: str, detail: str) -> str:
+def summary(net: NetworkBase, name: str, detail: str) -> str:
     """One line instead of every weight."""
     config = net.config
     count = sum(jnp.size(leaf) for leaf in jax.tree.leaves(net.variables))
@@ -237,7 +237,7 @@ def _check_labels(config: NetworkConfig, c: Array | None, batch: int) -> Array:
     return c
 
 
-def apply(net: Pytree, *args: Any, half: str | None = None, **kwargs: Any) -> Any:
+def apply(net: NetworkBase, *args: Any, half: str | None = None, **kwargs: Any) -> Any:
     """`module.apply` in full matrix precision, or in half precision where asked."""
     config = net.config
     if half and not config.half_resolutions:

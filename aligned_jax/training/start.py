@@ -23,7 +23,8 @@ from aligned_jax.config import (
 )
 from aligned_jax.errors import ConfigError
 from aligned_jax.networks import init_variables, variable_shapes
-from aligned_jax.networks.network import AnyNetwork, DiscriminatorNetwork, Network
+from aligned_jax.networks.encoder_network import AnyNetwork
+from aligned_jax.networks.network import DiscriminatorNetwork, GanNetwork, Network
 from aligned_jax.training.optimizer import frozen_layers
 from aligned_jax.types import Array, PyTree, Variables
 from aligned_jax.utils.text import listed
@@ -157,11 +158,14 @@ def _generator_of(source: Mapping[str, AnyNetwork]) -> Network:
     return cast(Network, source["G"] if "G" in source else source["G_ema"])  # by its key
 
 
-def _by_role(source: Mapping[str, AnyNetwork]) -> dict[str, AnyNetwork]:
+def _by_role(source: Mapping[str, AnyNetwork]) -> dict[str, GanNetwork]:
     """The source with each generator standing in for the other; D may be missing."""
     either = _generator_of(source)
-    given: dict[str, AnyNetwork] = {"G": either, "G_ema": source.get("G_ema", either)}
-    return given | ({"D": source["D"]} if "D" in source else {})
+    average = cast(Network, source.get("G_ema", either))
+    given: dict[str, GanNetwork] = {"G": either, "G_ema": average}
+    if "D" in source:
+        given["D"] = cast(DiscriminatorNetwork, source["D"])
+    return given
 
 
 def _absences(source: Mapping[str, AnyNetwork]) -> list[str]:
@@ -178,7 +182,7 @@ def _absences(source: Mapping[str, AnyNetwork]) -> list[str]:
     return notes
 
 
-def _check_fit(given: Mapping[str, AnyNetwork], configs: Mapping[str, NetworkConfig]) -> None:
+def _check_fit(given: Mapping[str, GanNetwork], configs: Mapping[str, NetworkConfig]) -> None:
     """Refuses what cannot be copied whole once the resolution is the same."""
     wrong = []
     for key in KEYS[1:]:
@@ -210,7 +214,7 @@ def _check_frozen(discriminator: DiscriminatorConfig, fresh: Iterable[str]) -> N
 
 
 def _merge(
-    network: AnyNetwork | None, config: NetworkConfig, key: Array
+    network: GanNetwork | None, config: NetworkConfig, key: Array
 ) -> tuple[Variables, dict[str, list[str]]]:
     """Variables of `config`, from `network` where name and shape agree, else drawn."""
     old = {} if network is None else _by_path(network.variables)
@@ -226,7 +230,7 @@ def _merge(
 
 
 def _option_notes(
-    given: Mapping[str, AnyNetwork], configs: Mapping[str, NetworkConfig]
+    given: Mapping[str, GanNetwork], configs: Mapping[str, NetworkConfig]
 ) -> list[str]:
     """Options that fit the arrays, and yet change what they compute."""
     return [

@@ -58,8 +58,8 @@ def _tensors(loaded: Loaded) -> dict[str, LazyTensor]:
 def _state_dictionary(value: Any) -> dict[str, LazyTensor]:
     """The value itself, or the one of its items that names the most tensors."""
     candidates = [value, *value.values()] if isinstance(value, Mapping) else []
-    found = [_named(candidate) for candidate in candidates if isinstance(candidate, Mapping)]
-    return max(found, key=len, default={})
+    dictionaries = [_named(candidate) for candidate in candidates if isinstance(candidate, Mapping)]
+    return max(dictionaries, key=len, default={})
 
 
 def _named(values: Mapping[Any, Any]) -> dict[str, LazyTensor]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.convert.description import Description, Stored
+from aligned_jax.convert.description import Description, InMemory
 from aligned_jax.convert.files.inert import TFNetwork, plain, show
 from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.formats import families
@@ -145,7 +145,7 @@ def _is_variable(pair: Any) -> bool:
 
 
 def _lazy(array: Any) -> Any:
-    return Stored(np.asarray(array)) if isinstance(array, np.generic) else array
+    return InMemory(np.asarray(array)) if isinstance(array, np.generic) else array
 
 
 def _functions(network: TFNetwork) -> list[str]:

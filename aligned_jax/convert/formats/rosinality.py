@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.config import DEFAULT_FILTER
-from aligned_jax.convert.description import Derived, Description, Stored
+from aligned_jax.convert.description import Derived, Description, InMemory
 from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.formats import families
 from aligned_jax.convert.rules import filter_kernel
@@ -101,11 +101,11 @@ def _renamed(key: str, state: Mapping[str, Any]) -> dict[str, Any]:
         if re.fullmatch(_KERNELS, name):
             _check_kernel(name, tensor, gain=1 if key == "D" else 4)
             continue
-        found = _discriminator_name(name, highest) if key == "D" else _generator_name(name)
-        if found is None:
+        named = _discriminator_name(name, highest) if key == "D" else _generator_name(name)
+        if named is None:
             strange.append(show(name))
         else:
-            tensors[found[0]] = _squeezed(tensor, found[1])
+            tensors[named[0]] = _squeezed(tensor, named[1])
     if strange:
         raise FormatError(
             f"{key} has tensors that no StyleGAN2 of the community port has: {listed(strange)}. "
@@ -180,7 +180,7 @@ def _complete(key: str, tensors: dict[str, Any], latent_avg: Any, warnings: list
     if hasattr(latent_avg, "numpy"):
         tensors["mapping.w_avg"] = _squeezed(latent_avg, 1)
     elif (mean := _mean_w(tensors)) is not None:
-        tensors["mapping.w_avg"] = Stored(mean)
+        tensors["mapping.w_avg"] = InMemory(mean)
         warnings.append(
             f"{key}: the file has no mean of w (latent_avg); it was computed from {_SAMPLES:,} "
             f"latents, numpy seed {_SAMPLE_SEED}"
@@ -191,7 +191,7 @@ def _complete(key: str, tensors: dict[str, Any], latent_avg: Any, warnings: list
         for name in strengths:
             side = int(re.findall(r"\.b(\d+)\.", name)[0])
             noise = random.randn(side, side).astype(np.float32)
-            tensors[name.replace("noise_strength", "noise_const")] = Stored(noise)
+            tensors[name.replace("noise_strength", "noise_const")] = InMemory(noise)
         warnings.append(f"{key}: the file has no noise maps; they were drawn, seed {_NOISE_SEED}")
 
 
