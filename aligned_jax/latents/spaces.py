@@ -7,12 +7,13 @@ each layer. Conversions run one way: z -> w -> w+ -> s.
 
 import re
 from dataclasses import dataclass
+from typing import overload
 
 import jax.numpy as jnp
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.types import Array, Styles
+from aligned_jax.types import AnyArray, AnyStyles, Array, Styles
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,20 @@ def style_layers(config: GeneratorConfig) -> tuple[StyleLayer, ...]:
     resolution 2**k has 3k-7 (conv0), 3k-6 (conv1), 3k-5 (tRGB). A tRGB shares
     its row of W+ with the next block's conv0.
     """
-    found: list[tuple[str, str, int, int, int]] = []
+    layers: list[tuple[str, str, int, int, int]] = []
     row = 0
     for resolution in config.resolutions:
         width = config.channels[resolution]
         if resolution > 4:
-            found.append(("conv0", "conv", resolution, config.channels[resolution // 2], row))
+            layers.append(("conv0", "conv", resolution, config.channels[resolution // 2], row))
             row += 1
-        found.append(("conv1", "conv", resolution, width, row))
+        layers.append(("conv1", "conv", resolution, width, row))
         row += 1
         if config.has_torgb(resolution):
-            found.append(("torgb", "torgb", resolution, width, row))
+            layers.append(("torgb", "torgb", resolution, width, row))
     return tuple(
         StyleLayer(index, f"b{resolution}.{layer}", kind, resolution, channels, row)
-        for index, (layer, kind, resolution, channels, row) in enumerate(found)
+        for index, (layer, kind, resolution, channels, row) in enumerate(layers)
     )
 
 
@@ -94,7 +95,11 @@ def channel_name(config: GeneratorConfig, layer: int | str, channel: int) -> str
     return f"{style_layer(config, layer).index}_{channel}"
 
 
-def broadcast_w(w: Array, num_ws: int) -> Array:
+@overload
+def broadcast_w(w: Array, num_ws: int) -> Array: ...
+@overload
+def broadcast_w(w: AnyArray, num_ws: int) -> AnyArray: ...
+def broadcast_w(w: AnyArray, num_ws: int) -> AnyArray:
     """W [N, D] to W+ [N, L, D] with L equal rows; W+ passes unchanged.
 
     Raises:
@@ -110,7 +115,7 @@ def broadcast_w(w: Array, num_ws: int) -> Array:
     return w
 
 
-def check_styles(config: GeneratorConfig, styles: Styles) -> None:
+def check_styles(config: GeneratorConfig, styles: AnyStyles) -> None:
     """Raises UserError listing every missing, unknown or ill-shaped style vector."""
     layers = {layer.name: layer.channels for layer in style_layers(config)}
     wrong = [f"{name} is missing" for name in layers if name not in styles]
@@ -128,7 +133,7 @@ def check_styles(config: GeneratorConfig, styles: Styles) -> None:
         raise UserError(f"styles do not fit this network: {'; '.join(wrong)}")
 
 
-def concatenate_styles(config: GeneratorConfig, styles: Styles) -> Array:
+def concatenate_styles(config: GeneratorConfig, styles: AnyStyles) -> Array:
     """S as one array [N, sum of channels], layers in order of evaluation."""
     check_styles(config, styles)
     return jnp.concatenate([styles[layer.name] for layer in style_layers(config)], axis=1)

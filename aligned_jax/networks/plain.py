@@ -68,7 +68,7 @@ class Conv(nn.Module):
         return y
 
 
-class Dense(nn.Module):
+class Linear(nn.Module):
     """Fully connected layer [N, inputs] to [N, features]: weight [inputs, features], bias."""
 
     features: int

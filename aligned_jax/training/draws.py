@@ -4,7 +4,7 @@ Every number is a function of the run's key, the iteration, the loss term and
 the row of the global batch, never of the device that happens to compute it.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,8 +27,8 @@ class Draws(NamedTuple):
     cutoff: Array | None  # int32, rows of W+ that keep z; one for the whole batch
     noise: str | dict[str, Array]  # fields [N, H, W] by layer, or a mode of the generator
     pl_noise: Array  # [N, H, W, C]
-    augment_fake: Any  # key of all rows, an Array; None where nothing augments
-    augment_real: Any  # likewise, of the real images
+    augment_fake: Array  # key of all rows, read where the networks augment
+    augment_real: Array  # likewise, of the real images
 
 
 def term_key(key: Array, step: Array, term: str) -> Array:

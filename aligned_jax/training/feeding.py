@@ -1,13 +1,12 @@
 """A host's rows of a batch, checked and dealt to its devices."""
 
-from typing import Any
-
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import ConfigError
 from aligned_jax.training import parallel
-from aligned_jax.training.terms import Batch
+from aligned_jax.training.encoder_state import EncoderRecipe
+from aligned_jax.training.terms import Batch, Recipe
 
 
 def shard_batch(
@@ -54,8 +53,8 @@ def shard_batch(
         wrong.append(f"images are {np.asarray(images).dtype}, expected uint8 or float32")
     if wrong:
         raise ConfigError(f"this host's part of the batch does not fit: {'; '.join(wrong)}")
-    host: Any = (images, rows, np.float32(labels), np.float32(gen_labels))
-    return parallel.deal(Batch(*host), devices)
+    host = (images, rows, np.float32(labels), np.float32(gen_labels))
+    return Batch(*parallel.deal(host, devices))
 
 
 class BatchFeeder:
@@ -66,7 +65,7 @@ class BatchFeeder:
       devices: local devices; None is all.
     """
 
-    recipe: Any
+    recipe: Recipe | EncoderRecipe
     devices: parallel.Devices | None
 
     def feed(

@@ -1,7 +1,7 @@
 """Another resolution by weight initialisation (StyleAlign, figure 30)."""
 
 import dataclasses
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, overload
 
 import jax
 
@@ -16,8 +16,6 @@ from aligned_jax.config import (
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.types import Array, PyTree, Variables
 from aligned_jax.weights.structure import array_differences
-
-AnyOf = TypeVar("AnyOf", GeneratorConfig, DiscriminatorConfig)
 
 
 class Resized(NamedTuple):
@@ -93,7 +91,13 @@ def _parts(network: Any) -> tuple[NetworkConfig, Variables]:
     )
 
 
-def resized_config(config: AnyOf, resolution: int) -> AnyOf:
+@overload
+def resized_config(config: GeneratorConfig, resolution: int) -> GeneratorConfig: ...
+@overload
+def resized_config(config: DiscriminatorConfig, resolution: int) -> DiscriminatorConfig: ...
+@overload
+def resized_config(config: NetworkConfig, resolution: int) -> NetworkConfig: ...
+def resized_config(config: NetworkConfig, resolution: int) -> NetworkConfig:
     """The config that `resize` gives a network; ConfigError if the resolution is not possible."""
     if resolution == config.img_resolution:
         return config
