@@ -286,12 +286,12 @@ def find(path: str | os.PathLike) -> Path:
 
 def run_checkpoints(run: str | os.PathLike) -> dict[int, Path]:
     """Checkpoints of a run folder by kimg; empty if it is none."""
-    found = {}
+    folders = {}
     for folder in as_path(run).glob("checkpoints/kimg-*"):
         number = folder.name.removeprefix("kimg-")
         if _is_number(number) and is_checkpoint(folder):
-            found[int(number)] = folder
-    return found
+            folders[int(number)] = folder
+    return folders
 
 
 def run_checkpoint(run: str | os.PathLike, kimg: int) -> Path:

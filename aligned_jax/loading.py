@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +15,12 @@ from aligned_jax import checkpoint, convert
 from aligned_jax.config import ENCODER, AnyConfig, kind_of
 from aligned_jax.errors import CheckpointError
 from aligned_jax.networks import variable_shapes
-from aligned_jax.networks.encoder_network import EncoderNetwork
+from aligned_jax.networks.encoder_network import AnyNetwork, EncoderNetwork
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from aligned_jax.types import Variables
 from aligned_jax.utils import paths
+from aligned_jax.utils.text import listed
 
-AnyNetwork = Network | DiscriminatorNetwork | EncoderNetwork
 _CLASSES = {
     "generator": Network,
     "discriminator": DiscriminatorNetwork,
@@ -32,6 +32,14 @@ _LONE_KEYS = {Network: "G_ema", DiscriminatorNetwork: "D", EncoderNetwork: ENCOD
 ZOO_FILE = "network.safetensors"
 
 
+@overload
+def load(source: str | os.PathLike, key: Literal["G_ema", "G"] = "G_ema") -> Network: ...
+@overload
+def load(source: str | os.PathLike, key: Literal["D"]) -> DiscriminatorNetwork: ...
+@overload
+def load(source: str | os.PathLike, key: Literal["E"]) -> EncoderNetwork: ...
+@overload
+def load(source: str | os.PathLike, key: str) -> AnyNetwork: ...
 def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
     """The network that `source` names.
 
@@ -146,14 +154,13 @@ def _check_tree(where: str, config: AnyConfig, tree: Variables) -> None:
         leaves = jax.tree_util.tree_leaves_with_path(tree)
         return {jax.tree_util.keystr(path): tuple(leaf.shape) for path, leaf in leaves}
 
-    expected, found = shapes(variable_shapes(config)), shapes(tree)
+    expected, given = shapes(variable_shapes(config)), shapes(tree)
     wrong = [
-        f"{name} is {found.get(name, 'missing')}, expected {expected.get(name, 'nothing')}"
-        for name in sorted({*expected, *found})
-        if expected.get(name) != found.get(name)
+        f"{name} is {given.get(name, 'missing')}, expected {expected.get(name, 'nothing')}"
+        for name in sorted({*expected, *given})
+        if expected.get(name) != given.get(name)
     ]
     if wrong:
-        more = f"; and {len(wrong) - 8} more" if len(wrong) > 8 else ""
         raise CheckpointError(
-            f"{where}: the arrays do not fit the recorded sizes: {'; '.join(wrong[:8])}{more}"
+            f"{where}: the arrays do not fit the recorded sizes: {listed(wrong, separator='; ')}"
         )

@@ -8,25 +8,6 @@ Names load on first use, so that the options, which the command line needs for
 its help, come without JAX.
 """
 
-from aligned_jax.utils.lazy import exports
+import lazy_loader
 
-_NAMES = {
-    "PRESETS": "options",
-    "TRANSFORMS": "options",
-    "AdaConfig": "options",
-    "AdaState": "ada",
-    "AugmentConfig": "options",
-    "Draw": "draws",
-    "Draws": "draws",
-    "apply": "pipeline",
-    "check_images": "pipeline",
-    "draw": "draws",
-    "init_state": "ada",
-    "margins": "pipeline",
-    "percentile_draws": "draws",
-    "preset": "options",
-    "update": "ada",
-}
-__all__ = sorted(_NAMES)
-
-__getattr__, __dir__ = exports(__name__, _NAMES)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,7 +7,7 @@ keeps its numbers whichever others are enabled.
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -47,12 +47,12 @@ class Draw(NamedTuple):
     `value` is uniform in [0, 1) or standard normal, float32 [N] or, with k
     parameters, [N, k]. `gate` is uniform, [N] ([N, 4] for the image filter):
     the transform is applied where gate < strength * p. `field`, of the noise
-    alone, is standard normal [N, H, W, C].
+    alone, is standard normal [N, H, W, C]; that of others is never read.
     """
 
     value: Array
     gate: Array
-    field: Array | None = None
+    field: Any = None
 
 
 Draws = dict[str, Draw]

@@ -12,7 +12,7 @@ batch needs before it is filtered; that gives the same result at fixed sizes.
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -127,7 +127,7 @@ def warp(images: Array, inverse: Affine, margins: Array) -> Array:
     row = doubled.shape[_W]
     pixels = doubled.reshape(count, -1, channels)
     first = y * row + x  # [N, 2H + 10, 2W + 10]
-    warped = sum(
+    warped: Any = sum(
         _pixels_at(pixels, first + (dy * row + dx)) * (y_weights[dy] * x_weights[dx])[..., None]
         for dy in (0, 1)
         for dx in (0, 1)
@@ -155,8 +155,8 @@ def _neighbours(
     position = 2 * (place + inverse.shift[:, axis, None, None]) + (size - 1)
     low, high = -2 * margin[0], 2 * (size + margin[1]) - 1
     first = jnp.clip(jnp.floor(position), low.astype(jnp.float32), (high - 1).astype(jnp.float32))
-    weights = tuple(jnp.maximum(1 - jnp.abs(position - (first + i)), 0) for i in (0, 1))
-    return first.astype(jnp.int32) + 2 * (size - 1), weights
+    one, other = (jnp.maximum(1 - jnp.abs(position - (first + i)), 0) for i in (0, 1))
+    return first.astype(jnp.int32) + 2 * (size - 1), (one, other)
 
 
 def _along(axis: int, x: Array, fir: Callable[[Array, int], Array]) -> Array:

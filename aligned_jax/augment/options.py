@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from aligned_jax.errors import ConfigError
 
@@ -132,7 +133,7 @@ class AdaConfig:
             raise ConfigError(f"ada: {'; '.join(problems)}")
 
 
-def preset(name: str, **strengths: float | tuple[float, ...]) -> AugmentConfig:
+def preset(name: str, **strengths: Any) -> AugmentConfig:
     """Config of a named set of transforms ("bgc", "bgcfnc", ...), each with strength 1.
 
     `strengths` are fields of `AugmentConfig` to set besides. Raises ConfigError

@@ -1,6 +1,7 @@
 """The kinds of networks, and under which keys a snapshot or checkpoint holds them."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from aligned_jax.config.discriminator import DiscriminatorConfig
 from aligned_jax.config.encoder import EncoderConfig
@@ -12,7 +13,7 @@ AnyConfig = NetworkConfig | EncoderConfig
 
 # The networks of a snapshot or checkpoint, the averaged generator first, and what each is.
 KEYS = ("G_ema", "G", "D")
-ENCODER = "E"
+ENCODER: Final = "E"
 ALL_KEYS = (*KEYS, ENCODER)
 KINDS: dict[str, type] = {
     "generator": GeneratorConfig,

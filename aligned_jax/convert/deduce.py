@@ -19,9 +19,10 @@ from aligned_jax.config import (
     from_dict,
 )
 from aligned_jax.convert import kwargs as recorded
-from aligned_jax.convert.files.problems import listed, number
+from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -83,7 +84,8 @@ def check_sizes(config: NetworkConfig, shapes: Shapes) -> None:
     ]
     if wrong:
         raise FormatError(
-            "the recorded constructor arguments contradict the tensors: " + listed(wrong, "; ")
+            "the recorded constructor arguments contradict the tensors: "
+            + listed(wrong, separator="; ")
         )
 
 
@@ -136,7 +138,7 @@ def _discriminator_sizes(shapes: Shapes) -> dict[str, Any]:
         "img_channels": _size(shapes, f"b{resolution}.fromrgb.weight", 1),
         "architecture": _architecture(shapes, "", "fromrgb", resolution),
         "c_dim": 0,
-        "epilogue.mbstd_num_channels": None if inputs is None else inputs - last,
+        "epilogue.mbstd_num_channels": None if inputs is None or last is None else inputs - last,
     }
     if "mapping.embed.weight" in shapes:
         label_features = _size(shapes, "b4.out.weight", 0)
@@ -174,8 +176,8 @@ def _resolution(shapes: Shapes, pattern: str) -> int:
 
 def _channels(shapes: Shapes, pattern: str) -> dict[int, int]:
     """Output channels of the convolutions whose name matches, by resolution."""
-    found = {int(match[1]): shapes[match.string] for match in _matches(shapes, pattern)}
-    return {resolution: shape[0] for resolution, shape in sorted(found.items()) if shape}
+    by_resolution = {int(match[1]): shapes[match.string] for match in _matches(shapes, pattern)}
+    return {resolution: shape[0] for resolution, shape in sorted(by_resolution.items()) if shape}
 
 
 def _widths(channels: Mapping[int, int]) -> dict[str, Any]:

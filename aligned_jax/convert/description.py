@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.config import NetworkConfig
+from aligned_jax.config import AnyConfig
 from aligned_jax.convert.kwargs import ADA
 
 
@@ -25,7 +25,7 @@ class Description:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     code_base: str = ADA
     has_filters: bool = True
-    config: NetworkConfig | None = None
+    config: AnyConfig | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Derived:
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class InMemory:
     """An array in memory with the manners of a lazy tensor."""
 
     array: np.ndarray

@@ -12,11 +12,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from aligned_jax.config import ALL_KEYS, AnyConfig, kind_of, to_dict
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.files.safetensors_file import FORMAT_VERSION, METADATA_KEY
 from aligned_jax.convert.rules import to_official
 from aligned_jax.errors import FormatError
 from aligned_jax.types import Variables
+from aligned_jax.utils.text import listed
 
 
 def write_safetensors(
@@ -73,7 +73,7 @@ def _tensors(
     networks: Mapping[str, tuple[AnyConfig, Variables | Callable[[], Variables]]],
 ) -> dict[str, np.ndarray]:
     """All tensors under the names that they have in the file."""
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for key, (config, variables) in networks.items():
         prefix = f"{key}." if len(networks) > 1 else ""
         official = to_official(config, variables() if callable(variables) else variables)

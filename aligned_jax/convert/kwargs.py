@@ -11,8 +11,8 @@ from typing import Any
 
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, from_dict
 from aligned_jax.convert.files.inert import plain
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.errors import ConfigError
+from aligned_jax.utils.text import listed
 
 ADA = "stylegan2-ada-pytorch"
 STYLEGAN3 = "stylegan3"

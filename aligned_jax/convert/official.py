@@ -14,7 +14,6 @@ from aligned_jax.convert.files import safetensors_file
 from aligned_jax.convert.files.container import Loaded, read_pickle
 from aligned_jax.convert.files.inert import PersistentObject, TFNetwork, show, walk
 from aligned_jax.convert.files.mapped import release
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.formats import (
     encoders,
     families,
@@ -26,6 +25,7 @@ from aligned_jax.convert.formats import (
 from aligned_jax.convert.rules import from_official
 from aligned_jax.errors import ConfigError, FormatError, UserError
 from aligned_jax.networks import fingerprint
+from aligned_jax.utils.text import listed
 
 Described = tuple[dict[str, Description], dict[str, Any]]
 
@@ -112,10 +112,10 @@ def _describe(loaded: Loaded) -> Described:
         if rosinality.is_checkpoint(value):
             return rosinality.read(value)
         families.refuse("the file", _names(value))
-    found = f"a {type(value).__name__}"
+    content = f"a {type(value).__name__}"
     if isinstance(value, dict):
-        found = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
-    raise FormatError(f"it holds {found}, not a network. {families.READABLE}")
+        content = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
+    raise FormatError(f"it holds {content}, not a network. {families.READABLE}")
 
 
 def _is_state_dict(value: Mapping[Any, Any]) -> bool:
@@ -127,22 +127,24 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
     keys: dict[Description, list[str]] = {}  # one network can stand under two keys
     for key in sorted(described, key=ALL_KEYS.index):
         keys.setdefault(described[key], []).append(key)
-    networks, problems, warnings = {}, [], []
+    networks: dict[str, Converted] = {}
+    problems: list[str] = []
+    warnings: list[str] = []
     for description, names in keys.items():
         where, tensors = " and ".join(names), description.tensors
         try:
             config = _config(description)
-            found = tensor_problems(config, tensors, description.has_filters)
+            faults = tensor_problems(config, tensors, description.has_filters)
         except (ConfigError, FormatError) as error:
-            found = [str(error)]
-        problems += [f"{where}: {problem}" for problem in found]
+            faults = [str(error)]
+        problems += [f"{where}: {problem}" for problem in faults]
         release(tensors.values())
         if others := rounded(tensors):
             warnings.append(f"{where}: not stored as float32: {listed(others)}")
-        if not found:
+        if not faults:
             networks |= dict.fromkeys(names, Converted(config, tensors))
     if problems:
-        raise FormatError(listed(problems, "; "))
+        raise FormatError(listed(problems, separator="; "))
     return networks, warnings
 
 

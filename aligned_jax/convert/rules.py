@@ -76,7 +76,8 @@ def filters(config: AnyConfig) -> dict[str, np.ndarray]:
         return {}
     generator = isinstance(config, GeneratorConfig)
     prefix = "synthesis." if generator else ""
-    taps = config.synthesis.resample_filter if generator else config.resample_filter
+    options = config.synthesis if isinstance(config, GeneratorConfig) else config
+    taps = options.resample_filter
     configured, default = filter_kernel(taps), filter_kernel(DEFAULT_FILTER)
     blocks = [r for r in config.resolutions if generator or r > 4]
     buffers = {f"{prefix}b{r}.resample_filter": configured for r in blocks}

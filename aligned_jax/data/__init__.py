@@ -4,21 +4,6 @@ Names load on first use; the options alone need neither JAX nor TFDS nor Grain.
 `batches` is the module: `from aligned_jax.data.batches import batches`.
 """
 
-from aligned_jax.utils.lazy import exports
+import lazy_loader
 
-_NAMES = {
-    "DataOptions": "options",
-    "Variant": "options",
-    "Dataset": "dataset",
-    "open_dataset": "dataset",
-    "Rows": "batches",
-    "apply_variant": "variants",
-    "Attributes": "avatars",
-    "draw_avatar": "avatars",
-    "STYLES": "styles",
-    "AvatarSource": "avatar_source",
-    "ImageSource": "images",
-    "write_dataset": "writer",
-}
-
-__getattr__, __dir__ = exports(__name__, _NAMES, ("batches",))
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -88,8 +88,8 @@ def _scale(style: dict[str, Any], component: str) -> float:
     """Horizontal scale that the drawing gives a component where it places it."""
     for element in _placements(style, component):
         transform = element.get("attributes", {}).get("transform", "")
-        found = re.search(r"(?:scale|matrix)\(\s*([-.\d]+)", transform)
-        return float(found[1]) if found else 1.0
+        match = re.search(r"(?:scale|matrix)\(\s*([-.\d]+)", transform)
+        return float(match[1]) if match else 1.0
     raise UserError(f"this version of the artwork has no {component}")
 
 

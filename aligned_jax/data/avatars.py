@@ -211,8 +211,8 @@ def _hair(table: Table, options: dict[str, Any]) -> str:
 
 
 def _color(name: str | None, options: dict[str, Any]) -> tuple[float, float, float]:
-    found = options.get(f"{name}Color")
-    return _rgb(found[0]) if found else ABSENT
+    colors = options.get(f"{name}Color")
+    return _rgb(colors[0]) if colors else ABSENT
 
 
 def _rgb(text: str) -> tuple[float, float, float]:
@@ -248,7 +248,8 @@ def _style_options(
         raise UserError(
             f"unknown attributes {', '.join(unknown)}; these can be fixed: {', '.join(OVERRIDES)}"
         )
-    table, fixed = STYLES[style], {}
+    table = STYLES[style]
+    fixed: dict[str, Any] = {}
     for name, value in overrides.items():
         if name in ("hair", "mouth"):
             new = _named(style, name, value)
@@ -312,14 +313,14 @@ def _switched(
 def _check_effect(style: str, overrides: Mapping[str, Any], attributes: Attributes) -> None:
     missed = []
     for name, value in overrides.items():
-        found = getattr(attributes, name)
+        drawn = getattr(attributes, name)
         if isinstance(value, bool):
             value = ANSWERS[value]
         elif name.endswith("color"):
             value = _rgb(value)
         elif name == "hair" and matches(value, STYLES[style].bald):
             value = "none"
-        if found != value:
+        if drawn != value:
             missed.append(f"{name} {overrides[name]!r}")
     if missed:
         raise UserError(f"this picture of {style} cannot have {', '.join(missed)}")

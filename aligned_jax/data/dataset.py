@@ -14,6 +14,7 @@ from PIL import Image
 from aligned_jax.data.options import DataOptions
 from aligned_jax.data.variants import apply_variant, mirrored
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.text import listed
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 # Numbers that change their sign when left and right are exchanged, or top and bottom.
@@ -88,19 +89,19 @@ class Dataset:
         import tensorflow_datasets as tfds
 
         record, _ = self._record(index)
-        found: dict[str, Any] = {}
+        recorded: dict[str, Any] = {}
         for name, feature in self._features.items():
             if isinstance(feature, tfds.features.Image):
                 continue
             values = _values(record, name)
             if isinstance(feature, tfds.features.ClassLabel):
-                found[name] = feature.int2str(int(values[0]))
+                recorded[name] = feature.int2str(int(values[0]))
             elif isinstance(feature, tfds.features.Text):
-                found[name] = values[0].decode("utf-8")
+                recorded[name] = values[0].decode("utf-8")
             else:
                 array = np.asarray(values, np.float32)
-                found[name] = array if feature.shape else float(array[0])
-        return found
+                recorded[name] = array if feature.shape else float(array[0])
+        return recorded
 
     def _place(self, index: int) -> int:
         """Number of the record of an image."""
@@ -212,9 +213,9 @@ def _builder(folder: str) -> Any:
             "draws one and `aligned data images` imports a folder or zip"
         )
     builder = tfds.builder_from_directory(folder)
-    features, found = builder.info.features, builder.info.file_format.value
-    if found != "array_record":
-        raise UserError(f"{folder} is in {found} format; only array_record can be read")
+    features, file_format = builder.info.features, builder.info.file_format.value
+    if file_format != "array_record":
+        raise UserError(f"{folder} is in {file_format} format; only array_record can be read")
     if not isinstance(dict(features.items()).get("image"), tfds.features.Image):
         raise UserError(f"{folder} has no feature `image`; it has {', '.join(features)}")
     return builder
@@ -224,7 +225,7 @@ def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
     """A missing shard or one of another length is told before a run has begun."""
     missing = [path.name for path in split.filepaths if not path.exists()]
     if missing:
-        raise FormatError(f"{options.path} lacks {_listed(missing)}; copy the whole folder")
+        raise FormatError(f"{options.path} lacks {listed(missing)}; copy the whole folder")
     recorded = recorded_files(info)
     wrong = [
         f"{path.name} (has {path.stat().length} bytes of {recorded[path.name]['bytes']})"
@@ -232,16 +233,12 @@ def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
         if path.name in recorded and recorded[path.name]["bytes"] != path.stat().length
     ]
     if wrong:
-        raise FormatError(f"{options.path}: {_listed(wrong)} is cut off; copy the folder anew")
+        raise FormatError(f"{options.path}: {listed(wrong)} is cut off; copy the folder anew")
 
 
 def recorded_files(info: Any) -> dict[str, dict[str, Any]]:
     """Bytes and SHA-256 of the shards, for datasets that `aligned data` wrote."""
     return (info.metadata or {}).get("files", {})
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 @contextlib.contextmanager

@@ -16,11 +16,11 @@ from PIL import UnidentifiedImageError
 
 from aligned_jax.data import pictures
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.text import listed
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _LISTING = "dataset.json"
 _LARGEST_LISTING = 2**30
-_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class ImageSource:
         label = next(iter(self.items.values()))[0].label
         if self.classes:
             features["label"] = tfds.features.ClassLabel(names=list(self.classes))
-        elif label is not None:
+        elif isinstance(label, tuple):
             features["label"] = tfds.features.Tensor(shape=(len(label),), dtype=np.float32)
         return features
 
@@ -142,19 +142,19 @@ def scan(
     path = os.path.abspath(path)
     files = ImageFiles(path)
     try:
-        found = files.images()
+        images = files.images()
         listing = files.listing() if labelled else {}
     finally:
         files.close()
-    if not found:
+    if not images:
         raise UserError(f"{path} holds no images ({', '.join(SUFFIXES)})")
     classes: Sequence[str] = ()
     if listing:
-        items, classes = _listed(path, found, listing)
+        items, classes = _by_listing(path, images, listing)
     elif labelled and listing is None and not files.is_zip:
-        items, classes = _by_folder(path, found)
+        items, classes = _by_folder(path, images)
     else:
-        items = found
+        items = images
     channels = 1 if gray else 3
     return ImageSource(path, resolution, channels, _split(items, test), tuple(classes))
 
@@ -169,48 +169,50 @@ def _split(items: list[Item], test: float) -> dict[str, tuple[Item, ...]]:
     return splits
 
 
-def _by_folder(path: str, found: list[Item]) -> tuple[list[Item], list[str]]:
+def _by_folder(path: str, images: list[Item]) -> tuple[list[Item], list[str]]:
     """Sub-folders as classes, if there are several and nothing lies beside them."""
-    tops = [item.file.split("/")[0] if "/" in item.file else "" for item in found]
+    tops = [item.file.split("/")[0] if "/" in item.file else "" for item in images]
     classes = sorted(set(tops) - {""})
     if len(classes) < 2:
-        return found, []
-    loose = [item.file for item, top in zip(found, tops, strict=True) if not top]
+        return images, []
+    loose = [item.file for item, top in zip(images, tops, strict=True) if not top]
     if loose:
         raise UserError(
             f"{path} has images in {len(classes)} sub-folders, which would be classes, and beside "
-            f"them ({_named(loose)}); move those into a class, or pass --no-labels"
+            f"them ({listed(loose)}); move those into a class, or pass --no-labels"
         )
     number = {name: k for k, name in enumerate(classes)}
     labelled = (
-        Item(item.file, item.size, number[top]) for item, top in zip(found, tops, strict=True)
+        Item(item.file, item.size, number[top]) for item, top in zip(images, tops, strict=True)
     )
     return list(labelled), [name.encode("utf-8", "replace").decode() for name in classes]
 
 
-def _listed(path: str, found: list[Item], listing: dict[str, Any]) -> tuple[list[Item], list[str]]:
+def _by_listing(
+    path: str, images: list[Item], listing: dict[str, Any]
+) -> tuple[list[Item], list[str]]:
     """Labels of a dataset.json."""
-    missing = [item.file for item in found if item.file not in listing]
+    missing = [item.file for item in images if item.file not in listing]
     if missing:
         raise UserError(
-            f"{path}: {_LISTING} has no label for {_named(missing)}; complete it or pass "
+            f"{path}: {_LISTING} has no label for {listed(missing)}; complete it or pass "
             "--no-labels"
         )
-    absent = sorted(set(listing) - {item.file for item in found})
+    absent = sorted(set(listing) - {item.file for item in images})
     if absent:
-        raise UserError(f"{path} lacks {_named(absent)}, which {_LISTING} names")
-    labels = [listing[item.file] for item in found]
+        raise UserError(f"{path} lacks {listed(absent)}, which {_LISTING} names")
+    labels = [listing[item.file] for item in images]
     if all(_is_class(label) for label in labels):
-        items = [Item(i.file, i.size, label) for i, label in zip(found, labels, strict=True)]
+        items = [Item(i.file, i.size, label) for i, label in zip(images, labels, strict=True)]
         return items, [str(k) for k in range(max(labels) + 1)]
     length = len(labels[0]) if isinstance(labels[0], list) else -1
-    wrong = [i.file for i, v in zip(found, labels, strict=True) if not _is_vector(v, length)]
+    wrong = [i.file for i, v in zip(images, labels, strict=True) if not _is_vector(v, length)]
     if wrong or length < 1:
         raise UserError(
             f"{path}: labels in {_LISTING} must be all class numbers from 0 to 99999, or all "
-            f"vectors of one length; see {_named(wrong or [found[0].file])}"
+            f"vectors of one length; see {listed(wrong or [images[0].file])}"
         )
-    vectors = zip(found, labels, strict=True)
+    vectors = zip(images, labels, strict=True)
     return [Item(i.file, i.size, tuple(map(float, label))) for i, label in vectors], []
 
 
@@ -224,11 +226,6 @@ def _is_vector(label: Any, length: int) -> bool:
         and len(label) == length
         and all(type(v) in (int, float) and abs(v) < 1e30 for v in label)
     )
-
-
-def _named(files: Sequence[str]) -> str:
-    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-    return ", ".join(files[:_SHOWN]) + more
 
 
 class ImageFiles:

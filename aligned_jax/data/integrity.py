@@ -6,9 +6,9 @@ from typing import Any
 
 from aligned_jax.data.dataset import read_info, recorded_files
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.text import listed
 
 _PIECE = 1 << 24
-_LISTED = 8
 
 
 def check_files(path: str, advance: Callable[[int], None] | None = None) -> int:
@@ -31,7 +31,7 @@ def check_files(path: str, advance: Callable[[int], None] | None = None) -> int:
     unknown = [file.name for file in shards if "sha256" not in recorded.get(file.name, {})]
     if unknown:
         raise UserError(
-            f"{path} records no SHA-256 of {_names(unknown)}; only datasets that `aligned data` "
+            f"{path} records no SHA-256 of {listed(unknown)}; only datasets that `aligned data` "
             "wrote can be checked"
         )
     wrong = []
@@ -43,7 +43,7 @@ def check_files(path: str, advance: Callable[[int], None] | None = None) -> int:
         if advance is not None:
             advance(1)
     if wrong:
-        raise FormatError(f"{path}: damaged are {_names(wrong)}; make it again, or copy it anew")
+        raise FormatError(f"{path}: damaged are {listed(wrong)}; make it again, or copy it anew")
     return len(shards)
 
 
@@ -53,8 +53,3 @@ def _sha256(file: Any) -> str:
         while piece := opened.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def _names(names: list[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more

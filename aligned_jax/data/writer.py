@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from aligned_jax.errors import UserError
+from aligned_jax.utils.text import counted, listed
 
 ITEMS_PER_SHARD = 500
 _PLAN, _LOCK = "plan.json", ".lock"
@@ -321,12 +322,10 @@ def _total(reports: list[dict[str, Any]], shards: list[Shard], split: str) -> in
 
 
 def _bad_items(bad: list[str]) -> str:
-    more = f"\n  and {len(bad) - 100} more" if len(bad) > 100 else ""
-    lines = "".join(f"\n  {line}" for line in bad[:100])
-    files = "1 file" if len(bad) == 1 else f"{len(bad)} files"
+    files, lines = counted(len(bad), "file"), listed(bad, most=100, separator="\n  ")
     return (
         f"{files} cannot be used; mend them, or leave them out with --skip-bad, which takes "
-        f"over what is done already:{lines}{more}"
+        f"over what is done already:\n  {lines}"
     )
 
 

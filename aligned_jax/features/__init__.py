@@ -5,19 +5,6 @@ features = inception(images)["features"]        # images in [0, 255]
 distances = features.lpips("vgg")(a, b)         # images in [-1, 1]
 """
 
-from aligned_jax.utils.lazy import exports
+import lazy_loader
 
-_NAMES = {
-    "Extractor": "extractor",
-    "Lpips": "extractor",
-    "load": "extractor",
-    "lpips": "extractor",
-    "FROM_FILES": "networks",
-    "NETWORKS": "networks",
-    "add": "store",
-    "folder": "store",
-    "is_available": "store",
-    "stored": "store",
-}
-
-__getattr__, __dir__ = exports(__name__, _NAMES)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

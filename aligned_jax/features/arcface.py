@@ -8,7 +8,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from aligned_jax.networks.irse import backbone
-from aligned_jax.networks.plain import BatchNorm, Dense, flat_chw
+from aligned_jax.networks.plain import BatchNorm, Linear, flat_chw
 from aligned_jax.ops import resize
 from aligned_jax.types import Array
 
@@ -31,6 +31,6 @@ class ArcFace(nn.Module):
         x = resize.area(x, _SIZE)
         x = backbone(x)[-1]
         x = flat_chw(BatchNorm(name="output_layer.0")(x))  # [N, 512 * 7 * 7]
-        x = BatchNorm(name="output_layer.4")(Dense(512, name="output_layer.3")(x))
+        x = BatchNorm(name="output_layer.4")(Linear(512, name="output_layer.3")(x))
         length = jnp.sqrt(jnp.square(x).sum(axis=-1, keepdims=True))
         return {"features": x / jnp.maximum(length, jnp.float32(1e-12))}

@@ -9,10 +9,10 @@ import numpy as np
 
 from aligned_jax.convert.checks import FLOATS, shape_text
 from aligned_jax.convert.files.inert import show
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.files.torch_tensors import read_tensors
 from aligned_jax.errors import FormatError
 from aligned_jax.features.networks import FROM_FILES, NETWORKS, from_torch, shapes, torch_shape
+from aligned_jax.utils.text import listed
 
 _COUNTER = "num_batches_tracked"  # how long a normalisation was trained; nothing depends on it
 
@@ -50,7 +50,7 @@ def read_weights(path: str | os.PathLike) -> Weights:
     expected = {theirs: torch_shape(shapes(network)[ours]) for ours, theirs in names.items()}
     if found := [*unexpected, *problems(tensors, expected)]:
         raise FormatError(
-            f"{file}: it is not the {network} that is needed: {listed(found, '; ')}. Get "
+            f"{file}: it is not the {network} that is needed: {listed(found, separator='; ')}. Get "
             f"{NETWORKS[network].source}"
         )
     arrays = {ours: from_torch(tensors[theirs].numpy()) for ours, theirs in names.items()}

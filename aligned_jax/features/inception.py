@@ -8,7 +8,7 @@ Mixed_7c takes the maximum, and so do the weights.
 import flax.linen as nn
 import jax.numpy as jnp
 
-from aligned_jax.networks.plain import BatchNorm, Conv, Dense, average_pool, max_pool
+from aligned_jax.networks.plain import BatchNorm, Conv, Linear, average_pool, max_pool
 from aligned_jax.ops import resize
 from aligned_jax.types import Array
 
@@ -152,4 +152,4 @@ class Inception(nn.Module):
         x = MixedE(name="Mixed_7b")(x)
         x = MixedE(largest=True, name="Mixed_7c")(x)  # [N, 8, 8, 2048]
         features = x.mean(axis=(1, 2))
-        return {"features": features, "logits": Dense(CLASSES, name="fc")(features)}
+        return {"features": features, "logits": Linear(CLASSES, name="fc")(features)}

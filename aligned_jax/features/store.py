@@ -10,12 +10,12 @@ import numpy as np
 from safetensors.numpy import save
 
 from aligned_jax.convert.files.container import read_pickle
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.files.safetensors_file import is_safetensors, read_tensors
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features.files import Weights, file_facts, problems, read_weights
 from aligned_jax.features.networks import FROM_FILES, NETWORKS, PACKAGE, shapes
 from aligned_jax.utils import paths
+from aligned_jax.utils.text import listed
 from aligned_jax.viz.files import writing
 
 FORMAT_VERSION = 1
@@ -114,7 +114,7 @@ def _origin(name: str, path: Path) -> dict[str, Any]:
 
 def _checked(name: str, tensors: dict[str, Any], path: Path) -> dict[str, np.ndarray]:
     if found := problems(tensors, shapes(name)):
-        raise FormatError(f"{path}: {listed(found, '; ')}")
+        raise FormatError(f"{path}: {listed(found, separator='; ')}")
     return {key: np.asarray(tensors[key].numpy(), np.float32) for key in shapes(name)}
 
 

@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from aligned_jax.networks.plain import Conv, Dense, channels, flat_chw, max_pool
+from aligned_jax.networks.plain import Conv, Linear, channels, flat_chw, max_pool
 from aligned_jax.ops import resize
 from aligned_jax.types import Array
 
@@ -57,5 +57,5 @@ class VGG16Top(nn.Module):
     def __call__(self, images: Array) -> dict[str, Array]:
         x = vgg_layers(normalised(resize.anchored(images, _SIZE)))[-1]
         x = flat_chw(max_pool(x, 2, 2))  # [N, 512 * 7 * 7]
-        x = nn.relu(Dense(4096, name="fc1")(x))
-        return {"features": nn.relu(Dense(4096, name="fc2")(x))}
+        x = nn.relu(Linear(4096, name="fc1")(x))
+        return {"features": nn.relu(Linear(4096, name="fc2")(x))}

@@ -20,7 +20,8 @@ def parse_seeds(text: str) -> list[int]:
     Raises:
       UserError: naming every part that is no seed (0 to 2**32 - 1) or rising range.
     """
-    seeds, bad = [], []
+    seeds: list[int] = []
+    bad: list[str] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*([0-9]{1,10})(?:\s*-\s*([0-9]{1,10}))?\s*", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)

@@ -39,20 +39,20 @@ def style_layers(config: GeneratorConfig) -> tuple[StyleLayer, ...]:
     resolution 2**k has 3k-7 (conv0), 3k-6 (conv1), 3k-5 (tRGB). A tRGB shares
     its row of W+ with the next block's conv0.
     """
-    found: list[tuple[str, str, int, int, int]] = []
+    layers: list[tuple[str, str, int, int, int]] = []
     row = 0
     for resolution in config.resolutions:
         width = config.channels[resolution]
         if resolution > 4:
-            found.append(("conv0", "conv", resolution, config.channels[resolution // 2], row))
+            layers.append(("conv0", "conv", resolution, config.channels[resolution // 2], row))
             row += 1
-        found.append(("conv1", "conv", resolution, width, row))
+        layers.append(("conv1", "conv", resolution, width, row))
         row += 1
         if config.has_torgb(resolution):
-            found.append(("torgb", "torgb", resolution, width, row))
+            layers.append(("torgb", "torgb", resolution, width, row))
     return tuple(
         StyleLayer(index, f"b{resolution}.{layer}", kind, resolution, channels, row)
-        for index, (layer, kind, resolution, channels, row) in enumerate(found)
+        for index, (layer, kind, resolution, channels, row) in enumerate(layers)
     )
 
 

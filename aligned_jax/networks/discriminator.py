@@ -1,6 +1,7 @@
 """Discriminator (StyleGAN2, section 4.1; projection head of StyleGAN2-ADA)."""
 
 import math
+from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -20,8 +21,8 @@ class DiscriminatorBlock(nn.Module):
     dtype: jnp.dtype = jnp.dtype("float32")
 
     @nn.compact
-    def __call__(self, x: Array | None, image: Array | None) -> tuple[Array, Array | None]:
-        """x [N, R, R, C] (None in the first block) and image to their next resolution."""
+    def __call__(self, x: Any, image: Any) -> tuple[Array, Array | None]:
+        """x [N, R, R, C] (None in the first block) and image (None once it was read) halved."""
         config, resolution = self.config, self.resolution
         width = config.channels_by_resolution[resolution]
         after = config.channels_by_resolution[resolution // 2]
@@ -77,7 +78,7 @@ class Epilogue(nn.Module):
     config: DiscriminatorConfig
 
     @nn.compact
-    def __call__(self, x: Array, image: Array | None, label: Array | None) -> Array:
+    def __call__(self, x: Array, image: Any, label: Array | None) -> Array:
         """Logits [N, 1] of x [N, 4, 4, C], projected on the mapped label [N, D] if there is one."""
         config, end = self.config, self.config.epilogue
         width = config.channels_by_resolution[4]
@@ -122,7 +123,8 @@ class Discriminator(nn.Module):
 
     def __call__(self, images: Array, c: Array | None = None) -> Array:
         """Logits float32 [N, 1] of images [N, R, R, img_channels] and labels [N, c_dim]."""
-        x, image = None, images
+        x: Any = None  # the first block reads the images
+        image: Array | None = images
         for resolution in self.config.resolutions[:-1]:
             x, image = getattr(self, f"b{resolution}")(x, image)
         label = self.mapping(None, c) if self.config.c_dim else None

@@ -74,11 +74,11 @@ class Encoder(nn.Module):
         coarse = maps[3]
         middle = self._finer(coarse, maps[2], "latlayer1")
         fine = self._finer(middle, maps[1], "latlayer2")
-        found = []
+        rows = []
         for row in range(self.config.rows):
             x = coarse if row < MIDDLE else middle if row < FINE else fine
-            found.append(Head(self.config.latent_dim, name=f"styles.{row}")(x))
-        return jnp.stack(found, axis=1)
+            rows.append(Head(self.config.latent_dim, name=f"styles.{row}")(x))
+        return jnp.stack(rows, axis=1)
 
     def _finer(self, coarse: Array, fine: Array, name: str) -> Array:
         """A level of the feature pyramid, twice as large as the one before."""

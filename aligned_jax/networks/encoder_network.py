@@ -9,13 +9,13 @@ import jax.numpy as jnp
 from aligned_jax.config import EncoderConfig, GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.networks import fingerprint
-from aligned_jax.networks.network import Network, Pytree, apply, summary
+from aligned_jax.networks.network import GanNetwork, Network, NetworkBase, apply, summary
 from aligned_jax.ops import resize
 from aligned_jax.types import Array, Variables
 
 
 @dataclass(eq=False, frozen=True)
-class EncoderNetwork(Pytree):
+class EncoderNetwork(NetworkBase):
     """An encoder: sizes, variables {params, stats}, and where it comes from; a pytree.
 
     `provenance["generator"]` tells whose latents it finds: `network`, as it was
@@ -75,6 +75,9 @@ class EncoderNetwork(Pytree):
             f"{'; '.join(wrong) or 'their weights differ'}. Give that generator, or train an "
             "encoder for this one with `aligned encoder`"
         )
+
+
+AnyNetwork = GanNetwork | EncoderNetwork
 
 
 def misfits(encoder: EncoderConfig, generator: GeneratorConfig) -> list[str]:

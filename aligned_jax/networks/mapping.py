@@ -37,9 +37,9 @@ class Mapping(nn.Module):
     def __call__(self, z: Array | None, c: Array | None = None) -> Array:
         """w [N, w_dim] for z [N, z_dim] and labels c [N, c_dim]; either may have no columns."""
         parts = []
-        if self.z_dim:
+        if self.z_dim and z is not None:
             parts.append(ops.normalize_2nd_moment(z))
-        if self.c_dim:
+        if self.c_dim and c is not None:
             parts.append(ops.normalize_2nd_moment(self.embed(c)))
         x = jnp.concatenate(parts, axis=1)
         for i in range(self.config.num_layers):

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,25 +22,30 @@ HALF = (None, "bfloat16", "float16")
 _DEFAULT_HALF_RESOLUTIONS = 4
 
 
-class Pytree:
-    """Registers subclasses: variables are the leaves, the config is static.
+class NetworkBase:
+    """Registers subclasses, which are dataclasses: variables are leaves, the config is static.
 
     The provenance is left out, so that networks of different origin have the
     same structure and go through `jax.tree.map` together.
     """
 
+    config: Any
+    variables: Variables
+    provenance: dict[str, Any] | None
+
     def __init_subclass__(cls) -> None:
+        make: Callable[..., NetworkBase] = cls
         key = jax.tree_util.GetAttrKey("variables")
         jax.tree_util.register_pytree_with_keys(
             cls,
             lambda self: (((key, self.variables),), self.config),
-            lambda config, children: cls(config, *children),
+            lambda config, children: make(config, *children),
             lambda self: ((self.variables,), self.config),
         )
 
 
 @dataclass(eq=False, frozen=True)
-class Network(Pytree):
+class Network(NetworkBase):
     """A generator: sizes, variables {params, noise, stats}, and where it comes from.
 
     All methods are jitted, run in float32 at the highest matrix precision unless
@@ -181,7 +186,7 @@ class Network(Pytree):
 
 
 @dataclass(eq=False, frozen=True)
-class DiscriminatorNetwork(Pytree):
+class DiscriminatorNetwork(NetworkBase):
     """A discriminator: sizes, variables {params}, and where it comes from."""
 
     config: DiscriminatorConfig
@@ -206,10 +211,10 @@ class DiscriminatorNetwork(Pytree):
         return _logits(self, images, _check_labels(config, c, images.shape[0]), half)
 
 
-AnyNetwork = Network | DiscriminatorNetwork
+GanNetwork = Network | DiscriminatorNetwork
 
 
-def summary(net: AnyNetwork, name: str, detail: str) -> str:
+def summary(net: NetworkBase, name: str, detail: str) -> str:
     """One line instead of every weight."""
     config = net.config
     count = sum(jnp.size(leaf) for leaf in jax.tree.leaves(net.variables))
@@ -232,7 +237,7 @@ def _check_labels(config: NetworkConfig, c: Array | None, batch: int) -> Array:
     return c
 
 
-def apply(net: AnyNetwork, *args: Any, half: str | None = None, **kwargs: Any) -> Any:
+def apply(net: NetworkBase, *args: Any, half: str | None = None, **kwargs: Any) -> Any:
     """`module.apply` in full matrix precision, or in half precision where asked."""
     config = net.config
     if half and not config.half_resolutions:

@@ -68,7 +68,7 @@ class Conv(nn.Module):
         return y
 
 
-class Dense(nn.Module):
+class Linear(nn.Module):
     """Fully connected layer [N, inputs] to [N, features]: weight [inputs, features], bias."""
 
     features: int
@@ -100,7 +100,7 @@ class BatchNorm(nn.Module):
         if self.moments is None:
             mean, variance = stored_mean.value, stored_variance.value
         else:
-            mean, variance = self._of_batch(x)
+            mean, variance = _moments_of(x, self.moments)
             if self.is_mutable_collection("stats") and not self.is_initializing():
                 count = self.moments.rows * math.prod(x.shape[1:-1])
                 unbiased = variance * (count / max(count - 1, 1))
@@ -109,11 +109,12 @@ class BatchNorm(nn.Module):
         scale = weight * lax.rsqrt(variance + jnp.float32(self.epsilon))
         return x * channels(scale, x) + channels(bias - mean * scale, x)
 
-    def _of_batch(self, x: Array) -> tuple[Array, Array]:
-        """Mean and variance over all positions of all rows of all devices."""
-        axes = tuple(range(x.ndim - 1))
-        mean, square = self.moments.across((x.mean(axis=axes), jnp.square(x).mean(axis=axes)))
-        return mean, jnp.maximum(square - jnp.square(mean), 0)
+
+def _moments_of(x: Array, moments: BatchMoments) -> tuple[Array, Array]:
+    """Mean and variance [C] over all positions of all rows of all devices."""
+    axes = tuple(range(x.ndim - 1))
+    mean, square = moments.across((x.mean(axis=axes), jnp.square(x).mean(axis=axes)))
+    return mean, jnp.maximum(square - jnp.square(mean), 0)
 
 
 class PReLU(nn.Module):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping as MappingType
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -116,7 +117,7 @@ class SynthesisBlock(nn.Module):
         """Features [N, R, R, C] and running image [N, R, R, img_channels] after this block."""
         name = f"b{self.resolution}"
         conv1 = f"{name}.conv1"
-        if self.inputs == 0:
+        if x is None:  # the first block, which begins with its constant
             x = jnp.repeat(self.const[None], styles[conv1].shape[0], axis=0).astype(self.dtype)
             x = self.conv1(x, styles[conv1], noise[conv1])
         else:
@@ -167,7 +168,8 @@ class Synthesis(nn.Module):
         """Image float32 [N, R, R, img_channels] around [-1, 1], unclipped, from style vectors."""
         names = [layer.name for layer in style_layers(self.config) if layer.kind == "conv"]
         by_layer = {name: noise if isinstance(noise, str) else noise[name] for name in names}
-        x = image = None
+        x: Array | None = None
+        image: Any = None  # an Array after the last block, which always draws
         for resolution in self.config.resolutions:
             x, image = getattr(self, f"b{resolution}")(x, image, styles, by_layer)
         return image

@@ -19,7 +19,9 @@ def module_of(config: AnyConfig, half: str | None = None) -> nn.Module:
     """The linen module that `config` describes; encoders know no half precision."""
     if isinstance(config, EncoderConfig):
         return Encoder(config)
-    return (Generator if isinstance(config, GeneratorConfig) else Discriminator)(config, half)
+    if isinstance(config, GeneratorConfig):
+        return Generator(config, half)
+    return Discriminator(config, half)
 
 
 def init_variables(config: AnyConfig, key: Array) -> Variables:

@@ -4,6 +4,8 @@ Each resize is a matrix along either axis. The matrices are made with numpy
 from the sizes alone and so are constants of a compiled program.
 """
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -38,7 +40,7 @@ def area(images: Array, size: int) -> Array:
     return _apply(images, matrix(images.shape[1]), matrix(images.shape[2]))
 
 
-def _along_both(images: Array, size: int, positions) -> Array:
+def _along_both(images: Array, size: int, positions: Callable[[int], np.ndarray]) -> Array:
     height, width = images.shape[1:3]
     if height == width == size:
         return images

@@ -179,8 +179,9 @@ def _fir_1d(
             for o, _ in phase
         ]
         terms = [_scaled(part, tap) for part, (_, tap) in zip(slices, phase, strict=True)]
-        empty = lax.slice_in_dim(x, 0, per_phase, 1, axis) * 0 if not terms else None
-        phases.append(sum(terms[1:], terms[0]) if terms else empty)
+        if not terms:  # no tap falls on this phase
+            terms = [lax.slice_in_dim(x, 0, per_phase, 1, axis) * 0]
+        phases.append(sum(terms[1:], terms[0]))
     if up == 1:
         return phases[0]
     shape = list(phases[0].shape)
@@ -237,14 +238,15 @@ def _factor(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _pair(factor: int | tuple[int, int]) -> tuple[int, int]:
-    return (factor, factor) if isinstance(factor, int) else tuple(factor)
+    return (factor, factor) if isinstance(factor, int) else factor
 
 
 def _sides(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
     """(left, right, top, bottom) from one number, (x, y), or all four."""
     if isinstance(padding, int):
-        return (padding,) * 4
+        return padding, padding, padding, padding
     if len(padding) == 2:
         x, y = padding
         return x, x, y, y
-    return tuple(padding)
+    left, right, top, bottom = padding
+    return left, right, top, bottom

@@ -27,8 +27,8 @@ class Draws(NamedTuple):
     cutoff: Array | None  # int32, rows of W+ that keep z; one for the whole batch
     noise: str | dict[str, Array]  # fields [N, H, W] by layer, or a mode of the generator
     pl_noise: Array  # [N, H, W, C]
-    augment_fake: Array | None  # key of all rows
-    augment_real: Array | None  # key of all rows
+    augment_fake: Array  # key of all rows, read where the networks augment
+    augment_real: Array  # likewise, of the real images
 
 
 def term_key(key: Array, step: Array, term: str) -> Array:

@@ -107,7 +107,9 @@ def create_encoder_state(
         mean = jnp.asarray(generator["stats"]["mapping"]["w_avg"])
         mean = jnp.broadcast_to(mean[(None,) * config.has_rows], config.latent_shape)
         e = {**e, "stats": {**e["stats"], "latent_avg": mean}}
-    d, d_opt, size = {}, {}, 0
+    d: Variables = {}
+    d_opt: PyTree = {}
+    size = 0
     if options.adversarial:
         d, size = init_critic(config.latent_dim, keys[1]), options.pool_size
         d_opt = critic_adam(options).init(d["params"])

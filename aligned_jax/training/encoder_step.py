@@ -31,9 +31,9 @@ from aligned_jax.networks import Encoder, module_of
 from aligned_jax.networks.plain import BatchMoments
 from aligned_jax.ops import resize
 from aligned_jax.training import parallel, ranger
-from aligned_jax.training.dealing import Fed
 from aligned_jax.training.draws import noise_rows, normal_rows
 from aligned_jax.training.encoder_state import EncoderRecipe, EncoderState, Frozen, critic_adam
+from aligned_jax.training.feeding import BatchFeeder
 from aligned_jax.training.latent_critic import LatentCritic, replay
 from aligned_jax.training.optimizer import take_step
 from aligned_jax.training.terms import Batch, as_float
@@ -66,7 +66,7 @@ def run_iteration(
     options, active = recipe.options, active_rows(recipe, state.step)
     targets = as_float(batch.images)
     inputs = _reduced(targets, recipe.encoder.img_resolution)
-    module = Encoder(recipe.encoder, BatchMoments(parallel.mean, options.batch_size))
+    module: Any = Encoder(recipe.encoder, BatchMoments(parallel.mean, options.batch_size))
 
     def encode(params: Any) -> tuple[Array, Any]:
         variables = {**state.E, "params": params}
@@ -77,8 +77,8 @@ def run_iteration(
         latents, back, stats = jax.vjp(encode, state.E["params"], has_aux=True)
         reports: Reports = {}
         if options.adversarial:
-            everywhere = parallel.gather((latents, batch.labels), batch.rows)
-            state, reports = train_critic(recipe, state, frozen, *everywhere, key)
+            every, labels = parallel.gather((latents, batch.labels), batch.rows)
+            state, reports = train_critic(recipe, state, frozen, every, labels, key)
         noise = _noise(recipe, jax.random.fold_in(key, _NOISE), batch.rows)
         loss_of = functools.partial(_loss, recipe, state, frozen, batch.labels, targets, noise)
         pull, said = jax.grad(loss_of, has_aux=True)(latents)
@@ -86,7 +86,7 @@ def run_iteration(
     flaws = [jnp.sum(~jnp.isfinite(g)).astype(jnp.float32) for g in jax.tree.leaves(gradients)]
     reports |= said
     reports["Gradient/norm"] = optax.tree.norm(gradients)
-    reports["Gradient/nonfinite"] = sum(flaws)
+    reports["Gradient/nonfinite"] = sum(flaws, start=jnp.float32(0))
     reports["Progress/active_rows"] = active.astype(jnp.float32)
     params, moments = ranger.take_step(options, gradients, state.E_opt, state.E["params"])
     state = dataclasses.replace(
@@ -122,7 +122,8 @@ def train_critic(
     options, rows = recipe.options, jnp.arange(latents.shape[0])
     keys = [jax.random.fold_in(key, purpose) for purpose in range(_FAKE_POOL + 1)]
     z = normal_rows(keys[_Z], rows, recipe.generator.z_dim)
-    reals = module_of(recipe.generator).apply(frozen.G, z, labels, method="map")[:, 0]
+    generator: Any = module_of(recipe.generator)
+    reals = generator.apply(frozen.G, z, labels, method="map")[:, 0]
     if latents.ndim == 3:
         active = active_rows(recipe, state.step)
         which = jax.random.randint(keys[_ROW], rows.shape, 0, active)
@@ -160,7 +161,7 @@ def train_critic(
     return state, reports
 
 
-class EncoderStep(Fed):
+class EncoderStep(BatchFeeder):
     """The compiled iteration of a run on a set of devices; used as `gan_step.GanStep`.
 
     Args:
@@ -181,7 +182,7 @@ class EncoderStep(Fed):
         count = jax.device_count() if devices is None else len(devices)
         parallel.check_division(options.batch_size, 1, count, 1, 1)
         self.frozen = parallel.replicate(_needed(recipe, frozen), devices)
-        self._run = parallel.on_each_device(functools.partial(run_iteration, recipe), devices)
+        self._run: Any = parallel.on_each_device(functools.partial(run_iteration, recipe), devices)
 
     def compile(self, state: EncoderState, batch: Batch) -> dict[str, jax.stages.Compiled]:
         """Compiles everything ahead of the first iteration; the program by its name."""
@@ -213,7 +214,7 @@ def _loss(
 ) -> tuple[Array, Reports]:
     """Weighted sum of the mean losses of latents, and each of them by itself."""
     options, encoder = recipe.options, recipe.encoder
-    generator = module_of(recipe.generator)
+    generator: Any = module_of(recipe.generator)
     if encoder.space.startswith("z"):
         ws = generator.apply(frozen.G, latents, labels, method="map")
     else:
@@ -248,7 +249,8 @@ def _doubt(recipe: EncoderRecipe, state: EncoderState, latents: Array) -> Array:
 
 
 def _critic(params: Any, latents: Array) -> Array:
-    return LatentCritic().apply({"params": params}, latents)
+    critic: Any = LatentCritic()
+    return critic.apply({"params": params}, latents)
 
 
 def _noise(recipe: EncoderRecipe, key: Array, rows: Array) -> str | dict[str, Array]:

@@ -8,16 +8,18 @@ its own, and ends with the averaged generator.
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from aligned_jax.training import parallel
-from aligned_jax.training.dealing import Fed
 from aligned_jax.training.draws import term_key
 from aligned_jax.training.ema import ema_rate, update_ema
+from aligned_jax.training.feeding import BatchFeeder
 from aligned_jax.training.optimizer import lazy_adam, merge_frozen, split_frozen, take_step
 from aligned_jax.training.options import GanOptions
 from aligned_jax.training.state import TrainState
@@ -46,19 +48,19 @@ def phases(options: GanOptions) -> tuple[Phase, ...]:
     Regularisation every k iterations has gain k (StyleGAN2, appendix B); an
     interval of None merges it into the main phase with gain 1.
     """
-    found = []
+    plan = []
     for network, interval, weight in (
         ("G", options.g_reg_interval, options.pl_weight),
         ("D", options.d_reg_interval, options.r1_gamma),
     ):
         main, reg, both = f"{network}main", f"{network}reg", f"{network}both"
         if weight and interval is None:
-            found.append(Phase(both, network, (main, reg), 1, 1))
+            plan.append(Phase(both, network, (main, reg), 1, 1))
             continue
-        found.append(Phase(main, network, (main,), 1, 1))
-        if weight:
-            found.append(Phase(reg, network, (reg,), interval, interval))
-    return tuple(found)
+        plan.append(Phase(main, network, (main,), 1, 1))
+        if weight and interval is not None:
+            plan.append(Phase(reg, network, (reg,), interval, interval))
+    return tuple(plan)
 
 
 def phase_gradients(
@@ -98,7 +100,7 @@ def run_phase(
     gradients, reports, state = phase_gradients(recipe, phase, state, batch)
     flaws = [jnp.sum(~jnp.isfinite(g)).astype(jnp.float32) for g in jax.tree.leaves(gradients)]
     reports["Gradient/norm"] = optax.tree.norm(gradients)
-    reports["Gradient/nonfinite"] = sum(flaws)
+    reports["Gradient/nonfinite"] = sum(flaws, start=jnp.float32(0))
     return apply_gradients(recipe, phase, state, gradients), reports
 
 
@@ -135,7 +137,7 @@ def finish_iteration(recipe: Recipe, state: TrainState) -> TrainState:
     )
 
 
-class GanStep(Fed):
+class GanStep(BatchFeeder):
     """The compiled phases of a run on a set of devices.
 
         step = GanStep(recipe)
@@ -162,9 +164,13 @@ class GanStep(Fed):
         # Reasons why another number of devices would give another step; empty if none would.
         self.device_dependence = parallel.device_dependence(rows, group, shrink)
         self._phases = phases(options)
-        bodies = {phase.name: functools.partial(run_phase, recipe, phase) for phase in self._phases}
+        bodies: dict[str, Callable[..., Any]] = {
+            phase.name: functools.partial(run_phase, recipe, phase) for phase in self._phases
+        }
         bodies[_FINISH] = functools.partial(finish_iteration, recipe)
-        self._run = {name: parallel.on_each_device(body, devices) for name, body in bodies.items()}
+        self._run: dict[str, Any] = {
+            name: parallel.on_each_device(body, devices) for name, body in bodies.items()
+        }
 
     def compile(self, state: TrainState, batch: Batch) -> dict[str, jax.stages.Compiled]:
         """Compiles everything ahead of the first iteration.
@@ -222,11 +228,12 @@ def _round_gradients(
         else:
             d = {**d, "params": merge_frozen(params, frozen)}
         nets = Networks(g, d, state.augment_p, pl_mean)
-        found = [
+        losses = [
             LOSSES[name](recipe, nets, rows, term_key(state.key, state.step, name))
             for name in phase.terms
         ]
-        return phase.gain * sum(loss for loss, _ in found), [outcome for _, outcome in found]
+        total: Any = sum(loss for loss, _ in losses)
+        return phase.gain * total, [outcome for _, outcome in losses]
 
     gradients, outcomes = jax.grad(loss_of, has_aux=True)(params)
     reports = {name: value for o in outcomes for name, value in o.reports.items()}

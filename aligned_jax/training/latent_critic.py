@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from aligned_jax.networks.plain import Dense
+from aligned_jax.networks.plain import Linear
 from aligned_jax.types import Array, Variables
 
 _LAYERS = 4
@@ -21,8 +21,8 @@ class LatentCritic(nn.Module):
     def __call__(self, w: Array) -> Array:
         width = w.shape[-1]
         for i in range(_LAYERS - 1):
-            w = nn.leaky_relu(Dense(width, name=f"mlp.{2 * i}")(w), _SLOPE)
-        return Dense(1, name=f"mlp.{2 * (_LAYERS - 1)}")(w)
+            w = nn.leaky_relu(Linear(width, name=f"mlp.{2 * i}")(w), _SLOPE)
+        return Linear(1, name=f"mlp.{2 * (_LAYERS - 1)}")(w)
 
 
 def init_critic(width: int, key: Array) -> Variables:
@@ -34,7 +34,7 @@ class Pool(NamedTuple):
     """Latents seen before: `latents` [P, D], of which the first `count` are there."""
 
     latents: Array
-    count: Array  # int32
+    count: Array  # type: ignore[assignment]  # int32; it hides tuple.count, which nobody calls
 
 
 def empty_pool(size: int, width: int) -> Pool:

@@ -9,7 +9,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jax
 
@@ -23,16 +23,17 @@ from aligned_jax.config import (
 )
 from aligned_jax.errors import ConfigError
 from aligned_jax.networks import init_variables, variable_shapes
-from aligned_jax.networks.network import AnyNetwork
+from aligned_jax.networks.encoder_network import AnyNetwork
+from aligned_jax.networks.network import DiscriminatorNetwork, GanNetwork, Network
 from aligned_jax.training.optimizer import frozen_layers
 from aligned_jax.types import Array, PyTree, Variables
+from aligned_jax.utils.text import listed
 from aligned_jax.weights.resize import resized_config
 from aligned_jax.weights.structure import flat_options
 
 # Options that say nothing about a network's function: two runs may well differ in them.
 _FREE = {"freeze_layers", "num_fp16_res", "synthesis.num_fp16_res", "mapping.w_avg_beta"}
 _SIZES = {"channel_base", "channel_max", "channels", "embed_features", "layer_features"}
-_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class StartReport:
 
     def lines(self) -> list[str]:
         """A few lines for people: arrays by block of a network, and the notes."""
-        found = {"copied": self.copied, "new": self.fresh, "left out": self.dropped}
+        fates = {"copied": self.copied, "new": self.fresh, "left out": self.dropped}
         blocks = {
-            what: Counter(" ".join(_block(path)) for path in paths) for what, paths in found.items()
+            what: Counter(" ".join(_block(path)) for path in paths) for what, paths in fates.items()
         }
         return [
             f"{what} {counts.total()} arrays: "
@@ -79,7 +80,8 @@ def starting_configs(
     resolution = generator.img_resolution if resolution is None else resolution
     generator = resized_config(generator, resolution)
     if "D" in source:
-        discriminator = resized_config(source["D"].config, resolution)
+        critic = cast(DiscriminatorNetwork, source["D"])  # by its key
+        discriminator = resized_config(critic.config, resolution)
     else:
         sizes = generator.synthesis
         discriminator = DiscriminatorConfig(
@@ -92,10 +94,10 @@ def starting_configs(
             num_fp16_res=sizes.num_fp16_res,
             conv_clamp=sizes.conv_clamp,
         )
-    labels = {} if c_dim is None else {"c_dim": c_dim}
+    labels = [n.c_dim if c_dim is None else c_dim for n in (generator, discriminator)]
     return (
-        dataclasses.replace(generator, **labels),
-        dataclasses.replace(discriminator, freeze_layers=freeze_layers, **labels),
+        dataclasses.replace(generator, c_dim=labels[0]),
+        dataclasses.replace(discriminator, freeze_layers=freeze_layers, c_dim=labels[1]),
     )
 
 
@@ -126,35 +128,44 @@ def starting_networks(
         layers to be frozen (FreezeD) would be new ones.
     """
     given = _by_role(source)
-    configs = {"G": generator, "D": discriminator, "G_ema": generator}
+    configs: dict[str, NetworkConfig] = {
+        "G": generator,
+        "D": discriminator,
+        "G_ema": generator,
+    }
     if not partial:
         _check_fit(given, configs)
     keys = jax.random.split(jax.random.key(seed, impl="threefry2x32"), 3)
     # One key for both generators: what is new in them is alike.
     of_key = {"G": keys[0], "D": keys[1], "G_ema": keys[0]}
-    merged, lists = {}, {"copied": [], "fresh": [], "dropped": []}
+    merged: dict[str, Variables] = {}
+    lists: dict[str, list[str]] = {"copied": [], "fresh": [], "dropped": []}
     for key, config in configs.items():
-        merged[key], found = _merge(given.get(key), config, of_key[key])
-        for kind, paths in found.items():
+        merged[key], fates = _merge(given.get(key), config, of_key[key])
+        for kind, paths in fates.items():
             lists[kind] += [f"{key}/{path}" for path in paths]
     _check_frozen(discriminator, lists["fresh"])
     notes = _absences(source) + _option_notes(given, configs)
-    report = StartReport(**{k: tuple(v) for k, v in lists.items()}, notes=tuple(notes))
+    copied, fresh, dropped = (tuple(lists[kind]) for kind in ("copied", "fresh", "dropped"))
+    report = StartReport(copied, fresh, dropped, notes=tuple(notes))
     return merged, report
 
 
-def _generator_of(source: Mapping[str, AnyNetwork]) -> AnyNetwork:
+def _generator_of(source: Mapping[str, AnyNetwork]) -> Network:
     if not {"G", "G_ema"} & set(source):
         present = ", ".join(source) or "nothing"
         raise ConfigError(f"a run starts from a generator, but the source has {present}")
-    return source["G"] if "G" in source else source["G_ema"]
+    return cast(Network, source["G"] if "G" in source else source["G_ema"])  # by its key
 
 
-def _by_role(source: Mapping[str, AnyNetwork]) -> dict[str, AnyNetwork]:
+def _by_role(source: Mapping[str, AnyNetwork]) -> dict[str, GanNetwork]:
     """The source with each generator standing in for the other; D may be missing."""
     either = _generator_of(source)
-    given = {"G": either, "G_ema": source.get("G_ema", either)}
-    return given | ({"D": source["D"]} if "D" in source else {})
+    average = cast(Network, source.get("G_ema", either))
+    given: dict[str, GanNetwork] = {"G": either, "G_ema": average}
+    if "D" in source:
+        given["D"] = cast(DiscriminatorNetwork, source["D"])
+    return given
 
 
 def _absences(source: Mapping[str, AnyNetwork]) -> list[str]:
@@ -171,7 +182,7 @@ def _absences(source: Mapping[str, AnyNetwork]) -> list[str]:
     return notes
 
 
-def _check_fit(given: Mapping[str, AnyNetwork], configs: Mapping[str, NetworkConfig]) -> None:
+def _check_fit(given: Mapping[str, GanNetwork], configs: Mapping[str, NetworkConfig]) -> None:
     """Refuses what cannot be copied whole once the resolution is the same."""
     wrong = []
     for key in KEYS[1:]:
@@ -182,7 +193,8 @@ def _check_fit(given: Mapping[str, AnyNetwork], configs: Mapping[str, NetworkCon
                 wrong += [f"{key}: {line}" for line in options]
     if wrong:
         raise ConfigError(
-            "\n  ".join(["the source does not fit the networks of this run:", *_capped(wrong)])
+            "the source does not fit the networks of this run:\n  "
+            + listed(wrong, separator="\n  ")
             + "\ntake the sizes of the source, or copy what fits and draw the rest (partial)"
         )
 
@@ -197,12 +209,12 @@ def _check_frozen(discriminator: DiscriminatorConfig, fresh: Iterable[str]) -> N
     if wrong:
         raise ConfigError(
             f"freeze_layers is {discriminator.freeze_layers}, but these layers of D are new and "
-            f"would never be trained: {_listed(wrong)}; use 0"
+            f"would never be trained: {listed(wrong)}; use 0"
         )
 
 
 def _merge(
-    network: AnyNetwork | None, config: NetworkConfig, key: Array
+    network: GanNetwork | None, config: NetworkConfig, key: Array
 ) -> tuple[Variables, dict[str, list[str]]]:
     """Variables of `config`, from `network` where name and shape agree, else drawn."""
     old = {} if network is None else _by_path(network.variables)
@@ -218,7 +230,7 @@ def _merge(
 
 
 def _option_notes(
-    given: Mapping[str, AnyNetwork], configs: Mapping[str, NetworkConfig]
+    given: Mapping[str, GanNetwork], configs: Mapping[str, NetworkConfig]
 ) -> list[str]:
     """Options that fit the arrays, and yet change what they compute."""
     return [
@@ -257,16 +269,7 @@ def _by_path(tree: PyTree) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator="/"): value for path, value in flat}
 
 
-def _capped(items: Iterable[str]) -> list[str]:
-    items = list(items)
-    return items[:_SHOWN] + [f"and {len(items) - _SHOWN} more"] * (len(items) > _SHOWN)
-
-
 def _block(path: str) -> tuple[str, str]:
     """Network and block of an array: ("G", "b8"), ("D", "mapping")."""
     network, *rest = path.split("/")
     return network, next(p for p in rest if p not in ("params", "noise", "stats", "synthesis"))
-
-
-def _listed(items: Iterable[str]) -> str:
-    return ", ".join(_capped(items))

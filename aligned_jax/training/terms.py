@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -134,7 +134,7 @@ def g_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Arr
     options = recipe.options
     batch = jax.tree.map(lambda v: v[: v.shape[0] // options.pl_batch_shrink], batch)
     draws = recipe.draws(key, "Greg", batch.rows)
-    module = module_of(recipe.generator)
+    module: Any = module_of(recipe.generator)
 
     def synthesize(ws: Array) -> Array:
         return module.apply(nets.G, ws, draws.noise, method="synthesize")
@@ -193,9 +193,10 @@ def mixed_ws(
     z, n = draws.z, draws.z.shape[0]
     if draws.z_mix is not None:  # both latents in one pass
         z, labels = jnp.concatenate([z, draws.z_mix]), jnp.concatenate([labels, labels])
-    ws = module_of(recipe.generator).apply(variables, z, labels, method="map")
+    module: Any = module_of(recipe.generator)
+    ws = module.apply(variables, z, labels, method="map")
     w_mean = lax.stop_gradient(ws[:n, 0].mean(axis=0))
-    if draws.z_mix is not None:
+    if draws.z_mix is not None and draws.cutoff is not None:
         first = jnp.arange(ws.shape[1])[None, :, None] < draws.cutoff
         ws = jnp.where(first, ws[:n], ws[n:])
     return ws, w_mean
@@ -212,7 +213,7 @@ def _generate(
     recipe: Recipe, nets: Networks, draws: Draws, labels: Array, half: str | None
 ) -> tuple[Array, Array]:
     ws, w_mean = mixed_ws(recipe, nets.G, draws, labels)
-    module = module_of(recipe.generator, half)
+    module: Any = module_of(recipe.generator, half)
     return module.apply(nets.G, ws, draws.noise, method="synthesize"), w_mean
 
 
@@ -220,7 +221,7 @@ def _critic(
     recipe: Recipe, nets: Networks, rows: Array, labels: Array, key: Array, half: str | None
 ) -> Callable[[Array], Array]:
     """Images [N, H, W, C] to logits [N, 1], augmentation included."""
-    module = module_of(recipe.discriminator, half)
+    module: Any = module_of(recipe.discriminator, half)
 
     def score(images: Array) -> Array:
         if recipe.augment is not None:

@@ -40,6 +40,6 @@ def scan(
     leaves, tree = jax.tree.flatten(xs)
     rounds = []
     for row in zip(*leaves, strict=True):
-        carry, said = body(carry, tree.unflatten(row))
+        carry, said = body(carry, jax.tree.unflatten(tree, row))
         rounds.append(said)
     return carry, jax.tree.map(lambda *rows: jnp.stack(rows), *rounds)

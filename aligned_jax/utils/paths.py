@@ -22,8 +22,8 @@ SERVICES = {"gs": "gcsfs", "s3": "s3fs"}
 
 def is_remote(path: str | os.PathLike) -> bool:
     """Whether the path lies in a bucket."""
-    scheme, found, _ = os.fspath(path).partition("://")
-    return bool(found) and scheme in SERVICES
+    scheme, separator, _ = os.fspath(path).partition("://")
+    return bool(separator) and scheme in SERVICES
 
 
 def as_path(path: str | os.PathLike) -> Any:
@@ -50,8 +50,8 @@ def cache_folder(name: str) -> Path:
 
 def absolute(path: str | os.PathLike) -> Any:
     """The path from the root on; one in a bucket is that already."""
-    found = as_path(path)
-    return found if is_remote(found) else found.absolute()
+    place = as_path(path)
+    return place if is_remote(place) else place.absolute()
 
 
 def exists(path: str | os.PathLike) -> bool:

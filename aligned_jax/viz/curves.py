@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 _WIDTH, _HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 132, 34, 40
@@ -91,7 +92,7 @@ def spark(values: Sequence[float] | np.ndarray, title: str) -> str:
     )
 
 
-def _finite(positions: Sequence[float], values: Sequence[float]) -> np.ndarray:
+def _finite(positions: ArrayLike, values: ArrayLike) -> np.ndarray:
     pairs = np.stack([np.asarray(positions, float), np.asarray(values, float)], axis=1)
     return pairs[np.isfinite(pairs).all(axis=1)]
 

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -157,7 +157,8 @@ def _picture(image: np.ndarray) -> Image.Image:
 
 @functools.cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
+    # With a size Pillow returns no other kind.
+    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
 
 
 def _wrapped(label: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:

@@ -94,7 +94,7 @@ def save_video(
             file.write(_mp4(frames, fps, text or {}, scale))
             return
         ends = np.round(np.arange(len(frames) + 1) * 1000 / fps).astype(int)
-        save_webp(file, frames, np.diff(ends).tolist(), text=text, scale=scale)
+        save_webp(file, list(frames), np.diff(ends).tolist(), text=text, scale=scale)
 
 
 def save_webp(
@@ -174,13 +174,11 @@ def _feed(command: Sequence[str], frames: Iterable[np.ndarray]) -> None:
     """Runs ffmpeg on frames; raises UserError with its words if it fails."""
     with tempfile.TemporaryFile() as said:
         running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
-        with running:
-            # One that has failed reads no more; its words say why.
-            with contextlib.suppress(BrokenPipeError):
-                for frame in frames:
-                    running.stdin.write(np.ascontiguousarray(frame))
-            with contextlib.suppress(BrokenPipeError):
-                running.stdin.close()
+        with running, contextlib.suppress(BrokenPipeError):  # its words say why it reads no more
+            if running.stdin is not None:  # a pipe, as asked for
+                with running.stdin as pipe:
+                    for frame in frames:
+                        pipe.write(np.ascontiguousarray(frame).data)
         if running.returncode:
             said.seek(0)
             words = said.read().decode(errors="replace").strip()

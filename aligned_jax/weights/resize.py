@@ -1,7 +1,7 @@
 """Another resolution by weight initialisation (StyleAlign, figure 30)."""
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import jax
 
@@ -83,6 +83,12 @@ def _parts(network: Any) -> tuple[NetworkConfig, Variables]:
     )
 
 
+@overload
+def resized_config(config: GeneratorConfig, resolution: int) -> GeneratorConfig: ...
+@overload
+def resized_config(config: DiscriminatorConfig, resolution: int) -> DiscriminatorConfig: ...
+@overload
+def resized_config(config: NetworkConfig, resolution: int) -> NetworkConfig: ...
 def resized_config(config: NetworkConfig, resolution: int) -> NetworkConfig:
     """The config that `resize` gives a network; ConfigError if the resolution is not possible."""
     if resolution == config.img_resolution:

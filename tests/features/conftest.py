@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.features import networks
-from aligned_jax.networks.plain import BatchNorm, Conv, Dense
+from aligned_jax.networks.plain import BatchNorm, Conv, Linear
 
 
 class Tiny(nn.Module):
@@ -16,7 +16,7 @@ class Tiny(nn.Module):
     @nn.compact
     def __call__(self, images):
         x = BatchNorm(name="body.0")(Conv(4, (3, 1), name="body.1")(images))
-        return {"features": Dense(5, name="fc")(x.mean(axis=(1, 2)))}
+        return {"features": Linear(5, name="fc")(x.mean(axis=(1, 2)))}
 
 
 @pytest.fixture

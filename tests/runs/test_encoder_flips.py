@@ -14,7 +14,7 @@ import pytest
 
 from aligned_jax import features
 from aligned_jax.networks.network import Network
-from aligned_jax.networks.plain import Dense
+from aligned_jax.networks.plain import Linear
 from aligned_jax.runs.encoder_run import EncoderRun
 from aligned_jax.runs.tasks.encoder import EncoderTask
 from aligned_jax.training import encoder_state, encoder_step, parallel
@@ -92,8 +92,8 @@ class Glance(nn.Module):
     def __call__(self, images, active):
         rows, width = self.config.latent_shape
         blocks = images.reshape(-1, 4, 8, 4, 8, 3).mean((2, 4)).reshape(len(images), -1)
-        first = Dense(width, name="first")(blocks)[:, None]
-        deltas = Dense(rows * width, name="deltas")(blocks).reshape(-1, rows, width)
+        first = Linear(width, name="first")(blocks)[:, None]
+        deltas = Linear(rows * width, name="deltas")(blocks).reshape(-1, rows, width)
         numbers = jnp.arange(rows)[None, :, None]
         origin = self.variable("stats", "latent_avg", jnp.zeros, (rows, width))
         return first + jnp.where((numbers > 0) & (numbers < active), deltas, 0) + origin.value[None]

@@ -8,8 +8,6 @@ make plain values; none of them imports, looks up or calls what it stands for.
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from aligned_jax.convert.files.inert import (
     Budget,
     Global,
@@ -89,7 +87,7 @@ def _numpy_type(args: tuple, budget: Budget) -> NumpyType:
     return NumpyType(name)
 
 
-def _numpy_scalar(args: tuple, budget: Budget) -> np.generic:
+def _numpy_scalar(args: tuple, budget: Budget) -> Any:
     dtype, data = _arguments(args, "a numpy number", 2, 2)
     return _filled(dtype, (), False, data, budget).numpy()[()]
 

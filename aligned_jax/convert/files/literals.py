@@ -43,9 +43,9 @@ class ByteReader:
         size, step = 0, 64
         while True:
             chunk = bytes(self.data[self.position + size : self.position + size + step])
-            found = chunk.find(b"\n")
-            if found >= 0:
-                return bytes(self.take(size + found + 1)[:-1])
+            end = chunk.find(b"\n")
+            if end >= 0:
+                return bytes(self.take(size + end + 1)[:-1])
             if len(chunk) < step:
                 raise FormatError("the file ends inside a line of text; it is truncated or damaged")
             size, step = size + step, step * 2

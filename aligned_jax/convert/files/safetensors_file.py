@@ -14,9 +14,10 @@ from safetensors import SafetensorError, safe_open
 from aligned_jax.config import ALL_KEYS, KINDS, AnyConfig, GeneratorConfig, from_dict
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.inert import plain, show
-from aligned_jax.convert.files.problems import listed, number
+from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.formats import families, state_dicts
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 METADATA_KEY = "aligned_jax"
 FORMAT_VERSION = 1

@@ -136,7 +136,7 @@ def read_torch_zip(data: memoryview, budget: Budget) -> Unpickled:
     if order not in (b"little", b"big"):
         raise FormatError("the torch file's byte order is neither little nor big")
     storages = _Storages(fields=5, swapped=order == b"big")
-    content = _content(entries, pickles[0])
+    content = memoryview(_content(entries, pickles[0]))
     result = unpickle(content, TORCH_HANDLERS, persistent=storages.refer, budget=budget)
     for key, storage in storages.by_key.items():
         if f"{folder}data/{key}" not in entries:

@@ -7,9 +7,9 @@ from typing import Any
 from aligned_jax.convert.files import safetensors_file
 from aligned_jax.convert.files.container import Loaded, read_pickle
 from aligned_jax.convert.files.inert import Opaque, show
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.files.tensor import LazyTensor
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 # What TorchScript calls the classes of its programs, and its lists of numbers.
 _SCRIPT = ("__torch__.", "torch.jit._pickle.")
@@ -58,8 +58,8 @@ def _tensors(loaded: Loaded) -> dict[str, LazyTensor]:
 def _state_dictionary(value: Any) -> dict[str, LazyTensor]:
     """The value itself, or the one of its items that names the most tensors."""
     candidates = [value, *value.values()] if isinstance(value, Mapping) else []
-    found = [_named(candidate) for candidate in candidates if isinstance(candidate, Mapping)]
-    return max(found, key=len, default={})
+    dictionaries = [_named(candidate) for candidate in candidates if isinstance(candidate, Mapping)]
+    return max(dictionaries, key=len, default={})
 
 
 def _named(values: Mapping[Any, Any]) -> dict[str, LazyTensor]:

@@ -170,12 +170,12 @@ class _Machine(ByteReader):
     def mention(self, module: Any, name: Any) -> Global:
         if type(module) is not str or type(name) is not str:
             raise self.damaged("names a class by something that is no text")
-        found = Global(module, name)
-        if not self.is_known(found):
-            self.unknown.setdefault(str(found))
+        mentioned = Global(module, name)
+        if not self.is_known(mentioned):
+            self.unknown.setdefault(str(mentioned))
             if len(self.unknown) > _MAX_UNKNOWN:
                 raise FormatError(f"the file names more than {_MAX_UNKNOWN:,} foreign classes")
-        return found
+        return mentioned
 
     def is_known(self, function: Any) -> bool:
         return type(function) is Global and (function.module, function.name) in self.handlers

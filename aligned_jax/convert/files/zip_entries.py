@@ -36,14 +36,14 @@ def zip_entries(data: memoryview) -> dict[str, memoryview | None]:
 def _directory(data: memoryview) -> tuple[int, int, int]:
     """Number of entries, size and start of the central directory."""
     tail = bytes(data[-(_MAX_COMMENT + _END_SIZE) :])
-    found = tail.rfind(_END)
-    if found < 0 or len(tail) - found < _END_SIZE:
+    end = tail.rfind(_END)
+    if end < 0 or len(tail) - end < _END_SIZE:
         raise FormatError("the zip archive has no directory; it is truncated, fetch it again")
-    disk, first, _, count, size, start, _ = struct.unpack_from("<4H2LH", tail, found + 4)
+    disk, first, _, count, size, start, _ = struct.unpack_from("<4H2LH", tail, end + 4)
     if disk or first:
         raise FormatError("the zip archive is split into several files")
     if count == 0xFFFF or _IN_EXTRA in (size, start):
-        locator = len(data) - len(tail) + found - 20
+        locator = len(data) - len(tail) + end - 20
         if locator < 0 or data[locator : locator + 4] != _LOCATOR64:
             raise FormatError("the zip archive's directory is damaged")
         (where,) = struct.unpack_from("<Q", data, locator + 8)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.config import ENCODER, EncoderConfig
-from aligned_jax.convert.description import Derived, Description, Stored
+from aligned_jax.convert.description import Derived, Description, InMemory
 from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.formats import rosinality
 from aligned_jax.errors import FormatError
@@ -62,7 +62,7 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
     described = {ENCODER: Description(False, tensors, has_filters=False, config=config)}
     source: dict[str, Any] = {"code_base": CODE_BASE, "warnings": []}
     if decoder := _part(state, _G):
-        checkpoint = {"g_ema": decoder}
+        checkpoint: dict[str, Any] = {"g_ema": decoder}
         if mean is not None and len(mean.shape) in (1, 2) and mean.shape[-1] == config.latent_dim:
             width = (config.latent_dim,)
             checkpoint["latent_avg"] = Derived(mean, width, lambda a: a.reshape(-1, a.shape[-1])[0])
@@ -92,8 +92,8 @@ def _config(tensors: Mapping[str, Any], opts: Mapping[Any, Any]) -> EncoderConfi
     if kind is None and not rows:
         kind = "BackboneEncoderUsingLastLayerIntoW"
     if not isinstance(kind, str) or kind not in _TYPES:
-        found = f"encoder_type is {show(str(kind))}" if kind else "it does not say its encoder_type"
-        raise FormatError(f"{found}; readable are {', '.join(_TYPES)}")
+        given = f"encoder_type is {show(str(kind))}" if kind else "it does not say its encoder_type"
+        raise FormatError(f"{given}; readable are {', '.join(_TYPES)}")
     space, deltas = _TYPES[kind]
     head = "styles.0.linear.weight" if space == "w+" else "linear.weight"
     shapes = {name: tuple(t.shape) for name, t in tensors.items()}
@@ -145,14 +145,14 @@ def _origin(config: EncoderConfig, mean: Any, opts: Mapping[Any, Any]) -> Any:
     """
     shape = config.latent_shape
     if not opts.get("start_from_latent_avg", mean is not None):
-        return Stored(np.zeros(shape, np.float32))
+        return InMemory(np.zeros(shape, np.float32))
     if mean is None:
         raise FormatError("it counts from latent_avg, which it does not have")
-    found = tuple(mean.shape)
+    given = tuple(mean.shape)
     rows, width = config.rows, config.latent_dim
-    if found not in ((width,), (1, width), (rows, width)):
+    if given not in ((width,), (1, width), (rows, width)):
         raise FormatError(
-            f"latent_avg has shape {list(found)}, expected {[rows, width]} or {[width]}"
+            f"latent_avg has shape {list(given)}, expected {[rows, width]} or {[width]}"
         )
 
     def spread(array: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aligned_jax.convert.files.inert import show
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 READABLE = (
     "Readable are StyleGAN2 pickles of stylegan2-ada-pytorch, stylegan3 (--cfg=stylegan2) and "
@@ -20,7 +20,7 @@ READABLE = (
 
 
 @dataclass(frozen=True)
-class Family:
+class ForeignFamily:
     """A kind of network, how it differs, and the names that give it away."""
 
     name: str
@@ -30,52 +30,52 @@ class Family:
 
 
 _FAMILIES = (
-    Family(
+    ForeignFamily(
         "StyleGAN-XL",
         "it grows a StyleGAN3 generator in stages",
         tensors=r"^mapping\.embed_proj\.",
         classes=r"Superres\w*",
     ),
-    Family(
+    ForeignFamily(
         "Projected GAN / FastGAN",
         "its networks are built from other layers",
         tensors=r"^feature_network\.|\.mini_discs\.|^synthesis\.(init|to_big|feat_\d+|se_\d+)\.|"
         r"^(init|to_big|feat_\d+|se_\d+)\.",
         classes=r"Projected\w*|Fastgan\w*|FastGAN\w*",
     ),
-    Family(
+    ForeignFamily(
         "StyleGAN3",
         "it has no blocks by resolution and filters its activations",
         tensors=r"\.magnitude_ema$|\.(up|down)_filter$|^synthesis\.input\.|"
         r"^synthesis\.L\d+_\d+_\d+\.",
         classes=r"SynthesisInput",
     ),
-    Family(
+    ForeignFamily(
         "SWAGAN",
         "it works on wavelets instead of pixels",
         tensors=r"(^|\.)(iwt|dwt)\.",
         classes=r"(Inverse)?HaarTransform",
     ),
-    Family(
+    ForeignFamily(
         "StyleGAN1",
         "it normalises activations (AdaIN) instead of modulating weights",
         tensors=r"^g_(mapping|synthesis)\.|^generator\.progression\.|(^|/)StyleMod/|"
         r"\.epi\d\.|\.adain\d?\.",
         classes=r"G_style|StyledGenerator",
     ),
-    Family(
+    ForeignFamily(
         "StyleGAN2 of configs A to D",
         "it grows progressively, with an image layer for each level of detail",
         tensors=r"(^|/)(ToRGB|FromRGB)_lod0*[1-9]",
         classes=r"G_synthesis_stylegan(_revised)?|D_stylegan",
     ),
-    Family(
+    ForeignFamily(
         "Progressive GAN (ProGAN)",
         "it has no style vectors",
         tensors=r"(^|/)(PixelNorm|Grow_lod\d)",
         classes=r"G_paper|D_paper",
     ),
-    Family(
+    ForeignFamily(
         "a StyleGAN2 with attention layers",
         "attention is not part of StyleGAN2",
         tensors=r"(?i)(^|[./_])(self_?)?(attn|attention)|\.(to_qkv|to_q|to_k)\.",
@@ -84,7 +84,9 @@ _FAMILIES = (
 )
 
 
-def recognise(tensors: Iterable[str], classes: Iterable[str] = ()) -> tuple[Family, str] | None:
+def recognise(
+    tensors: Iterable[str], classes: Iterable[str] = ()
+) -> tuple[ForeignFamily, str] | None:
     """The foreign family that these names belong to and the first name that shows it."""
     tensors, classes = list(tensors), list(classes)
     for family in _FAMILIES:
@@ -99,9 +101,9 @@ def recognise(tensors: Iterable[str], classes: Iterable[str] = ()) -> tuple[Fami
 
 def refuse(where: str, tensors: Iterable[str], classes: Iterable[str] = ()) -> None:
     """Raises FormatError when these names belong to a foreign family."""
-    found = recognise(tensors, classes)
-    if found:
-        family, name = found
+    foreign = recognise(tensors, classes)
+    if foreign:
+        family, name = foreign
         raise FormatError(
             f"{where} is {family.name} (it has {show(name)}), not StyleGAN2: {family.reason}. "
             f"{READABLE}"

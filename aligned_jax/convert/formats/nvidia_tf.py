@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.convert.description import Description, Stored
+from aligned_jax.convert.description import Description, InMemory
 from aligned_jax.convert.files.inert import TFNetwork, plain, show
-from aligned_jax.convert.files.problems import listed, number
+from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.formats import families
 from aligned_jax.convert.formats.tf_rules import official_tensors
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 _ORDER = ("G", "D", "G_ema")  # the order of a snapshot; Gs is the averaged generator
 _CODE_BASES = {4: "stylegan2 (TensorFlow)", 5: "stylegan2-ada (TensorFlow)"}
@@ -87,7 +88,7 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
         )
     versions = [_version(network, key) for key, network in zip(_ORDER, value, strict=True)]
     described = {key: _describe(network, key) for key, network in zip(_ORDER, value, strict=True)}
-    source = {"code_base": _CODE_BASES[versions[-1]], "warnings": []}
+    source: dict[str, Any] = {"code_base": _CODE_BASES[versions[-1]], "warnings": []}
     if value[0] is value[2]:
         source["G_is_G_ema"] = True
         described["G"] = described["G_ema"]
@@ -144,7 +145,7 @@ def _is_variable(pair: Any) -> bool:
 
 
 def _lazy(array: Any) -> Any:
-    return Stored(np.asarray(array)) if isinstance(array, np.generic) else array
+    return InMemory(np.asarray(array)) if isinstance(array, np.generic) else array
 
 
 def _functions(network: TFNetwork) -> list[str]:

@@ -13,10 +13,11 @@ from typing import Any
 from aligned_jax.config import KEYS
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.inert import PersistentObject, plain, show
-from aligned_jax.convert.files.problems import listed, number
+from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.formats import families
 from aligned_jax.convert.kwargs import ADA, STYLEGAN3, code_base_of
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 VERSION = 6
 
@@ -51,7 +52,7 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
         )
         for key, network in networks.items()
     }
-    source = {"code_base": code_base, "warnings": _version_warnings(modules)}
+    source: dict[str, Any] = {"code_base": code_base, "warnings": _version_warnings(modules)}
     if networks.get("G") is networks["G_ema"]:
         source["G_is_G_ema"] = True
         described["G"] = described["G_ema"]
@@ -61,21 +62,21 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
 def _networks(value: Any) -> dict[str, PersistentObject]:
     if isinstance(value, PersistentObject):
         return {"G_ema": value}
-    found = {key: value[key] for key in KEYS if value.get(key) is not None}
+    networks = {key: value[key] for key in KEYS if value.get(key) is not None}
     wrong = [
         f"{key} is a {type(network).__name__}"
-        for key, network in found.items()
+        for key, network in networks.items()
         if not isinstance(network, PersistentObject)
     ]
     if wrong:
         raise FormatError(f"{listed(wrong)}, not a network of the official PyTorch code")
-    if "G_ema" not in found:
+    if "G_ema" not in networks:
         raise FormatError(
             "it has no G_ema, the averaged generator that every snapshot of the official "
             f"PyTorch code holds; its keys are {listed(show(key) for key in value)}. "
             "Give a snapshot as training wrote it (network-snapshot-*.pkl)"
         )
-    return found
+    return networks
 
 
 def _check_kind(key: str, modules: Mapping[str, PersistentObject], is_alone: bool) -> None:
@@ -180,7 +181,7 @@ def _augmentation(value: Any) -> dict[str, Any]:
     if not isinstance(pipe, PersistentObject):
         return {}
     p = _part(pipe, "_buffers").get("p")
-    if not hasattr(p, "numpy") or tuple(p.shape) != ():
+    if p is None or not hasattr(p, "numpy") or tuple(p.shape) != ():
         return {}
     value = float(p.numpy())
     return {"augment_p": value} if math.isfinite(value) else {}

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.config import DEFAULT_FILTER
-from aligned_jax.convert.description import Derived, Description, Stored
+from aligned_jax.convert.description import Derived, Description, InMemory
 from aligned_jax.convert.files.inert import show
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.formats import families
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 CODE_BASE = "stylegan2-pytorch (rosinality)"
 
@@ -59,7 +59,8 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
     states = {_KEYS[key]: value[key] for key in _KEYS if isinstance(value.get(key), dict)}
     if not states:
         states = {"D" if "final_linear.0.weight" in value else "G_ema": value}
-    described, warnings = {}, []
+    described: dict[str, Description] = {}
+    warnings: list[str] = []
     for key, state in states.items():
         _check_state(key, state)
         tensors = _renamed(key, state)
@@ -100,11 +101,11 @@ def _renamed(key: str, state: Mapping[str, Any]) -> dict[str, Any]:
         if re.fullmatch(_KERNELS, name):
             _check_kernel(name, tensor, gain=1 if key == "D" else 4)
             continue
-        found = _discriminator_name(name, highest) if key == "D" else _generator_name(name)
-        if found is None:
+        named = _discriminator_name(name, highest) if key == "D" else _generator_name(name)
+        if named is None:
             strange.append(show(name))
         else:
-            tensors[found[0]] = _squeezed(tensor, found[1])
+            tensors[named[0]] = _squeezed(tensor, named[1])
     if strange:
         raise FormatError(
             f"{key} has tensors that no StyleGAN2 of the community port has: {listed(strange)}. "
@@ -179,7 +180,7 @@ def _complete(key: str, tensors: dict[str, Any], latent_avg: Any, warnings: list
     if hasattr(latent_avg, "numpy"):
         tensors["mapping.w_avg"] = _squeezed(latent_avg, 1)
     elif (mean := _mean_w(tensors)) is not None:
-        tensors["mapping.w_avg"] = Stored(mean)
+        tensors["mapping.w_avg"] = InMemory(mean)
         warnings.append(
             f"{key}: the file has no mean of w (latent_avg); it was computed from {_SAMPLES:,} "
             f"latents, numpy seed {_SAMPLE_SEED}"
@@ -188,15 +189,15 @@ def _complete(key: str, tensors: dict[str, Any], latent_avg: Any, warnings: list
     if strengths and not any(name.endswith(".noise_const") for name in tensors):
         random = np.random.RandomState(_NOISE_SEED)
         for name in strengths:
-            side = int(re.search(r"\.b(\d+)\.", name)[1])
+            side = int(re.findall(r"\.b(\d+)\.", name)[0])
             noise = random.randn(side, side).astype(np.float32)
-            tensors[name.replace("noise_strength", "noise_const")] = Stored(noise)
+            tensors[name.replace("noise_strength", "noise_const")] = InMemory(noise)
         warnings.append(f"{key}: the file has no noise maps; they were drawn, seed {_NOISE_SEED}")
 
 
 def _mean_w(tensors: Mapping[str, Any]) -> np.ndarray | None:
     """Mean mapping output over random latents, [w_dim]; None when layers do not fit."""
-    layers = []
+    layers: list[tuple[Any, Any]] = []
     while len(layers) < _MAX_DEPTH and f"mapping.fc{len(layers)}.weight" in tensors:
         prefix = f"mapping.fc{len(layers)}"
         layers.append((tensors[f"{prefix}.weight"], tensors.get(f"{prefix}.bias")))

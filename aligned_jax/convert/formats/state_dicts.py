@@ -11,9 +11,9 @@ from typing import Any
 from aligned_jax.config import KEYS
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.inert import show
-from aligned_jax.convert.files.problems import listed
 from aligned_jax.convert.formats import families
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 _GENERATOR, _DISCRIMINATOR = "synthesis", "b4"  # how some names of each network begin
 

@@ -1,16 +1,15 @@
 """A host's rows of a batch, checked and dealt to its devices."""
 
-from typing import Any
-
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import ConfigError
 from aligned_jax.training import parallel
-from aligned_jax.training.terms import Batch
+from aligned_jax.training.encoder_state import EncoderRecipe
+from aligned_jax.training.terms import Batch, Recipe
 
 
-def deal_batch(
+def shard_batch(
     config: GeneratorConfig,
     batch_size: int,
     devices: parallel.Devices | None,
@@ -54,11 +53,11 @@ def deal_batch(
         wrong.append(f"images are {np.asarray(images).dtype}, expected uint8 or float32")
     if wrong:
         raise ConfigError(f"this host's part of the batch does not fit: {'; '.join(wrong)}")
-    batch = Batch(images, rows, np.float32(labels), np.float32(gen_labels))
-    return parallel.deal(batch, devices)
+    host = (images, rows, np.float32(labels), np.float32(gen_labels))
+    return Batch(*parallel.deal(host, devices))
 
 
-class Fed:
+class BatchFeeder:
     """A training step that is fed with this host's rows.
 
     Attributes:
@@ -66,7 +65,7 @@ class Fed:
       devices: local devices; None is all.
     """
 
-    recipe: Any
+    recipe: Recipe | EncoderRecipe
     devices: parallel.Devices | None
 
     def feed(
@@ -75,6 +74,6 @@ class Fed:
         labels: np.ndarray | None = None,
         gen_labels: np.ndarray | None = None,
     ) -> Batch:
-        """This host's rows of a batch, dealt to its devices; see `deal_batch`."""
+        """This host's rows of a batch, dealt to its devices; see `shard_batch`."""
         options, given = self.recipe.options, (images, labels, gen_labels)
-        return deal_batch(self.recipe.generator, options.batch_size, self.devices, *given)
+        return shard_batch(self.recipe.generator, options.batch_size, self.devices, *given)

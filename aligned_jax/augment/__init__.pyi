@@ -1,0 +1,15 @@
+from .ada import AdaState as AdaState
+from .ada import init_state as init_state
+from .ada import update as update
+from .draws import Draw as Draw
+from .draws import Draws as Draws
+from .draws import draw as draw
+from .draws import percentile_draws as percentile_draws
+from .options import PRESETS as PRESETS
+from .options import TRANSFORMS as TRANSFORMS
+from .options import AdaConfig as AdaConfig
+from .options import AugmentConfig as AugmentConfig
+from .options import preset as preset
+from .pipeline import apply as apply
+from .pipeline import check_images as check_images
+from .pipeline import margins as margins

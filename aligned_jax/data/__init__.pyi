@@ -1,0 +1,13 @@
+from . import batches as batches
+from .avatar_source import AvatarSource as AvatarSource
+from .avatars import Attributes as Attributes
+from .avatars import draw_avatar as draw_avatar
+from .batches import Rows as Rows
+from .dataset import Dataset as Dataset
+from .dataset import open_dataset as open_dataset
+from .images import ImageSource as ImageSource
+from .options import DataOptions as DataOptions
+from .options import Variant as Variant
+from .styles import STYLES as STYLES
+from .variants import apply_variant as apply_variant
+from .writer import write_dataset as write_dataset

@@ -1,0 +1,10 @@
+from .extractor import Extractor as Extractor
+from .extractor import Lpips as Lpips
+from .extractor import load as load
+from .extractor import lpips as lpips
+from .networks import FROM_FILES as FROM_FILES
+from .networks import NETWORKS as NETWORKS
+from .store import add as add
+from .store import folder as folder
+from .store import is_available as is_available
+from .store import stored as stored
