@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax import evaluation, features, inversion, loading, viz
@@ -18,6 +19,7 @@ from aligned_jax.networks.encoder_network import EncoderNetwork
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import versions
 from aligned_jax.runs.encoder_scores import pixel_rmse
+from aligned_jax.types import Array
 
 STEPS, STEPS_AFTER = 200, 50
 METHODS = {
@@ -41,12 +43,13 @@ def reconstruct(
       images: uint8 [N, R, R, C].
       perceptual: what an optimisation makes small.
     """
-    latents, space = inversion.encode(encoder, generator, images), encoder.space
+    targets, space = jnp.asarray(images), encoder.space
+    latents = jnp.asarray(inversion.encode(encoder, generator, targets))
 
-    def optimised(steps: int, start: np.ndarray | None) -> np.ndarray:
+    def optimised(steps: int, start: Array | None) -> np.ndarray:
         settings = inversion.Settings(space, steps, noise="const", psi=1.0)
         key = jax.random.key(0)
-        return inversion.invert(generator, images, perceptual, settings, key, start).images
+        return inversion.invert(generator, targets, perceptual, settings, key, start).images
 
     drawn = generator.synthesis(inversion.to_ws(generator, space, latents))
     reconstructions = {
