@@ -23,4 +23,5 @@ setup(
         "aligned_jax.tools": "tools",
     },
     package_data={"aligned_jax": ["py.typed", "*.pyi", "*/*.pyi", "zoo/*/*"]},
+    exclude_package_data={"aligned_jax": ["*/__pycache__/*"]},  # zoo/*/* would take it in
 )

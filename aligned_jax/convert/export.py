@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from aligned_jax.config import ALL_KEYS, AnyConfig, kind_of, to_dict
-from aligned_jax.convert.files.safetensors_file import FORMAT_VERSION, METADATA_KEY
+from aligned_jax.convert.formats.exported import FORMAT_VERSION, METADATA_KEY
 from aligned_jax.convert.rules import to_official
 from aligned_jax.errors import FormatError
 from aligned_jax.types import Variables

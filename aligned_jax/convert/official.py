@@ -10,12 +10,14 @@ from aligned_jax.config import ALL_KEYS, ENCODER, AnyConfig, EncoderConfig
 from aligned_jax.convert import deduce
 from aligned_jax.convert.checks import rounded, tensor_problems
 from aligned_jax.convert.description import Description
-from aligned_jax.convert.files import safetensors_file
 from aligned_jax.convert.files.container import Loaded, read_pickle
 from aligned_jax.convert.files.inert import PersistentObject, TFNetwork, show, walk
 from aligned_jax.convert.files.mapped import release
+from aligned_jax.convert.files.safetensors_file import is_safetensors
+from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import (
     encoders,
+    exported,
     families,
     nvidia_tf,
     nvidia_torch,
@@ -38,7 +40,7 @@ class Converted:
     """
 
     config: AnyConfig
-    tensors: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
 
     def variables(self) -> dict[str, Any]:
         """Nested float32 NumPy arrays in our layout, read now; nothing is kept."""
@@ -72,8 +74,8 @@ def read_official(path: str | os.PathLike) -> Official:
     expected, and what would work; all bad tensors are listed at once.
     """
     name = os.path.basename(os.fspath(path))
-    if safetensors_file.is_safetensors(path):
-        kind, read = "safetensors", lambda: safetensors_file.read(path)
+    if is_safetensors(path):
+        kind, read = "safetensors", lambda: exported.read(path)
     else:
         loaded = read_pickle(path)
         kind, read = loaded.container, lambda: _describe(loaded)

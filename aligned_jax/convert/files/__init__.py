@@ -1,0 +1,1 @@
+"""Files and what they contain, parsed without running anything: pickles, zips, safetensors."""

@@ -1,0 +1,1 @@
+"""What programs store, one module each, as descriptions of networks with official names."""
