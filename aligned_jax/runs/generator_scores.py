@@ -62,13 +62,13 @@ def scores_of(config: TrainConfig, dataset: Any, devices: Devices | None) -> lis
     ]
 
 
-def _reals(dataset: Any) -> evaluation.Stored:
+def _reals(dataset: Any) -> evaluation.StoredImages:
     options = dataclasses.replace(dataset.options, mirror=False, subset=None)
     if options != dataset.options:
         from aligned_jax.data import open_dataset
 
         dataset = open_dataset(options)
-    return evaluation.Stored(dataset, options.path)
+    return evaluation.StoredImages(dataset, options.path)
 
 
 class _Scorer:
@@ -77,7 +77,7 @@ class _Scorer:
     def __init__(
         self,
         config: TrainConfig,
-        reals: evaluation.Stored,
+        reals: evaluation.StoredImages,
         names: tuple[str, ...],
         devices: Devices | None,
     ) -> None:
@@ -92,7 +92,7 @@ class _Scorer:
 
     def scores(self, network: Network, kimg: int) -> evaluation.Scores:
         if self._kimg != kimg:
-            generated = evaluation.Generated(
+            generated = evaluation.GeneratedImages(
                 network, "G_ema", self._count, labels=self._labels, devices=self._devices
             )
             self.last = evaluation.evaluate(

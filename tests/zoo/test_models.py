@@ -76,7 +76,7 @@ def test_an_encoder_is_measured_as_its_card_says(name):
 def test_a_model_is_scored_as_card_and_readme_say(name):
     folder = zoo.PACKAGE_ZOO / name
     document = json.loads((folder / zoo.SCORES).read_text("utf-8"))
-    weights = evaluation.pictures.weights_hash(aj.load(f"zoo:{name}"))
+    weights = evaluation.image_sets.weights_hash(aj.load(f"zoo:{name}"))
     assert document["images"]["weights_sha256"] == weights
     assert document["images"]["images"] == document["reals"]["images"] == zoo.SCORED
     scores = document["scores"]

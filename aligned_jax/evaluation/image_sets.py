@@ -21,11 +21,16 @@ from aligned_jax.types import Array
 _THREADS = 4
 
 
-class Pictures(Protocol):
+class ImageSet(Protocol):
     """Images by number, from 0 on; the same number always gives the same image."""
 
-    channels: int
-    size: tuple[int, int]
+    @property
+    def channels(self) -> int:
+        """Of every image."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -37,7 +42,7 @@ class Pictures(Protocol):
         """What decides the images, JSON-able."""
 
 
-class Stored:
+class StoredImages:
     """The first images of an open dataset or folder.
 
     Args:
@@ -49,8 +54,8 @@ class Stored:
 
     def __init__(self, dataset: Any, name: str, most: int | None = None) -> None:
         self.dataset, self.name = dataset, name
-        self.channels = dataset.channels
-        self.size = dataset[0][0].shape[:2]
+        self.channels: int = dataset.channels
+        self.size: tuple[int, int] = dataset[0][0].shape[:2]
         self._count = len(dataset) if most is None else min(most, len(dataset))
 
     def __len__(self) -> int:
@@ -59,8 +64,8 @@ class Stored:
     def take(self, numbers: np.ndarray) -> np.ndarray:
         """Decodes with several threads."""
         with ThreadPoolExecutor(_THREADS) as pool:
-            found = list(pool.map(lambda number: self.dataset[int(number)][0], numbers))
-        return np.stack(found)
+            images = list(pool.map(lambda number: self.dataset[int(number)][0], numbers))
+        return np.stack(images)
 
     def facts(self) -> dict[str, Any]:
         """Name, content and number."""
@@ -78,7 +83,7 @@ class Stored:
 
 
 @dataclass(frozen=True, eq=False)
-class Generated:
+class GeneratedImages:
     """Images of a network for consecutive seeds, made when they are asked for.
 
     Attributes:
@@ -140,12 +145,12 @@ class Generated:
         c = self.labels[numbers] if self.labels is not None else np.zeros((len(z), 0), np.float32)
         fields = self.seed + numbers if fields is None else fields
         fields = np.asarray(fields % 2**32, np.uint32)
-        manner = self.psi, self.noise, self.half
-        images, finite = _drawn(self.network, z, c, fields, mesh_of(self.devices), *manner)
+        options = self.psi, self.noise, self.half
+        images, finite = _drawn(self.network, z, c, fields, mesh_of(self.devices), *options)
         if not np.asarray(finite).all():
-            bad = [str(self.seed + n) for n in numbers[~np.asarray(finite)]]
+            damaged = [str(self.seed + n) for n in numbers[~np.asarray(finite)]]
             raise UserError(
-                f"{self.name}: the images of seeds {', '.join(bad[:8])} are not finite; its "
+                f"{self.name}: the images of seeds {', '.join(damaged[:8])} are not finite; its "
                 "weights are damaged, or half precision is not enough for them"
             )
         return images
@@ -198,7 +203,7 @@ def _drawn(
     half: str | None,
 ) -> tuple[Array, Array]:
     def body(network: Network, z: Array, c: Array, numbers: Array) -> tuple[Array, Array]:
-        fields = noise
+        fields: str | dict[str, Array] = noise
         if noise == "random" and network.config.synthesis.use_noise:
             fields = noise_fields(network.config, jax.random.key(0), numbers)
         images = network(z, c if network.config.c_dim else None, psi, noise=fields, half=half)
