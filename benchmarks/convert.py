@@ -15,7 +15,7 @@ import numpy as np
 
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig
 from aligned_jax.convert.rules import filters, official_shapes
-from benchmarks.measure import environment, report
+from benchmarks.reporting import command, environment, report
 from tests.makers.official_file import OfficialNetwork, write_snapshot
 
 # A process inherits the peak memory of the one that starts it, so a small one stands between.
@@ -30,10 +30,7 @@ sys.exit(code)
 
 def main(argv: list[str] | None = None) -> None:
     """Measures one resolution."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--resolution", type=int, default=1024)
-    parser.add_argument("--folder", help="where to work; a temporary folder by default")
-    args = parser.parse_args(argv)
+    args = parse(argv)
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         source = Path(folder) / "network.pkl"
         write_random_snapshot(source, args.resolution)
@@ -47,7 +44,15 @@ def main(argv: list[str] | None = None) -> None:
             rows[f"{name}_seconds"] = seconds
             rows[f"{name}_peak_mb"] = peak / 1e6
             rows[f"{name}_peak_over_file"] = peak / size
-    report("Conversion", rows | environment())
+    report("Conversion", rows | environment(command("benchmarks.convert", argv)))
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--resolution", type=int, default=1024)
+    parser.add_argument("--folder", help="where to work; a temporary folder by default")
+    return parser.parse_args(argv)
 
 
 def write_random_snapshot(path: Path, resolution: int) -> None:

@@ -1,4 +1,4 @@
-"""The documents: commands that parse, code that runs, links that lead somewhere, nothing left out."""
+"""The documents: commands that parse, code that runs, links that lead somewhere."""
 
 import ast
 import functools
@@ -23,7 +23,7 @@ DOCUMENTS = [
 CARDS = sorted((ROOT / "aligned_jax" / "zoo").glob("*/card.md"))
 SCRIPTS = sorted((ROOT / "docs").glob("*.sh"))
 LONGEST_README = 900  # words
-OWN_PROGRAMS = ("studies", "benchmarks", "aligned_jax.train")
+OWN_PROGRAMS = ("studies.", "benchmarks.", "aligned_jax.")
 
 
 def name(path: Path) -> str:
@@ -33,8 +33,8 @@ def name(path: Path) -> str:
 
 def blocks(text: str, *languages: str) -> list[str]:
     """The code blocks of a document in these languages; "" are those without a name."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.S | re.M)
-    return [body for language, body in found if language in languages]
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.S | re.M)
+    return [body for language, body in fenced if language in languages]
 
 
 def prose(text: str) -> str:
@@ -77,9 +77,9 @@ def test_commands_of_own_programs_parse(document):
 
 def test_commands_of_the_figures_parse():
     text = (ROOT / "docs" / "figures.md").read_text("utf-8")
-    found = re.findall(r"`(aligned [^`]+)`", text)
-    assert len(found) > 10
-    for line in found:
+    spans = re.findall(r"`(aligned \w+ [^`]+)`", text)
+    assert len(spans) > 10
+    for line in spans:
         main.parse(shlex.split(line)[1:])
 
 

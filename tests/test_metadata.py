@@ -1,4 +1,4 @@
-"""What is said of the project in several files agrees: versions, pins, Python, extras, the paper."""
+"""What several files say of the project agrees: versions, pins, Python, extras, the paper."""
 
 import os
 import re
@@ -23,24 +23,28 @@ def document(name):
 
 def pythons():
     """Minor versions of Python 3 that the project says it runs on."""
-    low, high = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["project"]["requires-python"]).groups()
+    low, high = re.fullmatch(
+        r">=3\.(\d+),<3\.(\d+)", PROJECT["project"]["requires-python"]
+    ).groups()
     return [f"3.{minor}" for minor in range(int(low), int(high))]
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_tool_has_one_version(tool):
     files = ("pyproject.toml", ".pre-commit-config.yaml", ".github/workflows/test.yml", ".ci/run")
-    found = {
+    pinned = {
         version
         for name in files
         for version in re.findall(rf"\b{tool}==([\w.]+)", (ROOT / name).read_text("utf-8"))
     }
-    assert len(found) == 1
-    assert f"{tool}=={found.pop()}" in PROJECT["project"]["optional-dependencies"]["dev"]
+    assert len(pinned) == 1
+    assert f"{tool}=={pinned.pop()}" in PROJECT["project"]["optional-dependencies"]["dev"]
 
 
 def test_every_check_of_the_ci_is_a_hook():
-    hooks = [hook for repo in document(".pre-commit-config.yaml")["repos"] for hook in repo["hooks"]]
+    hooks = [
+        hook for repo in document(".pre-commit-config.yaml")["repos"] for hook in repo["hooks"]
+    ]
     entries = [hook["entry"].removesuffix(" --force-exclude") for hook in hooks]
     assert entries == ["ruff check", "ruff format", "mypy"]
 
@@ -56,7 +60,9 @@ def test_every_python_is_named():
     classifiers = PROJECT["project"]["classifiers"]
     minor = [line.removeprefix("Programming Language :: Python :: ") for line in classifiers]
     assert [version for version in minor if re.fullmatch(r"3\.\d+", version)] == pythons()
-    assert f"With Python {pythons()[0]} to {pythons()[-1]}" in (ROOT / "README.md").read_text("utf-8")
+    assert f"With Python {pythons()[0]} to {pythons()[-1]}" in (ROOT / "README.md").read_text(
+        "utf-8"
+    )
     assert PROJECT["tool"]["ruff"]["target-version"] == f"py{pythons()[0].replace('.', '')}"
     assert PROJECT["tool"]["mypy"]["python_version"] == pythons()[0]
 
