@@ -11,11 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig
-from aligned_jax.convert.rules import filters, official_shapes
+from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
 from benchmarks.reporting import command, environment, report
+from tests.helpers import random_tensors
 from tests.makers.official_file import OfficialNetwork, write_snapshot
 
 # A process inherits the peak memory of the one that starts it, so a small one stands between.
@@ -68,14 +66,6 @@ def write_random_snapshot(path: Path, resolution: int) -> None:
         "G_ema": OfficialNetwork(g_kwargs, random_tensors(generator, 2)),
     }
     write_snapshot(path, networks)
-
-
-def random_tensors(config: NetworkConfig, seed: int) -> dict[str, np.ndarray]:
-    """Standard normal values for every tensor but the resampling filters."""
-    rng = np.random.default_rng(seed)
-    shapes = official_shapes(config)
-    tensors = {name: rng.standard_normal(shape, np.float32) for name, shape in shapes.items()}
-    return tensors | filters(config)
 
 
 def run_verb(arguments: list[str]) -> tuple[float, float]:
