@@ -5,6 +5,7 @@ import functools
 import importlib
 import re
 import shlex
+import types
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,16 @@ def test_python_compiles_and_its_names_exist(document):
                 dotted = ast.unparse(node).removeprefix("aj.")
                 if re.fullmatch(r"[\w.]+", dotted):
                     functools.reduce(getattr, dotted.split("."), aligned_jax)
+
+
+def test_the_python_page_lists_every_public_name():
+    path = ROOT / "docs" / "make_python_page.py"
+    module = types.ModuleType("make_python_page")
+    module.__file__ = str(path)
+    exec(compile(path.read_text("utf-8"), path, "exec"), vars(module))
+    current = (ROOT / "docs" / "python.md").read_text("utf-8")
+    assert current == module.page(), "run python docs/make_python_page.py"
+    assert current.count("\n## `aj.") > 15 and "| `z_from_seeds` | Latents that" in current
 
 
 @pytest.mark.usefixtures("fast_compilation")
