@@ -25,12 +25,12 @@ class Command:
 
     @property
     def verb(self) -> str:
-        """The second word of the line."""
+        """The verb: the second word of the line."""
         return self.line.split()[1] if self.line else ""
 
 
 def versions() -> dict[str, str]:
-    """Of Python, and of the packages that compute."""
+    """Versions of Python, and of the packages that compute."""
     return {"python": platform.python_version()} | {
         name: metadata.version(name) for name in _PACKAGES
     }

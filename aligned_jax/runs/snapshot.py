@@ -142,5 +142,5 @@ def _filled(folder: Path, part: str, expected: PyTree, arrays: Mapping[str, np.n
         or arrays[name].dtype != leaf.dtype
     ]
     if wrong:
-        raise CheckpointError(f"{folder} does not fit its run: {listed(wrong, 8, '; ')}")
+        raise CheckpointError(f"{folder} does not fit its run: {listed(wrong, separator='; ')}")
     return jax.tree.unflatten(jax.tree.structure(expected), [arrays[name] for name in wanted])

@@ -12,7 +12,8 @@ from aligned_jax.config import DiscriminatorConfig, EncoderConfig, GeneratorConf
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.networks.network import Network
 from aligned_jax.weights import count, resize
-from tests.weights.trees import random_variables, same_bits, small
+from tests.helpers import same_bits
+from tests.weights.trees import random_variables, small
 
 KEY = jax.random.PRNGKey(7)
 
