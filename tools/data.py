@@ -43,7 +43,7 @@ def _add_avatars(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--background",
-        type=values.listed(str),
+        type=values.list_of(str),
         default=["#ffffff"],
         metavar="COLOURS",
         help="one of #rrggbb,... for each image (default white)",

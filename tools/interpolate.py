@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights", type=_by_name, metavar="LIST", help="like conv=0.3,torgb=1 or 4=0,8=1"
     )
     weight.add_argument(
-        "--strip", type=values.listed(values.finite), metavar="LIST", help="weights to draw"
+        "--strip", type=values.list_of(values.finite), metavar="LIST", help="weights to draw"
     )
     parser.add_argument("--components", metavar="LIST", help="blend only these (default all)")
     parser.add_argument("--resolutions", metavar="LIST", help="blend only these (default all)")
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Blends and writes a network, or draws a strip."""
-    groups.settle_strip_sampling(args)
+    groups.fill_strip_defaults(args)
     from aligned_jax import checkpoint, jobs
     from aligned_jax.jobs import sheet
 

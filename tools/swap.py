@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument(
         "--strip",
-        type=values.listed(values.whole(4)),
+        type=values.list_of(values.whole(4)),
         metavar="LIST",
         help="resolutions to draw",
     )
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Swaps and writes a network, or draws a strip."""
-    groups.settle_strip_sampling(args)
+    groups.fill_strip_defaults(args)
     from aligned_jax import checkpoint, jobs
     from aligned_jax.jobs import sheet
 

@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mixing.add_argument("--texture", metavar="LIST", help="seeds, for so many outputs each")
     add(
         "--layers",
-        type=values.listed(str),
+        type=values.list_of(str),
         metavar="LIST",
         help="with --reference and --texture: what the source keeps (default 6)",
     )

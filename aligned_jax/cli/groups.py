@@ -13,10 +13,10 @@ from aligned_jax.utils.text import options
 if TYPE_CHECKING:
     from aligned_jax.jobs.sources import PictureOptions, Usage
 
-INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
+INVERSION_DEFAULTS = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
 # A parser, or a group of arguments in its help.
 Arguments = argparse._ActionsContainer
-_STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
+_STRIP_DEFAULTS = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 
 
 def add_network_key(parser: argparse.ArgumentParser) -> None:
@@ -129,10 +129,10 @@ def add_inversion(parser: argparse.ArgumentParser) -> None:
 
 def fill_inversion_defaults(args: argparse.Namespace) -> list[str]:
     """Fills in what was not given, and says what was; with --encoder, raises UserError for it."""
-    refuse_without_optimiser(args, ("steps", *INVERSION))
-    given = [name for name in ("steps", *INVERSION) if getattr(args, name) is not None]
+    refuse_without_optimiser(args, ("steps", *INVERSION_DEFAULTS))
+    given = [name for name in ("steps", *INVERSION_DEFAULTS) if getattr(args, name) is not None]
     given += ["align"] if args.align != "center" else []
-    for name, value in INVERSION.items():
+    for name, value in INVERSION_DEFAULTS.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
     return given
@@ -181,7 +181,7 @@ def _warn_of(names: list[str], why: str) -> None:
 
 def used_command(args: argparse.Namespace, usage: "Usage") -> Command:
     """The command without the arguments that changed nothing, for a page to tell."""
-    unused = [] if usage.optimised else ["steps", *INVERSION]
+    unused = [] if usage.optimised else ["steps", *INVERSION_DEFAULTS]
     unused += [] if usage.pictures else ["align", "encoder", "start"]
     unused += [] if usage.noise == "random" else ["noise_seed"]
     unused += [] if usage.in_z else ["psi"]
@@ -204,7 +204,7 @@ def add_names(parser: argparse.ArgumentParser) -> None:
     """--names of verbs that draw a row for each network."""
     parser.add_argument(
         "--names",
-        type=values.listed(str),
+        type=values.list_of(str),
         metavar="LIST",
         help="labels of the rows (default: the networks' own names)",
     )
@@ -213,13 +213,13 @@ def add_names(parser: argparse.ArgumentParser) -> None:
 def add_strip_sampling(parser: argparse.ArgumentParser) -> None:
     """The options of `add_sampling` for a verb that draws only with --strip."""
     add_sampling(parser.add_argument_group("with --strip"), seeds="0-3", psi=0.7)
-    parser.set_defaults(**dict.fromkeys(_STRIP))
+    parser.set_defaults(**dict.fromkeys(_STRIP_DEFAULTS))
 
 
-def settle_strip_sampling(args: argparse.Namespace) -> None:
+def fill_strip_defaults(args: argparse.Namespace) -> None:
     """Fills in what was not given with --strip; without it, raises UserError for what was."""
-    given = [name for name in _STRIP if getattr(args, name) is not None]
+    given = [name for name in _STRIP_DEFAULTS if getattr(args, name) is not None]
     if args.strip is None and given:
-        raise UserError(f"--{' and --'.join(given)} can only be used together with --strip")
-    for name in _STRIP.keys() - given:
-        setattr(args, name, _STRIP[name] if args.strip else None)
+        raise UserError(f"{options(given, ' and ')} can only be used together with --strip")
+    for name in _STRIP_DEFAULTS.keys() - given:
+        setattr(args, name, _STRIP_DEFAULTS[name] if args.strip else None)

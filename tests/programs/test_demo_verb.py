@@ -19,7 +19,7 @@ from aligned_jax import jobs, semantics
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.demo import making
 from aligned_jax.jobs.demo import steps as demo_steps
-from aligned_jax.jobs.demo.steps import Family, Member, Plan
+from aligned_jax.jobs.demo.steps import DemoFamily, Member, Plan
 from aligned_jax.tools.main import ALIGNED
 
 pytest.importorskip("dicebear")
@@ -31,7 +31,9 @@ _NAMES = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_se
 def family(parent, child):
     other = Member("far", str(child))
     again, control = Member("again", str(parent)), Member("control", f"{child}/")
-    return Family(Member("old", str(parent)), (Member("near", str(child)), other), again, control)
+    return DemoFamily(
+        Member("old", str(parent)), (Member("near", str(child)), other), again, control
+    )
 
 
 def run(plan, carry_out=ALIGNED.carry_out):

@@ -16,8 +16,8 @@ from aligned_jax.jobs.demo.steps import (
     EDITED,
     PSI,
     STRENGTH,
+    DemoStep,
     Plan,
-    Step,
     edits,
     journeys,
     surgery,
@@ -90,11 +90,11 @@ def channels(plan: Plan) -> list[str]:
 
 def _doer(
     began: float, total: int, carry_out: CarryOut, tell: Callable[[str], None]
-) -> Callable[[Step], int]:
+) -> Callable[[DemoStep], int]:
     """A function that carries out the next step, if that is not done, and says so."""
     numbers = iter(range(1, total + 1))
 
-    def do(step: Step) -> int:
+    def do(step: DemoStep) -> int:
         done = exists(step.product)
         clock = _clock(round(time.perf_counter() - began))
         tell(f"{next(numbers):2}/{total}  {clock}  {step.says}{' (done before)' if done else ''}")
