@@ -62,6 +62,16 @@ def origin(command: Command, parents: Mapping[str, tuple[str, Any]]) -> dict[str
     }
 
 
+def with_command(origin: Mapping[str, Any], command: Command) -> dict[str, Any]:
+    """An `origin` whose result was made by `command`; without a line it stays as it is."""
+    if not command.line:
+        return dict(origin)
+    parents = origin.get("parents", {})
+    arguments = {k: v for k, v in command.arguments.items() if k not in parents}
+    made = {"verb": command.verb, "command": command.line, "arguments": arguments}
+    return {**origin, **made}
+
+
 def made_by() -> str:
     """The versions in one line."""
     return " ".join(f"{name} {version}" for name, version in versions().items())

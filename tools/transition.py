@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN")
     parser.add_argument(
         "--kimg",
-        type=values.listed(values.whole(0)),
+        type=values.list_of(values.whole(0)),
         metavar="LIST",
         help="snapshots to draw",
     )

@@ -2,13 +2,21 @@
 
 import argparse
 from collections.abc import Container, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aligned_jax.cli import console, values
+from aligned_jax.cli.command_line import command
 from aligned_jax.errors import UserError
+from aligned_jax.provenance import Command
+from aligned_jax.utils.text import options
 
-INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
-_STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
+if TYPE_CHECKING:
+    from aligned_jax.jobs.sources import PictureOptions, Usage
+
+INVERSION_DEFAULTS = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
+# A parser, or a group of arguments in its help.
+Arguments = argparse._ActionsContainer
+_STRIP_DEFAULTS = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 
 
 def add_network_key(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +40,7 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace what is there already")
 
 
-def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float) -> None:
+def add_sampling(parser: Arguments, seeds: str | None, psi: float) -> None:
     """--seeds, --psi, --label and --batch of verbs that draw."""
     shown = f" (default {seeds})" if seeds else ""
     parser.add_argument(
@@ -55,7 +63,7 @@ def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float)
     )
 
 
-def add_encoder(parser: argparse.ArgumentParser, **more: Any) -> None:
+def add_encoder(parser: Arguments, **more: Any) -> None:
     """--encoder and --start, one of them; `more` is for argparse."""
     add = parser.add_mutually_exclusive_group().add_argument
     add(
@@ -97,17 +105,16 @@ def refuse_without_optimiser(args: argparse.Namespace, names: Iterable[str]) -> 
     values = {name: getattr(args, name) for name in names}
     given = [name for name, value in values.items() if value is not None and value is not False]
     if args.encoder and given:
-        options = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UserError(
-            f"{options} cannot be used together with --encoder, which optimises nothing; "
-            "--start E optimises from the encoder's latents on"
+            f"{options(given, ' and ')} cannot be used together with --encoder, which optimises "
+            "nothing; --start E optimises from the encoder's latents on"
         )
 
 
 def add_inversion(parser: argparse.ArgumentParser) -> None:
     """How verbs that take pictures invert them; `aligned invert` has many more options.
 
-    What is not given is None until `settle_inversion`.
+    What is not given is None until `fill_inversion_defaults`.
     """
     group = parser.add_argument_group("with pictures, which are inverted first")
     add = group.add_argument
@@ -120,18 +127,70 @@ def add_inversion(parser: argparse.ArgumentParser) -> None:
     add_align(group)
 
 
-def settle_inversion(args: argparse.Namespace) -> list[str]:
+def fill_inversion_defaults(args: argparse.Namespace) -> list[str]:
     """Fills in what was not given, and says what was; with --encoder, raises UserError for it."""
-    refuse_without_optimiser(args, ("steps", *INVERSION))
-    given = [name for name in ("steps", *INVERSION) if getattr(args, name) is not None]
+    refuse_without_optimiser(args, ("steps", *INVERSION_DEFAULTS))
+    given = [name for name in ("steps", *INVERSION_DEFAULTS) if getattr(args, name) is not None]
     given += ["align"] if args.align != "center" else []
-    for name, value in INVERSION.items():
+    for name, value in INVERSION_DEFAULTS.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
     return given
 
 
-def add_align(parser: argparse.ArgumentParser) -> None:
+def picture_options(args: argparse.Namespace) -> "PictureOptions":
+    """How pictures are inverted, after `fill_inversion_defaults`."""
+    from aligned_jax.jobs.sources import PictureOptions
+
+    return PictureOptions(
+        encoders=tuple(args.encoder or ()),
+        starts=tuple(args.start or ()),
+        steps=args.steps,
+        restarts=args.restarts,
+        seed=args.invert_seed,
+        perceptual=args.perceptual,
+        pixels=args.pixels,
+        align=args.align,
+    )
+
+
+def warn_unused(args: argparse.Namespace, usage: "Usage", given: Iterable[str]) -> None:
+    """Warns of options that were given and changed nothing.
+
+    Args:
+      args: with --psi, --noise-seed, --encoder and --start.
+      usage: what counted.
+      given: options of inversions that were given, but for --encoder and --start.
+    """
+    if usage.pictures:
+        warn_unused_encoders(args, usage.encoders)
+    else:
+        also = [name for name in ("encoder", "start") if getattr(args, name)]
+        _warn_of([*given, *also], "there are no pictures to invert")
+    if args.psi is not None and not usage.in_z:
+        _warn_of(["psi"], "these latents are not in z")
+    if args.noise_seed and usage.noise != "random":
+        _warn_of(["noise_seed"], f"noise is {usage.noise}")
+
+
+def _warn_of(names: list[str], why: str) -> None:
+    if names:
+        verb = "changes" if len(names) == 1 else "change"
+        console.warn(f"{options(names, ' and ')} {verb} nothing: {why}")
+
+
+def used_command(args: argparse.Namespace, usage: "Usage") -> Command:
+    """The command without the arguments that changed nothing, for a page to tell."""
+    unused = [] if usage.optimised else ["steps", *INVERSION_DEFAULTS]
+    unused += [] if usage.pictures else ["align", "encoder", "start"]
+    unused += [] if usage.noise == "random" else ["noise_seed"]
+    unused += [] if usage.in_z else ["psi"]
+    whole = command(args)
+    kept = {name: value for name, value in whole.arguments.items() if name not in unused}
+    return Command(whole.line, kept)
+
+
+def add_align(parser: Arguments) -> None:
     """--align of verbs that take pictures."""
     parser.add_argument(
         "--align",
@@ -145,7 +204,7 @@ def add_names(parser: argparse.ArgumentParser) -> None:
     """--names of verbs that draw a row for each network."""
     parser.add_argument(
         "--names",
-        type=values.listed(str),
+        type=values.list_of(str),
         metavar="LIST",
         help="labels of the rows (default: the networks' own names)",
     )
@@ -154,13 +213,13 @@ def add_names(parser: argparse.ArgumentParser) -> None:
 def add_strip_sampling(parser: argparse.ArgumentParser) -> None:
     """The options of `add_sampling` for a verb that draws only with --strip."""
     add_sampling(parser.add_argument_group("with --strip"), seeds="0-3", psi=0.7)
-    parser.set_defaults(**dict.fromkeys(_STRIP))
+    parser.set_defaults(**dict.fromkeys(_STRIP_DEFAULTS))
 
 
-def settle_strip_sampling(args: argparse.Namespace) -> None:
+def fill_strip_defaults(args: argparse.Namespace) -> None:
     """Fills in what was not given with --strip; without it, raises UserError for what was."""
-    given = [name for name in _STRIP if getattr(args, name) is not None]
+    given = [name for name in _STRIP_DEFAULTS if getattr(args, name) is not None]
     if args.strip is None and given:
-        raise UserError(f"--{' and --'.join(given)} can only be used together with --strip")
-    for name in _STRIP.keys() - given:
-        setattr(args, name, _STRIP[name] if args.strip else None)
+        raise UserError(f"{options(given, ' and ')} can only be used together with --strip")
+    for name in _STRIP_DEFAULTS.keys() - given:
+        setattr(args, name, _STRIP_DEFAULTS[name] if args.strip else None)

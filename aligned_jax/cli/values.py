@@ -44,6 +44,6 @@ def name(text: str) -> str:
     return text
 
 
-def listed(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+def list_of(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     """Type of an argument that is a list of values joined by commas."""
     return lambda text: [parse(part.strip()) for part in text.split(",")]

@@ -15,6 +15,7 @@ from .memory import rows_that_fit as rows_that_fit
 from .noise import noise_regulariser as noise_regulariser
 from .optimize import invert as invert
 from .optimize import parts as parts
+from .options import GivenSettings as GivenSettings
 from .options import Settings as Settings
 from .options import latent_noises as latent_noises
 from .options import learning_rates as learning_rates
@@ -28,3 +29,4 @@ from .spaces import latent_arrays as latent_arrays
 from .spaces import statistics as statistics
 from .spaces import to_styles as to_styles
 from .spaces import to_ws as to_ws
+from .unused import unused_settings as unused_settings

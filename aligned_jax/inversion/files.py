@@ -9,26 +9,25 @@ conditional network; `trace` [steps], the loss before every step; and
 
 import json
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import ConfigError, FormatError
 from aligned_jax.inversion.optimize import Inverted
 from aligned_jax.inversion.options import Settings
 from aligned_jax.inversion.spaces import is_z, latent_arrays, latent_shape, to_ws
 from aligned_jax.latents import concatenate_styles, style_layers
+from aligned_jax.latents.files import DAMAGE, ArrayArchive, open_archive
 from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
 from aligned_jax.utils.jsonable import from_dict, to_dict
 from aligned_jax.utils.text import listed
 
 _VERSION = 1
-_DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, KeyError, EOFError, RuntimeError)
-_DAMAGE += (TypeError, AttributeError, MemoryError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (*DAMAGE, KeyError, TypeError, AttributeError, MemoryError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +56,7 @@ class ImageInversion:
 
     @property
     def space(self) -> str:
-        """z, z+, w, w+ or s."""
+        """The space of the latent: z, z+, w, w+ or s."""
         return self.settings.space
 
 
@@ -118,14 +117,14 @@ def load(path: str | os.PathLike, network: Network) -> ImageInversion:
       FormatError: a file that is damaged, no inversion, or of a network of other sizes.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as entries:
-            arrays = {key: entries[key] for key in entries.files}
-        meta = json.loads(str(arrays.pop("meta_json")))
-        if meta["inversion"] != _VERSION:
-            raise FormatError(f"{path} is an inversion of format {meta['inversion']}, not 1")
-        settings = from_dict(Settings, meta["settings"])
-        distances = {str(name): float(value) for name, value in meta["distances"].items()}
-        facts = dict(meta["facts"])
+        with open_archive(path) as archive:
+            meta = archive.document()
+            if meta["inversion"] != _VERSION:
+                raise FormatError(f"{path} is an inversion of format {meta['inversion']}, not 1")
+            settings = from_dict(Settings, meta["settings"])
+            distances = {str(name): float(value) for name, value in meta["distances"].items()}
+            facts = dict(meta["facts"])
+            arrays = _arrays(path, network, settings, archive)
     except FormatError:
         raise
     except ConfigError as error:
@@ -134,7 +133,6 @@ def load(path: str | os.PathLike, network: Network) -> ImageInversion:
         raise FormatError(f"{path}: no such file") from None
     except _DAMAGE as error:
         raise FormatError(f"{path} is no inversion, or a damaged one ({error})") from None
-    _check(path, network, settings, arrays)
     noise = {k.removeprefix("noise/"): v for k, v in arrays.items() if k.startswith("noise/")}
     ws = arrays["ws"] if is_z(settings.space) else None
     latent, c = _latent(network, settings.space, arrays), arrays.get("c")
@@ -152,30 +150,53 @@ def _latent(network: Network, space: str, arrays: dict[str, np.ndarray]) -> np.n
     return arrays["ws"][:, 0] if space == "w" else arrays["ws"]
 
 
-def _check(path: Any, network: Network, settings: Settings, arrays: dict[str, np.ndarray]) -> None:
-    """Raises FormatError naming the arrays that are missing, unknown or do not fit."""
-    config, space = network.config, settings.space
+def _arrays(
+    path: Any, network: Network, settings: Settings, archive: ArrayArchive
+) -> dict[str, np.ndarray]:
+    """The arrays of an inversion, none of which is read before all are known to fit.
+
+    Raises:
+      FormatError: naming the arrays that are missing, unknown or damaged, or do not fit.
+    """
+    shapes = _shapes(network.config, settings)
+    keys = [key for key in archive.keys if key != "meta_json"]
+    headers, damaged = archive.headers(keys)
+    wrong = [f"{key} is missing" for key in shapes if key not in keys]
+    for key, header in headers.items():
+        if key not in shapes:
+            wrong.append(f"{key} is unknown")
+        elif header.shape != shapes[key] or header.dtype != np.float32:
+            wrong.append(f"{key} is {header.dtype} {list(header.shape)}, not {list(shapes[key])}")
+        elif header.problem:
+            damaged.append(f"{key} {header.problem}")
+    arrays: dict[str, np.ndarray] = {}
+    if not (wrong or damaged):
+        arrays, damaged = archive.arrays(keys)
+        wrong = [
+            f"{key} is not finite"
+            for key, value in arrays.items()
+            if key != "trace" and not np.isfinite(value).all()
+        ]
+    if wrong:
+        raise FormatError(f"{path} does not fit this network: {listed(wrong, separator='; ')}")
+    if damaged:
+        raise FormatError(f"{path} is no inversion, or a damaged one ({listed(damaged)})")
+    return arrays
+
+
+def _shapes(config: GeneratorConfig, settings: Settings) -> dict[str, tuple[int, ...]]:
+    """Shapes of the arrays that the file of an inversion with these settings holds, by name."""
+    layers = style_layers(config)
     shapes: dict[str, tuple[int, ...]] = {"trace": (settings.steps,)}
-    if space == "s":
-        shapes |= {
-            f"styles/{layer.name}": (1, layer.channels) for layer in style_layers(network.config)
-        }
+    if settings.space == "s":
+        shapes |= {f"styles/{layer.name}": (1, layer.channels) for layer in layers}
     else:
         shapes["ws"] = (1, *latent_shape(config, "w+"))
-    if is_z(space):
-        shapes["z"] = (1, *latent_shape(config, space))
+    if is_z(settings.space):
+        shapes["z"] = (1, *latent_shape(config, settings.space))
     if config.c_dim:
         shapes["c"] = (1, config.c_dim)
     if settings.noise == "keep" and config.synthesis.use_noise:
-        convolutions = [layer for layer in style_layers(network.config) if layer.kind == "conv"]
-        shapes |= {f"noise/{s.name}": (1, s.resolution, s.resolution) for s in convolutions}
-    wrong = [f"{key} is missing" for key in shapes if key not in arrays]
-    for key, value in arrays.items():
-        if key not in shapes:
-            wrong.append(f"{key} is unknown")
-        elif value.shape != shapes[key] or value.dtype != np.float32:
-            wrong.append(f"{key} is {value.dtype} {list(value.shape)}, not {list(shapes[key])}")
-        elif key != "trace" and not np.isfinite(value).all():
-            wrong.append(f"{key} is not finite")
-    if wrong:
-        raise FormatError(f"{path} does not fit this network: {listed(wrong, separator='; ')}")
+        maps = {s.name: s.resolution for s in layers if s.kind == "conv"}
+        shapes |= {f"noise/{name}": (1, size, size) for name, size in maps.items()}
+    return shapes

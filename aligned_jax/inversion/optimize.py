@@ -80,7 +80,7 @@ def parts(
     watch: Watch | None = None,
     every: int = 50,
 ) -> Iterator[Inverted]:
-    """What `invert` returns, in parts: each as soon as it is finished."""
+    """As `invert`, but yields the results of a few images at a time, as soon as they are known."""
     pixels, label = _checked(network, targets), _label(network, c)
     count, restarts = len(pixels), settings.restarts
     known = statistics(network, settings.space, settings.samples, settings.samples_seed, label)
@@ -124,9 +124,9 @@ def _turns(restarts: int, rows: int) -> list[tuple[np.ndarray, int]]:
 
 
 class _Part(NamedTuple):
-    """Images that are inverted together; those from `kept` on only fill up.
+    """Images that are inverted together; those from `kept` on only fill up the batch.
 
-    So do restarts beyond `attempts`, which repeat the last.
+    So do restarts beyond `attempts`, which repeat the last one.
     """
 
     problem: Problem
@@ -218,14 +218,14 @@ def _checked(network: Network, targets: Array) -> np.ndarray:
 
 
 def _scaled(targets: np.ndarray) -> np.ndarray:
-    """float32 in [-1, 1]."""
+    """The same images as float32 in [-1, 1]."""
     if targets.dtype == np.uint8:
         return targets.astype(np.float32) / 127.5 - 1
     return targets.astype(np.float32)
 
 
 def _label(network: Network, c: Array | None) -> Array | None:
-    """[1, c_dim] of a conditional network; other networks have none, or [1, 0]."""
+    """The label [1, c_dim] of a conditional network, checked; None for another network."""
     width = network.config.c_dim
     if not width:
         if c is not None and np.size(c):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -84,6 +85,32 @@ class Settings:
         if self.psi != 1 and not is_z(self.space) and self.space in SPACES:
             wrong.append(f"psi is {self.psi}; only z and z+ are truncated")
         return wrong
+
+
+class GivenSettings(TypedDict, total=False):
+    """Fields of `Settings` but its space, as somebody gives them: all may be left out, or None."""
+
+    steps: int | None
+    learning_rate: float | None
+    rampup: float | None
+    rampdown: float | None
+    latent_noise: float | None
+    latent_noise_ramp: float | None
+    noise: str | None
+    noise_weight: float | None
+    psi: float | None
+    restarts: int | None
+    spread: float | None
+    samples: int | None
+    samples_seed: int | None
+    resolution: int | None
+
+
+# Settings that decide nothing where no step is taken.
+OPTIMISER = (
+    *("steps", "learning_rate", "rampup", "rampdown", "latent_noise", "latent_noise_ramp"),
+    *("noise_weight", "restarts", "spread", "samples", "samples_seed"),
+)
 
 
 def learning_rates(settings: Settings) -> np.ndarray:

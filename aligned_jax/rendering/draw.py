@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
@@ -17,6 +16,10 @@ from aligned_jax.types import Array
 from aligned_jax.utils.blocks import blocks
 from aligned_jax.utils.reporting import Advance, no_advance
 from aligned_jax.utils.text import listed
+from aligned_jax.viz import to_uint8
+
+# The `noise` argument of a network: a mode, or one field for each image and layer.
+Noise = str | Mapping[str, Array | np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class NotFinite(UserError):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawn:
     """One batch of images.
 
@@ -118,12 +121,29 @@ def render(
     return np.concatenate([batch.images for batch in drawn])
 
 
+def pixels(
+    network: Network,
+    latents: LatentBatch,
+    options: RenderOptions = DEFAULT,
+    advance: Advance = no_advance,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The images of all batches as they are shown, uint8 [N, R, R, C], and which are finite [N].
+
+    Numbers that are not finite are shown somehow.
+    """
+    images, finite = [], []
+    for drawn in batches(network, latents, options, advance):
+        images.append(to_uint8(np.nan_to_num(drawn.images)))
+        finite.append(drawn.finite)
+    return np.concatenate(images), np.concatenate(finite)
+
+
 def _batch(
     network: Network,
     arrays: Mapping[str, np.ndarray],
     psi: float,
     options: RenderOptions,
-    noise: Any,
+    noise: Noise,
 ) -> tuple[Array, dict[str, Array]]:
     if "z" not in arrays and "ws" not in arrays:
         layers = style_layers(network.config)
@@ -142,8 +162,8 @@ def _noise(
     options: RenderOptions,
     numbers: np.ndarray,
     arrays: Mapping[str, np.ndarray],
-) -> Any:
-    """The `noise` argument of a network: a mode, or one field for each image and layer."""
+) -> Noise:
+    """That of some rows, whose numbers tell random fields apart."""
     own = {key.removeprefix("noise/"): v for key, v in arrays.items() if key.startswith("noise/")}
     if own and options.noise == "const":
         return own

@@ -9,11 +9,12 @@ import numpy as np
 from aligned_jax import translation
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.latents import labels_for, parse_seeds, z_from_seeds
+from aligned_jax.latents import labels_for, parse_seeds, truncate, z_from_seeds
 from aligned_jax.networks.network import Network
+from aligned_jax.types import Styles
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LatentBatch:
     """N latents of one network.
 
@@ -68,7 +69,7 @@ class LatentBatch:
         return self.take([row for row, name in enumerate(self.names) if name in names])
 
     def with_psi(self, psi: float | None) -> "LatentBatch":
-        """The same with another truncation, if they are in z and one is given."""
+        """The same with another truncation of z; None, or latents beyond z, change nothing."""
         return self if psi is None or not self.in_z else dataclasses.replace(self, psi=psi)
 
     def check(self, network: Network | GeneratorConfig, cutoff: int | None = None) -> None:
@@ -76,26 +77,43 @@ class LatentBatch:
         config = network.config if isinstance(network, Network) else network
         if self.psi == 1 and cutoff is None:
             return
-        if config.mapping.w_avg_beta is None:
-            raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
+        check_mean(config)
         if not {"z", "ws"} & self.arrays.keys():
             raise UserError("styles cannot be truncated; pass --psi 1, and no --cutoff")
 
+    def style_vectors(self) -> Styles:
+        """Latents that are style vectors by layer, [N, C] each."""
+        return {
+            key.removeprefix("styles/"): value
+            for key, value in self.arrays.items()
+            if key.startswith("styles/")
+        }
+
     def styles(self, network: Network) -> "LatentBatch":
-        """The same as style vectors of `network`, beside noise maps that were kept."""
-        self.check(network)
-        layers = translation.styles_of(network, self.arrays, self.psi)
+        """The same as style vectors of `network`, beside noise maps that were kept.
+
+        Raises:
+          UserError: if `network` cannot truncate them, or a shape does not fit.
+        """
+        layers = translation.styles_of(network, self._truncated(network), self.psi)
         return self._replaced({f"styles/{name}": np.asarray(v) for name, v in layers.items()})
 
     def in_space(self, network: Network, space: str) -> "LatentBatch":
         """The same in another space, as far as `network`, whose latents they are, makes them.
 
         Raises:
-          UserError: if the space does not hold the latents.
+          UserError: if `network` cannot truncate them, or the space does not hold them.
         """
-        self.check(network)
-        arrays = translation.in_space(network, self.arrays, space, self.psi)
+        arrays = translation.in_space(network, self._truncated(network), space, self.psi)
         return self._replaced({key: np.asarray(value) for key, value in arrays.items()})
+
+    def _truncated(self, network: Network) -> Mapping[str, np.ndarray]:
+        """The arrays, of which z alone is left to truncate."""
+        self.check(network)
+        if self.psi == 1 or self.in_z:
+            return self.arrays
+        ws = truncate(self.arrays["ws"], network.w_avg, self.psi)
+        return {**self.arrays, "ws": np.asarray(ws)}
 
     def _replaced(self, arrays: Mapping[str, np.ndarray]) -> "LatentBatch":
         kept = {key: value for key, value in self.arrays.items() if key.startswith("noise/")}
@@ -103,35 +121,38 @@ class LatentBatch:
         return dataclasses.replace(self, arrays={**arrays, **kept}, psi=psi)
 
 
+def check_mean(config: GeneratorConfig) -> None:
+    """Raises UserError if a network of this kind has no mean of w to truncate towards."""
+    if config.mapping.w_avg_beta is None:
+        raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
+
+
+def rows_in_all(batches: Sequence[LatentBatch]) -> list[LatentBatch]:
+    """The rows whose names are in all of several batches; there may be none."""
+    everywhere = set.intersection(*(set(latents.names) for latents in batches))
+    return [latents.only(everywhere) for latents in batches]
+
+
 def latents_of_seeds(
     config: GeneratorConfig, seeds: str | Sequence[int], label: int | None = None, psi: float = 1.0
 ) -> LatentBatch:
-    """The latents that the official scripts draw for seeds: a list, or "0-15" or the like.
+    """The latents that the official scripts draw for seeds.
+
+    Args:
+      config: of the network.
+      seeds: a list, or text like "0-15" or "1,4,10-12".
+      label: class of a conditional network, from 0.
+      psi: truncation; 1 is none.
 
     Raises:
       UserError: for text that is no list of seeds, a label that the network does not have,
         or needs, or a truncation that it does not know.
     """
     numbers = parse_seeds(seeds) if isinstance(seeds, str) else list(seeds)
+    if not numbers:
+        raise UserError("no seeds were given")
     arrays = {"z": z_from_seeds(config, numbers), "c": labels_for(config, label, len(numbers))}
     names = tuple(f"seed {seed}" for seed in numbers)
     latents = LatentBatch(arrays, names, np.asarray(numbers, np.uint32), psi)
     latents.check(config)
     return latents
-
-
-def joined(parts: Sequence[LatentBatch]) -> LatentBatch:
-    """Batches of one kind and truncation as one; noise numbers count from 0.
-
-    Raises:
-      UserError: if they are of different kinds, or are truncated differently.
-    """
-    if len({frozenset(part.arrays) for part in parts}) > 1:
-        raise UserError("these latents are of different spaces")
-    if len(psis := {part.psi for part in parts}) > 1:
-        values = ", ".join(f"{psi:g}" for psi in sorted(psis))
-        raise UserError(f"these files say different --psi ({values}); choose one")
-    arrays = {key: np.concatenate([part.arrays[key] for part in parts]) for key in parts[0].arrays}
-    names = tuple(name for part in parts for name in part.names)
-    numbers = np.arange(len(names), dtype=np.uint32)
-    return LatentBatch(arrays, names, numbers, psis.pop())

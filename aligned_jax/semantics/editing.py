@@ -75,7 +75,7 @@ def effects(
     """
     styles = network.styles(ws)
     # Both sides in one batch: [2 * N, C].
-    both = {layer: jnp.concatenate([value, value]) for layer, value in styles.items()}
+    both: Styles = {layer: jnp.concatenate([value, value]) for layer, value in styles.items()}
     signs = jnp.repeat(jnp.asarray([-1.0, 1.0]), ws.shape[0])
     changes = []
     for layer, channel in channels:

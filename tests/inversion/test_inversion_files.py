@@ -103,7 +103,8 @@ def test_damaged_files_are_refused(tmp_path):
     refused("ws is missing; odd is unknown", ws=None, odd=np.zeros(1))
     refused("ws is not finite", ws=arrays["ws"] * np.float32(np.nan))
     refused("ws is float64", ws=arrays["ws"].astype(np.float64))
-    refused("Object arrays", odd=np.array([{}], dtype=object))
+    refused("odd is unknown", odd=np.array([{}], dtype=object))
+    refused("ws is object", ws=np.array([{}], dtype=object))
     for change, words in (
         ({"inversion": 2}, "of format 2, not 1"),
         ({"settings": {"space": "q"}}, "space is 'q'"),

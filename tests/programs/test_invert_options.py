@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from aligned_jax import inversion, loading
-from aligned_jax.jobs import inversion_options, inverting
+from aligned_jax.cli import inversion_options
+from aligned_jax.jobs import inverting
 from aligned_jax.tools import main
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -41,7 +42,8 @@ def test_every_setting_has_its_option():
 
 
 def settled(args):
-    return inverting.settings(inversion_options.given(args))
+    given = inversion_options.given_settings(args)
+    return inverting.settings({"space": args.space, **given})
 
 
 def parsed(*options):
@@ -75,10 +77,10 @@ STILL = "--noise const --latent-noise 0"
 )
 def test_options_without_effect_are_known(line, idle, parent):
     args, config = parsed(*line.split()), loading.load(parent).config
-    assert inversion_options.idle(args, settled(args), config) == idle
+    assert inversion_options.unused(args, settled(args), config) == idle
     synthesis = dataclasses.replace(config.synthesis, use_noise=False)
     plain = dataclasses.replace(config, synthesis=synthesis)
-    found = inversion_options.idle(args, settled(args), plain)
+    found = inversion_options.unused(args, settled(args), plain)
     assert ("noise" in found) == ("--noise " in line)
     assert set(found) >= set(idle)
 

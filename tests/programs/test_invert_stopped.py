@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax import inversion
-from aligned_jax.jobs import invert_job
+from aligned_jax.jobs import inversions
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
 QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
@@ -40,15 +40,15 @@ def stopped(aligned, child, tmp_path, monkeypatch):
         for number in range(4):
             picture(tmp_path / "photos" / f"{number}.png", number)
         line = ("invert", child, tmp_path / "photos", *QUICK, *options, "--out", tmp_path / "out")
-        keep = invert_job.Job._keep
+        keep = inversions.InversionRun.keep
 
-        def some(job, part, index, number):
+        def some(run, part, index, number):
             if number == 2:
                 raise stop
-            return keep(job, part, index, number)
+            return keep(run, part, index, number)
 
         with monkeypatch.context() as patch:
-            patch.setattr(invert_job.Job, "_keep", some)
+            patch.setattr(inversions.InversionRun, "keep", some)
             if stop is SystemExit:
                 with pytest.raises(SystemExit):
                     aligned(*line)

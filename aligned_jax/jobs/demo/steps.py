@@ -23,7 +23,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Family:
+class DemoFamily:
     """A parent, its children, a grandchild (of the last child), and a control.
 
     The last child is the most distant one, of which most pictures are made. The
@@ -46,7 +46,7 @@ class Family:
         return self.children[-1]
 
 
-ZOO = Family(
+ZOO = DemoFamily(
     Member("personas", "zoo:personas64"),
     (
         Member("toon-head", "zoo:toon-head64"),
@@ -74,7 +74,7 @@ class Plan:
     out: str
     kimg: int
     seed: int
-    family: Family
+    family: DemoFamily
     style: str = "dylan"
     faces: int = 4000
     preset: str = "tiny64"
@@ -95,7 +95,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Step:
+class DemoStep:
     """One command line.
 
     Attributes:
@@ -114,11 +114,11 @@ class Step:
         return shlex.join(["aligned", *self.argv])
 
 
-def training(plan: Plan, resolution: int) -> dict[str, Step]:
+def training(plan: Plan, resolution: int) -> dict[str, DemoStep]:
     """The new child: draw faces, fine-tune, show how it left its parent."""
     faces, run = plan.path("faces"), plan.path("run")
     return {
-        "faces": Step(
+        "faces": DemoStep(
             f"draw {plan.faces:,} new faces in the style {plan.style}",
             (
                 *("data", "avatars", "--style", plan.style, "--count", str(plan.faces)),
@@ -127,7 +127,7 @@ def training(plan: Plan, resolution: int) -> dict[str, Step]:
             ),
             str(Path(faces) / "dataset_info.json"),
         ),
-        "finetune": Step(
+        "finetune": DemoStep(
             f"fine-tune {plan.family.parent.name} on them for {plan.kimg} thousand images",
             (
                 *("finetune", plan.family.parent.network, plan.preset, "--data", faces),
@@ -147,7 +147,7 @@ def training(plan: Plan, resolution: int) -> dict[str, Step]:
     }
 
 
-def surgery(plan: Plan, resolution: int) -> dict[str, Step]:
+def surgery(plan: Plan, resolution: int) -> dict[str, DemoStep]:
     """What the weights carry: the family, resets, blends and swaps."""
     parent, child = plan.family.parent.network, plan.family.distant.network
     four = ("--seeds", plan.seeds(_ROWS))
@@ -164,7 +164,7 @@ def surgery(plan: Plan, resolution: int) -> dict[str, Step]:
                 *("--seeds", plan.seeds(_COLUMNS)),
             ),
         ),
-        "compare": Step(
+        "compare": DemoStep(
             f"give {plan.family.distant.name} its parent's components back, one by one",
             (
                 *("compare", parent, child, *four, "--psi", str(PSI)),
@@ -187,7 +187,7 @@ def surgery(plan: Plan, resolution: int) -> dict[str, Step]:
     }
 
 
-def edits(plan: Plan, channels: Sequence[str]) -> dict[str, Step]:
+def edits(plan: Plan, channels: Sequence[str]) -> dict[str, DemoStep]:
     """The same channels moved in the whole family."""
     members = (plan.family.parent, *plan.family.children, plan.family.control)
     return {
@@ -207,7 +207,7 @@ def edits(plan: Plan, channels: Sequence[str]) -> dict[str, Step]:
     }
 
 
-def journeys(plan: Plan, resolution: int) -> dict[str, Step]:
+def journeys(plan: Plan, resolution: int) -> dict[str, DemoStep]:
     """From the parent's kind to another: translation, a film, and the plane it runs through."""
     pair = (plan.family.parent.network, plan.family.distant.network)
     first = plan.seed * _COLUMNS
@@ -237,8 +237,8 @@ def journeys(plan: Plan, resolution: int) -> dict[str, Step]:
     }
 
 
-def _drawing(plan: Plan, says: str, verb: str, rest: Sequence[str], name: str = "") -> Step:
+def _drawing(plan: Plan, says: str, verb: str, rest: Sequence[str], name: str = "") -> DemoStep:
     """A step that writes one picture."""
     out = plan.path(name or f"{verb}.png")
     argv = (verb, *rest, "--psi", str(PSI), "--out", out, "--overwrite")
-    return Step(says, argv, out)
+    return DemoStep(says, argv, out)
