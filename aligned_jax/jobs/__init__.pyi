@@ -11,6 +11,8 @@ from .datasets import import_images as import_images
 from .demo.making import make_demo as make_demo
 from .describe import NetworkInfo as NetworkInfo
 from .describe import info as info
+from .drawings import Drawing as Drawing
+from .drawings import generate as generate
 from .editing import ChannelEdit as ChannelEdit
 from .editing import edit as edit
 from .families import family as family
@@ -20,11 +22,16 @@ from .feature_files import list_features as list_features
 from .inversion_results import InvertedImage as InvertedImage
 from .inversion_results import InvertedImages as InvertedImages
 from .inversions import invert as invert
+from .morphs import Film as Film
+from .morphs import MorphGrid as MorphGrid
+from .morphs import morph as morph
+from .morphs import morph_grid as morph_grid
 from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
 from .scoring import perceptual as perceptual
 from .sheet import Sheet as Sheet
+from .sources import PictureOptions as PictureOptions
 from .surgery import ResizedNetworks as ResizedNetworks
 from .surgery import arithmetic as arithmetic
 from .surgery import interpolate as interpolate
@@ -45,3 +52,5 @@ from .train import pretrain as pretrain
 from .train import resume as resume
 from .train import train_encoder as train_encoder
 from .transitions import transition as transition
+from .translations import Translation as Translation
+from .translations import translate as translate
