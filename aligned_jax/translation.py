@@ -38,8 +38,8 @@ Latents = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
-class Manner:
-    """What a preset settles: the space of latents, their truncation, the noise.
+class TranslationPreset:
+    """What a preset decides: the space of latents, their truncation, the noise.
 
     `psi` is that of the child, and of inversions by optimisation in the parent.
     Latents that were found at another psi, by an encoder or in a file, are shown by
@@ -53,7 +53,29 @@ class Manner:
 
 # Faces to cartoons (figure 20): z passes the child's mapping, is truncated towards the child's
 # mean, and noise is drawn anew.
-PRESETS = {"plain": Manner(), "toonify": Manner(space="z", psi=PSI, noise="random")}
+PRESETS = {
+    "plain": TranslationPreset(),
+    "toonify": TranslationPreset(space="z", psi=PSI, noise="random"),
+}
+
+
+def preset_and_spaces(
+    preset: str, space: str | Sequence[str] | None = None
+) -> tuple[TranslationPreset, list[str | None]]:
+    """The preset of a name, and the spaces of latents: those that are given, or its own.
+
+    Raises:
+      UserError: for an unknown preset, or spaces that it does not allow.
+    """
+    if preset not in PRESETS:
+        raise UserError(f"there is no preset {preset!r:.40}; there are {', '.join(PRESETS)}")
+    chosen = PRESETS[preset]
+    if space is None:
+        return chosen, [chosen.space]
+    spaces: list[str | None] = [space] if isinstance(space, str) else [*space]
+    if chosen.space and spaces != [chosen.space]:
+        raise UserError(f"--preset {preset} needs --space {chosen.space}")
+    return chosen, spaces
 
 
 def check_aligned(parent: Network, child: Network) -> None:

@@ -23,6 +23,7 @@ LEVELS = [
     ("evaluation",),
     ("training", "inversion", "semantics"),
     ("translation", "morphing", "zero_shot"),
+    ("ancestry",),
     ("rendering",),
     ("runs",),
     ("jobs", "zoo"),

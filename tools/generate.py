@@ -13,7 +13,8 @@ ws, truncated already, are drawn.
 import argparse
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.errors import UserError
+from aligned_jax.cli.command_line import command
+from aligned_jax.utils.text import counted
 
 EXAMPLE = "  aligned generate ffhq.pkl --seeds 0-15 --psi 0.7 --out faces.png"
 
@@ -49,33 +50,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
-    if (args.seeds is None) == (args.latents is None):
-        raise UserError("give either --seeds or --latents")
-    from aligned_jax import latents, loading, viz
-    from aligned_jax.jobs import image_files
-    from aligned_jax.rendering import render as rendering
+    from aligned_jax import jobs
 
-    write = image_files.writer(args.out, args.overwrite)
-    if args.seeds is not None:
-        # A slip of the hand should not wait for the network.
-        seeds = latents.parse_seeds(args.seeds)
-        if write is image_files.write_folder:
-            image_files.check_once(seeds)
-    network = loading.load(args.network, args.network_key)
-    config = network.config
-    if write is not image_files.write_npz:
-        viz.check_channels(config.img_channels)
-    if args.latents is not None:
-        inputs = rendering.from_file(config, args.latents, args.label)
-    else:
-        inputs = rendering.from_seeds(config, args.seeds, args.label)
-    manner = rendering.Manner(
-        args.psi, args.cutoff, args.noise, args.noise_seed, args.half, args.batch
+    drawing = jobs.generate(
+        args.network,
+        args.seeds,
+        latents=args.latents,
+        label=args.label,
+        psi=args.psi,
+        cutoff=args.cutoff,
+        noise=args.noise,
+        noise_seed=args.noise_seed,
+        half=args.half,
+        batch=args.batch,
+        network_key=args.network_key,
+        out=args.out,
+        overwrite=args.overwrite,
     )
-    rendering.check_manner(config, inputs, manner)
-    meta = image_files.describe(args, network, inputs, manner)
-    with console.progress(len(inputs), "images") as advance:
-        batches = rendering.batches(network, inputs, manner, advance)
-        write(args.out, batches, inputs, meta, args.overwrite)
-    images = "1 image" if len(inputs) == 1 else f"{len(inputs)} images"
-    console.say(f"wrote {args.out}: {images} of {config.img_resolution} px")
+    drawing.write(args.out, command(args), args.overwrite, console.CONSOLE)
+    size = drawing.network.config.img_resolution
+    console.say(f"wrote {args.out}: {counted(len(drawing), 'image')} of {size} px")

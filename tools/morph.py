@@ -11,18 +11,11 @@ NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, fi
 """
 
 import argparse
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
-from aligned_jax import provenance
 from aligned_jax.cli import console, groups, values
+from aligned_jax.cli.command_line import command
 from aligned_jax.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from aligned_jax.jobs.wanted import Source
-    from aligned_jax.networks.network import Network
+from aligned_jax.utils.text import options
 
 # Of films; a grid has none of them.
 _FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "ping_pong": False, "scale": 1}
@@ -76,127 +69,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
-    given = _settle(args)
-    from aligned_jax import loading, translation, viz
-    from aligned_jax.data import targets
-    from aligned_jax.jobs import ancestry, wanted
+    given = _fill_defaults(args)
+    from aligned_jax import jobs
 
+    ends = (args.parent, args.child, args.a, args.b)
+    target = {"out": args.out, "overwrite": args.overwrite, "report": console.CONSOLE}
+    more = {
+        "space": args.space,
+        "psi": args.psi,
+        "noise": args.noise,
+        "noise_seed": args.noise_seed,
+        "label": args.label,
+        "batch": args.batch,
+        "pictures": groups.picture_options(args),
+        "network_key": args.network_key,
+    }
     if args.grid:
-        if not args.out.endswith((".png", ".html")):
-            raise UserError(f"{args.out}: a grid is a picture; give --out NAME.png or NAME.html")
-        viz.check_file(args.out, args.overwrite)
+        plane = jobs.morph_grid(*ends, *args.grid, **target, **more)
+        usage, said = plane.usage, plane.sheet.summary
+        plane.sheet.write(args.out, groups.used_command(args, usage), args.overwrite)
     else:
-        viz.check_video(args.out, args.overwrite, args.fps)  # before networks are read
-    targets.check_apart((args.a, args.b), [args.out])
-    parent, child = (loading.load(source, args.network_key) for source in (args.parent, args.child))
-    viz.check_channels(parent.config.img_channels)
-    if not args.grid:
-        shape = len(_timeline(args)), *[parent.config.img_resolution] * 2
-        viz.check_video(args.out, args.overwrite, args.fps, shape, args.scale)
-    translation.check_aligned(parent, child)
-    ancestry.warn_unrelated((args.parent, args.child), (parent, child))
-    # Both are looked at before either is inverted.
-    found = [_end(args, *end) for end in (("A", parent, args.a), ("B", child, args.b))]
-    ends = [
-        end.take().in_space(network, "w+").inputs.arrays["ws"]
-        for end, network in zip(found, (parent, child), strict=True)
-    ]
-    way = (parent, child, *ends)
-    said = _grid(args, way, found) if args.grid else _film(args, way)
+        film = jobs.morph(*ends, **{name: getattr(args, name) for name in _FILM}, **target, **more)
+        usage, said = film.usage, film.summary
+        film.write(args.out, command(args), args.overwrite)
     console.say(f"wrote {args.out}: {said}")
-    wanted.tell_idle(args, found, given)
-    wanted.tell_idle_seed(args, args.noise)
+    groups.warn_unused(args, usage, given)
 
 
-def _settle(args: argparse.Namespace) -> list[str]:
+def _fill_defaults(args: argparse.Namespace) -> list[str]:
     """Fills in what was not said, of films and of inversions; a grid is no film.
 
     Returns options of inversions that were given.
     """
-    given = [name.replace("_", "-") for name in _FILM if getattr(args, name) is not None]
+    given = [name for name in _FILM if getattr(args, name) is not None]
     if args.grid and given:
-        raise UserError(f"--{' and --'.join(given)} cannot be used together with --grid")
+        raise UserError(f"{options(given, ' and ')} cannot be used together with --grid")
     for name, value in _FILM.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    return [*groups.settle_inversion(args), *(["space"] if args.space else [])]
-
-
-def _end(args: argparse.Namespace, name: str, network: "Network", word: str) -> "Source":
-    """One latent, in W+ if it need not be inverted first."""
-    from aligned_jax.jobs import wanted
-    from aligned_jax.rendering import codes
-
-    found = wanted.read(args, network, [word], args.space, "w+")
-    if isinstance(found, codes.Codes):
-        found = found.in_space(network, "w+")
-    if len(found.names) != 1:
-        raise UserError(
-            f"{name} is {word}, which has {len(found.names)} latents; give one seed, one picture, "
-            "or one row of a file, like F.npz@0"
-        )
-    return found
-
-
-def _noise(args: argparse.Namespace, network: "Network") -> Any:
-    """One for all frames."""
-    if args.noise != "random":
-        return args.noise
-    import jax
-    import numpy as np
-
-    from aligned_jax.latents import noise_fields
-
-    drawn = noise_fields(network.config, jax.random.key(args.noise_seed), np.zeros(1, np.uint32))
-    return {layer: field[0] for layer, field in drawn.items()}
-
-
-def _timeline(args: argparse.Namespace) -> "np.ndarray":
-    from aligned_jax import morphing
-
-    return morphing.timeline(args.frames, args.easing, args.hold, args.ping_pong)
-
-
-def _film(args: argparse.Namespace, way: tuple) -> str:
-    import numpy as np
-
-    from aligned_jax import morphing, viz
-
-    times = _timeline(args)
-    # Held frames, and those on the way back, are drawn once.
-    drawn, places = np.unique(times.astype(np.float32), return_inverse=True)
-    frames = []
-    with console.progress(len(drawn), "frames") as advance:
-        for images in morphing.frames(*way, drawn, _noise(args, way[0]), args.batch):
-            frames.append(viz.to_uint8(images))
-            advance(len(images))
-    text = provenance.png_text(args.command_line)
-    shown = np.concatenate(frames)[places]
-    viz.save_video(args.out, shown, args.fps, text, args.overwrite, args.scale)
-    return f"{len(times)} frames, {len(times) / args.fps:.1f} s"
-
-
-def _grid(args: argparse.Namespace, way: tuple, found: "Sequence[Source]") -> str:
-    import numpy as np
-
-    from aligned_jax import morphing, viz
-    from aligned_jax.jobs import image_files, wanted
-
-    rows, columns = args.grid
-    with console.progress(rows * columns, "images") as advance:
-        images = []
-        for row in morphing.grid(*way, rows, columns, _noise(args, way[0]), args.batch):
-            images.append(viz.to_uint8(row))
-            advance(columns)
-    labels = [
-        [f"{name} {t:.3g}" for t in np.linspace(0, 1, count)]
-        for name, count in (("latents", columns), ("weights", rows))
-    ]
-    title = f"From {args.parent} to {args.child}"
-    told = {f"latent {name}": one.told() for name, one in zip("AB", found, strict=True)}
-    told = {name: value for name, value in told.items() if value}
-    settled = wanted.settled(args, found, args.noise)
-    return image_files.save_sheet(settled, title, *labels, np.stack(images), told)
+    return [*groups.fill_inversion_defaults(args), *(["space"] if args.space else [])]
 
 
 def _sizes(text: str) -> tuple[int, int]:

@@ -16,7 +16,7 @@ the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 
 import argparse
 
-from aligned_jax.cli import groups, values
+from aligned_jax.cli import console, groups, values
 from aligned_jax.errors import UserError
 
 EXAMPLE = """\
@@ -67,15 +67,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Translates, draws and writes."""
-    given = [name for name in ("images", "seeds", "latents") if getattr(args, name)]
-    if len(given) != 1:
+    kinds = {"images": "pictures", "seeds": "seeds", "latents": "latents"}
+    sources = [name for name in kinds if getattr(args, name)]
+    if len(sources) != 1:
         raise UserError("give one of IMAGES, --seeds and --latents")
-    if args.layers is not None and not (args.reference or args.texture):
-        raise UserError("--layers can only be used together with --reference or --texture")
-    given = groups.settle_inversion(args)
-    from aligned_jax.jobs import translating
+    given = groups.fill_inversion_defaults(args)
+    from aligned_jax import jobs
+    from aligned_jax.jobs.inverting import warn_skipped
 
-    translating.Job.of(args).carry_out(given)
+    translation = jobs.translate(
+        args.parent,
+        args.child,
+        getattr(args, sources[0]),
+        kind=kinds[sources[0]],
+        space=args.space,
+        preset=args.preset,
+        reference=args.reference,
+        texture=args.texture,
+        layers=args.layers,
+        psi=args.psi,
+        noise=args.noise,
+        noise_seed=args.noise_seed,
+        label=args.label,
+        batch=args.batch,
+        pictures=groups.picture_options(args),
+        network_key=args.network_key,
+        out=args.out,
+        overwrite=args.overwrite,
+        report=console.CONSOLE,
+    )
+    command = groups.used_command(args, translation.usage)
+    said = translation.write(args.out, command, args.overwrite, console.CONSOLE)
+    console.say(f"wrote {args.out}: {said}")
+    groups.warn_unused(args, translation.usage, given)
+    warn_skipped(translation.skipped, console.CONSOLE)
 
 
 def _spaces(text: str) -> list[str]:

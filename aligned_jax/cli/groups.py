@@ -2,10 +2,16 @@
 
 import argparse
 from collections.abc import Container, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aligned_jax.cli import console, values
+from aligned_jax.cli.command_line import command
 from aligned_jax.errors import UserError
+from aligned_jax.provenance import Command
+from aligned_jax.utils.text import options
+
+if TYPE_CHECKING:
+    from aligned_jax.jobs.sources import PictureOptions, Usage
 
 INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
 _STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
@@ -97,17 +103,16 @@ def refuse_without_optimiser(args: argparse.Namespace, names: Iterable[str]) -> 
     values = {name: getattr(args, name) for name in names}
     given = [name for name, value in values.items() if value is not None and value is not False]
     if args.encoder and given:
-        options = " and ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UserError(
-            f"{options} cannot be used together with --encoder, which optimises nothing; "
-            "--start E optimises from the encoder's latents on"
+            f"{options(given, ' and ')} cannot be used together with --encoder, which optimises "
+            "nothing; --start E optimises from the encoder's latents on"
         )
 
 
 def add_inversion(parser: argparse.ArgumentParser) -> None:
     """How verbs that take pictures invert them; `aligned invert` has many more options.
 
-    What is not given is None until `settle_inversion`.
+    What is not given is None until `fill_inversion_defaults`.
     """
     group = parser.add_argument_group("with pictures, which are inverted first")
     add = group.add_argument
@@ -120,7 +125,7 @@ def add_inversion(parser: argparse.ArgumentParser) -> None:
     add_align(group)
 
 
-def settle_inversion(args: argparse.Namespace) -> list[str]:
+def fill_inversion_defaults(args: argparse.Namespace) -> list[str]:
     """Fills in what was not given, and says what was; with --encoder, raises UserError for it."""
     refuse_without_optimiser(args, ("steps", *INVERSION))
     given = [name for name in ("steps", *INVERSION) if getattr(args, name) is not None]
@@ -129,6 +134,58 @@ def settle_inversion(args: argparse.Namespace) -> list[str]:
         if getattr(args, name) is None:
             setattr(args, name, value)
     return given
+
+
+def picture_options(args: argparse.Namespace) -> "PictureOptions":
+    """How pictures are inverted, after `fill_inversion_defaults`."""
+    from aligned_jax.jobs.sources import PictureOptions
+
+    return PictureOptions(
+        encoders=tuple(args.encoder or ()),
+        starts=tuple(args.start or ()),
+        steps=args.steps,
+        restarts=args.restarts,
+        seed=args.invert_seed,
+        perceptual=args.perceptual,
+        pixels=args.pixels,
+        align=args.align,
+    )
+
+
+def warn_unused(args: argparse.Namespace, usage: "Usage", given: Iterable[str]) -> None:
+    """Warns of options that were given and changed nothing.
+
+    Args:
+      args: with --psi, --noise-seed, --encoder and --start.
+      usage: what counted.
+      given: options of inversions that were given, but for --encoder and --start.
+    """
+    if usage.pictures:
+        warn_unused_encoders(args, usage.encoders)
+    else:
+        also = [name for name in ("encoder", "start") if getattr(args, name)]
+        _warn_of([*given, *also], "there are no pictures to invert")
+    if args.psi is not None and not usage.in_z:
+        _warn_of(["psi"], "these latents are not in z")
+    if args.noise_seed and usage.noise != "random":
+        _warn_of(["noise_seed"], f"noise is {usage.noise}")
+
+
+def _warn_of(names: list[str], why: str) -> None:
+    if names:
+        verb = "changes" if len(names) == 1 else "change"
+        console.warn(f"{options(names, ' and ')} {verb} nothing: {why}")
+
+
+def used_command(args: argparse.Namespace, usage: "Usage") -> Command:
+    """The command without the arguments that changed nothing, for a page to tell."""
+    unused = [] if usage.optimised else ["steps", *INVERSION]
+    unused += [] if usage.pictures else ["align", "encoder", "start"]
+    unused += [] if usage.noise == "random" else ["noise_seed"]
+    unused += [] if usage.in_z else ["psi"]
+    whole = command(args)
+    kept = {name: value for name, value in whole.arguments.items() if name not in unused}
+    return Command(whole.line, kept)
 
 
 def add_align(parser: argparse.ArgumentParser) -> None:

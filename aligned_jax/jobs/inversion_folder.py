@@ -13,9 +13,9 @@ from aligned_jax import inversion, provenance, viz
 from aligned_jax.data import targets
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import FormatError
-from aligned_jax.jobs import image_files
 from aligned_jax.jobs.inversion_request import InversionRequest
 from aligned_jax.jobs.inversion_results import InvertedImage, InvertedImages
+from aligned_jax.jobs.sheet import write_page
 from aligned_jax.provenance import Command, versions
 from aligned_jax.utils.jsonable import to_dict
 from aligned_jax.viz import report
@@ -144,10 +144,10 @@ class InversionFolder:
         if results.skipped:
             table = report.table(("file", "why"), [*results.skipped.items()])
             sections.append(report.section("Skipped", table))
-        image_files.save_page(
+        write_page(
             os.path.join(self._path, PAGE),
             f"Images {results.summary}",
-            self._command.line,
+            self._command,
             settings,
             sections,
             self._overwrite,

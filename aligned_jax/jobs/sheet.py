@@ -1,14 +1,20 @@
-"""Pictures of images in labelled rows and columns."""
+"""Images in labelled rows and columns, as a picture or a web page; where images may go."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
 from aligned_jax import provenance
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from aligned_jax.viz import check_file, figure, save_png, writing
+from aligned_jax.viz import check_file, check_folder, figure, report, save_png, writing
+
+# How images are written: arrays, one picture, a web page, or a folder of pictures.
+ImageForm = Literal["npz", "png", "html", "folder"]
+_FORMS: dict[str, ImageForm] = {".npz": "npz", ".png": "png", ".html": "html"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +25,21 @@ class Sheet:
       images: uint8 [rows, columns, H, W, C].
       rows, columns: their labels.
       group: columns that belong together; a wider gap follows each such group. 0 for none.
+      title: of a web page.
+      facts: what a web page tells beside the command.
     """
 
     images: np.ndarray
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     group: int = 0
+    title: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """ "2 rows, 3 columns"."""
+        return f"{len(self.rows)} rows, {len(self.columns)} columns"
 
     def picture(self) -> np.ndarray:
         """All images and labels as one, uint8 [height, width, 3 or 4]."""
@@ -36,12 +51,69 @@ class Sheet:
         command: Command = Command(),  # noqa: B008  # it cannot change
         overwrite: bool = False,
     ) -> None:
-        """Writes the picture as a PNG that says which command made it.
+        """Writes the picture as a PNG, or to NAME.html a page; both say which command made them.
 
         Raises:
           UserError: if the file exists and may not be replaced, or the disk refuses.
         """
-        write_picture(out, self.picture(), command, overwrite)
+        if not os.fspath(out).endswith(".html"):
+            write_picture(out, self.picture(), command, overwrite)
+            return
+        sections = [report.pictures(self.columns, self.rows, self.images)]
+        facts = {**command.arguments, **self.facts}
+        write_page(out, self.title, command, facts, sections, overwrite)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnColumn:
+    """One column of a sheet that is still to be put together.
+
+    Attributes:
+      label: above it.
+      images: uint8 [rows, H, W, C].
+      finite: which of them were drawn of finite numbers only, bool [rows].
+    """
+
+    label: str
+    images: np.ndarray
+    finite: np.ndarray
+
+    def repeated(self, each: int) -> "DrawnColumn":
+        """Every row so many times in sequence."""
+        images, finite = self.images.repeat(each, axis=0), self.finite.repeat(each)
+        return DrawnColumn(self.label, images, finite)
+
+    def tiled(self, times: int) -> "DrawnColumn":
+        """All rows again and again."""
+        images, finite = (np.concatenate([v] * times) for v in (self.images, self.finite))
+        return DrawnColumn(self.label, images, finite)
+
+    def dealt(self, labels: Sequence[str]) -> "list[DrawnColumn]":
+        """Its rows dealt out to as many columns as there are labels."""
+        step = len(labels)
+        return [
+            DrawnColumn(label, self.images[k::step], self.finite[k::step])
+            for k, label in enumerate(labels)
+        ]
+
+
+def image_form(out: str | os.PathLike[str], overwrite: bool = False) -> ImageForm:
+    """How images are written to a target of this name; call it before long work.
+
+    Raises:
+      UserError: if the name's ending is not understood, or the target exists.
+    """
+    suffix = os.path.splitext(out)[1]
+    if os.path.isdir(out) or os.fspath(out).endswith("/") or not suffix:
+        check_folder(out, overwrite)
+        return "folder"
+    if suffix not in _FORMS:
+        raise UserError(
+            f"{os.fspath(out)}: images are written to NAME.npz, NAME.png, NAME.html, or a folder "
+            "(a name without an ending, or with a slash at the end)"
+        )
+    check_file(out, overwrite)
+    return _FORMS[suffix]
 
 
 def check_picture(out: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -61,3 +133,21 @@ def write_picture(
     """
     with writing(out, overwrite) as file:
         save_png(file, picture, provenance.png_text(command.line))
+
+
+def write_page(
+    out: str | os.PathLike[str],
+    title: str,
+    command: Command,
+    facts: Mapping[str, Any],
+    sections: Sequence[str],
+    overwrite: bool = False,
+) -> None:
+    """Writes a web page: title, command and facts on top, sections of `viz.report` below.
+
+    Raises:
+      UserError: if the file exists and may not be replaced, or the disk refuses.
+    """
+    page = report.page(title, [report.origin(command.line, facts), *sections], provenance.made_by())
+    with writing(out, overwrite) as file:
+        file.write(page.encode())

@@ -16,6 +16,7 @@ from aligned_jax.types import Array
 from aligned_jax.utils.blocks import blocks
 from aligned_jax.utils.reporting import Advance, no_advance
 from aligned_jax.utils.text import listed
+from aligned_jax.viz import to_uint8
 
 # The `noise` argument of a network: a mode, or one field for each image and layer.
 Noise = str | Mapping[str, Array | np.ndarray]
@@ -118,6 +119,23 @@ def render(
     """The images of all batches, float32 [N, R, R, C], unclipped; raises NotFinite."""
     drawn = finite_batches(network, latents, options, advance)
     return np.concatenate([batch.images for batch in drawn])
+
+
+def pixels(
+    network: Network,
+    latents: LatentBatch,
+    options: RenderOptions = DEFAULT,
+    advance: Advance = no_advance,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The images of all batches as they are shown, uint8 [N, R, R, C], and which are finite [N].
+
+    Numbers that are not finite are shown somehow.
+    """
+    images, finite = [], []
+    for drawn in batches(network, latents, options, advance):
+        images.append(to_uint8(np.nan_to_num(drawn.images)))
+        finite.append(drawn.finite)
+    return np.concatenate(images), np.concatenate(finite)
 
 
 def _batch(

@@ -77,8 +77,7 @@ class LatentBatch:
         config = network.config if isinstance(network, Network) else network
         if self.psi == 1 and cutoff is None:
             return
-        if config.mapping.w_avg_beta is None:
-            raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
+        check_mean(config)
         if not {"z", "ws"} & self.arrays.keys():
             raise UserError("styles cannot be truncated; pass --psi 1, and no --cutoff")
 
@@ -122,6 +121,18 @@ class LatentBatch:
         return dataclasses.replace(self, arrays={**arrays, **kept}, psi=psi)
 
 
+def check_mean(config: GeneratorConfig) -> None:
+    """Raises UserError if a network of this kind has no mean of w to truncate towards."""
+    if config.mapping.w_avg_beta is None:
+        raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
+
+
+def rows_in_all(batches: Sequence[LatentBatch]) -> list[LatentBatch]:
+    """The rows whose names are in all of several batches; there may be none."""
+    everywhere = set.intersection(*(set(latents.names) for latents in batches))
+    return [latents.only(everywhere) for latents in batches]
+
+
 def latents_of_seeds(
     config: GeneratorConfig, seeds: str | Sequence[int], label: int | None = None, psi: float = 1.0
 ) -> LatentBatch:
@@ -138,6 +149,8 @@ def latents_of_seeds(
         or needs, or a truncation that it does not know.
     """
     numbers = parse_seeds(seeds) if isinstance(seeds, str) else list(seeds)
+    if not numbers:
+        raise UserError("no seeds were given")
     arrays = {"z": z_from_seeds(config, numbers), "c": labels_for(config, label, len(numbers))}
     names = tuple(f"seed {seed}" for seed in numbers)
     latents = LatentBatch(arrays, names, np.asarray(numbers, np.uint32), psi)

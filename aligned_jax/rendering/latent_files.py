@@ -1,9 +1,10 @@
-"""Latents of files: whole ones, F.npz, or single rows of them, F.npz@ROW."""
+"""Latents that words name: seeds, files of latents (F.npz), single rows of them (F.npz@ROW)."""
 
 import dataclasses
 import os
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -15,12 +16,26 @@ from aligned_jax.latents.files import read_latents
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.text import listed
 
+WordKind = Literal["seeds", "latents", "pictures"]
+_SEEDS = re.compile(r"[\d\s,-]+")
 _FILE = re.compile(r"(.*\.npz)(?:@([^@]*))?", re.DOTALL)
 
 
-def is_latent_file(word: str) -> bool:
-    """Whether this is how a file of latents is called, or a row of it."""
-    return bool(_FILE.fullmatch(word))
+def kind_of_words(words: Sequence[str]) -> WordKind:
+    """What words stand for by their form: one list of seeds, files of latents, or else pictures.
+
+    Raises:
+      UserError: for words of different kinds, or several lists of seeds.
+    """
+    kinds: set[WordKind] = set()
+    for word in words:
+        latents: WordKind = "latents" if _FILE.fullmatch(word) else "pictures"
+        kinds.add("seeds" if _SEEDS.fullmatch(word) else latents)
+    if len(kinds) != 1 or (kinds == {"seeds"} and len(words) > 1):
+        raise UserError(
+            f"{' '.join(words)[:80]}: give one list of seeds, or files of latents, or pictures"
+        )
+    return kinds.pop()
 
 
 def latents_of_file(

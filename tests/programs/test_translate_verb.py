@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import loading, translation
-from aligned_jax.jobs import ancestry
+from aligned_jax import ancestry, loading, translation
 from aligned_jax.latents import noise_fields, z_from_seeds
 from aligned_jax.tools import translate
 from aligned_jax.viz import figure, to_uint8

@@ -11,7 +11,7 @@ from aligned_jax.latents import truncate, z_from_seeds
 from aligned_jax.latents.files import read_latents
 from aligned_jax.rendering.draw import render
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
-from aligned_jax.rendering.latent_files import is_latent_file, latents_of_file, latents_of_files
+from aligned_jax.rendering.latent_files import kind_of_words, latents_of_file, latents_of_files
 from tests.helpers import DATA, relative_error
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -155,8 +155,16 @@ def test_rows_of_several_files_are_called_after_them(network, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("word", "is_one"),
-    [("a.npz", True), ("a.npz@1", True), ("a\n.npz", True), ("a.png", False), ("a@1", False)],
-)
-def test_names_of_files_of_latents(word, is_one):
-    assert is_latent_file(word) == is_one
+    ("words", "kind"),
+    [
+        (["3"], "seeds"), (["0-7, 9"], "seeds"), (["a.npz"], "latents"),
+        (["a.npz@1", "b\n.npz"], "latents"), (["a.png", "b@1", "c"], "pictures"),
+        (["3", "4"], None), (["a.npz", "a.png"], None), (["1", "a.png"], None), ([], None),
+    ],
+)  # fmt: skip
+def test_what_words_stand_for(words, kind):
+    if kind:
+        assert kind_of_words(words) == kind
+        return
+    with pytest.raises(UserError, match="give one list of seeds, or files of latents, or pictures"):
+        kind_of_words(words)

@@ -2,33 +2,49 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aligned_jax import translation
-from aligned_jax.cli import console
 from aligned_jax.networks.network import Network
+from aligned_jax.translation import share_noise
+from aligned_jax.utils.reporting import Reporter
 
 
-def warn_unrelated(sources: tuple[str, str], networks: tuple[Network, Network]) -> None:
-    """Says so if nothing tells of a common ancestor."""
-    marks = [
-        marks_of(source, network.provenance or {})
-        for source, network in zip(sources, networks, strict=True)
-    ]
-    if not marks[0] & marks[1] and not translation.share_noise(*networks):
-        console.warn(
-            f"{sources[0]} and {sources[1]} have no common ancestor, neither on record nor by "
+def warn_unrelated(
+    sources: Sequence[str | os.PathLike[str] | Network],
+    networks: Sequence[Network],
+    report: Reporter,
+) -> None:
+    """Warns unless two networks are known to share an ancestor.
+
+    Args:
+      sources: how they were given, by name or in memory.
+      networks: a parent and its child.
+      report: hears the warning.
+    """
+    names = ["" if isinstance(source, Network) else os.fspath(source) for source in sources]
+    first, second = (
+        marks_of(name, network.provenance or {})
+        for name, network in zip(names, networks, strict=True)
+    )
+    if not first & second and not share_noise(*networks):
+        called = " and ".join(name or "a network in memory" for name in names)
+        report.warn(
+            f"{called} have no common ancestor, neither on record nor by "
             "their noise maps; what their pictures have in common may be chance"
         )
 
 
-def marks_of(source: str, provenance: Mapping[str, Any]) -> set[str]:
+def marks_of(name: str, provenance: Mapping[str, Any]) -> set[str]:
     """What identifies a network and all that it was made from, as far as is known.
 
     Hashes of files, names of the zoo, and places of files and folders.
+
+    Args:
+      name: as the network was named, "" for none.
+      provenance: of the network.
     """
-    marks = {_place(source)}
+    marks = {_place(name)} if name else set()
     if isinstance(provenance.get("sha256"), str):
         marks.add(provenance["sha256"])
     marks |= _started_from(provenance.get("command"))

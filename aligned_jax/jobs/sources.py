@@ -1,0 +1,344 @@
+"""Latents that a job is asked for: seeds, files of latents, latents, or pictures to be inverted."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from aligned_jax import inversion, translation
+from aligned_jax.data import targets
+from aligned_jax.data.targets import Targets
+from aligned_jax.errors import UserError
+from aligned_jax.inversion import Settings
+from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
+from aligned_jax.inversion.spaces import is_z
+from aligned_jax.jobs import inverting
+from aligned_jax.latents import labels_for
+from aligned_jax.networks.network import Network
+from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, latents_of_seeds
+from aligned_jax.rendering.latent_files import WordKind, kind_of_words, latents_of_files
+from aligned_jax.utils.reporting import QUIET, Reporter
+
+Name = str | os.PathLike
+# Latents; uint8 [N, H, W, 1 or 3]; a seed, a list of seeds, or text like "0-7"; names of files of
+# latents (F.npz, F.npz@ROW), or of pictures, folders and zips.
+Source = LatentBatch | np.ndarray | Name | int | Sequence[int] | Sequence[Name]
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """How pictures are inverted where a job takes them for latents.
+
+    Attributes:
+      encoders: names of encoders whose latents are taken; nothing is optimised then.
+      starts: names of encoders at whose latents the optimisation begins. Of several encoders those
+        of a network are used, and of these the one that suits the space.
+      steps: of the optimiser; None is 1000, or 500 in z and z+.
+      restarts: attempts for each picture.
+      seed: of all random numbers.
+      perceptual: network of LPIPS, "vgg", "alex" or "none".
+      pixels: weight of the mean squared difference of pixels.
+      align: "center" cuts out the middle square of pictures, "none" cuts nothing.
+
+    Raises:
+      UserError: for options that contradict each other.
+    """
+
+    encoders: Sequence[str] = ()
+    starts: Sequence[str] = ()
+    steps: int | None = None
+    restarts: int = 1
+    seed: int = 0
+    perceptual: str = "vgg"
+    pixels: float = 0.0
+    align: str = "center"
+
+    def __post_init__(self) -> None:
+        if self.encoders and self.starts:
+            raise UserError("give either encoders that are used alone or ones as starts")
+        if self.encoders and (self.steps is not None or self.restarts != 1):
+            raise UserError("encoders that are used alone take no steps and no restarts")
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What decides the latents of a source besides its name.
+
+    Attributes:
+      label: class of conditional networks, from 0.
+      psi: truncation of z; None is that of the file, of the latents, or of the encoder.
+      otherwise: truncation of z where nothing else says it; None is `translation.PSI`, and of
+        pictures that of the encoder or of an inversion.
+      usual: space in which pictures are inverted if neither the job nor an encoder says it.
+      batch: rows at a time.
+      pictures: how pictures are inverted.
+    """
+
+    label: int | None = None
+    psi: float | None = None
+    otherwise: float | None = None
+    usual: str = "z"
+    batch: int = 8
+    pictures: PictureOptions = PictureOptions()
+
+
+@dataclass(frozen=True, eq=False)
+class PendingInversion:
+    """Pictures to invert in one space, of which all that may be wrong was looked at.
+
+    Attributes:
+      network: in which they are inverted.
+      targets: the pictures, and those that could not be read.
+      settings: of the inversion.
+      choice: the encoder, if there is one.
+      start: latents [N, ...] of the encoder in this space, if there is one.
+      loss: what the optimisation makes small.
+      label: [1, c_dim], for all pictures.
+      seed: of all random numbers.
+      batch: pictures at a time, at most.
+      diverged: why pictures are skipped whose inversions grow beyond all bounds.
+    """
+
+    network: Network
+    targets: Targets
+    settings: Settings
+    choice: EncoderChoice | None
+    start: np.ndarray | None
+    loss: inversion.Perceptual
+    label: np.ndarray
+    seed: int
+    batch: int
+    diverged: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the rows that there will be, but for those that diverge."""
+        return tuple(target.name for target in self.targets.targets)
+
+    @property
+    def in_z(self) -> bool:
+        """Whether the network that renders maps and truncates the latents itself."""
+        return is_z(self.settings.space)
+
+    @property
+    def psi(self) -> float:
+        """Truncation that the latents will have still to go through."""
+        return self.settings.psi if self.in_z else 1.0
+
+    @property
+    def summary(self) -> str:
+        """What a page says of them."""
+        settings, parts = self.settings, []
+        if settings.steps:
+            parts = [f"{settings.steps} steps", f"noise {settings.noise}"]
+        if settings.restarts > 1:
+            parts.append(f"best of {settings.restarts}")
+        if self.in_z:
+            parts.append(f"psi {settings.psi:g}")
+        if self.choice:
+            parts.append(f"{'encoder' if self.choice.alone else 'start'} {self.choice.source}")
+        done = "inverted" if settings.steps else "encoded"
+        return ", ".join([f"{done} in {settings.space}", *parts])
+
+    def run(self, report: Reporter = QUIET) -> LatentBatch:
+        """Inverts them; maps of noise are forgotten.
+
+        Raises:
+          UserError: if not one inversion stays finite.
+        """
+        found, settings = self.targets, self.settings
+        with report.progress(len(found) * settings.steps, "steps") as advance:
+            inverted = inversion.invert(
+                self.network,
+                found.images(),
+                self.loss,
+                settings,
+                jax.random.key(self.seed),
+                start=self.start,
+                c=self.label,
+                batch=min(self.batch, inverting.batch_for(self.network.config, settings)),
+                watch=inverting.watcher(settings, advance),
+            )
+        good = inverted.finite
+        kept = [target for target, fine in zip(found.targets, good, strict=True) if fine]
+        lost = [target.file for target, fine in zip(found.targets, good, strict=True) if not fine]
+        if not kept:
+            raise UserError("not one inversion stayed finite; is the network damaged?")
+        arrays = inversion.latent_arrays(self.network, settings.space, inverted.latent[good])
+        if self.in_z:
+            arrays["c"] = np.repeat(self.label, len(kept), axis=0)
+        return LatentBatch(
+            arrays,
+            tuple(target.name for target in kept),
+            np.flatnonzero(good).astype(np.uint32),
+            self.psi,
+            np.stack([target.pixels for target in kept]),
+            found.skipped | dict.fromkeys(lost, self.diverged),
+        )
+
+
+# Latents at hand, or pictures that are still to be inverted.
+Pending = LatentBatch | PendingInversion
+
+
+def invert(pending: Pending, report: Reporter = QUIET) -> LatentBatch:
+    """The latents, for which pictures are inverted now."""
+    return pending.run(report) if isinstance(pending, PendingInversion) else pending
+
+
+def read_source(
+    network: Network,
+    source: Source,
+    spaces: Sequence[str | None],
+    options: SourceOptions,
+    kind: WordKind | None = None,
+) -> list[Pending]:
+    """Latents of `network` that a source stands for, once for every space.
+
+    Args:
+      network: whose latents they are.
+      source: latents, seeds, files or pictures.
+      spaces: in which pictures are inverted, of which None leaves it to encoders and options;
+        other latents stay as they are.
+      options: what else decides them.
+      kind: of names; None tells it by their form.
+
+    Raises:
+      UserError: for names of different kinds, or whatever they name that does not fit.
+    """
+    if isinstance(source, LatentBatch):
+        latents = source.with_psi(options.psi)
+        latents.check(network)
+        return [latents] * len(spaces)
+    kind = kind or _kind_of(source)
+    if kind == "pictures":
+        return [*_pending_inversions(network, source, spaces, options)]
+    otherwise = translation.PSI if options.otherwise is None else options.otherwise
+    config, label, psi = network.config, options.label, options.psi
+    if kind == "seeds":
+        psi = otherwise if psi is None else psi
+        latents = latents_of_seeds(config, _seeds(source), label, psi)
+    else:
+        latents = latents_of_files(config, _words(source), label, psi, otherwise)
+    return [latents] * len(spaces)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Which options of a job counted.
+
+    Attributes:
+      pictures: whether pictures are inverted.
+      optimised: whether an optimiser inverts some.
+      encoders: names of those that were used.
+      in_z: whether latents were truncated.
+      noise: of the images, "const", "none" or "random".
+    """
+
+    pictures: bool
+    optimised: bool
+    encoders: frozenset[str]
+    in_z: bool
+    noise: str
+
+    @classmethod
+    def of(cls, sources: Sequence[Pending], noise: str) -> "Usage":
+        """By all latents that were asked for, as they came, and the noise."""
+        pictures = [source for source in sources if isinstance(source, PendingInversion)]
+        return cls(
+            pictures=bool(pictures),
+            optimised=any(one.settings.steps for one in pictures),
+            encoders=frozenset(one.choice.source for one in pictures if one.choice),
+            in_z=any(source.in_z for source in sources),
+            noise=noise,
+        )
+
+
+def _pending_inversions(
+    network: Network,
+    pictures: Source,
+    spaces: Sequence[str | None],
+    options: SourceOptions,
+) -> list[PendingInversion]:
+    """Pictures in files, folders, zips or an array, ready to be inverted in every space."""
+    how, config = options.pictures, network.config
+    inverting.check_perceptual(how.perceptual, how.pixels)
+    encoders = EncoderChoices.load([*how.encoders, *how.starts], network, alone=bool(how.encoders))
+    choices = [encoders.choose(space) for space in spaces]
+    settings = [
+        _settings(choice, space or (choice.encoder.space if choice else options.usual), options)
+        for choice, space in zip(choices, spaces, strict=True)
+    ]
+    label = labels_for(config, options.label)
+    size = (config.img_resolution, config.img_channels, how.align)
+    if isinstance(pictures, np.ndarray):
+        found = targets.from_array(pictures, *size)
+    else:
+        found = targets.read(_words(pictures), *size)
+    # With an encoder alone distances decide nothing.
+    loss: inversion.Perceptual = inversion.Pixels()
+    if not how.encoders:
+        loss = inverting.perceptual_of(how.perceptual, how.pixels)
+    pending = []
+    for one, choice in zip(settings, choices, strict=True):
+        if one.psi != 1:
+            check_mean(config)
+        pending.append(
+            PendingInversion(
+                network,
+                found,
+                one,
+                choice,
+                start=choice.latents(network, found.images(), one.space, label) if choice else None,
+                loss=loss,
+                label=label,
+                seed=how.seed,
+                batch=options.batch,
+                diverged=inverting.DIVERGED + (f" in {one.space}" if len(spaces) > 1 else ""),
+            )
+        )
+    return pending
+
+
+def _settings(choice: EncoderChoice | None, space: str, options: SourceOptions) -> Settings:
+    # What an encoder finds is right without truncation, whatever others do with it.
+    psi = None if choice and choice.alone else options.otherwise
+    # Only z is truncated, which is for the settings to say.
+    psi = (psi if options.psi is None else options.psi) if is_z(space) else None
+    how = options.pictures
+    given = {"space": space, "steps": how.steps, "psi": psi, "restarts": how.restarts}
+    return inverting.settings(given, choice)
+
+
+def _kind_of(source: Source) -> WordKind:
+    """What a source stands for, by its form."""
+    if isinstance(source, np.ndarray):
+        return "seeds" if source.ndim == 1 else "pictures"
+    numbers = source if isinstance(source, Sequence) and len(source) else [source]
+    if all(isinstance(number, int | np.integer) for number in numbers):
+        return "seeds"
+    return kind_of_words(_words(source))
+
+
+def _words(source: Any) -> list[str]:
+    """Names, of which there may be one alone."""
+    return [os.fspath(one) for one in ([source] if isinstance(source, Name) else source)]
+
+
+def _seeds(source: Any) -> str | list[int]:
+    """Text, be it alone or in a list, or numbers."""
+    if isinstance(source, str):
+        return source
+    seeds = [source] if isinstance(source, int) else list(source)
+    return seeds[0] if seeds and isinstance(seeds[0], str) else [int(seed) for seed in seeds]
+
+
+def file_names(source: Source | None, kind: WordKind | None = None) -> list[str]:
+    """Names that a source gives, of files unless their form says seeds; none of arrays."""
+    if source is None or kind == "seeds" or isinstance(source, LatentBatch | np.ndarray | int):
+        return []
+    words = [source] if isinstance(source, Name) else source
+    return [os.fspath(word) for word in words if isinstance(word, Name)]

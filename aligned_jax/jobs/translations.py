@@ -1,0 +1,339 @@
+"""Pictures of one network's domain in that of an aligned one."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from aligned_jax import translation
+from aligned_jax.ancestry import warn_unrelated
+from aligned_jax.data import targets
+from aligned_jax.errors import UserError
+from aligned_jax.jobs.drawings import Drawing, check_form
+from aligned_jax.jobs.inverting import DIVERGED
+from aligned_jax.jobs.networks import NetworkSource, named_network
+from aligned_jax.jobs.relatives import label_of
+from aligned_jax.jobs.sheet import DrawnColumn, Sheet, image_form
+from aligned_jax.jobs.sources import (
+    Pending,
+    PictureOptions,
+    Source,
+    SourceOptions,
+    Usage,
+    file_names,
+    invert,
+    read_source,
+)
+from aligned_jax.latents import parse_seeds
+from aligned_jax.networks.network import Network
+from aligned_jax.provenance import Command
+from aligned_jax.rendering import mixing
+from aligned_jax.rendering.draw import NotFinite, RenderOptions, pixels
+from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, rows_in_all
+from aligned_jax.rendering.latent_files import WordKind
+from aligned_jax.utils.reporting import QUIET, Advance, Reporter
+
+# Forms that show the sources as well; the others hold the results alone.
+_SHEETS = ("png", "html")
+_SEVERAL = "several spaces make a page of plain translations; give one --space"
+
+
+@dataclass(eq=False)
+class Translation:
+    """Latents of a parent, ready to be drawn by it and by its child.
+
+    `results.images()` draws what is translated, `sheet()` beside what it comes from.
+
+    Attributes:
+      networks: parent and child.
+      names: of both.
+      sources: N latents of the parent, by space; of pictures those that were inverted in every one.
+      spaces: of the sources; None is as they came.
+      results: what is translated, drawn by the child: an image for each source, or for each
+        source, reference and cut, the cuts innermost.
+      references: M style vectors of the child whose fine layers are taken, or None.
+      cuts: how many layers come from the source, K numbers; none without references.
+      texture: whether the references are random latents.
+      psi: truncation of z in the child; None is that of the sources.
+      usage: what of the options counted.
+      facts: what was done, in words, as far as the options do not say it.
+      skipped: why pictures or rows are left out, by name; drawing adds those that are not finite.
+    """
+
+    networks: tuple[Network, Network]
+    names: tuple[str, str]
+    sources: Sequence[LatentBatch]
+    spaces: Sequence[str | None]
+    results: Drawing
+    references: LatentBatch | None
+    cuts: Sequence[int]
+    texture: bool
+    psi: float | None
+    usage: Usage
+    facts: Mapping[str, Any]
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def sheet(self, report: Reporter = QUIET) -> Sheet:
+        """A row for each source, or with a reference for each pair, and what they come from.
+
+        Rows in which an image is not finite are left out.
+
+        Raises:
+          UserError: if every row is.
+        """
+        rows: Sequence[str] = self.sources[0].names
+        total = 2 * len(self.sources) * len(rows)
+        if self.references:
+            total += len(self.results) + len(self.references)
+        with report.progress(total, "images") as advance:
+            columns = self._plain(advance)
+            if self.references:
+                results = self._column("", 1, self.results.latents, advance)
+                names = self.references.names
+                if self.texture:
+                    columns += results.dealt(self._labels(names))
+                else:
+                    references = self._column("reference", 1, self.references, advance)
+                    columns = [column.repeated(len(names)) for column in columns]
+                    columns.append(references.tiled(len(rows)))
+                    columns += results.dealt([f"n = {cut}" for cut in self.cuts])
+                    rows = mixing.mixture_names(rows, names, [0])
+        good = self._checked(rows, np.all([column.finite for column in columns], axis=0))
+        return Sheet(
+            np.stack([column.images[good] for column in columns], axis=1),
+            tuple(row for row, fine in zip(rows, good, strict=True) if fine),
+            tuple(column.label for column in columns),
+            title=f"From {self.names[0]} to {self.names[1]}",
+            facts=self.facts,
+        )
+
+    def write(
+        self,
+        out: str | os.PathLike[str],
+        command: Command = Command(),  # noqa: B008  # it cannot change
+        overwrite: bool = False,
+        report: Reporter = QUIET,
+    ) -> str:
+        """Draws and writes the sheet, or the results alone.
+
+        Args:
+          out: NAME.png or NAME.html for the sheet; NAME.npz or a folder for the results alone.
+          command: that the results name.
+          overwrite: replace what is there.
+          report: hears of every image.
+
+        Returns:
+          what was written, in words.
+
+        Raises:
+          UserError: if the target is taken, the disk refuses, or no image is finite.
+        """
+        if image_form(out, overwrite) in _SHEETS:
+            sheet = self.sheet(report)
+            sheet.write(out, command, overwrite)
+            return sheet.summary
+        if len(self.spaces) > 1:
+            raise UserError(_SEVERAL)
+        results = self.results
+        try:
+            results.write(out, command, overwrite, report)
+        except NotFinite:
+            good = self._checked(results.latents.names, results.finite())
+            results = results.take(np.flatnonzero(good))
+            results.write(out, command, overwrite, report)
+        return f"{len(results)} images of {results.network.config.img_resolution} px"
+
+    def _plain(self, advance: Advance) -> list[DrawnColumn]:
+        """What is translated, drawn by the parent and by the child."""
+        columns: list[DrawnColumn] = []
+        pictures = self.sources[0].pictures
+        if pictures is not None:
+            columns.append(DrawnColumn("image", pictures, np.ones(len(pictures), bool)))
+        for latents, space in zip(self.sources, self.spaces, strict=True):
+            suffix = f" {space}" if len(self.sources) > 1 else ""
+            for which, psi in enumerate((None, self.psi)):
+                label = label_of(self.names[which]) + suffix
+                styles = latents.with_psi(psi).styles(self.networks[which])
+                columns.append(self._column(label, which, styles, advance))
+        return columns
+
+    def _column(
+        self, label: str, which: int, latents: LatentBatch, advance: Advance
+    ) -> DrawnColumn:
+        """Latents drawn by the parent (0) or the child (1)."""
+        return DrawnColumn(
+            label, *pixels(self.networks[which], latents, self.results.options, advance)
+        )
+
+    def _labels(self, references: Sequence[str]) -> list[str]:
+        """Of the columns of textures, one for each reference and cut."""
+        return [
+            name + (f" n = {cut}" if len(self.cuts) > 1 else "")
+            for name in references
+            for cut in self.cuts
+        ]
+
+    def _checked(self, names: Sequence[str], good: np.ndarray) -> np.ndarray:
+        """`good` again; the others are skipped. Raises UserError if none is good."""
+        if not good.any():
+            raise UserError(
+                "the numbers grow beyond all bounds in every image; use smaller latents or --psi"
+            )
+        lost = [name for name, fine in zip(names, good, strict=True) if not fine]
+        self.skipped.update(dict.fromkeys(lost, f"{DIVERGED} in its images"))
+        return good
+
+
+def translate(
+    parent: NetworkSource,
+    child: NetworkSource,
+    sources: Source,
+    *,
+    kind: WordKind | None = None,
+    space: str | Sequence[str] | None = None,
+    preset: str = "plain",
+    reference: Source | None = None,
+    texture: str | Sequence[int] | None = None,
+    layers: int | str | Sequence[int | str] | None = None,
+    psi: float | None = None,
+    noise: str | None = None,
+    noise_seed: int = 0,
+    label: int | None = None,
+    batch: int = 8,
+    pictures: PictureOptions = PictureOptions(),  # noqa: B008  # it cannot change
+    network_key: str = "G_ema",
+    out: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    report: Reporter = QUIET,
+) -> Translation:
+    """Gets latents of a parent ready to be drawn by its child; pictures are inverted for that.
+
+    Everything that may be wrong is looked at before the first picture is inverted.
+
+    Args:
+      parent, child: names, or loaded networks. Either may be the parent of the other.
+      sources: seeds ("0-7" or [0, 1]), names of files of latents or of pictures, pictures uint8
+        [N, H, W, 1 or 3], or latents of the parent.
+      kind: what names in `sources` stand for; None tells it by their form.
+      space: what the parent makes itself, of z, z+, w, w+ and s: with z the child maps the latents
+        on its own, with s the affine layers are the parent's too. Several make a sheet. By
+        default latents stay as they come, and pictures are inverted in z, or the encoder's space.
+      preset: one of `translation.PRESETS`.
+      reference: latents of the child, as `sources`, whose fine layers take the place of
+        those of the sources.
+      texture: seeds of the child instead, for so many outputs of each source.
+      layers: with either of them, what the source keeps: a number of style layers, a
+        resolution ("32px") below which it keeps all, several of these, or "all" for every number.
+      psi: truncation of z. None is 0.5, or that of files and encoders, unless the preset says it.
+      noise: of all images, "const", "none" or "random"; by default that of the preset.
+      noise_seed: of random noise.
+      label: class of conditional networks.
+      batch: images at a time.
+      pictures: how pictures are inverted.
+      network_key: "G_ema" or "G" of networks that are loaded.
+      out: where the result will be written, if it will: what cannot be is refused at once.
+      overwrite: of what is there.
+      report: hears of every step of an inversion, and of strangers.
+
+    Raises:
+      UserError: if something cannot be read, does not fit, or contradicts something else; or if not
+        one inversion stays finite.
+    """
+    form = None if out is None else image_form(out, overwrite)
+    if out is not None:
+        given = [*file_names(sources, kind), *file_names(reference)]
+        targets.check_apart(given, [os.fspath(out)])
+    mixes = reference is not None or texture is not None
+    if layers is not None and not mixes:
+        raise UserError("--layers can only be used together with --reference or --texture")
+    chosen, spaces = translation.preset_and_spaces(preset, space)
+    if len(spaces) > 1 and (mixes or (form and form not in _SHEETS)):
+        raise UserError(_SEVERAL)
+    if isinstance(texture, str):
+        texture = parse_seeds(texture)  # a slip of the hand should not wait for networks
+    (parent_name, source), (child_name, target) = (
+        named_network(network, network_key) for network in (parent, child)
+    )
+    check_form(form, target)
+    translation.check_aligned(source, target)
+    cuts = mixing.parse_cuts(target.config, layers) if mixes else []
+    warn_unrelated((parent, child), (source, target), report)
+    options = SourceOptions(label, psi, chosen.psi, "z", batch, pictures)
+    asked = read_source(source, sources, spaces, options, kind)
+    # Pictures are inverted in the right space at once.
+    pending = [
+        one.in_space(source, to) if to and isinstance(one, LatentBatch) else one
+        for one, to in zip(asked, spaces, strict=True)
+    ]
+    psi = chosen.psi if psi is None else psi
+    for one in pending:
+        if one.in_z and (one.psi if psi is None else psi) != 1:
+            check_mean(target.config)
+    mixed_in: list[Pending] = []
+    if texture is not None:
+        mixed_in = read_source(target, texture, [None], options, "seeds")
+    elif reference is not None:
+        mixed_in = read_source(target, reference, spaces, options)
+    if form == "folder":
+        _check_once(pending[0].names, [one.names for one in mixed_in], cuts)
+    render_options = RenderOptions(noise=noise or chosen.noise, noise_seed=noise_seed, batch=batch)
+    latents = [invert(one, report) for one in pending]
+    skipped = {file: why for one in latents for file, why in one.skipped.items()}
+    if not len((latents := rows_in_all(latents))[0]):
+        raise UserError("not one inversion stayed finite in every space; give one --space")
+    results, references = latents[0].with_psi(psi).styles(target), None
+    for one in mixed_in:
+        inverted = invert(one, report)
+        skipped.update(inverted.skipped)
+        references = inverted.styles(target)
+        results = mixing.mixed(target.config, results, references, cuts)
+    drawn_psis = {one.psi if psi is None else psi for one in pending if one.in_z}
+    facts = _facts(render_options.noise, asked, spaces, mixed_in, drawn_psis)
+    return Translation(
+        networks=(source, target),
+        names=(parent_name, child_name),
+        sources=latents,
+        spaces=spaces,
+        results=Drawing(
+            target, child_name, network_key, results, render_options, {"made_of": facts}
+        ),
+        references=references,
+        cuts=cuts,
+        texture=texture is not None,
+        psi=psi,
+        usage=Usage.of([*asked, *mixed_in], render_options.noise),
+        facts=facts,
+        skipped=skipped,
+    )
+
+
+def _check_once(
+    sources: Sequence[str], references: Sequence[Sequence[str]], cuts: Sequence[int]
+) -> None:
+    """Raises UserError if two results would have one file name."""
+    names: Sequence[str] = sources
+    for others in references:
+        names = mixing.mixture_names(sources, others, cuts)
+    twice = sorted({name for name, count in Counter(names).items() if count > 1})
+    if twice:
+        raise UserError(f"{', '.join(twice[:8])}: given twice, but in a folder each is one file")
+
+
+def _facts(
+    noise: str,
+    sources: Sequence[Pending],
+    spaces: Sequence[str | None],
+    references: Sequence[Pending],
+    psis: Iterable[float],
+) -> dict[str, Any]:
+    """What was done, as far as the options do not say it."""
+    facts: dict[str, Any] = {"noise": noise}
+    for source, space in zip(sources, spaces, strict=True):
+        facts[f"latents {space}" if len(spaces) > 1 else "latents"] = source.summary
+    for reference in references:
+        facts["latents of the child"] = reference.summary
+    facts["psi"] = ", ".join(f"{psi:g}" for psi in sorted(psis))
+    return {name: value for name, value in facts.items() if value != ""}
