@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import numpy as np
 
 Array = jax.Array
+# What public functions take where NumPy arrays do as well.
+AnyArray = Array | np.ndarray
 PyTree = Any
 # Flax variable collections: {"params": ..., "noise": ..., "stats": ...}.
 Variables = Mapping[str, Any]
 # Layer name ("b64.conv0") to style vectors [N, C], in order of evaluation.
 Styles = dict[str, Array]
+AnyStyles = Mapping[str, Array] | Mapping[str, np.ndarray]

@@ -207,7 +207,7 @@ class Clock:
         self.each: list[float] = []  # seconds of a step, of every stretch but the first
         self._last: tuple[int, int, float] | None = None
 
-    def __call__(self, progress: inversion.Progress) -> None:
+    def __call__(self, progress: inversion.InversionProgress) -> None:
         """Hears of a stretch; the first one of all was compiled in it."""
         now = time.perf_counter()
         if self._last and self._last[0] == progress.first:

@@ -1,19 +1,19 @@
 """What is wrong with the tensors of a network, all of it at once."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from aligned_jax.config import AnyConfig
 from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.rules import filters, official_shapes, read
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 def tensor_problems(
-    config: AnyConfig, tensors: Mapping[str, Any], has_filters: bool = True
+    config: AnyConfig, tensors: Mapping[str, Tensor], has_filters: bool = True
 ) -> list[str]:
     """Sentences on every tensor that does not fit the network; empty if all do.
 
@@ -45,7 +45,7 @@ def tensor_problems(
     return missing + unexpected + wrong
 
 
-def rounded(tensors: Mapping[str, Any]) -> list[str]:
+def rounded(tensors: Mapping[str, Tensor]) -> list[str]:
     """Names of tensors that are stored in another type than float32."""
     return [name for name, tensor in tensors.items() if str(tensor.dtype) != "float32"]
 
@@ -55,7 +55,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return str(list(shape[:8])) if len(shape) <= 8 else f"of rank {len(shape)}"
 
 
-def _problem(tensor: Any, shape: tuple[int, ...], kernel: np.ndarray | None) -> str:
+def _problem(tensor: Tensor, shape: tuple[int, ...], kernel: np.ndarray | None) -> str:
     if tuple(tensor.shape) != shape:
         return f"has shape {shape_text(tensor.shape)}, expected {shape_text(shape)}"
     if str(tensor.dtype) not in FLOATS:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.config import AnyConfig
+from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.kwargs import ADA
 
 
@@ -21,7 +22,7 @@ class Description:
     """
 
     is_generator: bool
-    tensors: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     code_base: str = ADA
     has_filters: bool = True
@@ -32,7 +33,7 @@ class Description:
 class Derived:
     """A lazy tensor made from another one when it is read; `shape` is the result's."""
 
-    source: Any
+    source: Tensor
     shape: tuple[int, ...]
     function: Callable[[np.ndarray], np.ndarray]
 

@@ -14,6 +14,7 @@ from aligned_jax.convert.files.container import Loaded, read_pickle
 from aligned_jax.convert.files.inert import PersistentObject, TFNetwork, show, walk
 from aligned_jax.convert.files.mapped import release
 from aligned_jax.convert.files.safetensors_file import is_safetensors
+from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import (
     encoders,
     exported,
@@ -39,7 +40,7 @@ class Converted:
     """
 
     config: AnyConfig
-    tensors: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
 
     def variables(self) -> dict[str, Any]:
         """Nested float32 NumPy arrays in our layout, read now; nothing is kept."""

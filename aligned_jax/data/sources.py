@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils import paths
 from aligned_jax.utils.text import listed
+
+if TYPE_CHECKING:
+    from aligned_jax.data.dataset import Dataset
 
 Take = Callable[[np.ndarray], np.ndarray]
 
@@ -28,7 +31,7 @@ _NETWORKS = (".pkl", ".pt", ".pth", ".safetensors")
 
 
 def kind_of(source: str) -> str:
-    """ "network", "dataset" or "images".
+    """What a source is: "network", "dataset" or "images".
 
     Raises:
       UserError: for a folder that is none of them.
@@ -45,7 +48,7 @@ def kind_of(source: str) -> str:
     return "images"
 
 
-def open_images(source: str, mirror: bool = False, **options: Any) -> Any:
+def open_images(source: str, mirror: bool = False, **options: Any) -> "Dataset | ImageFolder":
     """The dataset, folder or zip that `source` names.
 
     Args:

@@ -165,7 +165,7 @@ def _written(result: str) -> list[str]:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """The same for all names of a file, links among them; None if there is none."""
+    """Device and number of a file, the same for all its names and links; None if there is none."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

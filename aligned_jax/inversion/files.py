@@ -22,7 +22,7 @@ from aligned_jax.inversion.spaces import is_z, latent_arrays, latent_shape, to_w
 from aligned_jax.latents import concatenate_styles, style_layers
 from aligned_jax.latents.files import DAMAGE, ArrayArchive, open_archive
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray
 from aligned_jax.utils.jsonable import from_dict, to_dict
 from aligned_jax.utils.text import listed
 
@@ -56,7 +56,7 @@ class ImageInversion:
 
     @property
     def space(self) -> str:
-        """z, z+, w, w+ or s."""
+        """The space of the latent: z, z+, w, w+ or s."""
         return self.settings.space
 
 
@@ -65,7 +65,7 @@ def single(
     inverted: Inverted,
     index: int,
     facts: dict[str, Any] | None = None,
-    c: Array | None = None,
+    c: AnyArray | None = None,
 ) -> ImageInversion:
     """The inversion of one of several images.
 
@@ -185,7 +185,7 @@ def _arrays(
 
 
 def _shapes(config: GeneratorConfig, settings: Settings) -> dict[str, tuple[int, ...]]:
-    """Of the arrays that an inversion with these settings has."""
+    """Shapes of the arrays that the file of an inversion with these settings holds, by name."""
     layers = style_layers(config)
     shapes: dict[str, tuple[int, ...]] = {"trace": (settings.steps,)}
     if settings.space == "s":

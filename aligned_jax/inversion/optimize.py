@@ -16,20 +16,20 @@ from aligned_jax.inversion.perceptual import Perceptual
 from aligned_jax.inversion.spaces import as_start, statistics
 from aligned_jax.inversion.steps import Problem, State, StepOptions, Variable
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray, Array
 from aligned_jax.utils import loops
 from aligned_jax.utils.blocks import blocks
 
 
 def invert(
     network: Network,
-    targets: Array,
+    targets: AnyArray,
     perceptual: Perceptual,
     settings: Settings,
     key: Array,
-    start: Array | None = None,
+    start: AnyArray | None = None,
     *,
-    c: Array | None = None,
+    c: AnyArray | None = None,
     batch: int = 8,
     watch: Watch | None = None,
     every: int = 50,
@@ -69,18 +69,18 @@ def invert(
 
 def parts(
     network: Network,
-    targets: Array,
+    targets: AnyArray,
     perceptual: Perceptual,
     settings: Settings,
     key: Array,
-    start: Array | None = None,
+    start: AnyArray | None = None,
     *,
-    c: Array | None = None,
+    c: AnyArray | None = None,
     batch: int = 8,
     watch: Watch | None = None,
     every: int = 50,
 ) -> Iterator[Inverted]:
-    """What `invert` returns, in parts: each as soon as it is finished."""
+    """As `invert`, but yields the results of a few images at a time, as soon as they are known."""
     pixels, label = _checked(network, targets), _label(network, c)
     count, restarts = len(pixels), settings.restarts
     known = statistics(network, settings.space, settings.samples, settings.samples_seed, label)
@@ -124,9 +124,9 @@ def _turns(restarts: int, rows: int) -> list[tuple[np.ndarray, int]]:
 
 
 class _Part(NamedTuple):
-    """Images that are inverted together; those from `kept` on only fill up.
+    """Images that are inverted together; those from `kept` on only fill up the batch.
 
-    So do restarts beyond `attempts`, which repeat the last.
+    So do restarts beyond `attempts`, which repeat the last one.
     """
 
     problem: Problem
@@ -203,7 +203,7 @@ def _restart_keys(key: Array, restarts: int) -> Array:
 _embedded = jax.jit(steps.embed, static_argnames="resolution")
 
 
-def _checked(network: Network, targets: Array) -> np.ndarray:
+def _checked(network: Network, targets: AnyArray) -> np.ndarray:
     """The images as a NumPy array of their own type, [N, R, R, C]."""
     config, pixels = network.config, np.asarray(targets)
     size = (config.img_resolution, config.img_resolution, config.img_channels)
@@ -218,14 +218,14 @@ def _checked(network: Network, targets: Array) -> np.ndarray:
 
 
 def _scaled(targets: np.ndarray) -> np.ndarray:
-    """float32 in [-1, 1]."""
+    """The same images as float32 in [-1, 1]."""
     if targets.dtype == np.uint8:
         return targets.astype(np.float32) / 127.5 - 1
     return targets.astype(np.float32)
 
 
-def _label(network: Network, c: Array | None) -> Array | None:
-    """[1, c_dim] of a conditional network; other networks have none, or [1, 0]."""
+def _label(network: Network, c: AnyArray | None) -> Array | None:
+    """The label [1, c_dim] of a conditional network, checked; None for another network."""
     width = network.config.c_dim
     if not width:
         if c is not None and np.size(c):

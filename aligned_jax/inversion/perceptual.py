@@ -16,7 +16,7 @@ from aligned_jax.types import Array, PyTree
 
 
 class Perceptual(Protocol):
-    """A pytree whose leaves are weights."""
+    """Something that embeds images: a pytree whose leaves are its weights."""
 
     def embed(self, images: Array) -> PyTree:
         """Arrays [N, ...] of images [N, H, W, C] in [-1, 1]; squared differences are the loss."""

@@ -40,7 +40,7 @@ class StepOptions(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings, network: Network, restarts: int | None = None) -> "StepOptions":
-        """Takes them from settings.
+        """The options of an inversion with these settings.
 
         Args:
           settings: of the inversion.
@@ -119,7 +119,7 @@ def gradients(
         images = draw(problem, options, variable.latent + perturbation, noise)
         embedded = embed(problem.perceptual, images, options.resolution)
         distance = distances(embedded, problem.goal, options.restarts)
-        regulariser = jnp.zeros_like(distance)
+        regulariser: Array = jnp.zeros_like(distance)
         if options.optimises_noise:
             regulariser = noise_regulariser(variable.noise)
         total = distance + problem.noise_weight * regulariser
@@ -129,7 +129,7 @@ def gradients(
 
 
 def start(variable: Variable) -> State:
-    """The state before the first step."""
+    """A state in which the optimiser knows no step yet."""
     return State(variable, _ADAM.init(variable))
 
 

@@ -183,16 +183,21 @@ def image_names(images: ImageSource) -> list[str]:
     return [os.fspath(image) for image in images]
 
 
-def check_given(given: GivenSettings, encoder: object, start: object, video: bool) -> None:
-    """Raises UserError for what an encoder that is used alone would not heed.
+def check_given(
+    given: GivenSettings, encoder: object, start: object, video: bool, out: object
+) -> None:
+    """Raises UserError for arguments that contradict each other.
 
     Args:
-      given: settings.
+      given: settings, which an encoder that is used alone does not heed.
       encoder, start: encoders, or None; at most one of them.
       video: whether it shall be shown how the images came about.
+      out: where films would be written, or None.
     """
     if encoder is not None and start is not None:
         raise UserError("give either an encoder that is used alone or one as a start")
+    if video and out is None:
+        raise UserError("films are written to a folder; give its name as out")
     if encoder is None:
         return
     known: Mapping[str, Any] = given

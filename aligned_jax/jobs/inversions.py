@@ -76,7 +76,7 @@ def invert(
       UserError: before any work, if something cannot be read or options contradict each other;
         later if not one inversion stays finite, or the disk refuses.
     """
-    check_given(settings, encoder, start, video)
+    check_given(settings, encoder, start, video, out)
     inverting.check_perceptual(perceptual, pixels)
     folder = None
     if out is not None:

@@ -6,10 +6,10 @@ import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.latents.spaces import style_layers
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray, Array
 
 
-def noise_fields(config: GeneratorConfig, key: Array, numbers: Array) -> dict[str, Array]:
+def noise_fields(config: GeneratorConfig, key: Array, numbers: AnyArray) -> dict[str, Array]:
     """Standard normal fields [N, R, R] by layer, each row made from its own number alone.
 
     Args:
@@ -20,7 +20,7 @@ def noise_fields(config: GeneratorConfig, key: Array, numbers: Array) -> dict[st
     sizes = {s.name: s.resolution for s in style_layers(config) if s.kind == "conv"}
     ends = np.cumsum([size**2 for size in sizes.values()])
 
-    def fields(number: Array) -> dict[str, Array]:
+    def fields(number: AnyArray) -> dict[str, Array]:
         drawn = jax.random.normal(jax.random.fold_in(key, number), (ends[-1],))
         parts = jnp.split(drawn, ends[:-1])
         return {

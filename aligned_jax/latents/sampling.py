@@ -9,7 +9,7 @@ import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray, Array
 
 _MAX_SEEDS = 10_000_000
 
@@ -87,7 +87,7 @@ def labels_for(config: GeneratorConfig, label: int | None, count: int = 1) -> np
     return np.zeros((count, 0), np.float32)
 
 
-def mix_styles(ws: Array, other: Array, rows: slice | Iterable[int]) -> Array:
+def mix_styles(ws: AnyArray, other: AnyArray, rows: slice | Iterable[int]) -> Array:
     """`ws` with `rows` taken from `other` (style mixing; StyleGAN, section 3.1).
 
     Args:

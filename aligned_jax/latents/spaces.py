@@ -7,12 +7,13 @@ each layer. Conversions run one way: z -> w -> w+ -> s.
 
 import re
 from dataclasses import dataclass
+from typing import overload
 
 import jax.numpy as jnp
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.types import Array, Styles
+from aligned_jax.types import AnyArray, AnyStyles, Array, Styles
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,11 @@ def channel_name(config: GeneratorConfig, layer: int | str, channel: int) -> str
     return f"{style_layer(config, layer).index}_{channel}"
 
 
-def broadcast_w(w: Array, num_ws: int) -> Array:
+@overload
+def broadcast_w(w: Array, num_ws: int) -> Array: ...
+@overload
+def broadcast_w(w: AnyArray, num_ws: int) -> AnyArray: ...
+def broadcast_w(w: AnyArray, num_ws: int) -> AnyArray:
     """W [N, D] to W+ [N, L, D] with L equal rows; W+ passes unchanged.
 
     Raises:
@@ -110,7 +115,7 @@ def broadcast_w(w: Array, num_ws: int) -> Array:
     return w
 
 
-def check_styles(config: GeneratorConfig, styles: Styles) -> None:
+def check_styles(config: GeneratorConfig, styles: AnyStyles) -> None:
     """Raises UserError listing every missing, unknown or ill-shaped style vector."""
     layers = {layer.name: layer.channels for layer in style_layers(config)}
     wrong = [f"{name} is missing" for name in layers if name not in styles]
@@ -128,7 +133,7 @@ def check_styles(config: GeneratorConfig, styles: Styles) -> None:
         raise UserError(f"styles do not fit this network: {'; '.join(wrong)}")
 
 
-def concatenate_styles(config: GeneratorConfig, styles: Styles) -> Array:
+def concatenate_styles(config: GeneratorConfig, styles: AnyStyles) -> Array:
     """S as one array [N, sum of channels], layers in order of evaluation."""
     check_styles(config, styles)
     return jnp.concatenate([styles[layer.name] for layer in style_layers(config)], axis=1)

@@ -1,12 +1,24 @@
 """Truncation towards the mean of w (StyleGAN, appendix B)."""
 
+from typing import overload
+
 import jax.numpy as jnp
 
 from aligned_jax.errors import UserError
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray, Array
 
 
-def truncate(ws: Array, w_avg: Array, psi: float | Array, cutoff: int | None = None) -> Array:
+@overload
+def truncate(
+    ws: Array, w_avg: AnyArray, psi: float | AnyArray, cutoff: int | None = None
+) -> Array: ...
+@overload
+def truncate(
+    ws: AnyArray, w_avg: AnyArray, psi: float | AnyArray, cutoff: int | None = None
+) -> AnyArray: ...
+def truncate(
+    ws: AnyArray, w_avg: AnyArray, psi: float | AnyArray, cutoff: int | None = None
+) -> AnyArray:
     """w_avg + psi * (w - w_avg) in the first `cutoff` rows.
 
     Args:

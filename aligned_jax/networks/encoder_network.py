@@ -11,7 +11,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import GanNetwork, Network, NetworkBase, apply, summary
 from aligned_jax.ops import resize
-from aligned_jax.types import Array, Variables
+from aligned_jax.types import AnyArray, Array, Variables
 
 
 @dataclass(eq=False, frozen=True)
@@ -34,7 +34,7 @@ class EncoderNetwork(NetworkBase):
         """Of its latents: "w", "z", "z+" or "w+"."""
         return self.config.space
 
-    def __call__(self, images: Array) -> Array:
+    def __call__(self, images: AnyArray) -> Array:
         """Latents [N, D], or [N, L, D] in a space with rows, of images [N, S, S, C].
 
         Images are in [-1, 1], or uint8; larger ones than the encoder's are reduced

@@ -14,7 +14,7 @@ from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConf
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, check_styles, style_layers
 from aligned_jax.networks import module_of
-from aligned_jax.types import Array, Styles, Variables
+from aligned_jax.types import AnyArray, AnyStyles, Array, Styles, Variables
 
 HALF = (None, "bfloat16", "float16")
 # Resolutions in half precision when the network's own config names none (the
@@ -69,9 +69,9 @@ class Network(NetworkBase):
 
     def mapping(
         self,
-        z: Array,
-        c: Array | None = None,
-        psi: float | Array = 1.0,
+        z: AnyArray,
+        c: AnyArray | None = None,
+        psi: float | AnyArray = 1.0,
         cutoff: int | None = None,
     ) -> Array:
         """W+ [N, L, w_dim] of Z [N, z_dim] or Z+ [N, L, z_dim], truncated.
@@ -91,7 +91,7 @@ class Network(NetworkBase):
         plain = isinstance(psi, int | float) and psi == 1
         return _mapping(self, z, c, None if plain else jnp.asarray(psi, jnp.float32), cutoff)
 
-    def styles(self, ws: Array) -> Styles:
+    def styles(self, ws: AnyArray) -> Styles:
         """Style vectors {"b64.conv0": [N, C], ...} of W [N, D] or W+ [N, L, D]."""
         styles = _styles(self, self._check_ws(ws))
         # jit returns dictionaries sorted by key; put the layers back in order of evaluation.
@@ -99,8 +99,8 @@ class Network(NetworkBase):
 
     def synthesis(
         self,
-        ws: Array,
-        noise: str | Mapping[str, Array] = "const",
+        ws: AnyArray,
+        noise: str | AnyStyles = "const",
         key: Array | None = None,
         half: str | None = None,
     ) -> Array:
@@ -109,8 +109,8 @@ class Network(NetworkBase):
 
     def render(
         self,
-        styles: Styles,
-        noise: str | Mapping[str, Array] = "const",
+        styles: AnyStyles,
+        noise: str | AnyStyles = "const",
         key: Array | None = None,
         half: str | None = None,
     ) -> Array:
@@ -127,28 +127,28 @@ class Network(NetworkBase):
         Raises:
           UserError: naming every style or noise field that does not fit.
         """
-        styles = {name: jnp.asarray(value, jnp.float32) for name, value in styles.items()}
-        check_styles(self.config, styles)
-        batch = next(iter(styles.values())).shape[0]
+        arrays = {name: jnp.asarray(value, jnp.float32) for name, value in styles.items()}
+        check_styles(self.config, arrays)
+        batch = next(iter(arrays.values())).shape[0]
         mode, fields = self._check_noise(noise, key, batch)
         if half not in HALF:
             raise UserError(f"half precision is {half!r}; it must be one of {HALF}")
-        return _render(self, styles, fields, key, mode, half)
+        return _render(self, arrays, fields, key, mode, half)
 
     def __call__(
         self,
-        z: Array,
-        c: Array | None = None,
-        psi: float | Array = 1.0,
+        z: AnyArray,
+        c: AnyArray | None = None,
+        psi: float | AnyArray = 1.0,
         cutoff: int | None = None,
-        noise: str | Mapping[str, Array] = "const",
+        noise: str | AnyStyles = "const",
         key: Array | None = None,
         half: str | None = None,
     ) -> Array:
         """Images of latents: `mapping`, then `synthesis`."""
         return self.synthesis(self.mapping(z, c, psi, cutoff), noise, key, half)
 
-    def _check_inputs(self, z: Array, c: Array | None) -> tuple[Array, Array]:
+    def _check_inputs(self, z: AnyArray, c: AnyArray | None) -> tuple[Array, Array]:
         config, z = self.config, jnp.asarray(z, jnp.float32)
         if z.shape[1:] not in ((config.z_dim,), (config.num_ws, config.z_dim)):
             raise UserError(
@@ -157,7 +157,7 @@ class Network(NetworkBase):
             )
         return z, _check_labels(config, c, z.shape[0])
 
-    def _check_ws(self, ws: Array) -> Array:
+    def _check_ws(self, ws: AnyArray) -> Array:
         ws = broadcast_w(jnp.asarray(ws, jnp.float32), self.config.num_ws)
         if ws.shape[2] != self.config.w_dim:
             raise UserError(f"w has width {ws.shape[2]}; this network's is {self.config.w_dim}")
@@ -196,7 +196,9 @@ class DiscriminatorNetwork(NetworkBase):
     def __repr__(self) -> str:
         return summary(self, "DiscriminatorNetwork", self.config.architecture)
 
-    def __call__(self, images: Array, c: Array | None = None, half: str | None = None) -> Array:
+    def __call__(
+        self, images: AnyArray, c: AnyArray | None = None, half: str | None = None
+    ) -> Array:
         """Logits [N, 1] of images [N, R, R, img_channels] in [-1, 1]; positive means real.
 
         Raises:
@@ -226,7 +228,7 @@ def summary(net: NetworkBase, name: str, detail: str) -> str:
     return f"<{name} {size}, {labels}{detail}, {count:,} numbers{origin}>"
 
 
-def _check_labels(config: NetworkConfig, c: Array | None, batch: int) -> Array:
+def _check_labels(config: NetworkConfig, c: AnyArray | None, batch: int) -> Array:
     if config.c_dim == 0 and c is not None and jnp.shape(c)[-1] > 0:
         raise UserError("labels were given, but this network is unconditional; leave them out")
     if config.c_dim and c is None:

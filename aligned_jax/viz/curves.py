@@ -72,7 +72,7 @@ def curves(
     return "\n".join([*parts, "</svg>\n"])
 
 
-def spark(values: Sequence[float], title: str) -> str:
+def spark(values: Sequence[float] | np.ndarray, title: str) -> str:
     """SVG of one small line without axes, from left to right; what is not finite is left out.
 
     Args:

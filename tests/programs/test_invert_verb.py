@@ -7,7 +7,6 @@ import io
 import json
 import re
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -16,7 +15,7 @@ from PIL import Image
 
 from aligned_jax import features, inversion, loading, viz
 from aligned_jax.cli import console
-from aligned_jax.jobs import inversions, inverting
+from aligned_jax.jobs import inversions
 from tests.helpers import DATA
 
 pytestmark = pytest.mark.usefixtures("fast_compilation")
@@ -228,22 +227,6 @@ def test_restarts_take_turns_and_the_film_is_that_of_the_best(ok, child, tmp_pat
             last = np.asarray(film.convert("RGB")).astype(int)[:, 8:]
         errors = [np.abs(last - turns[turn][-1]).mean() for turn in turns]
         assert np.argmin(errors) == restart
-
-
-def test_the_memory_bounds_the_batch(monkeypatch, child):
-    config, settings = loading.load(child).config, inversion.Settings(restarts=2)
-    assert inverting.batch_for(config, settings) == 1  # a CPU
-    room = {"bytes_limit": 100, "bytes_in_use": 40}
-    for stats, rows, expected in ((room, 3, 3), (room, 100, 8), (None, 3, 8), ({}, 3, 8)):
-        device = SimpleNamespace(platform="gpu", memory_stats=lambda stats=stats: stats)
-        monkeypatch.setattr(jax, "local_devices", lambda device=device: [device])
-
-        def fit(config, settings, memory, rows=rows):
-            assert memory == 30
-            return rows
-
-        monkeypatch.setattr(inversion, "rows_that_fit", fit)
-        assert inverting.batch_for(config, settings) == expected
 
 
 def test_company_does_not_change_a_bit(ok, child, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.errors import FormatError
 
 _DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
@@ -39,7 +40,7 @@ def is_safetensors(path: str | os.PathLike) -> bool:
     return len(head) == 9 and head[4:8] == b"\0\0\0\0" and head[8:] == b"{"
 
 
-def read_tensors(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, str]]:
+def read_tensors(path: str | os.PathLike) -> tuple[dict[str, Tensor], dict[str, str]]:
     """All tensors by name, each read when its `numpy()` is called, and the header's texts.
 
     Raises FormatError for a damaged file.
@@ -47,7 +48,7 @@ def read_tensors(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, str
     try:
         file = safe_open(os.fspath(path), framework="np")
         metadata = file.metadata() or {}
-        entries = {name: _entry(file, name) for name in file.keys()}  # noqa: SIM118
+        entries: dict[str, Tensor] = {name: _entry(file, name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise FormatError(
             f"it is no valid safetensors file ({show(str(error))}); it is damaged or cut short"

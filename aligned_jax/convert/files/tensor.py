@@ -1,7 +1,7 @@
 """Tensors that stay in the file until somebody asks for them."""
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 import ml_dtypes
 import numpy as np
@@ -40,6 +40,16 @@ class Storage:
             )
         self.data = data
         return self
+
+
+class Tensor(Protocol):
+    """What every reader gives for a tensor: its shape and type at once, its numbers when asked."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> str: ...
+    def numpy(self) -> np.ndarray: ...
 
 
 class LazyTensor:

@@ -7,7 +7,7 @@ from typing import Any
 from aligned_jax.convert.files import safetensors_file
 from aligned_jax.convert.files.container import Loaded, read_pickle
 from aligned_jax.convert.files.inert import Opaque, show
-from aligned_jax.convert.files.tensor import LazyTensor
+from aligned_jax.convert.files.tensor import LazyTensor, Tensor
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
 
@@ -16,7 +16,7 @@ _SCRIPT = ("__torch__.", "torch.jit._pickle.")
 _DEPTH, _OBJECTS = 32, 100_000
 
 
-def read_tensors(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
+def read_tensors(path: str | os.PathLike) -> tuple[Mapping[str, Tensor], str]:
     """Tensors by dotted name, read when their `numpy()` is called, and the kind of file.
 
     Args:
@@ -42,7 +42,7 @@ def read_tensors(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
     return tensors, loaded.container if loaded else "safetensors"
 
 
-def _tensors(loaded: Loaded) -> dict[str, LazyTensor]:
+def _tensors(loaded: Loaded) -> Mapping[str, Tensor]:
     is_script = loaded.container == "torch-script"
     foreign = [
         name for name in loaded.unknown_globals if not (is_script and name.startswith(_SCRIPT))

@@ -15,6 +15,7 @@ import numpy as np
 from aligned_jax.config import ENCODER, EncoderConfig
 from aligned_jax.convert.description import Derived, Description, InMemory
 from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import rosinality
 from aligned_jax.errors import FormatError
 
@@ -85,7 +86,7 @@ def _part(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     }
 
 
-def _config(tensors: Mapping[str, Any], opts: Mapping[Any, Any]) -> EncoderConfig:
+def _config(tensors: Mapping[str, Tensor], opts: Mapping[Any, Any]) -> EncoderConfig:
     """Sizes from the tensors' shapes; which rows they mean, only `opts` can tell."""
     kind = opts.get("encoder_type")
     rows = _count(tensors, r"styles\.(\d{1,2})\.linear\.weight", _MAX_ROWS)

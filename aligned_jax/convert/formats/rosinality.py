@@ -16,6 +16,7 @@ import numpy as np
 from aligned_jax.config import DEFAULT_FILTER
 from aligned_jax.convert.description import Derived, Description, InMemory
 from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import families
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
@@ -157,7 +158,7 @@ def _layer(index: int) -> str:
     return f"b{8 << index // 2}.conv{index % 2}" if index >= 0 else "b4.conv1"
 
 
-def _squeezed(tensor: Any, rank: int) -> Any:
+def _squeezed(tensor: Tensor, rank: int) -> Tensor:
     """Without axes of length 1: leading ones first, then trailing ones, down to `rank`."""
     shape = tuple(tensor.shape)
     while len(shape) > rank and shape[0] == 1:
@@ -169,13 +170,13 @@ def _squeezed(tensor: Any, rank: int) -> Any:
     return Derived(tensor, shape, lambda array: array.reshape(shape))
 
 
-def _check_kernel(name: str, tensor: Any, gain: int) -> None:
+def _check_kernel(name: str, tensor: Tensor, gain: int) -> None:
     expected = filter_kernel(DEFAULT_FILTER) * np.float32(gain)
     if tuple(tensor.shape) != expected.shape or not np.allclose(tensor.numpy(), expected, 1e-6, 0):
         raise FormatError(f"{show(name)} is not the filter [1, 3, 3, 1] of that port")
 
 
-def _complete(key: str, tensors: dict[str, Any], latent_avg: Any, warnings: list[str]) -> None:
+def _complete(key: str, tensors: dict[str, Tensor], latent_avg: Any, warnings: list[str]) -> None:
     """Adds the mean of w, and noise maps to files that are older than them."""
     if hasattr(latent_avg, "numpy"):
         tensors["mapping.w_avg"] = _squeezed(latent_avg, 1)
@@ -195,7 +196,7 @@ def _complete(key: str, tensors: dict[str, Any], latent_avg: Any, warnings: list
         warnings.append(f"{key}: the file has no noise maps; they were drawn, seed {_NOISE_SEED}")
 
 
-def _mean_w(tensors: Mapping[str, Any]) -> np.ndarray | None:
+def _mean_w(tensors: Mapping[str, Tensor]) -> np.ndarray | None:
     """Mean mapping output over random latents, [w_dim]; None when layers do not fit."""
     layers: list[tuple[Any, Any]] = []
     while len(layers) < _MAX_DEPTH and f"mapping.fc{len(layers)}.weight" in tensors:

@@ -11,6 +11,7 @@ from typing import Any
 from aligned_jax.config import KEYS
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import families
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
@@ -18,7 +19,7 @@ from aligned_jax.utils.text import listed
 _GENERATOR, _DISCRIMINATOR = "synthesis", "b4"  # how some names of each network begin
 
 
-def read(tensors: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, Any]]:
+def read(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Description], dict[str, Any]]:
     """Networks by key, and facts on where they come from.
 
     `tensors` maps names to lazy tensors. Raises FormatError for anything but
@@ -44,7 +45,9 @@ def has_official_names(names: Iterable[Any]) -> bool:
     return not _beginnings(names).isdisjoint((_GENERATOR, _DISCRIMINATOR, *KEYS))
 
 
-def split(tensors: Mapping[str, Any], keys: Iterable[str] = KEYS) -> dict[str, dict[str, Any]]:
+def split(
+    tensors: Mapping[str, Tensor], keys: Iterable[str] = KEYS
+) -> dict[str, dict[str, Tensor]]:
     """Tensors by network, official names inside; a lone generator is G_ema."""
     keys = tuple(keys)
     beginnings = _beginnings(tensors)

@@ -8,6 +8,7 @@ import numpy as np
 
 from aligned_jax.convert.description import Derived
 from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.files.tensor import Tensor
 
 
 def _dense(array: np.ndarray) -> np.ndarray:
@@ -94,7 +95,7 @@ def official_tensors(
     return tensors, strange
 
 
-def _official(name: str, tensor: Any, is_generator: bool) -> tuple[str, Any] | None:
+def _official(name: str, tensor: Tensor, is_generator: bool) -> tuple[str, Tensor] | None:
     if is_generator and name == "dlatent_avg":
         return "mapping.w_avg", tensor
     if is_generator and (noise := re.fullmatch(r"synthesis/noise(\d{1,2})", name)):
@@ -114,7 +115,7 @@ def _noise_layer(index: int) -> str:
     return f"b{2 ** (2 + (index + 1) // 2)}.{layer}"
 
 
-def _derived(tensor: Any, rank: int | None, transform: Callable | None) -> Any:
+def _derived(tensor: Tensor, rank: int | None, transform: Callable | None) -> Tensor:
     """The transformed tensor; one of another rank stays as it is, for the checks to name."""
     if transform is None or len(tensor.shape) != rank or 0 in tensor.shape:
         return tensor
