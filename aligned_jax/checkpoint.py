@@ -137,7 +137,7 @@ def write(
 
 
 def reduce(folder: str | os.PathLike, keys: tuple[str, ...]) -> None:
-    """Takes everything but these networks out of a checkpoint, which stays one at any moment.
+    """Removes all but these networks from a checkpoint, which can be read at every moment.
 
     Raises:
       CheckpointError: if the folder is no checkpoint, has none of the networks,
@@ -166,7 +166,7 @@ def reduce(folder: str | os.PathLike, keys: tuple[str, ...]) -> None:
 
 
 def remove(folder: str | os.PathLike) -> None:
-    """Takes a checkpoint away; its name goes first, so that no half of it is ever found."""
+    """Removes a checkpoint; its name goes first, so that nobody ever finds half of it."""
     folder = absolute(folder)
     take_away(folder, first=_CONFIG)
 

@@ -25,12 +25,12 @@ class Command:
 
     @property
     def verb(self) -> str:
-        """The second word of the line."""
+        """The verb: the second word of the line."""
         return self.line.split()[1] if self.line else ""
 
 
 def versions() -> dict[str, str]:
-    """Of Python, and of the packages that compute."""
+    """Versions of Python, and of the packages that compute."""
     return {"python": platform.python_version()} | {
         name: metadata.version(name) for name in _PACKAGES
     }
@@ -60,6 +60,16 @@ def origin(command: Command, parents: Mapping[str, tuple[str, Any]]) -> dict[str
         },
         "versions": versions(),
     }
+
+
+def with_command(origin: Mapping[str, Any], command: Command) -> dict[str, Any]:
+    """An `origin` whose result was made by `command`; without a line it stays as it is."""
+    if not command.line:
+        return dict(origin)
+    parents = origin.get("parents", {})
+    arguments = {k: v for k, v in command.arguments.items() if k not in parents}
+    made = {"verb": command.verb, "command": command.line, "arguments": arguments}
+    return {**origin, **made}
 
 
 def made_by() -> str:

@@ -11,11 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig
-from aligned_jax.convert.rules import filters, official_shapes
-from benchmarks.measure import environment, report
+from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
+from benchmarks.reporting import command, environment, report
+from tests.helpers import random_tensors
 from tests.makers.official_file import OfficialNetwork, write_snapshot
 
 # A process inherits the peak memory of the one that starts it, so a small one stands between.
@@ -30,10 +28,7 @@ sys.exit(code)
 
 def main(argv: list[str] | None = None) -> None:
     """Measures one resolution."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--resolution", type=int, default=1024)
-    parser.add_argument("--folder", help="where to work; a temporary folder by default")
-    args = parser.parse_args(argv)
+    args = parse(argv)
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         source = Path(folder) / "network.pkl"
         write_random_snapshot(source, args.resolution)
@@ -47,7 +42,15 @@ def main(argv: list[str] | None = None) -> None:
             rows[f"{name}_seconds"] = seconds
             rows[f"{name}_peak_mb"] = peak / 1e6
             rows[f"{name}_peak_over_file"] = peak / size
-    report("Conversion", rows | environment())
+    report("Conversion", rows | environment(command("benchmarks.convert", argv)))
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--resolution", type=int, default=1024)
+    parser.add_argument("--folder", help="where to work; a temporary folder by default")
+    return parser.parse_args(argv)
 
 
 def write_random_snapshot(path: Path, resolution: int) -> None:
@@ -63,14 +66,6 @@ def write_random_snapshot(path: Path, resolution: int) -> None:
         "G_ema": OfficialNetwork(g_kwargs, random_tensors(generator, 2)),
     }
     write_snapshot(path, networks)
-
-
-def random_tensors(config: NetworkConfig, seed: int) -> dict[str, np.ndarray]:
-    """Standard normal values for every tensor but the resampling filters."""
-    rng = np.random.default_rng(seed)
-    shapes = official_shapes(config)
-    tensors = {name: rng.standard_normal(shape, np.float32) for name, shape in shapes.items()}
-    return tensors | filters(config)
 
 
 def run_verb(arguments: list[str]) -> tuple[float, float]:

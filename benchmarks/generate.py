@@ -15,7 +15,8 @@ from aligned_jax import ops
 from aligned_jax.config import GeneratorConfig, SynthesisConfig
 from aligned_jax.networks import Generator, init_variables
 from benchmarks.flops import Convolution, convolutions, synthesis_flops
-from benchmarks.measure import environment, median_seconds, peak_memory, report
+from benchmarks.measure import median_seconds, peak_memory
+from benchmarks.reporting import command, environment, report
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -57,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
         "analytic_gflops_per_image": analytic / args.batch / 1e9,
         "compiled_over_analytic_flops": compiled_flops(compiled) / analytic,
         "time_over_bare_convolutions": seconds / floor,
-        **environment(),
+        **environment(command("benchmarks.generate", argv)),
     }
     report("Generation", rows)
 

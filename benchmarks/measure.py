@@ -1,14 +1,10 @@
-"""Timing, memory and reporting that the benchmarks share."""
+"""Timing and memory."""
 
-import json
-import platform
 import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -33,25 +29,3 @@ def peak_memory() -> float:
         return float(stats["peak_bytes_in_use"])
     unit = 1 if sys.platform == "darwin" else 1024
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
-
-
-def environment() -> dict[str, str]:
-    """Device, versions and command, for every result."""
-    device = jax.local_devices()[0]
-    return {
-        "device": f"{device.platform}: {device.device_kind}",
-        "jax": jax.__version__,
-        "aligned_jax": metadata.version("aligned_jax"),
-        "python": platform.python_version(),
-        "command": " ".join([Path(sys.argv[0]).stem, *sys.argv[1:]]),
-    }
-
-
-def report(title: str, rows: dict[str, Any]) -> None:
-    """A table for people, then one line of JSON for programs."""
-    print(title)
-    width = max(map(len, rows))
-    for name, value in rows.items():
-        text = f"{value:,.4g}" if isinstance(value, float) else value
-        print(f"  {name:<{width}}  {text}")
-    print(json.dumps(rows))

@@ -13,7 +13,8 @@ import jax
 import numpy as np
 
 from aligned_jax import metrics
-from benchmarks.measure import environment, median_seconds, peak_memory, report
+from benchmarks.measure import median_seconds, peak_memory
+from benchmarks.reporting import command, environment, report
 
 _BATCH = 64
 
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
         rows[f"peak_memory_mb_after_{name}"] = peak_memory() / 1e6
     if args.network:
         rows |= extraction(args.network, args.size, args.batch)
-    report("Metrics", rows | environment())
+    report("Metrics", rows | environment(command("benchmarks.metrics", argv)))
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -33,7 +33,8 @@ from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import Recipe
 from benchmarks.flops import PASSES, Convolution, convolutions, critic_convolutions, phase_flops
 from benchmarks.generate import at, bare_convolution, compiled_flops
-from benchmarks.measure import environment, median_seconds, peak_memory, report
+from benchmarks.measure import median_seconds, peak_memory
+from benchmarks.reporting import command, environment, report
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -75,7 +76,7 @@ def main(argv: list[str] | None = None) -> None:
         rows[f"{name}_compiled_over_analytic_flops"] = flops / analytic
         rows[f"{name}_all_reduces"] = all_reduces(programs[name])
     rows["data_images_per_second"] = reading_rate(args)
-    report("Training", rows | environment())
+    report("Training", rows | environment(command("benchmarks.train", argv)))
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

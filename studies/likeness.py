@@ -65,6 +65,12 @@ def dealt(count: int, seed: int) -> np.ndarray:
     return order
 
 
+def rmse(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Root mean squared difference of uint8 images, in units of [-1, 1]: [N]."""
+    difference = (a.astype(np.float32) - b.astype(np.float32)) / 127.5
+    return np.sqrt(np.square(difference).mean(axis=(1, 2, 3)))
+
+
 def _measured(image: np.ndarray) -> dict[str, Array]:
     figure = (255 - image.astype(int)).max(axis=-1) > _WHITE
     if not figure.any():
@@ -73,12 +79,12 @@ def _measured(image: np.ndarray) -> dict[str, Array]:
     top, bottom = np.quantile(y, (_CUT, 1 - _CUT), method="nearest")
     height = (y - top) / max(1, bottom - top)
     middle = np.abs(x - x.mean()) <= image.shape[1] / 6
-    found = {}
+    values = {}
     for name, (low, high) in _PARTS.items():
         inside = (height >= low) & (height <= high) & (middle | (name != "head colour"))
         colours = image[y[inside], x[inside]] if inside.any() else np.full((1, 3), 255)
-        found[name] = np.median(colours, axis=0) / 255
+        values[name] = np.median(colours, axis=0) / 255
     spread = np.square(y - y.mean()).mean()
     lean = ((x - x.mean()) * (y - y.mean())).mean() / spread if spread else 0.0
-    found |= {"position": [(x.mean() + 0.5) / image.shape[1]], "lean": [lean]}
-    return found | {"area": [figure.mean()]}
+    values |= {"position": [(x.mean() + 0.5) / image.shape[1]], "lean": [lean]}
+    return values | {"area": [figure.mean()]}

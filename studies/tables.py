@@ -1,34 +1,19 @@
-"""Tables and documents of the studies, and the options that they share."""
+"""Documents of the studies, and the options that they share."""
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from aligned_jax import viz
 from aligned_jax.provenance import versions
-from benchmarks.measure import environment
-
-Cell = str | int | float
+from benchmarks.reporting import device
 
 
-def markdown(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """A table; what is not text stands to the right, with three digits."""
-    right = [all(not isinstance(row[k], str) for row in rows) for k in range(len(headings))]
-    lines = [headings, [("---:" if r else "---") for r in right], *rows]
-    return "\n".join(f"| {' | '.join(map(shown, line))} |" for line in lines)
-
-
-def shown(cell: Cell) -> str:
-    """A number with three digits; whole numbers and text as they are."""
-    return f"{cell:.3g}" if isinstance(cell, float) else str(cell)
-
-
-def write_document(path: Path, config: dict[str, Any], **parts: Any) -> None:
-    """JSON of results, with what they were computed from."""
-    whole = {"config": config, **environment(), "versions": versions(), **parts}
-    write_text(path, json.dumps(whole, indent=2) + "\n")
+def write_document(path: Path, command: str, config: dict[str, Any], **parts: Any) -> None:
+    """JSON of results, with the command, its settings and the machine they come from."""
+    origin = {"command": command, "config": config, "device": device(), "versions": versions()}
+    write_text(path, json.dumps(origin | parts, indent=2) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -66,7 +51,7 @@ def add_loss(parser: argparse.ArgumentParser, network: str, pixels: float) -> No
 
 def spaces(text: str) -> list[str]:
     """Type of an argument that lists spaces."""
-    found = [part.strip() for part in text.split(",")]
-    if wrong := [space for space in found if space not in ("z", "z+", "w", "w+", "s")]:
+    listed = [part.strip() for part in text.split(",")]
+    if wrong := [space for space in listed if space not in ("z", "z+", "w", "w+", "s")]:
         raise argparse.ArgumentTypeError(f"no such space: {', '.join(wrong)}")
-    return found
+    return listed

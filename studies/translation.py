@@ -27,6 +27,7 @@ from aligned_jax.inversion import Settings, encode
 from aligned_jax.jobs import inverting
 from aligned_jax.networks.network import Network
 from aligned_jax.utils.blocks import blocks
+from benchmarks.reporting import command
 from studies import translation_report
 from studies.tables import add_encoders, add_loss, spaces
 from studies.translation_scores import Held, Scorer
@@ -68,7 +69,17 @@ def main(argv: list[str] | None = None) -> None:
     }
     held["control"] = held["distant"]
     sources = held["parent"].first
-    ways = [optimised(args, networks["parent"], sources, space) for space in args.space]
+    search = Search(
+        Path(args.work) / "inversions",
+        args.data,
+        args.parent,
+        args.perceptual,
+        args.pixels,
+        args.steps,
+        args.noise,
+        args.seed,
+    )
+    ways = [optimised(search, networks["parent"], sources, space) for space in args.space]
     ways += [encoded(networks["parent"], sources, *one) for one in args.encoder]
     scorer = Scorer.loaded(Path(args.work) / "features", args.seed)
     rows, images = [], {}
@@ -77,7 +88,15 @@ def main(argv: list[str] | None = None) -> None:
         rows += scorer.rows(way.name, sources, images[way.name], held)
         say(f"scored {way.name}")
     rows += scorer.floors(networks, held, args.batch)
-    translation_report.write(args, sources, images, rows)
+    translation_report.write(
+        Path(args.work),
+        Path(args.out or args.work),
+        command("studies.translation", argv),
+        vars(args),
+        translation_report.caption(len(sources), args.steps, args.perceptual, args.pixels),
+        translation_report.picture(sources, images, args.show, args.show_ways or list(images)),
+        rows,
+    )
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -107,7 +126,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--show-ways", type=lambda text: text.split(","), metavar="LIST", help="default: all")
     add_loss(parser, "alex", 1.0)
     add_encoders(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if "s" in args.space:
+        parser.error("--space takes z, z+, w and w+; style vectors are not part of this study")
+    return args
 
 
 def opened(path: str, first: int, rest: int) -> Held:
@@ -118,16 +140,48 @@ def opened(path: str, first: int, rest: int) -> Held:
     return Held(images[:first], images[first:])
 
 
-def optimised(args: argparse.Namespace, parent: Network, sources: np.ndarray, space: str) -> Way:
+@dataclass(frozen=True)
+class Search:
+    """How pictures are inverted by optimisation, and where that is kept.
+
+    Attributes:
+      folder: of the inversions, which are files as `aligned invert` writes them.
+      data, network: names of the dataset and of the parent.
+      perceptual, pixels: what is made small, see `inverting.perceptual_of`.
+      steps, noise, seed: as in `aligned invert`.
+    """
+
+    folder: Path
+    data: str
+    network: str
+    perceptual: str
+    pixels: float
+    steps: int
+    noise: str
+    seed: int
+
+    def facts(self, number: int, image: np.ndarray) -> dict[str, Any]:
+        """What a file says of its inversion; all but `image` decides it, beside its settings."""
+        return {
+            "image": f"{self.data} test {number}",
+            "sha256": hashlib.sha256(image.tobytes()).hexdigest(),
+            "network": self.network,
+            "seed": self.seed,
+            "lpips": self.perceptual,
+            "pixels": self.pixels,
+        }
+
+
+def optimised(search: Search, parent: Network, sources: np.ndarray, space: str) -> Way:
     """Latents by optimisation; what is on the disk already is read."""
-    settings = Settings(space=space, steps=args.steps, noise=args.noise)
-    folder = Path(args.work) / "inversions" / space
-    facts = [facts_of(args, k, image) for k, image in enumerate(sources)]
-    kept = [stored(folder / f"{k}.npz", parent, settings, facts[k]) for k in range(len(sources))]
-    missing = [k for k, found in enumerate(kept) if found is None]
+    settings = Settings(space=space, steps=search.steps, noise=search.noise)
+    folder, count = search.folder / space, len(sources)
+    facts = [search.facts(k, image) for k, image in enumerate(sources)]
+    kept = [stored(folder / f"{k}.npz", parent, settings, facts[k]) for k in range(count)]
+    missing = [k for k, inverted in enumerate(kept) if inverted is None]
     if missing:
-        loss, done = inverting.perceptual_of(args.perceptual, args.pixels), 0
-        key = jax.random.key(args.seed)
+        loss, done = inverting.perceptual_of(search.perceptual, search.pixels), 0
+        key = jax.random.key(search.seed)
         batch = inverting.batch_for(parent.config, settings)
         for part in inversion.parts(parent, sources[missing], loss, settings, key, batch=batch):
             for row in range(len(part.latent)):
@@ -136,21 +190,9 @@ def optimised(args: argparse.Namespace, parent: Network, sources: np.ndarray, sp
                 with viz.writing(folder / f"{k}.npz", overwrite=True) as file:
                     inversion.save(file, parent, kept[k])
                 done += 1
-            say(f"{space}: {len(sources) - len(missing) + done} of {len(sources)} inverted")
-    latents = np.concatenate([found.latent for found in kept])
+            say(f"{space}: {count - len(missing) + done} of {count} inverted")
+    latents = np.concatenate([inverted.latent for inverted in kept])
     return Way(space, {"z" if space in ("z", "z+") else "ws": latents}, settings.psi)
-
-
-def facts_of(args: argparse.Namespace, number: int, image: np.ndarray) -> dict[str, Any]:
-    """What is worth knowing of an inversion; all but `image` decides it, beside its settings."""
-    loss = {"lpips": args.perceptual, "pixels": args.pixels}
-    return {
-        "image": f"{args.data} test {number}",
-        "sha256": hashlib.sha256(image.tobytes()).hexdigest(),
-        "network": args.parent,
-        "seed": args.seed,
-        **loss,
-    }
 
 
 def stored(
@@ -158,11 +200,11 @@ def stored(
 ) -> inversion.ImageInversion | None:
     """An inversion from the disk, if it is the one that is wanted."""
     try:
-        found = inversion.load(path, parent)
+        inverted = inversion.load(path, parent)
     except FormatError:
         return None
-    agree = all(found.facts.get(name) == facts[name] for name in facts if name != "image")
-    return found if found.settings == settings and agree else None
+    agree = all(inverted.facts.get(name) == facts[name] for name in facts if name != "image")
+    return inverted if inverted.settings == settings and agree else None
 
 
 def encoded(parent: Network, sources: np.ndarray, name: str, path: str) -> Way:

@@ -12,8 +12,7 @@ from aligned_jax import evaluation, viz
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.utils.blocks import blocks
-from studies.likeness import MEASURES, correlation, dealt, measures, survival
-from studies.recovery import rmse
+from studies.likeness import MEASURES, correlation, dealt, measures, rmse, survival
 
 _METRICS = ("fd_vgg", "kid_vgg")
 _FRESH = 1_000_000  # first seed of images that no picture comes from
@@ -93,14 +92,14 @@ class Scorer:
     def distances(self, images: np.ndarray, reals: np.ndarray) -> dict[str, float]:
         """fd_vgg and kid_vgg."""
         pair = Images(images), Images(reals)
-        found = evaluation.evaluate(*pair, _METRICS, self.networks, cache=self.cache)
-        return {name: found.values[name] for name in _METRICS}
+        scores = evaluation.evaluate(*pair, _METRICS, self.networks, cache=self.cache)
+        return {name: scores.values[name] for name in _METRICS}
 
     def likeness(self, sources: np.ndarray, results: np.ndarray) -> dict[str, Any]:
         """Survival and correlation by measure, and survival where pairs are permuted."""
         ours, theirs = measures(sources), measures(results)
         order = dealt(len(sources), self.seed)
-        found: dict[str, Any] = {
+        result: dict[str, Any] = {
             name: {
                 "survival": survival(ours[name], theirs[name]),
                 "correlation": correlation(ours[name], theirs[name]),
@@ -109,8 +108,8 @@ class Scorer:
             for name in MEASURES
         }
         for kind in ("survival", "permuted"):
-            found[f"mean {kind}"] = float(np.mean([found[name][kind] for name in MEASURES]))
-        return found
+            result[f"mean {kind}"] = float(np.mean([result[name][kind] for name in MEASURES]))
+        return result
 
     def floors(
         self, networks: Mapping[str, Network], held: Mapping[str, Held], batch: int
@@ -125,9 +124,9 @@ class Scorer:
                 viz.to_uint8(np.asarray(network(z[rows])))[:kept]
                 for rows, kept in blocks(count, batch)
             ]
-            found = self.distances(np.concatenate(images), held[name].rest)
-            rows.append({"latents": "random z", "drawn by": name} | found)
+            scores = self.distances(np.concatenate(images), held[name].rest)
+            rows.append({"latents": "random z", "drawn by": name} | scores)
         for name in ("parent", "near", "distant"):
-            found = self.distances(held[name].first, held[name].rest)
-            rows.append({"latents": "real images", "drawn by": name} | found)
+            scores = self.distances(held[name].first, held[name].rest)
+            rows.append({"latents": "real images", "drawn by": name} | scores)
         return rows

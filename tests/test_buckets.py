@@ -1,7 +1,6 @@
 """Checkpoints, official files and pictures under gs://, in a bucket that lives in memory."""
 
 import jax
-import numpy as np
 import pytest
 
 from aligned_jax import checkpoint, loading, viz
@@ -10,7 +9,7 @@ from aligned_jax.networks import init_variables
 from aligned_jax.networks.network import Network
 from aligned_jax.utils import paths
 from tests.bucket import Bucket
-from tests.helpers import DATA
+from tests.helpers import DATA, same_values
 from tests.training import tiny
 
 
@@ -20,11 +19,6 @@ def networks():
     return [Network(tiny.GENERATOR, init_variables(tiny.GENERATOR, key)) for key in keys]
 
 
-def same(first, second):
-    pairs = jax.tree.map(np.array_equal, first.variables, second.variables)
-    return all(jax.tree.leaves(pairs))
-
-
 def test_checkpoints_of_a_run(bucket, networks):
     first, second = networks
     for kimg, network in ((4, first), (12, second)):
@@ -32,9 +26,9 @@ def test_checkpoints_of_a_run(bucket, networks):
         loading.save(folder, {"G": first, "G_ema": network})
         assert Bucket.log[-1] == f"b/run/checkpoints/kimg-{kimg:06d}/config.json"
     assert list(checkpoint.run_checkpoints("gs://b/run")) == [4, 12]
-    assert same(loading.load("gs://b/run"), second)
-    assert same(loading.load("gs://b/run@4"), first)
-    assert same(loading.load_all("gs://b/run@12")["G"], first)
+    assert same_values(loading.load("gs://b/run"), second)
+    assert same_values(loading.load("gs://b/run@4"), first)
+    assert same_values(loading.load_all("gs://b/run@12")["G"], first)
     with pytest.raises(CheckpointError, match=r"no checkpoint at 8 kimg; it has 4, 12"):
         loading.load("gs://b/run@8")
     checkpoint.reduce("gs://b/run/checkpoints/kimg-000012", ("G_ema",))
@@ -51,7 +45,7 @@ def test_an_existing_checkpoint_is_replaced_only_if_asked(bucket, networks):
         loading.save("gs://b/net", second)
     loading.save("gs://b/net", second, overwrite=True)
     assert list(loading.load_all("gs://b/net")) == ["G_ema"]
-    assert same(loading.load("gs://b/net"), second)
+    assert same_values(loading.load("gs://b/net"), second)
     bucket["b/other/notes.txt"] = b"mine"
     with pytest.raises(CheckpointError, match="not a checkpoint, or not only one"):
         loading.save("gs://b/other", first, overwrite=True)
@@ -72,7 +66,7 @@ def test_official_files(bucket):
     file = "avatars_parent.pkl"
     bucket[f"b/{file}"] = (DATA / file).read_bytes()
     network = loading.load(f"gs://b/{file}")
-    assert same(network, loading.load(DATA / file))
+    assert same_values(network, loading.load(DATA / file))
     assert network.provenance["file"] == loading.load(DATA / file).provenance["file"]
 
 

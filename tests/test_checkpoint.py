@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 
-import jax
 import numpy as np
 import pytest
 
 from aligned_jax import checkpoint
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, SynthesisConfig
 from aligned_jax.errors import CheckpointError
+from tests.helpers import same_bits
 
 G = GeneratorConfig(8, z_dim=4, w_dim=4, synthesis=SynthesisConfig(32, 4))
 D = DiscriminatorConfig(8, channel_base=32, channel_max=4)
@@ -23,14 +23,6 @@ def tree(seed=0):
         "params": {"a": {"weight": rng.randn(3, 4).astype(np.float32)}},
         "stats": {"scalar": np.asarray(np.float32(rng.randn())), "zero": np.float32([-0.0])},
     }
-
-
-def same_bits(a, b):
-    a, b = (jax.tree_util.tree_leaves_with_path(x) for x in (a, b))
-    return len(a) == len(b) and all(
-        p == q and x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes()
-        for (p, x), (q, y) in zip(a, b, strict=True)
-    )
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ anything.
 
 import argparse
 
-from aligned_jax.cli import console, groups
+from aligned_jax.cli import console, groups, results
 from aligned_jax.errors import UserError
 
 EXAMPLE = """\
@@ -26,21 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Evaluates and writes."""
-    from aligned_jax import loading, weights
-    from aligned_jax.jobs import surgery
+    from aligned_jax import checkpoint, jobs
 
-    surgery.check_target(args)
-    total = sum(weights.parse_expression(args.expression).values())
+    checkpoint.check_target(args.out, args.overwrite)
     args.networks = _sources(args.networks)
-    loaded = {
-        name: loading.load(source, args.network_key) for name, source in args.networks.items()
-    }
-    result = weights.arithmetic(args.expression, loaded)
-    if total != 1:
-        console.warn(
-            f"the coefficients sum to {float(total):g}, not 1; such a network seldom draws anything"
-        )
-    surgery.save(args, result, loaded, args.networks)
+    network = jobs.arithmetic(
+        args.expression, args.networks, network_key=args.network_key, report=console.CONSOLE
+    )
+    results.write_network(args, network)
 
 
 def _sources(pairs: list[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ are converted: G_ema, G and D, as far as it has them.
 import argparse
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.provenance import versions
+from aligned_jax.cli.command_line import command
 
 EXAMPLE = "  aligned convert ffhq.pkl ffhq"
 
@@ -25,21 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Converts, with one network in memory at a time."""
-    from aligned_jax import checkpoint, convert
-    from aligned_jax.jobs import describe
+    from aligned_jax import checkpoint, jobs
+    from aligned_jax.jobs.describe import headline, origin_line
 
     checkpoint.check_target(args.destination, args.overwrite)
-    official = convert.read_official(args.source)
-    facts = {"command": args.command_line, "versions": versions()}
-    provenance = {"kind": "converted", **official.source, **facts}
-    networks = {
-        key: (network.config, network.variables) for key, network in official.networks.items()
-    }
-    checkpoint.write(args.destination, networks, provenance, args.overwrite)
-    for warning in official.source.get("warnings", ()):
+    converted = jobs.convert_file(args.source)
+    converted.write(args.destination, command(args), args.overwrite)
+    for warning in converted.warnings:
         console.warn(warning)
-    main = official.networks.get("G_ema") or next(iter(official.networks.values()))
     console.say(
-        f"wrote {args.destination}: {describe.headline(main.config)}; {', '.join(networks)} "
-        f"of {describe.origin_line(provenance)}"
+        f"wrote {args.destination}: {headline(converted.config)}; "
+        f"{', '.join(converted.official.networks)} of {origin_line(converted.provenance)}"
     )

@@ -10,6 +10,7 @@ stopped when the same command is given again.
 import argparse
 
 from aligned_jax.cli import console, groups, values
+from aligned_jax.cli.command_line import command
 from aligned_jax.data.styles import STYLES
 
 EXAMPLE = (
@@ -103,49 +104,47 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _write(args: argparse.Namespace) -> None:
-    from aligned_jax.data.writer import write_dataset
+    from aligned_jax import jobs
 
-    source = _avatars(args) if args.action == "avatars" else _images(args)
-    with console.progress(sum(source.splits().values()), "images") as advance:
-        written = write_dataset(
-            source,
-            args.out,
-            args.command_line,
-            args.workers,
-            getattr(args, "skip_bad", False),
-            advance,
+    work = {"workers": args.workers, "command": command(args), "report": console.CONSOLE}
+    if args.action == "avatars":
+        written = jobs.draw_avatars(
+            *(args.out, args.style, args.count, args.resolution),
+            test=args.test,
+            seed=args.seed,
+            roll=args.roll,
+            yaw=args.yaw,
+            background=args.background,
+            zoom=args.zoom,
+            **work,
+        )
+    else:
+        written = jobs.import_images(
+            *(args.source, args.out, args.resolution),
+            test=args.test,
+            gray=args.gray,
+            labels=not args.no_labels,
+            skip_bad=args.skip_bad,
+            **work,
         )
     for line in written.bad:
         console.warn(f"left out {line}")
     counts = ", ".join(f"{count} {split}" for split, count in written.counts.items())
-    more = f"; went on after {written.reused} finished files" if written.reused else ""
-    console.say(f"wrote {args.out}: {counts} images of {args.resolution} px{more}")
-
-
-def _avatars(args: argparse.Namespace):
-    from aligned_jax.data.avatar_source import AvatarSource
-
-    test = args.count // 10 if args.test is None else args.test
-    return AvatarSource(
-        args.style,
-        args.count,
-        test,
-        args.resolution,
-        args.seed,
-        args.roll,
-        args.yaw,
-        tuple(args.background),
-        args.zoom,
-    )
-
-
-def _images(args: argparse.Namespace):
-    from aligned_jax.data.images import scan
-
-    return scan(args.source, args.resolution, args.gray, args.test, not args.no_labels)
+    reused = f"; went on after {written.reused} finished files" if written.reused else ""
+    console.say(f"wrote {args.out}: {counts} images of {args.resolution} px{reused}")
 
 
 def _inspect(args: argparse.Namespace) -> None:
-    from aligned_jax.jobs import data_report
+    from aligned_jax import jobs, viz
 
-    data_report.report(args)
+    if args.out:
+        viz.check_file(args.out, args.overwrite)
+    if args.check:
+        count = jobs.check_data(args.dataset, console.CONSOLE)
+        console.say(f"{args.dataset}: the SHA-256 of {count} files are those that were recorded")
+    inspected = jobs.inspect_data(args.dataset)
+    console.say(inspected.text())
+    if args.out:
+        inspected.write_sheet(args.out, args.images, command(args), args.overwrite)
+        shown = ", ".join(inspected.splits)
+        console.say(f"\nwrote {args.out}: up to {args.images} images of {shown}")

@@ -11,7 +11,8 @@ With --out, or --json, every score comes with what it was computed from.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
+from aligned_jax.cli import console, groups, results, values
+from aligned_jax.cli.command_line import command
 
 EXAMPLE = "  aligned evaluate runs/dog@4000 --data dogs --metrics fid,kid --out dog.json"
 
@@ -76,31 +77,41 @@ def _add_metric_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Scores, prints, writes."""
-    from aligned_jax import evaluation, viz
-    from aligned_jax.jobs import scoring
+    from aligned_jax import evaluation, jobs, viz
+    from aligned_jax.metrics import PathOptions
 
-    names = evaluation.parse_names(args.metrics)
-    options = scoring.options_of(args)
+    evaluation.parse_names(args.metrics)
+    options = evaluation.Options(
+        ddof=args.ddof,
+        subsets=args.subsets,
+        subset_size=args.subset_size,
+        neighbours=args.neighbours,
+        splits=args.splits,
+        path=PathOptions(args.ppl_space, args.ppl_sampling, args.ppl_epsilon, args.ppl_crop),
+        pairs=args.pairs,
+        seed=args.metric_seed,
+    )
     if args.out:
         viz.check_file(args.out, args.overwrite)
-    reals = scoring.open_reals(args)
-    pictures = scoring.open_pictures(args, reals)
-    evaluation.check(pictures, reals, names, options)
-    scoring.tell_idle(args, pictures, names, options)
-    networks = evaluation.load_all(names, lambda name: evaluation.load(name, args.half_pixel))
-    cache = None if args.no_cache else evaluation.Cache(evaluation.default_folder())
-    with console.progress(evaluation.work(pictures, reals, names, options), "images") as advance:
-        scores = evaluation.evaluate(
-            pictures,
-            reals,
-            names,
-            networks,
-            options,
-            batch=args.batch,
-            cache=cache,
-            advance=advance,
-        )
-    for warning in scores.warnings:
-        console.warn(warning)
-    document = scoring.document(args, scores, pictures, reals)
-    scoring.tell(args, document, scoring.table(document))
+    evaluated = jobs.evaluate(
+        args.source,
+        args.data,
+        args.metrics,
+        num=args.num,
+        max_reals=args.max_reals,
+        mirror=args.mirror,
+        split=args.split,
+        source_split=args.source_split,
+        labels=args.labels,
+        seed=args.seed,
+        psi=args.psi,
+        noise=args.noise,
+        half=args.half,
+        network_key=args.network_key,
+        half_pixel=args.half_pixel,
+        options=options,
+        batch=args.batch,
+        cache=not args.no_cache,
+        report=console.CONSOLE,
+    )
+    results.tell_document(args, evaluated.document(command(args)), evaluated.table())

@@ -8,15 +8,9 @@ G_ema,D takes these.
 """
 
 import argparse
-from typing import TYPE_CHECKING
 
-from aligned_jax import provenance
 from aligned_jax.cli import console, groups, values
 from aligned_jax.cli.command_line import command
-from aligned_jax.errors import UserError
-
-if TYPE_CHECKING:
-    from aligned_jax.types import Variables
 
 EXAMPLE = "  aligned export dog-reset dog-reset.safetensors"
 
@@ -39,30 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Exports."""
-    if not args.destination.endswith(".safetensors"):
-        raise UserError(f"{args.destination}: give a name that ends in .safetensors")
-    from aligned_jax import convert, loading
-    from aligned_jax.jobs import surgery
-    from aligned_jax.viz import check_file
+    from aligned_jax import jobs
 
-    check_file(args.destination, args.overwrite)
-    manifest = loading.describe(args.network)
-    keys = list(manifest.configs) if args.network_key == "all" else args.network_key.split(",")
-    if wrong := [key for key in keys if key not in manifest.configs]:
-        raise UserError(
-            f"{args.network} has no network {', '.join(map(repr, wrong))}; "
-            f"it has {', '.join(manifest.configs)}"
-        )
-
-    def variables(key: str) -> "Variables":
-        tree = loading.load(args.network, key).variables
-        surgery.check_finite(key, tree)
-        return tree
-
-    # Functions, so that one network after the other is in memory.
-    trees = {key: (manifest.configs[key], lambda key=key: variables(key)) for key in keys}
-    origin = provenance.origin(command(args), {"network": (args.network, manifest)})
-    if "E" in keys and "generator" in manifest.provenance:
-        origin["generator"] = manifest.provenance["generator"]  # whose encoder it is
-    convert.write_safetensors(args.destination, trees, origin, args.half)
-    console.say(f"wrote {args.destination}: {', '.join(keys)}")
+    exported = jobs.export(
+        args.network,
+        args.destination,
+        None if args.network_key == "all" else args.network_key.split(","),
+        half=args.half,
+        command=command(args),
+        overwrite=args.overwrite,
+    )
+    console.say(f"wrote {args.destination}: {', '.join(exported)}")

@@ -24,28 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Adds or lists."""
-    from aligned_jax import features
+    from aligned_jax import jobs
 
     if args.action == "add":
-        origin = features.add(args.file)
+        origin = jobs.add_features(args.file)
         console.say(f"added {origin['network']} from {origin['file']}, {origin['bytes']:,} bytes")
         console.say(f"sha256 {origin['sha256']}")
     else:
-        _list(features)
-
-
-def _list(features) -> None:
-    stored, networks = features.stored(), features.NETWORKS
-    console.say(f"weights are kept in {features.folder()}")
-    width = max(map(len, networks))
-    for name, network in networks.items():
-        origin = stored.get(name, {})
-        if "problem" in origin:
-            state = origin["problem"]
-        elif origin:
-            state = f"{origin['file']}, sha256 {origin['sha256']}"
-        elif features.is_available(name):
-            state = "there, with the extra lpips"
-        else:
-            state = f"missing; {'' if name not in features.FROM_FILES else 'get '}{network.source}"
-        console.say(f"  {name:{width}}  {state}")
+        console.say(jobs.list_features().text())

@@ -21,12 +21,10 @@ def run(args: argparse.Namespace) -> None:
     """Looks and prints."""
     import json
 
-    from aligned_jax import loading
-    from aligned_jax.jobs import describe
+    from aligned_jax import jobs
 
-    manifest = loading.describe(args.network)
+    described = jobs.info(args.network)
     if args.json:
-        document = describe.document(manifest, styles=args.styles)
-        console.say(json.dumps(document, indent=2))
+        console.say(json.dumps(described.document(args.styles), indent=2))
     else:
-        console.say(describe.text(args.network, manifest, styles=args.styles))
+        console.say(described.text(args.styles))

@@ -7,13 +7,8 @@ weights as a picture instead of writing a network. At 0 the result is A and at
 """
 
 import argparse
-from typing import TYPE_CHECKING
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
-
-if TYPE_CHECKING:
-    from aligned_jax.networks.network import Network
+from aligned_jax.cli import console, groups, results, values
 
 EXAMPLE = """\
   aligned interpolate ffhq.pkl dog.pkl --weight 0.5 --out half
@@ -43,37 +38,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Blends and writes a network, or draws a strip."""
     groups.settle_strip_sampling(args)
-    from aligned_jax import weights
-    from aligned_jax.jobs import strip, surgery
-    from aligned_jax.rendering.draw import RenderOptions
-    from aligned_jax.rendering.latent_batch import latents_of_seeds
+    from aligned_jax import checkpoint, jobs
+    from aligned_jax.jobs import sheet
 
-    if args.strip:
-        strip.check_picture(args.out, args.overwrite)
-    else:
-        surgery.check_target(args)
-    if args.components is not None:
-        weights.parse_components(args.components)
-    a, b = surgery.load(args, "a"), surgery.load(args, "b")
-
-    def blend(weight: float | dict[str, float]) -> "Network":
-        return weights.interpolate(a, b, weight, args.components, args.resolutions)
-
+    chosen = {
+        "components": args.components,
+        "resolutions": args.resolutions,
+        "network_key": args.network_key,
+    }
     if args.strip is None:
-        result = blend(args.weights if args.weight is None else args.weight)
-        surgery.save(args, result, {"a": a, "b": b})
+        checkpoint.check_target(args.out, args.overwrite)
+        weight = args.weights if args.weight is None else args.weight
+        results.write_network(args, jobs.interpolate(args.a, args.b, weight, **chosen))
         return
-    blend(0.0)  # refuses what does not fit before anything is drawn
-    # The result of a blend has the options of A; a whole B is shown as it is.
-    whole = {1.0: b} if args.components is None and args.resolutions is None else {}
-    columns = [
-        (f"{weight:g}", lambda weight=weight: whole.get(weight) or blend(weight))
-        for weight in args.strip
-    ]
-    latents = latents_of_seeds(a.config, args.seeds, args.label, args.psi)
-    picture = strip.draw_strip(columns, latents, RenderOptions(batch=args.batch), console.CONSOLE)
-    strip.write_picture(args.out, picture, command(args), args.overwrite)
-    console.say(f"wrote {args.out}: {len(latents)} rows, {len(columns)} columns")
+    sheet.check_picture(args.out, args.overwrite)
+    strip = jobs.interpolate_strip(
+        args.a,
+        args.b,
+        args.strip,
+        **chosen,
+        seeds=args.seeds,
+        psi=args.psi,
+        label=args.label,
+        batch=args.batch,
+        report=console.CONSOLE,
+    )
+    results.write_sheet(args, strip)
 
 
 def _by_name(text: str) -> dict[str, float]:

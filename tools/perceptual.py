@@ -6,9 +6,8 @@ name. Prints the distance of every pair, and their mean.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.errors import UserError
-from aligned_jax.provenance import versions
+from aligned_jax.cli import console, groups, results, values
+from aligned_jax.cli.command_line import command
 
 EXAMPLE = "  aligned perceptual originals translated --out distances.json"
 
@@ -27,30 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Compares, prints, writes."""
-    import numpy as np
-
-    from aligned_jax import evaluation, viz
-    from aligned_jax.data import sources
-    from aligned_jax.jobs import scoring
+    from aligned_jax import jobs, viz
 
     if args.out:
         viz.check_file(args.out, args.overwrite)
-    first, second, names = sources.open_pairs(args.first, args.second)
-    lpips = evaluation.load(f"lpips_{args.net}")
-    with console.progress(len(names), "pairs") as advance:
-        distances = evaluation.pair_distances(
-            lpips, first, second, len(names), args.batch, advance=advance
-        )
-    if not np.isfinite(distances).all():
-        raise UserError(f"distances are not finite: the weights of {lpips.name} are damaged")
-    document = {
-        "mean": float(distances.mean()),
-        "pairs": dict(zip(names, map(float, distances), strict=True)),
-        "network": {"network": lpips.name, "sha256": lpips.sha256},
-        "command": args.command_line,
-        "versions": versions(),
-    }
-    width = max(len("mean"), *map(len, names))
-    lines = [f"{name:<{width}}  {value:.6f}" for name, value in document["pairs"].items()]
-    lines.append(f"{'mean':<{width}}  {document['mean']:.6f}")
-    scoring.tell(args, document, "\n".join(lines))
+    compared = jobs.perceptual(
+        args.first, args.second, net=args.net, batch=args.batch, report=console.CONSOLE
+    )
+    results.tell_document(args, compared.document(command(args)), compared.table())

@@ -7,7 +7,7 @@ const, noise, or all. What is left of the child shows what the reset part did
 
 import argparse
 
-from aligned_jax.cli import groups
+from aligned_jax.cli import groups, results
 
 EXAMPLE = "  aligned reset ffhq.pkl dog.pkl --components mapping,affine --out dog-reset"
 
@@ -26,11 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Resets and writes."""
-    from aligned_jax import weights
-    from aligned_jax.jobs import surgery
+    from aligned_jax import checkpoint, jobs
 
-    surgery.check_target(args)
-    weights.parse_components(args.components)
-    parent, child = surgery.load(args, "parent"), surgery.load(args, "child")
-    result = weights.reset(parent, child, args.components, args.resolutions)
-    surgery.save(args, result, {"parent": parent, "child": child})
+    checkpoint.check_target(args.out, args.overwrite)
+    network = jobs.reset(
+        args.parent,
+        args.child,
+        args.components,
+        args.resolutions,
+        network_key=args.network_key,
+    )
+    results.write_network(args, network)

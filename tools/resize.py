@@ -8,7 +8,6 @@ has them.
 
 import argparse
 
-from aligned_jax import provenance
 from aligned_jax.cli import console, groups, values
 from aligned_jax.cli.command_line import command
 
@@ -27,26 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Resizes and writes."""
-    import jax
-
-    from aligned_jax import checkpoint, loading, weights
-    from aligned_jax.jobs import describe, surgery
+    from aligned_jax import checkpoint, jobs
+    from aligned_jax.jobs.describe import headline
 
     checkpoint.check_target(args.out, args.overwrite)
-    networks = loading.load_all(args.network)
-    # One key for all: G and its average get the same new weights.
-    key = jax.random.key(args.seed)
-    resized = {
-        name: weights.resize(network, args.resolution, key) for name, network in networks.items()
-    }
-    for name, new in resized.items():
-        surgery.check_finite(name, new.variables)
-    first = next(iter(networks.values()))
-    origin = provenance.origin(command(args), {"network": (args.network, first)})
-    trees = {name: (new.config, new.variables) for name, new in resized.items()}
-    checkpoint.write(args.out, trees, origin, args.overwrite)
-    main = resized.get("G_ema", next(iter(resized.values())))
+    resized = jobs.resize(args.network, args.resolution, seed=args.seed)
+    resized.write(args.out, command(args), args.overwrite)
+    main = resized.main
     console.say(
-        f"wrote {args.out}: {describe.headline(main.config)}; {', '.join(resized)}; "
+        f"wrote {args.out}: {headline(main.config)}; {', '.join(resized.networks)}; "
         f"{len(main.new)} arrays are new, {len(main.dropped)} were dropped"
     )

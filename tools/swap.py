@@ -7,13 +7,8 @@ a network.
 """
 
 import argparse
-from typing import TYPE_CHECKING
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
-
-if TYPE_CHECKING:
-    from aligned_jax.networks.network import Network
+from aligned_jax.cli import console, groups, results, values
 
 EXAMPLE = """\
   aligned swap ffhq.pkl dog.pkl --resolution 16 --out toon
@@ -51,31 +46,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Swaps and writes a network, or draws a strip."""
     groups.settle_strip_sampling(args)
-    from aligned_jax import weights
-    from aligned_jax.jobs import strip, surgery
-    from aligned_jax.rendering.draw import RenderOptions
-    from aligned_jax.rendering.latent_batch import latents_of_seeds
+    from aligned_jax import checkpoint, jobs
+    from aligned_jax.jobs import sheet
 
-    if args.strip:
-        strip.check_picture(args.out, args.overwrite)
-    else:
-        surgery.check_target(args)
-    low, high = surgery.load(args, "low"), surgery.load(args, "high")
-
-    def swapped(resolution: int) -> "Network":
-        return weights.swap(low, high, resolution, args.smooth, args.mapping)
-
+    chosen = {
+        "smooth": args.smooth,
+        "mapping": args.mapping,
+        "network_key": args.network_key,
+    }
     if args.strip is None:
-        surgery.save(args, swapped(args.resolution), {"low": low, "high": high})
+        checkpoint.check_target(args.out, args.overwrite)
+        results.write_network(args, jobs.swap(args.low, args.high, args.resolution, **chosen))
         return
-    weights.parse_resolutions(args.strip, weights.resolutions_of(low))
-    swapped(args.strip[0])  # refuses what does not fit before anything is drawn
-    columns = [
-        ("high", lambda: high),
-        *((f"low to {r} px", lambda r=r: swapped(r)) for r in args.strip),
-        ("low", lambda: low),
-    ]
-    latents = latents_of_seeds(low.config, args.seeds, args.label, args.psi)
-    picture = strip.draw_strip(columns, latents, RenderOptions(batch=args.batch), console.CONSOLE)
-    strip.write_picture(args.out, picture, command(args), args.overwrite)
-    console.say(f"wrote {args.out}: {len(latents)} rows, {len(columns)} columns")
+    sheet.check_picture(args.out, args.overwrite)
+    strip = jobs.swap_strip(
+        args.low,
+        args.high,
+        args.strip,
+        **chosen,
+        seeds=args.seeds,
+        psi=args.psi,
+        label=args.label,
+        batch=args.batch,
+        report=console.CONSOLE,
+    )
+    results.write_sheet(args, strip)

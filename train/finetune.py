@@ -9,12 +9,8 @@ another resolution. Overrides are those of `aligned pretrain`;
 """
 
 import argparse
-import dataclasses
-from types import SimpleNamespace
-from typing import Any
 
-from aligned_jax.runs import hosts, launch, presets, session
-from aligned_jax.runs.config import TrainConfig
+from aligned_jax.cli import training
 
 EXAMPLE = "  aligned finetune runs/personas tiny64 --data D --run runs/critters --kimg 100"
 OVERRIDES = True
@@ -24,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
     parser.add_argument("preset", nargs="?", default="auto", metavar="PRESET")
-    launch.add_run_arguments(parser)
+    training.add_generator_run(parser)
     parser.add_argument(
         "--partial",
         action="store_true",
@@ -34,34 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
-    presets.find(args.preset)
-    session.prepare(args)
-    with hosts.together():
-        config, dataset = _planned(args)
-    return launch.begin(args, config, dataset)
+    from aligned_jax import jobs
 
-
-def _planned(args: argparse.Namespace) -> tuple[TrainConfig, Any]:
-    """Config and dataset of the run."""
-    from aligned_jax import loading
-    from aligned_jax.training.start import starting_configs
-
-    dataset = launch.open_data(args)
-    # The sizes are enough to plan with; arrays are read when the run begins.
-    source = {
-        key: SimpleNamespace(config=config)
-        for key, config in loading.describe(args.network).configs.items()
-    }
-    generator, discriminator = starting_configs(source, dataset.resolution, dataset.c_dim)
-    config = presets.fine_tuning(launch.config_for(args, dataset, args.preset), args.kimg)
-    # The group of the minibatch standard deviation belongs to the batch, not to the weights.
-    group = config.discriminator.epilogue.mbstd_group_size
-    epilogue = dataclasses.replace(discriminator.epilogue, mbstd_group_size=group)
-    config = dataclasses.replace(
-        config,
-        generator=generator,
-        discriminator=dataclasses.replace(discriminator, epilogue=epilogue),
-        start=args.network,
-        partial=args.partial,
-    )
-    return launch.settle(config, args, dataset), dataset
+    options = training.generator_run_options(args)
+    planned = jobs.plan_finetune(args.network, args.preset, args.partial, **options)
+    return training.carry_out(args, planned)

@@ -9,7 +9,7 @@ again goes on with an unfinished run, as `aligned resume RUN` does.
 
 import argparse
 
-from aligned_jax.runs import hosts, launch, presets, session
+from aligned_jax.cli import training
 
 EXAMPLE = "  aligned pretrain tiny64 --data D --run runs/personas --kimg 300"
 OVERRIDES = True
@@ -18,14 +18,12 @@ OVERRIDES = True
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("preset", nargs="?", default="auto", metavar="PRESET")
-    launch.add_run_arguments(parser)
+    training.add_generator_run(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
-    presets.find(args.preset)
-    session.prepare(args)
-    with hosts.together():
-        dataset = launch.open_data(args)
-        config = launch.settle(launch.config_for(args, dataset, args.preset), args, dataset)
-    return launch.begin(args, config, dataset)
+    from aligned_jax import jobs
+
+    options = training.generator_run_options(args)
+    return training.carry_out(args, jobs.plan_pretrain(args.preset, **options))

@@ -7,11 +7,8 @@ which training magnifies.
 """
 
 import argparse
-import dataclasses
 
-from aligned_jax.errors import UserError
-from aligned_jax.runs import hosts, launch, session
-from aligned_jax.utils import paths
+from aligned_jax.cli import training
 
 EXAMPLE = "  aligned resume runs/critters --kimg 200"
 
@@ -21,27 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--kimg", type=int, help="a new length of the whole run")
     parser.add_argument("--data", metavar="D", help="where the same data lie now")
-    session.add_arguments(parser)
+    training.add_session(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
-    from aligned_jax.runs.folder import RunFolder, locked
+    from aligned_jax import jobs
 
-    folder = RunFolder(args.run)
-    config = folder.read_config()
-    session.prepare(args)
-    from aligned_jax.data import open_dataset
-
-    if args.data is not None:
-        config = dataclasses.replace(config, data=dataclasses.replace(config.data, path=args.data))
-    elif not paths.exists(config.data.path):
-        raise UserError(
-            f"{config.data.path}, the data of {folder.path}, is not to be found from this working "
-            "folder; give the place with --data"
-        )
-    config = dataclasses.replace(config, kimg=launch.length(folder, config.kimg, args.kimg))
-    with hosts.together():
-        dataset = open_dataset(config.data)
-    with hosts.entered(locked(folder, session.is_first())):
-        return launch.go_on(args, folder, config, dataset)
+    session = training.session_of(args)
+    outcome = jobs.resume(args.run, args.kimg, args.data, session, training.CONSOLE)
+    return training.conclude(outcome)

@@ -101,7 +101,7 @@ class Program:
         if verb not in self.verbs:
             raise UserError(self._unknown(verb))
         module = self.module_of(verb)
-        own, overrides = list(argv[1:]), []
+        own, overrides = list(argv[1:]), list[str]()
         if getattr(module, "OVERRIDES", False):
             own, overrides = split_overrides(own)
         args = self.parser(verb).parse_args(own)

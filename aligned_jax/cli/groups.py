@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from aligned_jax.jobs.sources import PictureOptions, Usage
 
 INVERSION = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
+# A parser, or a group of arguments in its help.
+Arguments = argparse._ActionsContainer
 _STRIP = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 
 
@@ -38,7 +40,7 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace what is there already")
 
 
-def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float) -> None:
+def add_sampling(parser: Arguments, seeds: str | None, psi: float) -> None:
     """--seeds, --psi, --label and --batch of verbs that draw."""
     shown = f" (default {seeds})" if seeds else ""
     parser.add_argument(
@@ -61,7 +63,7 @@ def add_sampling(parser: argparse.ArgumentParser, seeds: str | None, psi: float)
     )
 
 
-def add_encoder(parser: argparse.ArgumentParser, **more: Any) -> None:
+def add_encoder(parser: Arguments, **more: Any) -> None:
     """--encoder and --start, one of them; `more` is for argparse."""
     add = parser.add_mutually_exclusive_group().add_argument
     add(
@@ -188,7 +190,7 @@ def used_command(args: argparse.Namespace, usage: "Usage") -> Command:
     return Command(whole.line, kept)
 
 
-def add_align(parser: argparse.ArgumentParser) -> None:
+def add_align(parser: Arguments) -> None:
     """--align of verbs that take pictures."""
     parser.add_argument(
         "--align",

@@ -16,7 +16,7 @@ DEFAULT_FILTER = (1.0, 3.0, 3.0, 1.0)
 
 
 def block_resolutions(img_resolution: int) -> tuple[int, ...]:
-    """Of all blocks, from 4 up: 4, 8, ..., img_resolution."""
+    """Resolutions of all blocks, rising: 4, 8, ..., img_resolution."""
     return tuple(2**k for k in range(2, int(math.log2(img_resolution)) + 1))
 
 

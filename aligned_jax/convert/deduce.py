@@ -164,7 +164,7 @@ def _mapping_sizes(shapes: Shapes, width: int | None) -> dict[str, Any]:
 
 
 def _architecture(shapes: Shapes, prefix: str, image_layer: str, resolution: int) -> str:
-    """Told by an image layer below the highest resolution, or by skip convolutions."""
+    """The architecture, told by image layers of low resolutions or by skip convolutions."""
     if f"{prefix}b4.{image_layer}.weight" in shapes:
         return "skip"
     return "resnet" if f"{prefix}b{resolution}.skip.weight" in shapes else "orig"

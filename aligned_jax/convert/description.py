@@ -47,7 +47,7 @@ class Derived:
 
 @dataclass(frozen=True, eq=False)
 class InMemory:
-    """An array in memory with the manners of a lazy tensor."""
+    """An array in memory that is used like a lazy tensor."""
 
     array: np.ndarray
 

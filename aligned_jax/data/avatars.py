@@ -25,7 +25,7 @@ _RESTING = ("ColorFill", "Rotate", "TranslateX", "TranslateY", "Scale")
 
 @dataclass(frozen=True)
 class Attributes:
-    """What is to be seen in a picture.
+    """What a picture shows.
 
     Attributes:
       hair: the style's name of the hair, "none" where there is none.

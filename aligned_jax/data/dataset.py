@@ -143,7 +143,7 @@ class Dataset:
         return pixels
 
     def _sizes(self) -> tuple[int, int]:
-        """Height (which is the width) and channels; asks the first image where they may vary."""
+        """Height (equal to the width) and channels, of the first image where they may vary."""
         path = self.options.path
         height, width, channels = self._features["image"].shape
         if height is None or width is None:
@@ -222,7 +222,7 @@ def _builder(folder: str) -> Any:
 
 
 def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
-    """A missing shard or one of another length is told before a run has begun."""
+    """Raises FormatError for shards that are missing or cut off, before a run has begun."""
     missing = [path.name for path in split.filepaths if not path.exists()]
     if missing:
         raise FormatError(f"{options.path} lacks {listed(missing)}; copy the whole folder")

@@ -20,7 +20,7 @@ _SHOWN = 8
 
 
 class ImageFolder:
-    """Images by number, in the order of their names; answers as a `Dataset` without labels.
+    """Images by number, in the order of their names; used like a `Dataset` without labels.
 
     Attributes:
       options: path and `mirror`.

@@ -2,19 +2,25 @@
 
 from aligned_jax.evaluation.cache import Cache, default_folder
 from aligned_jax.evaluation.catalogue import METRICS, Options, networks_of, parse_names
+from aligned_jax.evaluation.image_sets import (
+    GeneratedImages,
+    ImageSet,
+    StoredImages,
+    labels_like,
+    quantise,
+)
 from aligned_jax.evaluation.loaded import load, load_all
 from aligned_jax.evaluation.pairs import pair_distances
-from aligned_jax.evaluation.pictures import Generated, Pictures, Stored, labels_like, quantise
 from aligned_jax.evaluation.scores import Scores, check, evaluate, work
 
 __all__ = [
     "METRICS",
     "Cache",
-    "Generated",
+    "GeneratedImages",
+    "ImageSet",
     "Options",
-    "Pictures",
     "Scores",
-    "Stored",
+    "StoredImages",
     "check",
     "default_folder",
     "evaluate",

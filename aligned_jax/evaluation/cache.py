@@ -14,7 +14,7 @@ import numpy as np
 from aligned_jax import viz
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import ROWS
-from aligned_jax.evaluation.collect import Gathered
+from aligned_jax.evaluation.collect import Gathered, present
 from aligned_jax.metrics import Moments
 from aligned_jax.utils import paths
 
@@ -50,7 +50,11 @@ class Cache:
 
     def save(self, key: Mapping[str, Any], need: str, gathered: Gathered) -> None:
         """Stores moments or rows."""
-        arrays = {"rows": gathered.rows} if need == ROWS else gathered.moments._asdict()
+        arrays: dict[str, Any]
+        if need == ROWS:
+            arrays = {"rows": present(gathered.rows)}
+        else:
+            arrays = present(gathered.moments)._asdict()
         with (
             contextlib.suppress(UserError),
             viz.writing(self._file(key, need), overwrite=True) as file,

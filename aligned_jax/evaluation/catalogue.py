@@ -11,11 +11,17 @@ MOMENTS, ROWS, PROBABILITIES = "moments", "rows", "probabilities"
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A metric's feature network and what it takes of it.
+class MetricKind:
+    """What a metric needs.
 
-    `paired` metrics need real images, `latent` ones a network in place of images.
-    `values` are its numbers, spreads aside.
+    Attributes:
+      values: names of its numbers, without their spreads.
+      says: what it measures, for people.
+      network: the feature network that looks at the images.
+      need: what is kept of the features: MOMENTS, ROWS, PROBABILITIES; None keeps nothing.
+      paired: whether it compares with real images.
+      latent: whether it needs a network in place of images.
+      higher_is_better: whether larger numbers are better.
     """
 
     values: tuple[str, ...]
@@ -27,33 +33,35 @@ class Metric:
     higher_is_better: bool = False
 
 
-METRICS: Mapping[str, Metric] = {
-    "fid": Metric(("fid",), "Fréchet distance of Inception features", "inception", MOMENTS),
-    "kid": Metric(("kid",), "kernel distance of Inception features", "inception", ROWS),
-    "pr": Metric(
+METRICS: Mapping[str, MetricKind] = {
+    "fid": MetricKind(("fid",), "Fréchet distance of Inception features", "inception", MOMENTS),
+    "kid": MetricKind(("kid",), "kernel distance of Inception features", "inception", ROWS),
+    "pr": MetricKind(
         ("precision", "recall"),
         "precision and recall in the official VGG16 layer",
         "vgg16_fc2",
         ROWS,
         higher_is_better=True,
     ),
-    "is": Metric(
+    "is": MetricKind(
         ("is",), "Inception Score", "inception", PROBABILITIES, paired=False, higher_is_better=True
     ),
-    "ppl": Metric(("ppl",), "perceptual path length", "lpips_vgg", paired=False, latent=True),
-    "fd_vgg": Metric(("fd_vgg",), "Fréchet distance of VGG16 features; no FID", "vgg16", MOMENTS),
-    "kid_vgg": Metric(("kid_vgg",), "kernel distance of VGG16 features; no KID", "vgg16", ROWS),
-    "pr_vgg": Metric(
+    "ppl": MetricKind(("ppl",), "perceptual path length", "lpips_vgg", paired=False, latent=True),
+    "fd_vgg": MetricKind(
+        ("fd_vgg",), "Fréchet distance of VGG16 features; no FID", "vgg16", MOMENTS
+    ),
+    "kid_vgg": MetricKind(("kid_vgg",), "kernel distance of VGG16 features; no KID", "vgg16", ROWS),
+    "pr_vgg": MetricKind(
         ("precision_vgg", "recall_vgg"),
         "precision and recall in pooled VGG16 features",
         "vgg16",
         ROWS,
         higher_is_better=True,
     ),
-    "diversity": Metric(
+    "diversity": MetricKind(
         ("diversity",), "LPIPS of pairs of images", "lpips_vgg", paired=False, higher_is_better=True
     ),
-    "diversity_z": Metric(
+    "diversity_z": MetricKind(
         ("diversity_z",),
         "LPIPS of images of one z with two noises",
         "lpips_vgg",
@@ -117,6 +125,6 @@ def wanted_of(names: Sequence[str]) -> dict[str, set[str]]:
     """What to gather, by feature network."""
     wanted: dict[str, set[str]] = {}
     for name in names:
-        if METRICS[name].need:
-            wanted.setdefault(METRICS[name].network, set()).add(METRICS[name].need)
+        if need := METRICS[name].need:
+            wanted.setdefault(METRICS[name].network, set()).add(need)
     return wanted

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -13,10 +13,13 @@ from jax.sharding import Mesh
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import MOMENTS, PROBABILITIES, ROWS
 from aligned_jax.evaluation.devices import Devices, by_rows, mesh_of
-from aligned_jax.evaluation.pictures import Pictures
+from aligned_jax.evaluation.image_sets import ImageSet
 from aligned_jax.metrics import Moments, RunningMoments, softmax
 from aligned_jax.types import Array
 from aligned_jax.utils.blocks import blocks
+from aligned_jax.utils.reporting import Advance, no_advance
+
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -34,13 +37,20 @@ class Gathered:
     probabilities: np.ndarray | None = None
 
 
+def present(gathered: _T | None) -> _T:
+    """What was wanted and is therefore there."""
+    if gathered is None:
+        raise RuntimeError("features are missing that were never asked for")
+    return gathered
+
+
 def collect(
-    pictures: Pictures,
+    pictures: ImageSet,
     extractors: Mapping[str, Callable],
     wanted: Mapping[str, set[str]],
     batch: int = 16,
     devices: Devices | None = None,
-    advance: Callable[[int], None] = lambda count: None,
+    advance: Advance = no_advance,
 ) -> dict[str, Gathered]:
     """Runs all images through the feature networks.
 
@@ -68,9 +78,9 @@ def collect(
     chosen = {name: extractors[name] for name in streams}
     mesh = mesh_of(devices)
     for numbers, kept in blocks(len(pictures), batch, mesh.size) if chosen else ():
-        found = _features(chosen, pictures.take(numbers), mesh)
+        features = _features(chosen, pictures.take(numbers), mesh)
         for name, stream in streams.items():
-            stream.add({key: np.asarray(value)[:kept] for key, value in found[name].items()})
+            stream.add({key: np.asarray(value)[:kept] for key, value in features[name].items()})
         advance(kept)
     return {name: stream.result() for name, stream in streams.items()}
 
@@ -86,8 +96,8 @@ class _Stream:
         self._rows: list[np.ndarray] = []
         self._probabilities: list[np.ndarray] = []
 
-    def add(self, found: dict[str, np.ndarray]) -> None:
-        rows = found["features"]
+    def add(self, features: dict[str, np.ndarray]) -> None:
+        rows = features["features"]
         if not np.isfinite(rows).all():
             raise UserError("features are not finite: the feature network's weights are damaged")
         if MOMENTS in self._needs:
@@ -96,7 +106,7 @@ class _Stream:
             self._rows.append(rows)
         if PROBABILITIES in self._needs:
             # The official score leaves the bias out of the class scores.
-            self._probabilities.append(softmax(found["logits"] - self._bias).astype(np.float32))
+            self._probabilities.append(softmax(features["logits"] - self._bias).astype(np.float32))
 
     def result(self) -> Gathered:
         needs = self._needs

@@ -8,13 +8,13 @@ import numpy as np
 
 from aligned_jax import metrics
 from aligned_jax.evaluation.catalogue import Options
-from aligned_jax.evaluation.collect import Gathered
+from aligned_jax.evaluation.collect import Gathered, present
 from aligned_jax.evaluation.pairs import pair_distances
 from aligned_jax.evaluation.paths import path_steps
 
 
 @dataclass
-class Task:
+class ScoreInputs:
     """What a metric may need besides features.
 
     Attributes:
@@ -30,61 +30,64 @@ class Task:
     run: dict[str, Any]
 
 
-# A score by name, and settings that belong to it.
-Found = tuple[dict[str, float], dict[str, Any]]
+# Scores by name, and settings that belong to them.
+Numbers = tuple[dict[str, float], dict[str, Any]]
 
 
-def _frechet(name: str, task: Task, ours: Gathered, theirs: Gathered) -> Found:
-    ddof = task.options.ddof
-    return {name: metrics.frechet_distance(theirs.moments, ours.moments, ddof)}, {"ddof": ddof}
+def _frechet(name: str, inputs: ScoreInputs, ours: Gathered, theirs: Gathered) -> Numbers:
+    ddof = inputs.options.ddof
+    distance = metrics.frechet_distance(present(theirs.moments), present(ours.moments), ddof)
+    return {name: distance}, {"ddof": ddof}
 
 
-def _kernel(name: str, task: Task, ours: Gathered, theirs: Gathered) -> Found:
-    o = task.options
-    found = metrics.kernel_distance(theirs.rows, ours.rows, o.subsets, o.subset_size, o.seed)
-    settings = {"subsets": found.subsets, "subset_size": found.size, "seed": o.seed}
-    return {name: found.mean, f"{name}_std": found.std}, settings
+def _kernel(name: str, inputs: ScoreInputs, ours: Gathered, theirs: Gathered) -> Numbers:
+    o = inputs.options
+    rows = present(theirs.rows), present(ours.rows)
+    distance = metrics.kernel_distance(*rows, o.subsets, o.subset_size, o.seed)
+    settings = {"subsets": distance.subsets, "subset_size": distance.size, "seed": o.seed}
+    return {name: distance.mean, f"{name}_std": distance.std}, settings
 
 
-def _manifold(name: str, task: Task, ours: Gathered, theirs: Gathered) -> Found:
-    k, suffix = task.options.neighbours, name.removeprefix("pr")
-    precision, recall = metrics.precision_and_recall(theirs.rows, ours.rows, k)
+def _manifold(name: str, inputs: ScoreInputs, ours: Gathered, theirs: Gathered) -> Numbers:
+    k, suffix = inputs.options.neighbours, name.removeprefix("pr")
+    precision, recall = metrics.precision_and_recall(present(theirs.rows), present(ours.rows), k)
     return {f"precision{suffix}": precision, f"recall{suffix}": recall}, {"neighbours": k}
 
 
-def _inception_score(name: str, task: Task, ours: Gathered, theirs: Any) -> Found:
-    mean, std = metrics.inception_score_of(ours.probabilities, task.options.splits)
-    return {name: mean, f"{name}_std": std}, {"splits": task.options.splits}
+def _inception_score(name: str, inputs: ScoreInputs, ours: Gathered, theirs: Any) -> Numbers:
+    probabilities = present(ours.probabilities)
+    mean, std = metrics.inception_score_of(probabilities, inputs.options.splits)
+    return {name: mean, f"{name}_std": std}, {"splits": inputs.options.splits}
 
 
-def _path(name: str, task: Task, ours: Any, theirs: Any) -> Found:
-    path, run = task.options.path, task.run
-    steps = path_steps(task.pictures, task.network, path, run["batch"], run["advance"])
+def _path(name: str, inputs: ScoreInputs, ours: Any, theirs: Any) -> Numbers:
+    path, run = inputs.options.path, inputs.run
+    steps = path_steps(inputs.pictures, inputs.network, path, run["batch"], run["advance"])
     value, kept = metrics.path_length(steps)
     return {name: value}, {**asdict(path), "filter": "1st to 99th percentile", "kept": kept}
 
 
-def _diversity(name: str, task: Task, ours: Any, theirs: Any) -> Found:
-    pictures, options = task.pictures, task.options
+def _diversity(name: str, inputs: ScoreInputs, ours: Any, theirs: Any) -> Numbers:
+    pictures, options = inputs.pictures, inputs.options
     pairs = metrics.pairs_of(len(pictures), options.pairs, options.seed)
     take = (lambda n: pictures.take(pairs[n, 0])), (lambda n: pictures.take(pairs[n, 1]))
-    return _spread(name, pair_distances(task.network, *take, len(pairs), **task.run))
+    return _spread(name, pair_distances(inputs.network, *take, len(pairs), **inputs.run))
 
 
-def _diversity_z(name: str, task: Task, ours: Any, theirs: Any) -> Found:
-    pictures = task.pictures
-    count = min(task.options.pairs, len(pictures))
+def _diversity_z(name: str, inputs: ScoreInputs, ours: Any, theirs: Any) -> Numbers:
+    pictures = inputs.pictures
+    count = min(inputs.options.pairs, len(pictures))
     later = pictures.seed + len(pictures)  # no image has noise of these seeds
     take = pictures.take, (lambda n: pictures.take(n, n + later))
-    return _spread(name, pair_distances(task.network, *take, count, **task.run))
+    return _spread(name, pair_distances(inputs.network, *take, count, **inputs.run))
 
 
-def _spread(name: str, distances: np.ndarray) -> Found:
+def _spread(name: str, distances: np.ndarray) -> Numbers:
     mean, error = metrics.diversity_of(distances)
     return {name: mean, f"{name}_error": error}, {"pairs": len(distances)}
 
 
-COMPUTED: Mapping[str, Callable[..., Found]] = {
+COMPUTED: Mapping[str, Callable[..., Numbers]] = {
     "fid": _frechet,
     "kid": _kernel,
     "pr": _manifold,

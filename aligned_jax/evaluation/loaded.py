@@ -21,7 +21,7 @@ def load(name: str, half_pixel: bool = False) -> Any:
     net = name.removeprefix("lpips_")
     if net != name:
         return features.lpips(net)
-    options = {"half_pixel": True} if half_pixel and name == "inception" else {}
+    options: dict[str, Any] = {"half_pixel": True} if half_pixel and name == "inception" else {}
     return features.load(name, **options)
 
 
@@ -35,14 +35,15 @@ def load_all(names: Sequence[str], load: Callable[[str], Any] = load) -> dict[st
     Raises:
       UserError: naming every network that is missing or damaged, and how to add it.
     """
-    found, problems = {}, []
+    networks: dict[str, Any] = {}
+    problems = []
     for name in networks_of(names):
         try:
-            found[name] = load(name)
+            networks[name] = load(name)
         except UserError as error:
             problems.append(str(error))
             if name == "inception":
                 problems.append("fd_vgg and kid_vgg are metrics that do without this file")
     if problems:
         raise UserError("; ".join(problems))
-    return found
+    return networks

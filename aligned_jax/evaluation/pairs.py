@@ -12,6 +12,7 @@ from jax.sharding import Mesh
 from aligned_jax.evaluation.devices import Devices, by_rows, mesh_of
 from aligned_jax.types import Array
 from aligned_jax.utils.blocks import blocks
+from aligned_jax.utils.reporting import Advance, no_advance
 
 Take = Callable[[np.ndarray], Any]
 
@@ -23,7 +24,7 @@ def pair_distances(
     count: int,
     batch: int = 16,
     devices: Devices | None = None,
-    advance: Callable[[int], None] = lambda count: None,
+    advance: Advance = no_advance,
 ) -> np.ndarray:
     """LPIPS of pair 0, 1, ..., float32 [count].
 
@@ -35,12 +36,12 @@ def pair_distances(
       devices: of this machine; None takes all.
       advance: hears how many pairs each batch has.
     """
-    mesh, found = mesh_of(devices), []
+    mesh, parts = mesh_of(devices), []
     for numbers, kept in blocks(count, max(1, batch // 2), mesh.size):
         distances = _distances(lpips, first(numbers), second(numbers), mesh)
-        found.append(np.asarray(distances)[:kept])
+        parts.append(np.asarray(distances)[:kept])
         advance(kept)
-    return np.concatenate(found)
+    return np.concatenate(parts)
 
 
 @functools.partial(jax.jit, static_argnames="mesh")

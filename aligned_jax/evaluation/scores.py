@@ -1,16 +1,17 @@
 """Scores of pictures, with what each was computed from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.cache import Cache
 from aligned_jax.evaluation.catalogue import METRICS, MOMENTS, OFFICIAL, Options, wanted_of
-from aligned_jax.evaluation.collect import Gathered, collect
-from aligned_jax.evaluation.compute import COMPUTED, Task
+from aligned_jax.evaluation.collect import Gathered, collect, present
+from aligned_jax.evaluation.compute import COMPUTED, ScoreInputs
 from aligned_jax.evaluation.devices import Devices
-from aligned_jax.evaluation.pictures import Generated, Pictures
+from aligned_jax.evaluation.image_sets import GeneratedImages, ImageSet
+from aligned_jax.utils.reporting import Advance, no_advance
 
 
 @dataclass
@@ -23,15 +24,15 @@ class Scores:
 
 
 def evaluate(
-    pictures: Pictures,
-    reals: Pictures | None,
+    pictures: ImageSet,
+    reals: ImageSet | None,
     names: Sequence[str],
     networks: Mapping[str, Any],
     options: Options = OFFICIAL,
     batch: int = 16,
     devices: Devices | None = None,
     cache: Cache | None = None,
-    advance: Callable[[int], None] = lambda count: None,
+    advance: Advance = no_advance,
 ) -> Scores:
     """Scores of pictures, each image made and looked at once for all that need it.
 
@@ -51,8 +52,8 @@ def evaluate(
     """
     check(pictures, reals, names, options)
     wanted = wanted_of(names)
-    run = {"batch": batch, "devices": devices, "advance": advance}
-    found = collect(pictures, networks, wanted, **run)
+    run: dict[str, Any] = {"batch": batch, "devices": devices, "advance": advance}
+    gathered = collect(pictures, networks, wanted, **run)
     known = {}
     if reals is not None:
         compared = wanted_of([name for name in names if METRICS[name].paired])
@@ -60,16 +61,16 @@ def evaluate(
     scores = Scores({}, {}, _warnings(pictures, reals))
     for name in names:
         network = METRICS[name].network
-        ours, theirs = found.get(network), known.get(network)
-        task = Task(pictures, networks[network], options, run)
-        values, details = COMPUTED[name](name, task, ours, theirs)
+        ours, theirs = gathered.get(network), known.get(network)
+        inputs = ScoreInputs(pictures, networks[network], options, run)
+        values, details = COMPUTED[name](name, inputs, ours, theirs)
         scores.values |= values
         scores.details[name] = _details(name, networks[network], pictures, reals, details)
         scores.warnings += _few(name, ours, theirs)
     return scores
 
 
-def work(pictures: Pictures, reals: Pictures | None, names: Sequence[str], options: Options) -> int:
+def work(pictures: ImageSet, reals: ImageSet | None, names: Sequence[str], options: Options) -> int:
     """How much `evaluate` has to do at most, in images, steps and pairs."""
     each = {METRICS[name].need for name in names}
     total = len(pictures) if each - {None} else 0
@@ -81,14 +82,14 @@ def work(pictures: Pictures, reals: Pictures | None, names: Sequence[str], optio
 
 
 def check(
-    pictures: Pictures,
-    reals: Pictures | None,
+    pictures: ImageSet,
+    reals: ImageSet | None,
     names: Sequence[str],
     options: Options = OFFICIAL,
 ) -> None:
     """Raises UserError naming the metrics that cannot be had of these images, before any work."""
     latent = [name for name in names if METRICS[name].latent]
-    if latent and not isinstance(pictures, Generated):
+    if latent and not isinstance(pictures, GeneratedImages):
         raise UserError(f"{', '.join(latent)} can only be had of a network, not of images")
     paired = [name for name in names if METRICS[name].paired]
     if paired and reals is None:
@@ -98,7 +99,7 @@ def check(
 
 
 def _too_few(
-    pictures: Pictures, reals: Pictures | None, names: Sequence[str], options: Options
+    pictures: ImageSet, reals: ImageSet | None, names: Sequence[str], options: Options
 ) -> list[str]:
     """What metrics need more images for."""
     both = min(len(pictures), len(reals)) if reals is not None else len(pictures)
@@ -115,9 +116,9 @@ def _too_few(
     ]
 
 
-def _without_noise(pictures: Pictures, names: Sequence[str]) -> list[str]:
+def _without_noise(pictures: ImageSet, names: Sequence[str]) -> list[str]:
     """What needs two images of one latent that differ in their noise."""
-    if "diversity_z" not in names or not isinstance(pictures, Generated):
+    if "diversity_z" not in names or not isinstance(pictures, GeneratedImages):
         return []
     if not pictures.network.config.synthesis.use_noise:
         return [f"diversity_z compares noises, and {pictures.name} has none"]
@@ -127,31 +128,31 @@ def _without_noise(pictures: Pictures, names: Sequence[str]) -> list[str]:
 
 
 def _reals(
-    reals: Pictures,
+    reals: ImageSet,
     networks: Mapping[str, Any],
     wanted: Mapping[str, set[str]],
     cache: Cache | None,
     run: dict[str, Any],
 ) -> dict[str, Gathered]:
     """What is wanted of the real images, from the cache where it is there."""
-    found = {name: Gathered() for name in wanted}
+    known = {name: Gathered() for name in wanted}
     missing: dict[str, set[str]] = {}
     for name, needs in wanted.items():
         for need in needs:
             stored = cache and cache.load(_key(reals, networks[name]), need)
             if stored:
-                setattr(found[name], need, getattr(stored, need))
+                setattr(known[name], need, getattr(stored, need))
             else:
                 missing.setdefault(name, set()).add(need)
     for name, gathered in collect(reals, networks, missing, **run).items():
         for need in missing[name]:
-            setattr(found[name], need, getattr(gathered, need))
+            setattr(known[name], need, getattr(gathered, need))
             if cache:
                 cache.save(_key(reals, networks[name]), need, gathered)
-    return found
+    return known
 
 
-def _key(reals: Pictures, network: Any) -> dict[str, Any]:
+def _key(reals: ImageSet, network: Any) -> dict[str, Any]:
     """What decides features: content, not names or places."""
     content = {k: v for k, v in reals.facts().items() if k not in ("source", "of", "recipe")}
     return {"images": content, "network": _network_facts(network)}
@@ -163,7 +164,7 @@ def _network_facts(network: Any) -> dict[str, Any]:
 
 
 def _details(
-    name: str, network: Any, pictures: Pictures, reals: Pictures | None, more: dict[str, Any]
+    name: str, network: Any, pictures: ImageSet, reals: ImageSet | None, more: dict[str, Any]
 ) -> dict[str, Any]:
     """Where a score comes from."""
     metric = METRICS[name]
@@ -173,7 +174,7 @@ def _details(
     return {"says": metric.says, "features": _network_facts(network), **counts, **more}
 
 
-def _warnings(pictures: Pictures, reals: Pictures | None) -> list[str]:
+def _warnings(pictures: ImageSet, reals: ImageSet | None) -> list[str]:
     """What a score means when the two sets are not alike."""
     if reals is None or pictures.size == reals.size:
         return []
@@ -188,8 +189,9 @@ def _few(name: str, ours: Gathered | None, theirs: Gathered | None) -> list[str]
     """A Fréchet distance of fewer images than features is biased."""
     if METRICS[name].need != MOMENTS:
         return []
-    width = len(ours.moments.mean)
-    sets = {"images": ours.moments.count, "reals": theirs.moments.count}
+    here, there = present(present(ours).moments), present(present(theirs).moments)
+    width = len(here.mean)
+    sets = {"images": here.count, "reals": there.count}
     small = [f"{count} {what}" for what, count in sets.items() if count <= width]
     if not small:
         return []

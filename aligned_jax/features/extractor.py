@@ -3,7 +3,7 @@
 import functools
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -49,7 +49,8 @@ class Extractor:
         """
         network = NETWORKS[self.name]
         images = _three_channels(self.name, images)
-        return network.module(**dict(self.options)).apply(self.variables, images)
+        module = network.module(**dict(self.options))
+        return cast("dict[str, Array]", module.apply(self.variables, images))
 
 
 @functools.partial(
@@ -80,7 +81,8 @@ class Lpips:
           UserError: for images of another shape, or too small.
         """
         images = _three_channels(self.name, images)
-        return NETWORKS[self.name].module().apply(self.variables, images)
+        module = NETWORKS[self.name].module()
+        return cast("list[Array]", module.apply(self.variables, images))
 
 
 def load(name: str, path: str | os.PathLike | None = None, **options: Any) -> Extractor:

@@ -48,9 +48,9 @@ def read_weights(path: str | os.PathLike) -> Weights:
         if name not in names.values() and not name.startswith(ignored)
     ]
     expected = {theirs: torch_shape(shapes(network)[ours]) for ours, theirs in names.items()}
-    if found := [*unexpected, *problems(tensors, expected)]:
+    if wrong := [*unexpected, *problems(tensors, expected)]:
         raise FormatError(
-            f"{file}: it is not the {network} that is needed: {listed(found, separator='; ')}. Get "
+            f"{file}: it is not the {network} that is needed: {listed(wrong, separator='; ')}. Get "
             f"{NETWORKS[network].source}"
         )
     arrays = {ours: from_torch(tensors[theirs].numpy()) for ours, theirs in names.items()}
@@ -59,13 +59,13 @@ def read_weights(path: str | os.PathLike) -> Weights:
 
 def problems(tensors: Mapping[str, Any], expected: Mapping[str, tuple[int, ...]]) -> list[str]:
     """Sentences on every tensor that is missing, misshapen, of the wrong type or not finite."""
-    found = []
+    sentences = []
     for name, shape in expected.items():
         if name not in tensors:
-            found.append(f"{name} {shape_text(shape)} is missing")
+            sentences.append(f"{name} {shape_text(shape)} is missing")
         elif problem := _problem(name, tensors[name], shape):
-            found.append(f"{name} {problem}")
-    return found
+            sentences.append(f"{name} {problem}")
+    return sentences
 
 
 def file_facts(path: str | os.PathLike) -> dict[str, Any]:
@@ -92,7 +92,8 @@ def _problem(name: str, tensor: Any, shape: tuple[int, ...]) -> str:
 def _recognise(file: str, tensors: Iterable[str], container: str) -> tuple[str, dict[str, str]]:
     """The network most of whose names are there, and its names in the file by ours."""
     present = set(tensors)
-    best, shared = ("", {}), 0.5
+    best: tuple[str, dict[str, str]] = ("", {})
+    shared = 0.5
     for network in FROM_FILES:
         for table in ({}, *NETWORKS[network].renamed):
             names = {ours: table.get(ours, ours) for ours in shapes(network)}

@@ -26,7 +26,8 @@ class BasicConv(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        padding = tuple(k // 2 if self.same else 0 for k in self.kernel)
+        height, width = self.kernel
+        padding = (height // 2, width // 2) if self.same else (0, 0)
         x = Conv(self.features, self.kernel, self.stride, padding, name="conv")(x)
         return nn.relu(BatchNorm(0.001, name="bn")(x))
 

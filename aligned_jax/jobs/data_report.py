@@ -1,49 +1,107 @@
-"""What `aligned data inspect` prints and draws."""
+"""What a dataset holds: counts, histograms, a sheet of its images."""
 
-import argparse
+import os
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from aligned_jax import provenance, viz
-from aligned_jax.cli import console
+from aligned_jax import viz
 from aligned_jax.data.dataset import Dataset, open_dataset, read_info
 from aligned_jax.data.integrity import check_files
 from aligned_jax.data.options import DataOptions
+from aligned_jax.jobs.sheet import write_picture
+from aligned_jax.provenance import Command
+from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.utils.text import listed
 
 _MOST_CLASSES = 12
 _GAP = 8
+_SCRIPT = Command()
 
 
-def report(args: argparse.Namespace) -> None:
-    """Prints counts and histograms by split; draws a sheet of images with --out."""
-    if args.out:
-        viz.check_file(args.out, args.overwrite)
-    info = read_info(args.dataset)
-    if args.check:
-        with console.progress(sum(s.num_shards for s in info.splits.values()), "files") as advance:
-            count = check_files(args.dataset, advance)
-        console.say(f"{args.dataset}: the SHA-256 of {count} files are those that were recorded")
-    splits = {name: open_dataset(DataOptions(args.dataset, name)) for name in info.splits}
-    first = next(iter(splits.values()))
-    counts = ", ".join(f"{len(data)} {name}" for name, data in splits.items())
-    console.say(
-        f"{args.dataset}: {counts} images of {first.resolution} px, {first.channels} channels"
-    )
-    if info.description:
-        console.say(info.description.strip())
-    if (info.metadata or {}).get("command"):
-        console.say(f"made by: {info.metadata['command']}")
-    for name, data in splits.items():
-        console.say(f"\n{name}")
-        for line in histograms(data):
-            console.say(f"  {line}")
-    if args.out:
-        image = sheet(list(splits.values()), args.images)
-        with viz.writing(args.out, args.overwrite) as file:
-            viz.save_png(file, image, provenance.png_text(args.command_line))
-        console.say(f"\nwrote {args.out}: up to {args.images} images of {', '.join(splits)}")
+@dataclass(frozen=True, eq=False)
+class DataReport:
+    """What a dataset holds.
+
+    Attributes:
+      name: as the user calls it.
+      splits: the opened dataset of every split.
+      description: what is recorded of its content; may be empty.
+      command: the command line that made it; empty if that is not known.
+    """
+
+    name: str
+    splits: Mapping[str, Dataset]
+    description: str
+    command: str
+
+    def text(self) -> str:
+        """Counts, and histograms of every split, several lines."""
+        first = next(iter(self.splits.values()))
+        counts = ", ".join(f"{len(data)} {name}" for name, data in self.splits.items())
+        lines = [
+            f"{self.name}: {counts} images of {first.resolution} px, {first.channels} channels"
+        ]
+        if self.description:
+            lines.append(self.description)
+        if self.command:
+            lines.append(f"made by: {self.command}")
+        for name, data in self.splits.items():
+            lines += [f"\n{name}", *(f"  {line}" for line in histograms(data))]
+        return "\n".join(lines)
+
+    def sheet(self, most: int = 64) -> np.ndarray:
+        """Up to `most` images of each split, uint8 [H, W, C]; splits are below each other."""
+        return sheet(list(self.splits.values()), most)
+
+    def write_sheet(
+        self,
+        out: str | os.PathLike[str],
+        most: int = 64,
+        command: Command = _SCRIPT,
+        overwrite: bool = False,
+    ) -> None:
+        """Writes the `sheet` as a PNG that says which command made it.
+
+        Raises:
+          UserError: if the file exists and may not be replaced, or the disk refuses.
+        """
+        write_picture(out, self.sheet(most), command, overwrite)
+
+
+def check_data(dataset: str | os.PathLike[str], report: Reporter = QUIET) -> int:
+    """Compares all files of a dataset with their recorded SHA-256; returns how many there are.
+
+    Args:
+      dataset: its folder.
+      report: hears of every file.
+
+    Raises:
+      UserError: if it is no dataset, or naming all files that are missing or changed.
+    """
+    dataset = os.fspath(dataset)
+    total = sum(split.num_shards for split in read_info(dataset).splits.values())
+    with report.progress(total, "files") as advance:
+        return check_files(dataset, advance)
+
+
+def inspect_data(dataset: str | os.PathLike[str]) -> DataReport:
+    """Opens every split of a dataset to be counted and shown.
+
+    Args:
+      dataset: its folder.
+
+    Raises:
+      UserError: if it is no dataset, or cannot be read.
+    """
+    dataset = os.fspath(dataset)
+    info = read_info(dataset)
+    splits = {name: open_dataset(DataOptions(dataset, name)) for name in info.splits}
+    command = (info.metadata or {}).get("command") or ""
+    return DataReport(dataset, splits, (info.description or "").strip(), command)
 
 
 def histograms(data: Dataset) -> list[str]:
@@ -61,9 +119,8 @@ def histograms(data: Dataset) -> list[str]:
 
 def _classes(name: str, values: list[str]) -> str:
     ranked = Counter(values).most_common()
-    shown = ", ".join(f"{k} {n} ({n / len(values):.1%})" for k, n in ranked[:_MOST_CLASSES])
-    more = f" and {len(ranked) - _MOST_CLASSES} more" if len(ranked) > _MOST_CLASSES else ""
-    return f"{name}: {shown}{more}"
+    shares = (f"{k} {n} ({n / len(values):.1%})" for k, n in ranked)
+    return f"{name}: {listed(shares, _MOST_CLASSES)}"
 
 
 def _numbers(name: str, values: np.ndarray) -> str:

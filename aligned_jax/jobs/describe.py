@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+import os
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 
-from aligned_jax import weights
+from aligned_jax import loading, weights
 from aligned_jax.checkpoint import Manifest
 from aligned_jax.config import (
     AnyConfig,
@@ -18,10 +20,67 @@ from aligned_jax.config import (
     kind_of,
     to_dict,
 )
+from aligned_jax.jobs.networks import NetworkSource, named_network
 from aligned_jax.latents import style_layers
 from aligned_jax.networks import variable_shapes
+from aligned_jax.networks.network import Network
 
 _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
+
+
+@dataclass(frozen=True)
+class NetworkInfo:
+    """What is known of a source of networks without its arrays.
+
+    Attributes:
+      source: what it is called.
+      manifest: configs of its networks by key, and their provenance.
+    """
+
+    source: str
+    manifest: Manifest
+
+    def document(self, styles: bool = False) -> dict[str, Any]:
+        """Everything, JSON-able; with the table of style layers on request."""
+        networks = {}
+        for key, config in self.manifest.configs.items():
+            facts: dict[str, Any] = {
+                "kind": kind_of(config),
+                "config": to_dict(config),
+                "parameters": parameters(config),
+            }
+            if isinstance(config, GeneratorConfig):
+                facts["num_ws"] = config.num_ws
+                if styles:
+                    facts["styles"] = [dataclasses.asdict(layer) for layer in style_layers(config)]
+            networks[key] = facts
+        return {"networks": networks, "provenance": self.manifest.provenance}
+
+    def text(self, styles: bool = False) -> str:
+        """The same for people, several lines."""
+        lines = [self.source, *_origin(self.manifest.provenance)]
+        for key, config in self.manifest.configs.items():
+            lines += ["", f"{key}: {headline(config)}"]
+            lines += [f"  {name:11} {value}" for name, value in _facts(config).items()]
+            if styles and isinstance(config, GeneratorConfig):
+                lines += ["", *_styles_table(config)]
+        return "\n".join(lines)
+
+
+def info(network: NetworkSource) -> NetworkInfo:
+    """Sizes, options, parameters and origin of the networks of a source.
+
+    Args:
+      network: whatever `loading.load` takes, or a loaded generator. A checkpoint's arrays are
+        not read; an official file is checked as a whole.
+
+    Raises:
+      UserError: if there is no such source, or it is damaged.
+    """
+    if isinstance(network, Network):
+        manifest = Manifest({"G_ema": network.config}, network.provenance or {})
+        return NetworkInfo(named_network(network)[0], manifest)
+    return NetworkInfo(os.fspath(network), loading.describe(network))
 
 
 def headline(config: AnyConfig) -> str:
@@ -38,7 +97,8 @@ def colours(config: AnyConfig) -> str:
 def origin_line(provenance: Mapping[str, Any]) -> str:
     """Where a network comes from, as far as its provenance tells."""
     if "verb" in provenance:
-        return f"made by `{provenance.get('command')}`"
+        command = provenance.get("command")
+        return f"made by `{command}`" if command else "made by a script"
     names = ("code_base", "format", "file")
     facts = [str(provenance[name]) for name in names if name in provenance]
     if "sha256" in provenance:
@@ -60,38 +120,6 @@ def parameters(config: AnyConfig) -> dict[str, int]:
         block: sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(blocks[block]))
         for block in sorted(blocks, key=lambda name: (len(name), name), reverse=True)
     }
-
-
-def document(manifest: Manifest, styles: bool = False) -> dict[str, Any]:
-    """Everything that is known without the arrays, JSON-able."""
-    networks = {}
-    for key, config in manifest.configs.items():
-        networks[key] = {
-            "kind": kind_of(config),
-            "config": to_dict(config),
-            "parameters": parameters(config),
-        }
-        if isinstance(config, GeneratorConfig):
-            networks[key]["num_ws"] = config.num_ws
-            if styles:
-                layers = style_layers(config)
-                networks[key]["styles"] = [dataclasses.asdict(layer) for layer in layers]
-    return {"networks": networks, "provenance": manifest.provenance}
-
-
-def text(source: str, manifest: Manifest, styles: bool = False) -> str:
-    """The same for people."""
-    lines = [source, *_origin(manifest.provenance)]
-    for key, config in manifest.configs.items():
-        lines += ["", f"{key}: {headline(config)}"]
-        lines += [f"  {name:11} {value}" for name, value in _facts(config).items()]
-        if styles and isinstance(config, GeneratorConfig):
-            lines += ["", *_styles_table(config)]
-    return "\n".join(lines)
-
-
-def _kind(config: AnyConfig) -> str:
-    return "generator" if isinstance(config, GeneratorConfig) else "discriminator"
 
 
 def _origin(provenance: Mapping[str, Any]) -> list[str]:
@@ -154,7 +182,7 @@ def _blocks(options: Any) -> str:
 
 
 def _styles_table(config: GeneratorConfig) -> list[str]:
-    rows = [("index", "layer", "kind", "resolution", "channels", "W+ row")]
+    rows: list[tuple[Any, ...]] = [("index", "layer", "kind", "resolution", "channels", "W+ row")]
     rows += [
         (s.index, s.name, s.kind, s.resolution, s.channels, s.w_row) for s in style_layers(config)
     ]

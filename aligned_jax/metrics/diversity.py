@@ -23,10 +23,10 @@ def pairs_of(
     Raises:
       UserError: if no group has two images, or the numbers are not one for each.
     """
-    groups = np.zeros(count, np.int64) if groups is None else np.asarray(groups)
-    if groups.shape != (count,):
-        raise UserError(f"{len(groups)} group numbers were given for {count} images")
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    numbers = np.zeros(count, np.int64) if groups is None else np.asarray(groups)
+    if numbers.shape != (count,):
+        raise UserError(f"{len(numbers)} group numbers were given for {count} images")
+    members = [np.flatnonzero(numbers == group) for group in np.unique(numbers)]
     sizes = np.array([math.comb(len(rows), 2) for rows in members])
     total = int(sizes.sum())
     if not total or most < 1:
@@ -54,10 +54,10 @@ def _sample(random: np.random.Generator, total: int, count: int) -> np.ndarray:
     """Different numbers below `total`, which may be too large for a permutation."""
     if total < 4 * count:
         return random.permutation(total)[:count]
-    found = np.unique(random.integers(total, size=count))
-    while len(found) < count:
-        found = np.unique(np.append(found, random.integers(total, size=count)))
-    return random.permutation(found)[:count]
+    drawn = np.unique(random.integers(total, size=count))
+    while len(drawn) < count:
+        drawn = np.unique(np.append(drawn, random.integers(total, size=count)))
+    return random.permutation(drawn)[:count]
 
 
 def _unranked(rank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ class Moments(NamedTuple):
       scatter: float64 [D, D], the sum of outer products of deviations from the mean.
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs
     mean: np.ndarray
     scatter: np.ndarray
 
@@ -95,6 +95,6 @@ class RunningMoments:
         return self._total
 
     def _settle(self) -> None:
-        found = moments_of(np.concatenate(self._held))
-        self._total = found if self._total is None else merge(self._total, found)
+        latest = moments_of(np.concatenate(self._held))
+        self._total = latest if self._total is None else merge(self._total, latest)
         self._held = []

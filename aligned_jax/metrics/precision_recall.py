@@ -1,6 +1,7 @@
 """Precision and recall by nearest neighbours (Kynkäänniemi et al., 2019)."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -68,17 +69,19 @@ def _within(points: np.ndarray, centres: np.ndarray, radii: np.ndarray) -> float
     return float(_by_blocks(_covered, points, centres, jnp.asarray(radii)).mean())
 
 
-def _by_blocks(function, points: np.ndarray, centres: np.ndarray, *rest: Array) -> np.ndarray:
+def _by_blocks(
+    function: Callable[..., Array], points: np.ndarray, centres: np.ndarray, *rest: Array
+) -> np.ndarray:
     """function(block of points, centres, ...) for all points, in blocks of one size."""
     size = max(1, min(len(points), _BLOCK // len(centres)))
-    centres = jnp.asarray(centres)
-    found = []
+    others = jnp.asarray(centres)
+    blocks: list[tuple[int, np.ndarray]] = []
     for start in range(0, len(points), size):
         # The last block goes back a little, so that nothing is compiled twice.
         start = min(start, len(points) - size)
-        found.append((start, np.asarray(function(points[start : start + size], centres, *rest))))
-    result = np.empty(len(points), found[0][1].dtype)
-    for start, values in found:
+        blocks.append((start, np.asarray(function(points[start : start + size], others, *rest))))
+    result = np.empty(len(points), blocks[0][1].dtype)
+    for start, values in blocks:
         result[start : start + size] = values
     return result
 

@@ -24,7 +24,7 @@ _MOMENTUM = 0.1  # of the moments that a normalisation stores
 
 
 class BatchMoments(NamedTuple):
-    """That normalisations use the moments of the batch, and note them in `stats`.
+    """Lets normalisations use the moments of the batch, and note them in `stats`.
 
     `across` averages a tree of arrays over devices, `rows` is the size of the
     batch on all of them together.

@@ -1,8 +1,9 @@
 """Everything that decides a training run, in one frozen, JSON-able object."""
 
 import dataclasses
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from aligned_jax.augment.options import AdaConfig, AugmentConfig
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
@@ -56,7 +57,7 @@ class SnapshotOptions:
         return self.keep_kimg > 0 and kimg > 0 and kimg % self.keep_kimg == 0
 
 
-class RunConfig:
+class RunConfig(ABC):
     """What all kinds of runs have in common; fields are those of the subclasses.
 
     Every run has `data`, `fingerprint`, `generator`, `snapshots`, `kimg`, `seed` and
@@ -64,10 +65,18 @@ class RunConfig:
     """
 
     kind: ClassVar[str]
+    data: DataOptions
+    generator: GeneratorConfig
     snapshots: SnapshotOptions
     kimg: int
     seed: int
-    batch_size: int
+    start: str | None
+    fingerprint: str
+
+    @property
+    @abstractmethod
+    def batch_size(self) -> int:
+        """Images in a batch, over all devices and hosts."""
 
     def mistakes(self) -> list[str]:
         """Sentences on what cannot be."""
@@ -143,14 +152,23 @@ class TrainConfig(RunConfig):
         return self.gan.batch_size
 
 
+_Config = TypeVar("_Config")
+
+
+def replaced(config: _Config, **values: Any) -> _Config:
+    """The config, a dataclass, with those of `values` that are not None."""
+    given = {name: value for name, value in values.items() if value is not None}
+    return dataclasses.replace(config, **given)  # type: ignore[type-var]  # RunConfig has no fields
+
+
 def flat(config: Any, prefix: str = "") -> dict[str, Any]:
     """Fields of nested dataclasses by dotted name."""
-    found = {}
+    values: dict[str, Any] = {}
     for f in dataclasses.fields(config):
         value = getattr(config, f.name)
         name = prefix + f.name
-        found |= flat(value, f"{name}.") if dataclasses.is_dataclass(value) else {name: value}
-    return found
+        values |= flat(value, f"{name}.") if dataclasses.is_dataclass(value) else {name: value}
+    return values
 
 
 def differences(old: RunConfig, new: RunConfig) -> list[str]:

@@ -15,28 +15,27 @@ from typing import Any
 import jax
 import numpy as np
 
-from aligned_jax.runs.config import RunConfig
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.loop import check
-from aligned_jax.runs.progress import duration
-from aligned_jax.runs.tasks.gan import created, task_of
+from aligned_jax.runs.tasks.base import Step, Task
 from aligned_jax.training import parallel
+from aligned_jax.utils.text import duration
 
 _REPEATS = 2
 
 
-def report(config: RunConfig, devices: parallel.Devices | None = None) -> list[str]:
+def report(task: Task[Any], devices: parallel.Devices | None = None) -> list[str]:
     """Lines for people: sizes, memory of a device, and pace; on all devices if None."""
-    task, note = task_of(config), check(config, devices)
-    step = task.step(config, devices)
-    state = created(config, None)
+    config, note = task.config, check(task, devices)
+    step = task.step(devices)
+    state = task.created(None)
     counts = ", ".join(f"{name} {count:,}" for name, count in task.counts(state).items())
     state = parallel.replicate(state, devices)
-    batch = _random_batch(config, step)
+    batch = _random_batch(task, step)
     began = time.perf_counter()
     programs = step.compile(state, batch)
     compiling = time.perf_counter() - began
-    rate = images_per_second(config, step, state, batch)
+    rate = images_per_second(task, step, state, batch)
     per_kimg = 1000 / rate
     used = list(devices or jax.devices())
     lines = [
@@ -50,11 +49,11 @@ def report(config: RunConfig, devices: parallel.Devices | None = None) -> list[s
     return [*lines, note] if note else lines
 
 
-def place(config: RunConfig, run: RunFolder) -> str:
+def place(task: Task[Any], run: RunFolder) -> str:
     """A line on where checkpoints would go, how many stay, and how large a whole one is."""
-    options = config.snapshots
-    kept = sum(map(options.is_kept, [0, *config.marks()]))
-    leaves = jax.tree.leaves(task_of(config).expected(config))
+    options = task.config.snapshots
+    kept = sum(map(options.is_kept, [0, *task.config.marks()]))
+    leaves = jax.tree.leaves(task.expected())
     size = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
     return (
         f"checkpoints: {run.checkpoint(0).parent}, every {options.tick_kimg} kimg; networks of "
@@ -62,9 +61,9 @@ def place(config: RunConfig, run: RunFolder) -> str:
     )
 
 
-def images_per_second(config: RunConfig, step: Any, state: Any, batch: Any) -> float:
+def images_per_second(task: Task[Any], step: Step, state: Any, batch: Any) -> float:
     """Pace over a full cycle of main and regularisation phases; the state is consumed."""
-    intervals = task_of(config).intervals(config)
+    intervals = task.intervals()
     period = math.lcm(*intervals)
     kinds = Counter(tuple(i % k == 0 for k in intervals) for i in range(period))
     first = {tuple(i % k == 0 for k in intervals): i for i in reversed(range(period))}
@@ -79,12 +78,12 @@ def images_per_second(config: RunConfig, step: Any, state: Any, batch: Any) -> f
             jax.block_until_ready(state)
             times.append(time.perf_counter() - began)
         seconds += count * min(times)
-    return period * config.batch_size / seconds
+    return period * task.config.batch_size / seconds
 
 
-def _random_batch(config: RunConfig, step: Any) -> Any:
-    g = config.generator
-    rows = len(parallel.row_numbers(config.batch_size))
+def _random_batch(task: Task[Any], step: Step) -> Any:
+    g = task.config.generator
+    rows = len(parallel.row_numbers(task.config.batch_size))
     random = np.random.RandomState(0)
     size = (rows, g.img_resolution, g.img_resolution, g.img_channels)
     labels = np.eye(max(g.c_dim, 1), dtype=np.float32)[random.randint(max(g.c_dim, 1), size=rows)]
@@ -95,11 +94,11 @@ def _random_batch(config: RunConfig, step: Any) -> Any:
 
 def _peak(programs: dict[str, Any]) -> int:
     """Bytes of the largest program: its arguments, results and working memory."""
-    found = [program.memory_analysis() for program in programs.values()]
+    analyses = [program.memory_analysis() for program in programs.values()]
     return max(
         m.argument_size_in_bytes
         + m.output_size_in_bytes
         + m.temp_size_in_bytes
         - m.alias_size_in_bytes
-        for m in found
+        for m in analyses
     )

@@ -1,7 +1,7 @@
 """Scores of an encoder while it trains: how near fixed images come that it does not train on."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,25 +9,26 @@ import numpy as np
 from aligned_jax import evaluation, features, viz
 from aligned_jax.networks.encoder_network import EncoderNetwork
 from aligned_jax.runs.encoder_run import PIXELS, EncoderRun, metric_names
-from aligned_jax.runs.tasks import encoder as encoder_task
 from aligned_jax.utils.blocks import blocks
 
+# Float32 images of uint8 [N, R, R, C], their labels [N, c_dim], and an encoder.
+Rebuild = Callable[[np.ndarray, np.ndarray, EncoderNetwork], np.ndarray]
 _TEST = "test"
 _AT_A_TIME = 8
 
 
 @dataclasses.dataclass
-class Score:
-    """The mean of one distance, as the loop asks for it (`loop.Metric`)."""
+class EncoderScore:
+    """The mean of one distance, as the loop asks for it (`tasks.base.SnapshotScore`)."""
 
     name: str
     lpips: Any  # None measures pixels
     rebuilt: "_Rebuilt"
     higher_is_better: bool = False
 
-    def __call__(self, network: EncoderNetwork, config: EncoderRun, kimg: int) -> float:
+    def __call__(self, network: EncoderNetwork, kimg: int) -> float:
         """The score at `kimg`."""
-        images, made = self.rebuilt.images, self.rebuilt.by(network, config, kimg)
+        images, made = self.rebuilt.images, self.rebuilt.by(network, kimg)
         if self.lpips is None:
             return float(pixel_rmse(images, made).mean())
         pairs = images.__getitem__, made.__getitem__
@@ -44,7 +45,7 @@ class Score:
         return {"images": len(self.rebuilt.images), "split": self.rebuilt.split}
 
 
-def scores_of(config: EncoderRun, dataset: Any) -> list[Score]:
+def scores_of(config: EncoderRun, dataset: Any, rebuild: Rebuild) -> list[EncoderScore]:
     """What `config.snapshots.metrics` asks for; the first one decides which encoder is the best.
 
     Images are those of the split "test", or of the run itself if the data have none.
@@ -52,6 +53,7 @@ def scores_of(config: EncoderRun, dataset: Any) -> list[Score]:
     Args:
       config: of the run.
       dataset: that it is trained on.
+      rebuild: what the generator makes of an encoder's latents.
 
     Raises:
       UserError: if the data or a network of LPIPS are missing.
@@ -60,8 +62,8 @@ def scores_of(config: EncoderRun, dataset: Any) -> list[Score]:
     if not names:
         return []
     networks = {n: None if n == PIXELS else features.lpips(n.split("_")[1]) for n in names}
-    rebuilt = _Rebuilt(dataset, config.snapshots.metric_images)
-    return [Score(name, network, rebuilt) for name, network in networks.items()]
+    rebuilt = _Rebuilt(dataset, config.snapshots.metric_images, rebuild)
+    return [EncoderScore(name, network, rebuilt) for name, network in networks.items()]
 
 
 def pixel_rmse(images: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -73,11 +75,12 @@ def pixel_rmse(images: np.ndarray, others: np.ndarray) -> np.ndarray:
 class _Rebuilt:
     """Fixed images, and what the latest encoder's latents of them draw."""
 
-    def __init__(self, dataset: Any, most: int) -> None:
+    def __init__(self, dataset: Any, most: int, rebuild: Rebuild) -> None:
         from aligned_jax.data import open_dataset
         from aligned_jax.data.dataset import read_info
 
-        options, self.warnings = dataset.options, []
+        options = dataset.options
+        self.warnings: list[str] = []
         if options.split.split("[")[0] != _TEST and _TEST in read_info(options.path).splits:
             options = dataclasses.replace(options, split=_TEST, mirror=False, subset=None)
             dataset = open_dataset(options)
@@ -91,14 +94,14 @@ class _Rebuilt:
         places = np.random.RandomState(0).choice(len(dataset), count, replace=False)
         shown = [dataset[int(place)] for place in places]
         self.images, self._labels = (np.stack(values) for values in zip(*shown, strict=True))
-        self._kimg, self._made = -1, self.images
+        self._rebuild, self._kimg, self._made = rebuild, -1, self.images
 
-    def by(self, encoder: EncoderNetwork, config: EncoderRun, kimg: int) -> np.ndarray:
+    def by(self, encoder: EncoderNetwork, kimg: int) -> np.ndarray:
         """What the generator makes of the encoder's latents: uint8 as `images`."""
         if self._kimg != kimg:
             parts = []
             for rows, kept in blocks(len(self.images), _AT_A_TIME):
-                shown = self.images[rows], self._labels[rows]
-                parts.append(viz.to_uint8(encoder_task.pictures(config, *shown, encoder))[:kept])
+                drawn = self._rebuild(self.images[rows], self._labels[rows], encoder)
+                parts.append(viz.to_uint8(drawn)[:kept])
             self._kimg, self._made = kimg, np.concatenate(parts)
         return self._made

@@ -26,6 +26,7 @@ from aligned_jax.errors import CheckpointError, ConfigError, UserError
 from aligned_jax.runs.config import RunConfig, TrainConfig, differences
 from aligned_jax.runs.encoder_run import EncoderRun
 from aligned_jax.utils import paths
+from aligned_jax.utils.text import listed
 
 FORMAT_VERSION = 1
 _KINDS = {cls.kind: cls for cls in (TrainConfig, EncoderRun)}
@@ -57,8 +58,8 @@ class RunFolder:
 
     def kimg_of(self, folder: Path | None, images: int) -> int:
         """The mark that a checkpoint of this run stands for, or the last one before it."""
-        marks = {path: kimg for kimg, path in checkpoint.run_checkpoints(self.path).items()}
-        return marks.get(folder, images // 1000)
+        kimgs = checkpoint.run_checkpoints(self.path).items()
+        return next((kimg for kimg, path in kimgs if path == folder), images // 1000)
 
     def read_config(self) -> RunConfig:
         """The config of the run.
@@ -110,12 +111,11 @@ class RunFolder:
 
     def check_same(self, config: RunConfig) -> None:
         """Raises UserError listing the differences if the run that is here is another one."""
-        found = differences(self.read_config(), config)
-        if found:
-            more = [f"and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
+        if lines := differences(self.read_config(), config):
+            indent = "\n  "
             raise UserError(
-                "\n  ".join([f"{self.path} holds another run:", *found[:_LISTED], *more])
-                + "\nchoose another --run folder, or go on with that run by `aligned resume "
+                f"{self.path} holds another run:{indent}{listed(lines, _LISTED, indent)}"
+                "\nchoose another --run folder, or go on with that run by `aligned resume "
                 f"{self.path}`"
             )
 
@@ -125,10 +125,10 @@ class RunFolder:
             return
         if not self.path.is_dir():
             raise UserError(f"{self.path} is a file; give the name of a folder")
-        found = sorted(p.name for p in self.path.iterdir() if p.name != _LOCK)
-        if found and not self.exists():
+        names = sorted(p.name for p in self.path.iterdir() if p.name != _LOCK)
+        if names and not self.exists():
             raise UserError(
-                f"{self.path} is not empty, and no run folder: it holds {', '.join(found[:8])}; "
+                f"{self.path} is not empty, and no run folder: it holds {listed(names)}; "
                 "choose another --run folder"
             )
 

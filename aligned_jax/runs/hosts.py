@@ -27,14 +27,18 @@ def join(where: str) -> None:
     """
     import jax
 
-    place = () if where == "auto" else _place(where)
+    place = None if where == "auto" else _place(where)
     # Its handler of SIGTERM would take the place of ours, and nobody asks it.
     jax.config.update("jax_enable_preemption_service", False)
     errors: list[Exception] = []
 
     def connect() -> None:
         try:
-            jax.distributed.initialize(*place, initialization_timeout=PATIENCE + 60)
+            patience = PATIENCE + 60
+            if place is None:
+                jax.distributed.initialize(initialization_timeout=patience)
+            else:
+                jax.distributed.initialize(*place, initialization_timeout=patience)
         except Exception as error:  # of many kinds, none of them documented
             errors.append(error)
 
@@ -43,18 +47,18 @@ def join(where: str) -> None:
     thread.start()
     thread.join(PATIENCE)
     if thread.is_alive():
-        said = f"they did not all come within {PATIENCE} seconds"
+        reason = f"they did not all come within {PATIENCE} seconds"
     elif errors:
-        said = (str(errors[0]).splitlines() or [type(errors[0]).__name__])[0]
+        reason = (str(errors[0]).splitlines() or [type(errors[0]).__name__])[0]
     else:
         return
     advice = (
         "give --distributed HOST:PORT,COUNT,INDEX"
-        if where == "auto"
+        if place is None
         else f"{place[0]} must be an address of host 0 with a free port, the same for all hosts, "
         f"and all {place[1]} must be started"
     )
-    raise UserError(f"the other hosts were not found: {said}; {advice}")
+    raise UserError(f"the other hosts were not found: {reason}; {advice}")
 
 
 def _place(where: str) -> tuple[str, int, int]:
@@ -82,6 +86,13 @@ def _place(where: str) -> tuple[str, int, int]:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def is_first() -> bool:
+    """Whether this host is the one that writes and speaks."""
+    import jax
+
+    return jax.process_index() == 0
 
 
 def gather(value: int) -> list[int]:

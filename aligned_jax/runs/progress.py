@@ -1,32 +1,18 @@
-"""What a run says while it trains: a bar on a terminal, one line a tick elsewhere."""
+"""Who listens to a run while it trains; the command line has a listener of its own."""
 
-import sys
+import contextlib
+import warnings
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from aligned_jax.runs.config import RunConfig
+from aligned_jax.utils.reporting import Reporter
 
 
-class Progress:
-    """Speaks on stderr; quiet on every host but the first.
+class TrainingProgress(contextlib.AbstractContextManager):
+    """Hears how the training moves on, and shows nothing of it."""
 
-    Args:
-      config: of the run.
-      images: shown before this process began.
-      quiet: says nothing at all.
-    """
-
-    def __init__(self, config: RunConfig, images: int, quiet: bool = False) -> None:
-        self._config, self._quiet = config, quiet
-        self._bar = None if quiet or not sys.stderr.isatty() else _bar()
-        if self._bar is not None:
-            self._task = self._bar.add_task(
-                "training", total=config.kimg * 1000, completed=images, rate="", kimg=_kimg(images)
-            )
-
-    def __enter__(self) -> "Progress":
-        if self._bar is not None:
-            self._bar.start()
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -35,66 +21,46 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        pass
 
     def iteration(self, images: int) -> None:
         """So many images have been shown."""
-        if self._bar is not None:
-            self._bar.update(self._task, completed=images, kimg=_kimg(images))
 
     def tick(self, line: dict[str, Any]) -> None:
         """A tick is over; `line` goes into the statistics."""
-        if self._quiet:
-            return
-        timing = line["timing"]
-        rate = f"{timing['images_per_sec']:.1f} img/s, {timing['sec_per_kimg']:.1f} s/kimg"
-        if self._bar is not None:
-            self._bar.update(self._task, rate=rate)
-            return
-        left = (self._config.kimg - line["kimg"]) * timing["sec_per_kimg"]
-        losses = line["reports"]
-        shown = [f"{k} {losses[f'Loss/{k}/loss']:.3g}" for k in "GDE" if f"Loss/{k}/loss" in losses]
-        if line.get("augment_p"):
-            shown.append(f"p {line['augment_p']:.3f}")
-        shown += [f"{name} {score:.4g}" for name, score in line.get("scores", {}).items()]
-        text = f"{line['kimg']} of {self._config.kimg} kimg, {rate}, {duration(left)} left"
-        self.say(", ".join([text, *shown]))
 
     def say(self, text: str) -> None:
-        """One line."""
-        if self._quiet:
-            return
-        if self._bar is not None:
-            self._bar.console.print(text, highlight=False, markup=False)
-        else:
-            print(text, file=sys.stderr, flush=True)
+        """What the loop is about to do, in one line."""
+
+    def warn(self, text: str) -> None:
+        """What the user should know, though the work goes on."""
 
 
-def duration(seconds: float) -> str:
-    """ "1 h 05 min", "3 min 20 s", "7 s"."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+class TrainingReporter(Reporter):
+    """The listener of scripts and notebooks: warnings are Python's, nothing else is shown."""
+
+    def notice(self, text: str) -> None:
+        """What happens before the training begins, and what to bear in mind; some lines."""
+
+    def training(self, config: RunConfig, images: int) -> TrainingProgress:
+        """The listener of one run, of which `images` were shown before this process began."""
+        return _Warnings()
 
 
-def _kimg(images: int) -> str:
-    return f"{images / 1000:.1f}"
+class Silence(TrainingReporter):
+    """The listener on every host but the first: not even warnings are heard."""
+
+    def warn(self, text: str) -> None:
+        """Nothing."""
+
+    def training(self, config: RunConfig, images: int) -> TrainingProgress:
+        """Nothing."""
+        return TrainingProgress()
 
 
-def _bar() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+class _Warnings(TrainingProgress):
+    def warn(self, text: str) -> None:
+        warnings.warn(text, stacklevel=3)
 
-    return Bar(
-        TextColumn("{task.fields[kimg]} kimg"),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f}%"),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        refresh_per_second=2,
-    )
+
+QUIET, SILENCE = TrainingReporter(), Silence()

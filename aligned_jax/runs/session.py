@@ -1,88 +1,85 @@
-"""What a training process sets up before it touches a device: hosts, and the compilation cache."""
+"""How a run is computed, which does not change what it computes: threads, cache, devices, hosts."""
 
-import argparse
 import hashlib
 import os
 import platform
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from aligned_jax.errors import UserError
 from aligned_jax.runs import hosts
 from aligned_jax.utils import paths
 
+if TYPE_CHECKING:
+    import jax
+
 # Shorter compilations cost less than looking them up.
 _WORTH_KEEPING = 0.5  # seconds
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of how a run is computed, which do not change what it computes."""
-    group = parser.add_argument_group("this process")
-    group.add_argument("--threads", type=int, default=2, help="that read data ahead (default 2)")
-    group.add_argument(
-        "--no-cache", action="store_true", help="compile anew instead of keeping compiled programs"
-    )
-    group.add_argument(
-        "--tensorboard", action="store_true", help="write RUN/tensorboard as well as stats.jsonl"
-    )
-    group.add_argument(
-        "--devices", type=int, metavar="N", help="use only the first N devices of this machine"
-    )
-    group.add_argument(
-        "--distributed",
-        nargs="?",
-        const="auto",
-        metavar="HOST:PORT,COUNT,INDEX",
-        help="one process of several; alone, it asks the TPU pod or the cluster who it is",
-    )
+@dataclass(frozen=True)
+class Session:
+    """How this process takes part in a run.
 
-
-def prepare(args: argparse.Namespace) -> None:
-    """Joins the other hosts and switches the cache on; before any other use of JAX.
-
-    Raises:
-      UserError: if the hosts cannot be joined as asked, or an extra is missing.
+    Attributes:
+      threads: that read data ahead.
+      cache: whether compiled programs are kept for the next process.
+      tensorboard: whether RUN/tensorboard is written as well as stats.jsonl.
+      devices: use only the first so many devices of this machine; None takes all.
+      distributed: "HOST:PORT,COUNT,INDEX" for one process of several, or "auto" to ask
+        the TPU pod or the cluster; None is a process alone.
     """
-    if args.threads < 1:
-        raise UserError(f"--threads is {args.threads}; it must be at least 1")
-    if args.devices is not None and args.distributed:
-        raise UserError("--devices and --distributed exclude each other: hosts use all they have")
-    if args.tensorboard:
-        tensorboard()
-    if args.distributed:
-        hosts.join(args.distributed)
-    if not args.no_cache:
-        enable_cache()
+
+    threads: int = 2
+    cache: bool = True
+    tensorboard: bool = False
+    devices: int | None = None
+    distributed: str | None = None
+
+    def prepare(self) -> None:
+        """Joins the other hosts and switches the cache on; before any other use of JAX.
+
+        Raises:
+          UserError: if the hosts cannot be joined as asked, or an extra is missing.
+        """
+        if self.threads < 1:
+            raise UserError(f"--threads is {self.threads}; it must be at least 1")
+        if self.devices is not None and self.distributed:
+            raise UserError(
+                "--devices and --distributed exclude each other: hosts use all they have"
+            )
+        if self.tensorboard:
+            tensorboard()
+        if self.distributed:
+            hosts.join(self.distributed)
+        if self.cache:
+            enable_cache()
+
+    def chosen_devices(self) -> "list[jax.Device] | None":
+        """The devices that are asked for; None are all.
+
+        Raises:
+          UserError: if there are not so many.
+        """
+        if self.devices is None:
+            return None
+        import jax
+
+        present = jax.local_devices()
+        if not 1 <= self.devices <= len(present):
+            raise UserError(f"--devices is {self.devices}; this machine has {len(present)}")
+        return present[: self.devices]
+
+    def device_count(self) -> int:
+        """How many devices share a batch, over all hosts; UserError as `chosen_devices`."""
+        import jax
+
+        chosen = self.chosen_devices()
+        return jax.device_count() if chosen is None else len(chosen)
 
 
-def devices(args: argparse.Namespace) -> list | None:
-    """The devices that `--devices` asks for; None are all.
-
-    Raises:
-      UserError: if there are not so many.
-    """
-    if args.devices is None:
-        return None
-    import jax
-
-    found = jax.local_devices()
-    if not 1 <= args.devices <= len(found):
-        raise UserError(f"--devices is {args.devices}; this machine has {len(found)}")
-    return found[: args.devices]
-
-
-def device_count(args: argparse.Namespace) -> int:
-    """How many devices share a batch, over all hosts; UserError as `devices`."""
-    import jax
-
-    chosen = devices(args)
-    return jax.device_count() if chosen is None else len(chosen)
-
-
-def is_first() -> bool:
-    """Whether this host is the one that writes and speaks."""
-    import jax
-
-    return jax.process_index() == 0
+PLAIN = Session()  # all devices of this machine, by itself
 
 
 def enable_cache() -> Path | None:
@@ -104,8 +101,8 @@ def enable_cache() -> Path | None:
     return folder
 
 
-def tensorboard() -> type:
-    """The writer of TensorBoard files; UserError if the extra is not installed."""
+def tensorboard() -> Any:
+    """The class that writes TensorBoard files; UserError if the extra is not installed."""
     try:
         from tensorboardX import SummaryWriter
     except ImportError:
@@ -125,6 +122,6 @@ def _machine() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    said = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
-    text = "\n".join(said) or platform.processor()
+    facts = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
+    text = "\n".join(facts) or platform.processor()
     return f"{platform.machine()}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

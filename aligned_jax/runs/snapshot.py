@@ -10,10 +10,10 @@ import numpy as np
 
 from aligned_jax import checkpoint
 from aligned_jax.errors import CheckpointError
-from aligned_jax.runs.config import RunConfig
 from aligned_jax.runs.folder import RunFolder, step_of
-from aligned_jax.runs.tasks.gan import task_of
+from aligned_jax.runs.tasks.base import Task
 from aligned_jax.types import PyTree
+from aligned_jax.utils.text import listed
 
 # All that is not a network, in one file beside the networks.
 TRAINING = "training.npz"
@@ -21,28 +21,27 @@ TRAINING = "training.npz"
 
 def save_state(
     folder: Path,
-    config: RunConfig,
+    task: Task[Any],
     state: PyTree,
-    memory: Mapping[str, Any],
+    bookkeeping: Mapping[str, Any],
     origin: Mapping[str, Any],
 ) -> None:
     """Writes a checkpoint that a run can go on from.
 
     Args:
       folder: the new checkpoint.
-      config, origin: of the run; the origin becomes the provenance.
+      task, origin: of the run; the origin becomes the provenance.
       state: host arrays.
-      memory: JSON-able, what the loop remembers besides the state.
+      bookkeeping: JSON-able, what the loop remembers besides the state.
 
     Raises:
       CheckpointError: if the disk refuses; older checkpoints are untouched.
     """
-    task = task_of(config)
-    networks = {key: (own, getattr(state, key)) for key, own in task.configs(config).items()}
+    networks = {key: (own, getattr(state, key)) for key, own in task.configs().items()}
     rest = {
         name: leaf for part in task.rest for name, leaf in named(part, getattr(state, part)).items()
     }
-    text = np.array(json.dumps(dict(memory)))
+    text = np.array(json.dumps(dict(bookkeeping)))
 
     def fill(partial: Path) -> None:
         np.savez(partial / TRAINING, memory=text, **rest)
@@ -52,27 +51,26 @@ def save_state(
     checkpoint.write(folder, networks, provenance, fill=fill)
 
 
-def load_state(folder: Path, config: RunConfig) -> tuple[PyTree, dict[str, Any]]:
-    """Inverse of `save_state`: the state as host arrays, and the memory.
+def load_state(folder: Path, task: Task[Any]) -> tuple[PyTree, dict[str, Any]]:
+    """Inverse of `save_state`: the state as host arrays, and the bookkeeping.
 
     Raises:
       CheckpointError: if the folder holds no state, or one that is damaged or
         belongs to other sizes.
     """
-    task = task_of(config)
-    expected = task.expected(config)
+    expected = task.expected()
     try:
         # Opened here, because NumPy leaves a damaged file open.
         with (folder / TRAINING).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        memory = json.loads(str(arrays.pop("memory")))
+        bookkeeping = json.loads(str(arrays.pop("memory")))
     except Exception as error:  # zipfile, NumPy and JSON all have their own
         raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
     parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in task.rest}
-    for key in task.configs(config):
-        found = named(key, checkpoint.read(folder, key))
-        parts[key] = _filled(folder, key, getattr(expected, key), found)
-    return task.state_type(**parts), memory
+    for key in task.configs():
+        stored = named(key, checkpoint.read(folder, key))
+        parts[key] = _filled(folder, key, getattr(expected, key), stored)
+    return task.state_type(**parts), bookkeeping
 
 
 def latest_state(run: RunFolder) -> Path | None:
@@ -86,8 +84,8 @@ def states(run: RunFolder) -> list[Path]:
     return sorted(filter(is_whole, candidates), key=step_of, reverse=True)
 
 
-def load_latest(run: RunFolder, config: RunConfig) -> tuple[Path, PyTree, dict, list[str]]:
-    """The latest state that can be read: its folder, the state, the memory, and notices.
+def load_latest(run: RunFolder, task: Task[Any]) -> tuple[Path, PyTree, dict[str, Any], list[str]]:
+    """The latest state that can be read: its folder, the state, the bookkeeping, and notices.
 
     A notice tells of every later one that is damaged.
 
@@ -97,11 +95,11 @@ def load_latest(run: RunFolder, config: RunConfig) -> tuple[Path, PyTree, dict, 
     failures: list[CheckpointError] = []
     for folder in states(run):
         try:
-            state, memory = load_state(folder, config)
+            state, bookkeeping = load_state(folder, task)
         except CheckpointError as error:
             failures.append(error)
             continue
-        return folder, state, memory, [f"{e}; going back to {folder}" for e in failures]
+        return folder, state, bookkeeping, [f"{e}; going back to {folder}" for e in failures]
     raise failures[0] if failures else CheckpointError(f"{run.path} has no state to go on from")
 
 
@@ -110,16 +108,16 @@ def is_whole(folder: Path) -> bool:
     return checkpoint.is_checkpoint(folder) and (folder / TRAINING).is_file()
 
 
-def prune(run: RunFolder, config: RunConfig) -> None:
+def prune(run: RunFolder, task: Task[Any]) -> None:
     """Reduces all but the latest checkpoints to what is kept of them."""
-    keys = tuple(task_of(config).configs(config))
-    found = checkpoint.run_checkpoints(run.path)
-    for kimg in sorted(found)[: -config.snapshots.latest]:
-        if not config.snapshots.is_kept(kimg):
-            checkpoint.remove(found[kimg])
-        elif is_whole(found[kimg]):
-            whole = config.snapshots.is_kept_whole(kimg)
-            checkpoint.reduce(found[kimg], keys if whole else keys[:1])
+    keys, options = tuple(task.configs()), task.config.snapshots
+    folders = checkpoint.run_checkpoints(run.path)
+    for kimg in sorted(folders)[: -options.latest]:
+        if not options.is_kept(kimg):
+            checkpoint.remove(folders[kimg])
+        elif is_whole(folders[kimg]):
+            whole = options.is_kept_whole(kimg)
+            checkpoint.reduce(folders[kimg], keys if whole else keys[:1])
 
 
 def named(part: str, tree: PyTree) -> dict[str, Any]:
@@ -144,5 +142,5 @@ def _filled(folder: Path, part: str, expected: PyTree, arrays: Mapping[str, np.n
         or arrays[name].dtype != leaf.dtype
     ]
     if wrong:
-        raise CheckpointError(f"{folder} does not fit its run: {'; '.join(wrong[:8])}")
+        raise CheckpointError(f"{folder} does not fit its run: {listed(wrong, separator='; ')}")
     return jax.tree.unflatten(jax.tree.structure(expected), [arrays[name] for name in wanted])

@@ -238,7 +238,7 @@ def _loss(
 
 
 def _doubt(recipe: EncoderRecipe, state: EncoderState, latents: Array) -> Array:
-    """How little the discriminator believes latents, the mean over active rows."""
+    """How little the discriminator takes latents for real ones: the mean over active rows."""
     rows = latents if latents.ndim == 3 else latents[:, None]
     losses = generator_loss(_critic(state.D["params"], rows.reshape(-1, rows.shape[-1])))
     losses = losses.reshape(rows.shape[:2]).mean(axis=0)  # [L]

@@ -58,7 +58,7 @@ class Networks(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a term says besides its loss."""
+    """What a term reports besides its loss."""
 
     reports: dict[str, Array]  # means over the rows, by official name
     w_mean: Array | None = None  # [w_dim], mean of the first latents' w

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Advance(Protocol):
-    """Hears that `count` more units are done; a note takes the place of the rate."""
+    """Hears that `count` more units are done; a note is shown in place of the rate."""
 
     def __call__(self, count: int, note: str = "") -> None: ...
 

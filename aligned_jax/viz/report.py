@@ -76,7 +76,7 @@ def paragraph(text: str) -> str:
 
 
 def command(text: str) -> str:
-    """A line to type."""
+    """A command line, as it would be typed."""
     return f"<pre>{escape(text)}</pre>"
 
 

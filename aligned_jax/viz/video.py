@@ -136,7 +136,7 @@ class _Frames:
         self.seek(0)
 
     def seek(self, number: int) -> None:
-        """Becomes this frame."""
+        """Makes this frame the current one."""
         self._shown = _image(self._frames[number], self._scale)
 
     def __getattr__(self, name: str) -> Any:

@@ -104,8 +104,16 @@ def _order(key: tuple[str, int | None, bool]) -> tuple[bool, int, int]:
 
 def _change(key: tuple[str, int | None, bool], parts: Sequence[tuple[int, Array, Array]]) -> Change:
     count = sum(size for size, _, _ in parts)
-    parent, change = (_root(sum(part[i] for part in parts)) for i in (1, 2))
+    parent = _root(_sum([square for _, square, _ in parts]))
+    change = _root(_sum([square for _, _, square in parts]))
     return Change(*key, count, parent, change)
+
+
+def _sum(values: Sequence[Array]) -> Array:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total
 
 
 @jax.jit

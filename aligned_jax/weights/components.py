@@ -20,6 +20,7 @@ from aligned_jax import networks
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.types import PyTree
+from aligned_jax.utils.text import listed
 
 COMPONENTS = ("mapping", "affine_conv", "affine_torgb", "conv", "torgb", "const", "noise")
 GROUPS = {"affine": ("affine_conv", "affine_torgb"), "all": COMPONENTS}
@@ -38,7 +39,6 @@ _RULES = (
 )
 # A residual skip reads what conv0 reads, so it goes along with conv0.
 _LEVELS = {"const": 0, "conv0": 0, "skip": 0, "conv1": 1, "torgb": 1}
-_MAX_NAMED = 8
 
 
 class Leaf(NamedTuple):
@@ -73,9 +73,9 @@ def leaf_of(path: Any) -> Leaf:
     name = _canonical(path)
     for component, rule in _RULES:
         if match := re.fullmatch(rule, name):
-            found = match.groupdict()
-            resolution = int(found["resolution"]) if "resolution" in found else None
-            level = _LEVELS[found["layer"]] if "layer" in found else None
+            named = match.groupdict()
+            resolution = int(named["resolution"]) if "resolution" in named else None
+            level = _LEVELS[named["layer"]] if "layer" in named else None
             return Leaf(component, resolution, name.startswith("params/"), level)
     raise UserError(
         f"{name or 'a bare array'} is no weight of a StyleGAN2 generator; a path reads like "
@@ -91,24 +91,24 @@ def entries(network: PyTree) -> dict[str, tuple[Leaf, Any]]:
         holds no network or several.
     """
     flat = jax.tree_util.tree_flatten_with_path(network)[0]
-    found: dict[str, tuple[Leaf, Any]] = {}
+    known: dict[str, tuple[Leaf, Any]] = {}
     unknown = []
     for path, value in flat:
         name = _canonical(path)
         try:
-            found[name] = (leaf_of(name), value)
+            known[name] = (leaf_of(name), value)
         except UserError:
             unknown.append(name or "a bare array")
     if unknown:
         raise UserError(
-            f"not the weights of a StyleGAN2 generator: {_some(unknown)}; "
+            f"not the weights of a StyleGAN2 generator: {listed(unknown)}; "
             "weight surgery takes a generator's variables or a Network"
         )
-    if not found:
+    if not known:
         raise UserError("a network without weights; expected a generator's variables or a Network")
-    if len(found) < len(flat):
+    if len(known) < len(flat):
         raise UserError("several networks in one tree; weight surgery takes them one by one")
-    return found
+    return known
 
 
 def parse_components(names: str | Iterable[str]) -> frozenset[str]:
@@ -134,7 +134,7 @@ def parse_components(names: str | Iterable[str]) -> frozenset[str]:
         else:
             unknown.append(repr(item))
     if unknown:
-        raise UserError(f"no such component: {_some(unknown)}; {valid}")
+        raise UserError(f"no such component: {listed(unknown)}; {valid}")
     if not chosen:
         raise UserError(f"no component named; {valid}")
     return frozenset(chosen)
@@ -155,7 +155,7 @@ def parse_resolutions(
     known = {str(resolution): resolution for resolution in sorted(valid)}
     unknown = [repr(item) for item in given if str(item).strip() not in known]
     if unknown or not given:
-        problem = f"no such resolution: {_some(unknown)}" if unknown else "no resolution named"
+        problem = f"no such resolution: {listed(unknown)}" if unknown else "no resolution named"
         raise UserError(f"{problem}; this network has {', '.join(known)}")
     return frozenset(known[str(item).strip()] for item in given)
 
@@ -168,8 +168,8 @@ def components_of(network: PyTree) -> tuple[str, ...]:
 
 def resolutions_of(network: PyTree) -> tuple[int, ...]:
     """Block resolutions of a network, ascending."""
-    found = {leaf.resolution for leaf, _ in entries(network).values()}
-    return tuple(sorted(resolution for resolution in found if resolution is not None))
+    present = {leaf.resolution for leaf, _ in entries(network).values()}
+    return tuple(sorted(resolution for resolution in present if resolution is not None))
 
 
 def select(
@@ -221,8 +221,3 @@ def _canonical(path: Any) -> str:
         path = jax.tree_util.keystr(path, simple=True, separator="/")
     match = re.search(r"(?:^|/)((?:params|noise|stats)/.*)$", path)
     return match[1] if match else path
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - _MAX_NAMED
-    return ", ".join(names[:_MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")

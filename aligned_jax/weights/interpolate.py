@@ -22,7 +22,7 @@ Resolutions = str | int | Iterable[str | int]
 def interpolate(
     a: PyTree,
     b: PyTree,
-    weight: Scalar | Mapping[str | int, Scalar],
+    weight: Scalar | Mapping[str, Scalar] | Mapping[int, Scalar],
     components: Names | None = None,
     resolutions: Resolutions | None = None,
 ) -> PyTree:
@@ -63,8 +63,12 @@ def lerp(a: Array, b: Array, weight: Scalar) -> Array:
 
 def check_scalar(name: str, value: Any) -> None:
     """Raises UserError unless `value` is one finite real number or a traced scalar."""
-    number = isinstance(value, numbers.Real | np.ndarray | jax.Array) and np.ndim(value) == 0
-    if not number or not (isinstance(value, jax.core.Tracer) or math.isfinite(value)):
+    number = isinstance(value, numbers.Real | np.ndarray | jax.Array)
+    if (
+        not number
+        or np.ndim(value)
+        or not (isinstance(value, jax.core.Tracer) or math.isfinite(value))
+    ):
         raise UserError(f"{name} is {value!r:.80}; it must be one finite number")
 
 
@@ -89,7 +93,7 @@ _compiled_lerp = jax.jit(_lerp)
 
 def _weights(
     network: PyTree,
-    weight: Scalar | Mapping[str | int, Scalar],
+    weight: Scalar | Mapping[str, Scalar] | Mapping[int, Scalar],
     components: Names | None,
     resolutions: Resolutions | None,
 ) -> dict[Leaf, Scalar]:

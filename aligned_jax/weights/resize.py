@@ -50,16 +50,24 @@ def resize(
     Jit-able in the variables and the key; differentiable in the variables.
 
     Raises:
-      UserError: if `network` has no config.
+      UserError: if `network` has no config, or is an encoder.
       ConfigError: if the resolution is not possible, or the variables are not
         those of the config.
     """
     config, variables = _parts(network)
     old = _by_path(variables)
-    found = array_differences(_by_path(networks.variable_shapes(config)), old)
-    if found:
-        raise ConfigError("\n  ".join(["the variables (second) do not fit their config:", *found]))
-    wanted = resized_config(config, resolution)
+    misfits = array_differences(_by_path(networks.variable_shapes(config)), old)
+    if misfits:
+        raise ConfigError(
+            "\n  ".join(["the variables (second) do not fit their config:", *misfits])
+        )
+    wanted: NetworkConfig
+    if isinstance(config, GeneratorConfig):  # noqa: SIM114  # checkers take one type at a time
+        wanted = resized_config(config, resolution)
+    elif isinstance(config, DiscriminatorConfig):
+        wanted = resized_config(config, resolution)
+    else:
+        raise UserError("an encoder cannot be resized; give a generator or a discriminator")
     if wanted == config:
         return Resized(config, variables, (), ())
     fresh = networks.init_variables(wanted, key)

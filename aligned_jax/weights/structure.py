@@ -46,10 +46,10 @@ def aligned_leaves(networks: Mapping[str, PyTree], base: str) -> list[tuple[Any,
     """(leaf, value, ...) of every leaf, in the base's order; raises like `combine`."""
     flat = {name: entries(network) for name, network in networks.items()}
     for name, network in networks.items():
-        found = differences(networks[base], network)
-        if found:
+        lines = differences(networks[base], network)
+        if lines:
             heading = f"{name} (second) does not fit {base} (first):"
-            raise ConfigError("\n  ".join([heading, *found]))
+            raise ConfigError("\n  ".join([heading, *lines]))
     return [
         (leaf, *(other[path][1] for other in flat.values()))
         for path, (leaf, _) in flat[base].items()

@@ -65,16 +65,16 @@ def swap(
             raise UserError(f"smooth is {smooth}; a width must be 0 or more")
 
     def choose(leaf: Leaf, coarse: Array, fine: Array) -> Array:
-        if leaf.resolution is None:
+        if leaf.resolution is None or leaf.position is None:
             return coarse if mapping == "low" else fine
         if smooth is None:
             return coarse if leaf.resolution <= last else fine
-        return lerp(coarse, fine, _share_of_high(leaf, last, smooth))
+        return lerp(coarse, fine, _share_of_high(leaf.position, last, smooth))
 
     return combine(choose, {"low": low, "high": high}, base="low")
 
 
-def _share_of_high(leaf: Leaf, resolution: int, width: Scalar) -> Array:
-    """Weight of the high network in [0, 1]: one half between conv1 and the next conv0."""
+def _share_of_high(position: int, resolution: int, width: Scalar) -> Array:
+    """Weight of the high network in [0, 1] at a position; 0.5 between conv1 and the next conv0."""
     centre = 2 * (math.log2(resolution) - 2) + 1.5
-    return jax.nn.sigmoid((leaf.position - centre) / jnp.asarray(width, jnp.float32))
+    return jax.nn.sigmoid((position - centre) / jnp.asarray(width, jnp.float32))

@@ -1,23 +1,15 @@
 """The card of a network in the zoo: what it is, how it was made, and how it came along."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aligned_jax import viz
-from aligned_jax.runs.config import RunConfig
+from aligned_jax.runs.config import TrainConfig
 from aligned_jax.runs.encoder_run import EncoderRun
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.pictures import KIMG, score_curves
-
-_GAN_CURVES = {
-    "G loss": "Loss/G/loss",
-    "D loss": "Loss/D/loss",
-    "logit of real": "Loss/scores/real",
-    "logit of generated": "Loss/scores/fake",
-}
-_ENCODER_CURVES = {"loss": "Loss/E/loss", "pixels": "Loss/E/l2", "LPIPS": "Loss/E/lpips"}
 
 
 @dataclass(frozen=True)
@@ -54,28 +46,28 @@ def write_card(folder: Path, card: Card, run: Path, cores: str) -> None:
     """
     record = RunFolder(run)
     lines, config, origin = record.read_stats(), record.read_config(), record.read_origin()
-    curves = _ENCODER_CURVES if isinstance(config, EncoderRun) else _GAN_CURVES
+    kind = _KINDS[config.kind]
     ticks = [line["kimg"] for line in lines]
     drawn = {
         label: (ticks, [line["reports"].get(key, float("nan")) for line in lines])
-        for label, key in curves.items()
+        for label, key in kind.curves.items()
     }
-    svg = viz.curves(drawn, f"{card.name}: {', '.join(curves)}", KIMG)
+    svg = viz.curves(drawn, f"{card.name}: {', '.join(kind.curves)}", KIMG)
     (folder / "curve.svg").write_text(svg, encoding="utf-8")
     scored = score_curves(lines)
     for name, svg in scored.items():
         (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
     shown = "".join(f"![{name} over the training]({name}.svg)\n\n" for name in scored)
     devices = origin["devices"]
-    facts = _sizes(config) | {
+    facts = kind.facts(config) | {
         "training": f"{lines[-1]['kimg']} kimg in batches of {config.batch_size}, "
         f"seed {config.seed}",
         "time": f"{lines[-1]['timing']['total_seconds'] / 3600:.1f} hours of training steps on "
         f"{cores if devices.endswith('cpu') else devices}",
         "software": ", ".join(f"{what} {number}" for what, number in origin["versions"].items()),
-        "stored": f"float16: {_STORED[isinstance(config, EncoderRun)]}",
+        "stored": f"float16: {kind.stored}",
     }
-    rows = "\n".join(f"| {what} | {said} |" for what, said in facts.items())
+    rows = "\n".join(f"| {what} | {fact} |" for what, fact in facts.items())
     text = f"""# {card.name}
 
 {card.says}
@@ -111,23 +103,21 @@ Made by
     (folder / "card.md").write_text(text, encoding="utf-8")
 
 
-_STORED = {False: "the averaged generator (G_ema) and the discriminator (D)", True: "the encoder"}
+def _encoder_facts(config: EncoderRun) -> dict[str, str]:
+    e, losses = config.encoder, config.losses
+    kind = "e4e" if e.deltas else "pSp"
+    weights = {"pixels": losses.l2, f"LPIPS-{losses.lpips_net}": losses.lpips}
+    weights |= {"adversarial": losses.adversarial, "lengths of deltas": losses.delta_norm}
+    return {
+        "generator": config.start,
+        "size": f"{kind}, {e.img_resolution} px to {e.space}, channels and units "
+        + ", ".join(f"{channels} x {units}" for channels, units in e.stages),
+        "losses": ", ".join(f"{what} {weight:g}" for what, weight in weights.items() if weight),
+        "learning rate": f"{losses.learning_rate:g}",
+    }
 
 
-def _sizes(config: RunConfig) -> dict[str, str]:
-    """What it started from, how large it is, and what of its training is particular."""
-    if isinstance(config, EncoderRun):
-        e, losses = config.encoder, config.losses
-        kind = "e4e" if e.deltas else "pSp"
-        weights = {"pixels": losses.l2, f"LPIPS-{losses.lpips_net}": losses.lpips}
-        weights |= {"adversarial": losses.adversarial, "lengths of deltas": losses.delta_norm}
-        return {
-            "generator": config.start,
-            "size": f"{kind}, {e.img_resolution} px to {e.space}, channels and units "
-            + ", ".join(f"{channels} x {units}" for channels, units in e.stages),
-            "losses": ", ".join(f"{what} {weight:g}" for what, weight in weights.items() if weight),
-            "learning rate": f"{losses.learning_rate:g}",
-        }
+def _gan_facts(config: TrainConfig) -> dict[str, str]:
     g = config.generator
     channels = ", ".join(f"{count} at {size}" for size, count in sorted(g.channels.items()))
     return {
@@ -135,6 +125,40 @@ def _sizes(config: RunConfig) -> dict[str, str]:
         "size": f"{g.img_resolution} px, channels {channels}, z and w {g.w_dim}",
         "R1 gamma": f"{config.gan.r1_gamma:g}",
     }
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What the cards of one kind of networks have in common.
+
+    Attributes:
+      facts: of a config: the start, the size, and what of the training is particular.
+      stored: which networks are in the file.
+      curves: reports of the training by label.
+    """
+
+    facts: Callable[[Any], dict[str, str]]
+    stored: str
+    curves: Mapping[str, str]
+
+
+_KINDS = {
+    TrainConfig.kind: _Kind(
+        _gan_facts,
+        "the averaged generator (G_ema) and the discriminator (D)",
+        {
+            "G loss": "Loss/G/loss",
+            "D loss": "Loss/D/loss",
+            "logit of real": "Loss/scores/real",
+            "logit of generated": "Loss/scores/fake",
+        },
+    ),
+    EncoderRun.kind: _Kind(
+        _encoder_facts,
+        "the encoder",
+        {"loss": "Loss/E/loss", "pixels": "Loss/E/l2", "LPIPS": "Loss/E/lpips"},
+    ),
+}
 
 
 def gan_scores(document: Mapping[str, Any]) -> str:

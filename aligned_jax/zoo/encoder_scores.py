@@ -1,20 +1,13 @@
-"""How near an encoder of the zoo comes to images that it never saw, beside optimisation.
+"""How near an encoder of the zoo comes to images that it never saw, beside optimisation."""
 
-    python -m aligned_jax.zoo.encoder_scores zoo:personas64-e4e --generator zoo:personas64 \\
-      --data data/personas --out scores.json
-
-Writes the scores, and samples.png beside them. Needs the extra `lpips`.
-"""
-
-import argparse
 import json
-import shlex
-import sys
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax import evaluation, features, inversion, loading, viz
@@ -26,6 +19,7 @@ from aligned_jax.networks.encoder_network import EncoderNetwork
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import versions
 from aligned_jax.runs.encoder_scores import pixel_rmse
+from aligned_jax.types import Array
 
 STEPS, STEPS_AFTER = 200, 50
 METHODS = {
@@ -49,27 +43,30 @@ def reconstruct(
       images: uint8 [N, R, R, C].
       perceptual: what an optimisation makes small.
     """
-    latents, space = inversion.encode(encoder, generator, images), encoder.space
+    targets, space = jnp.asarray(images), encoder.space
+    latents = jnp.asarray(inversion.encode(encoder, generator, targets))
 
-    def optimised(steps: int, start: np.ndarray | None) -> np.ndarray:
+    def optimised(steps: int, start: Array | None) -> np.ndarray:
         settings = inversion.Settings(space, steps, noise="const", psi=1.0)
         key = jax.random.key(0)
-        return inversion.invert(generator, images, perceptual, settings, key, start).images
+        return inversion.invert(generator, targets, perceptual, settings, key, start).images
 
     drawn = generator.synthesis(inversion.to_ws(generator, space, latents))
-    found = {
+    reconstructions = {
         "encoder": np.asarray(drawn),
         "both": optimised(STEPS_AFTER, latents),
         "optimisation": optimised(STEPS, None),
     }
-    return {name: viz.to_uint8(images) for name, images in found.items()}
+    return {name: viz.to_uint8(images) for name, images in reconstructions.items()}
 
 
 def distances(images: np.ndarray, others: np.ndarray, lpips: Any) -> dict[str, float]:
     """Means over pairs of uint8 images: LPIPS, and root mean squared difference in [-1, 1]."""
-    found = evaluation.pair_distances(lpips, images.__getitem__, others.__getitem__, len(images))
+    perceptual = evaluation.pair_distances(
+        lpips, images.__getitem__, others.__getitem__, len(images)
+    )
     rmse = pixel_rmse(images, others)
-    return {"lpips_vgg": float(found.mean()), "pixel_rmse": float(rmse.mean())}
+    return {"lpips_vgg": float(perceptual.mean()), "pixel_rmse": float(rmse.mean())}
 
 
 def measure(
@@ -83,66 +80,51 @@ def measure(
       networks: LPIPS by name: "alex", by which optimisation goes, and "vgg".
     """
     perceptual = inversion.Weighted((networks["alex"], inversion.Pixels()), (1.0, 1.0))
-    found = reconstruct(generator, encoder, images, perceptual)
+    reconstructions = reconstruct(generator, encoder, images, perceptual)
     scores = [
         {"method": METHODS[name], **distances(images, made, networks["vgg"])}
-        for name, made in found.items()
+        for name, made in reconstructions.items()
     ]
-    columns = np.stack([images[:_SHOWN], *(made[:_SHOWN] for made in found.values())], axis=1)
+    columns = np.stack(
+        [images[:_SHOWN], *(made[:_SHOWN] for made in reconstructions.values())], axis=1
+    )
     return scores, viz.figure(columns, ["unseen image", *METHODS.values()])
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Measures; returns the exit code."""
-    args = parse(argv)
-    try:
-        run(args)
-    except UserError as error:
-        print(f"zoo_encoders: {error}", file=sys.stderr)
-        return 2
-    return 0
+def score(
+    encoder: str, generator: str, data: str, out: str | os.PathLike, num: int = 50, line: str = ""
+) -> None:
+    """Writes the scores, and `samples.png` beside them.
 
+    Args:
+      encoder, generator: file, run or zoo:NAME.
+      data: dataset, whose test split is looked at.
+      out: where the scores go, X.json.
+      num: images.
+      line: the command line, which is recorded.
 
-def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("encoder", help="file, run or zoo:NAME")
-    parser.add_argument("--generator", required=True, metavar="NETWORK")
-    parser.add_argument("--data", required=True, help="dataset; its test split is looked at")
-    parser.add_argument("--num", type=int, default=50, help="images (default 50)")
-    parser.add_argument("--out", required=True, help="where the scores go, X.json")
-    args = parser.parse_args(argv)
-    args.command = shlex.join(
-        ["python", "-m", "aligned_jax.zoo.encoder_scores", *(argv or sys.argv[1:])]
-    )
-    return args
-
-
-def run(args: argparse.Namespace) -> None:
-    """Writes the scores, and `samples.png` beside them."""
-    generator = loading.load(args.generator)
-    encoder = loading.load_encoder(args.encoder, generator)
-    dataset = open_dataset(DataOptions(args.data, split="test"))
-    images = np.stack([dataset[number][0] for number in range(min(args.num, len(dataset)))])
+    Raises:
+      UserError: if something is missing, or the encoder is another generator's.
+    """
+    network = loading.load(generator)
+    if not isinstance(network, Network):
+        raise UserError(f"{generator} is no generator")
+    trained = loading.load_encoder(encoder, network)
+    dataset = open_dataset(DataOptions(data, split="test"))
+    images = np.stack([dataset[number][0] for number in range(min(num, len(dataset)))])
     networks = {name: features.lpips(name) for name in ("alex", "vgg")}
-    scores, picture = measure(generator, encoder, images, networks)
+    scores, picture = measure(network, trained, images, networks)
     document = {
         "scores": scores,
         "images": len(images),
         "data": {"fingerprint": dataset.fingerprint, "split": "test"},
-        "encoder_sha256": fingerprint(encoder.variables),
-        "generator_sha256": fingerprint(generator.variables),
-        "command": args.command,
+        "encoder_sha256": fingerprint(trained.variables),
+        "generator_sha256": fingerprint(network.variables),
+        "command": line,
         "versions": versions(),
     }
-    out = Path(args.out)
+    out = Path(out)
     with viz.writing(out.with_name("samples.png"), overwrite=True) as file:
-        viz.save_png(file, picture, {"Comment": args.command})
+        viz.save_png(file, picture, {"Comment": line})
     with viz.writing(out, overwrite=True) as file:
         file.write((json.dumps(document, indent=2) + "\n").encode())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

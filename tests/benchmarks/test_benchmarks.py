@@ -1,6 +1,7 @@
 """The benchmarks run, and compiled generation does no more arithmetic than it needs."""
 
 import json
+import shlex
 
 import jax
 import jax.numpy as jnp
@@ -39,16 +40,19 @@ def test_generation_prints_a_table_and_json(capsys):
     lines = capsys.readouterr().out.strip().split("\n")
     rows = json.loads(lines[-1])
     assert rows["images_per_second"] > 0 and rows["time_over_bare_convolutions"] > 0
-    assert {"device", "jax", "command", "peak_memory_mb", "compile_seconds"} <= set(rows)
+    assert {"device", "jax", "peak_memory_mb", "compile_seconds"} <= set(rows)
+    assert rows["command"] == shlex.join(["python", "-m", "benchmarks.generate", *size])
     assert len(lines) == len(rows) + 2
 
 
 def test_metrics_are_timed(capsys):
-    metrics.main(["--images", "20", "--width", "1010", "--metrics", "fid,kid,pr,is,ppl"])
+    line = ["--images", "20", "--width", "1010", "--metrics", "fid,kid,pr,is,ppl"]
+    metrics.main(line)
     rows = json.loads(capsys.readouterr().out.strip().split("\n")[-1])
     for name in ("fid", "kid", "pr", "is", "ppl"):
         assert rows[f"{name}_seconds"] > 0 and rows[f"{name}_cpu_seconds"] >= 0
     assert rows["peak_memory_mb_after_ppl"] > 0
+    assert shlex.split(rows["command"])[2:] == ["benchmarks.metrics", *line]
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 
 from aligned_jax.convert.files.inert import PersistentObject
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
-from aligned_jax.convert.rules import filters, official_shapes
+from tests.helpers import random_tensors
 from tests.makers.official_file import OfficialNetwork
 
 SIZES = {"c_dim": 0, "img_resolution": 8, "img_channels": 3}
@@ -18,22 +18,14 @@ G_KWARGS = {
 D_KWARGS = {**SIZES, "channel_base": 64, "channel_max": 8}
 
 
-def tensors_of(config, seed=0):
-    """Random official tensors of a network, with its filters."""
-    rng = np.random.default_rng(seed)
-    shapes = official_shapes(config)
-    tensors = {name: rng.standard_normal(shape, np.float32) for name, shape in shapes.items()}
-    return tensors | filters(config)
-
-
 def generator(kwargs=G_KWARGS, seed=0, **options):
     """An official generator for `write_snapshot`."""
-    return OfficialNetwork(kwargs, tensors_of(generator_config(kwargs), seed), **options)
+    return OfficialNetwork(kwargs, random_tensors(generator_config(kwargs), seed), **options)
 
 
 def discriminator(kwargs=D_KWARGS, seed=1, code_base=None, **options):
     """An official discriminator for `write_snapshot`."""
-    tensors = tensors_of(discriminator_config(kwargs, code_base), seed)
+    tensors = random_tensors(discriminator_config(kwargs, code_base), seed)
     return OfficialNetwork(kwargs, tensors, **options)
 
 

@@ -14,7 +14,8 @@ from aligned_jax.convert import deduce
 from aligned_jax.convert.checks import tensor_problems
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.errors import ConfigError, FormatError
-from tests.convert.samples import Lazy, tensors_of
+from tests.convert.samples import Lazy
+from tests.helpers import random_tensors
 
 # fmt: off
 ODD = (
@@ -90,7 +91,7 @@ def test_odd_arguments(name):
         if name == "generator"
         else (discriminator_config, deduce.discriminator)
     )
-    tensors = {key: Lazy(array) for key, array in tensors_of(config_of(sound)).items()}
+    tensors = {key: Lazy(array) for key, array in random_tensors(config_of(sound)).items()}
     shapes = {key: tensor.shape for key, tensor in tensors.items()}
     accepted = refused = 0
     for change in changes(sound):

@@ -5,7 +5,7 @@ import pytest
 
 from aligned_jax.convert import read_official
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
-from tests.helpers import DATA, document, reference, relative_error
+from tests.helpers import DATA, document, nchw, reference, relative_error
 
 FILES = ["tf_legacy_skip32.pkl", "sg3repo_stylegan2.pkl", "hostile_baseline_ok.pkl"]
 
@@ -14,10 +14,6 @@ def load(file, key):
     network = read_official(DATA / file).networks[key]
     kind = DiscriminatorNetwork if key == "D" else Network
     return kind(network.config, network.variables())
-
-
-def nchw(images):
-    return np.asarray(images).transpose(0, 3, 1, 2)
 
 
 @pytest.mark.parametrize("file", FILES)

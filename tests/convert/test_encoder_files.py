@@ -9,6 +9,7 @@ from aligned_jax.convert import read_official, to_official
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.networks import fingerprint, variable_shapes
 from tests.convert.test_rosinality import generator_state
+from tests.helpers import same_values
 from tests.makers.official_file import write_rosinality
 
 STAGES = ((4, 1), (5, 2), (6, 1), (7, 1))
@@ -48,20 +49,13 @@ def written(tmp_path, value, legacy=False):
     return path
 
 
-def same(found, expected):
-    import jax
-
-    assert jax.tree.structure(found) == jax.tree.structure(expected)
-    assert all(map(np.array_equal, jax.tree.leaves(found), jax.tree.leaves(expected)))
-
-
 @pytest.mark.parametrize("legacy", [False, True])
 def test_an_encoder_and_its_generator(tmp_path, legacy):
     path = written(tmp_path, checkpoint(), legacy)
     official = read_official(path)
     assert list(official.networks) == ["G_ema", "E"]
     assert official.networks["E"].config == ROWS
-    same(official.networks["E"].variables(), variables_of(ROWS))
+    assert same_values(official.networks["E"].variables(), variables_of(ROWS))
     generator = official.networks["G_ema"].variables()
     np.testing.assert_array_equal(generator["stats"]["mapping"]["w_avg"], LATENT_AVG[0])
     known = {"network": "e4e.pt", "sha256": fingerprint(generator)}
@@ -76,11 +70,11 @@ def test_an_encoder_and_its_generator(tmp_path, legacy):
 def test_other_kinds(tmp_path):
     pooled = read_official(written(tmp_path, checkpoint(POOLED))).networks["E"]
     assert pooled.config == POOLED
-    same(pooled.variables(), variables_of(POOLED))
+    assert same_values(pooled.variables(), variables_of(POOLED))
     # Its mean once for each row, as official runs keep it; codes are counted from the first.
     for mean in (LATENT_AVG, np.tile(LATENT_AVG[:1], (4, 1)), LATENT_AVG[0]):
         pooled = read_official(written(tmp_path, checkpoint(POOLED) | {"latent_avg": mean}))
-        same(pooled.networks["E"].variables(), variables_of(POOLED))
+        assert same_values(pooled.networks["E"].variables(), variables_of(POOLED))
         w_avg = pooled.networks["G_ema"].variables()["stats"]["mapping"]["w_avg"]
         np.testing.assert_array_equal(w_avg, LATENT_AVG[0])
     plain = checkpoint(EncoderConfig(32, "w+", 4, 6, stages=STAGES), start_from_latent_avg=False)

@@ -13,7 +13,8 @@ from aligned_jax.convert import from_official, read_official, write_safetensors
 from aligned_jax.convert.formats.exported import METADATA_KEY
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import D_KWARGS, G_KWARGS, tensors_of
+from tests.convert.samples import D_KWARGS, G_KWARGS
+from tests.helpers import random_tensors
 from tests.makers.official_file import write_rosinality
 
 # Nothing here can be told from shapes, so that only the metadata brings it back.
@@ -30,7 +31,7 @@ CRITIC = discriminator_config(D_KWARGS)
 
 
 def tree(config, seed=0):
-    return config, from_official(config, tensors_of(config, seed))
+    return config, from_official(config, random_tensors(config, seed))
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def equal(first, second):
 
 
 def test_one_network_has_the_official_names(file):
-    found, expected = load_file(file), tensors_of(ODD)
+    found, expected = load_file(file), random_tensors(ODD)
     assert sorted(found) == sorted(expected)
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
 
@@ -83,32 +84,32 @@ def test_a_lone_network_keeps_its_key(tmp_path):
 def test_files_of_others_are_deduced(tmp_path):
     config = generator_config(G_KWARGS)
     path = tmp_path / "net.safetensors"
-    save_file(tensors_of(config), path)
+    save_file(random_tensors(config), path)
     official = read_official(path)
     found = official.networks["G_ema"]
     assert equal(found.variables(), tree(config)[1])
     assert found.config.channels == config.channels
     assert "does not record" in official.source["warnings"][0]
-    save_file(tensors_of(CRITIC), path)
+    save_file(random_tensors(CRITIC), path)
     assert list(read_official(path).networks) == ["D"]
-    both = {f"G.{k}": v for k, v in tensors_of(config).items()}
-    save_file(both | {f"D.{k}": v for k, v in tensors_of(CRITIC).items()}, path)
+    both = {f"G.{k}": v for k, v in random_tensors(config).items()}
+    save_file(both | {f"D.{k}": v for k, v in random_tensors(CRITIC).items()}, path)
     assert list(read_official(path).networks) == ["G", "D"]
 
 
 @pytest.mark.parametrize("legacy", [False, True])
 def test_torch_files_with_official_names_are_read_alike(legacy, tmp_path):
     config, path = generator_config(G_KWARGS), tmp_path / "net.pt"
-    write_rosinality(path, tensors_of(config), legacy=legacy)
+    write_rosinality(path, random_tensors(config), legacy=legacy)
     official = read_official(path)
     assert list(official.networks) == ["G_ema"]
     assert equal(official.networks["G_ema"].variables(), tree(config)[1])
     assert official.source["format"] == ("torch-legacy" if legacy else "torch-zip")
     assert official.source["code_base"] == "unknown"
     assert "does not record" in official.source["warnings"][0]
-    write_rosinality(path, tensors_of(CRITIC), legacy=legacy)
+    write_rosinality(path, random_tensors(CRITIC), legacy=legacy)
     assert equal(read_official(path).networks["D"].variables(), tree(CRITIC)[1])
-    bad = tensors_of(config) | {"synthesis.b8.conv1.bias": np.zeros(3, np.float32)}
+    bad = random_tensors(config) | {"synthesis.b8.conv1.bias": np.zeros(3, np.float32)}
     write_rosinality(path, bad, legacy=legacy)
     with pytest.raises(UserError, match=r"^net\.pt: .*synthesis\.b8\.conv1\.bias"):
         read_official(path)
@@ -127,7 +128,7 @@ def test_headers_that_describe_other_networks(tmp_path):
 
 
 def test_filters_of_others_may_be_absent_but_not_wrong(tmp_path):
-    path, tensors = tmp_path / "net.safetensors", tensors_of(generator_config(G_KWARGS))
+    path, tensors = tmp_path / "net.safetensors", random_tensors(generator_config(G_KWARGS))
     bare = {name: tensor for name, tensor in tensors.items() if "resample" not in name}
     save_file(bare, path)
     assert list(read_official(path).networks) == ["G_ema"]

@@ -57,7 +57,7 @@ class Data:
 
 
 def stored(most=None, **kwargs):
-    return evaluation.Stored(Data(**kwargs), "memory", most)
+    return evaluation.StoredImages(Data(**kwargs), "memory", most)
 
 
 def network(c_dim=0):
@@ -77,7 +77,7 @@ def scores(pictures, reals, names, options=OPTIONS, **kwargs):
 
 
 def generated(count=43, **kwargs):
-    return evaluation.Generated(network(), "net", count, **{"devices": ONE} | kwargs)
+    return evaluation.GeneratedImages(network(), "net", count, **{"devices": ONE} | kwargs)
 
 
 def test_eight_devices_and_other_batches_change_nothing():
@@ -131,7 +131,7 @@ def test_images_of_a_network():
 def test_labels_come_from_the_data():
     labels = evaluation.labels_like(Data(labels=3), 40)
     assert labels.shape == (40, 3) and set(labels.argmax(axis=1)) == {0, 1, 2}
-    made = evaluation.Generated(network(3), "net", 40, labels=labels, devices=ONE)
+    made = evaluation.GeneratedImages(network(3), "net", 40, labels=labels, devices=ONE)
     others = dataclasses.replace(made, labels=labels[:, ::-1])
     numbers = np.arange(4)
     assert (made.take(numbers) != others.take(numbers)).any()
@@ -278,4 +278,4 @@ def test_images_that_are_not_finite_are_named():
         net.config, jax.tree.map(lambda leaf: leaf * np.float32(np.nan), net.variables)
     )
     with pytest.raises(UserError, match="seeds 3, 4 are not finite"):
-        evaluation.Generated(broken, "net", 2, seed=3, devices=ONE).take(np.arange(2))
+        evaluation.GeneratedImages(broken, "net", 2, seed=3, devices=ONE).take(np.arange(2))

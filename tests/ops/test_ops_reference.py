@@ -7,7 +7,7 @@ import pytest
 
 from aligned_jax import ops
 from aligned_jax.errors import ConfigError
-from tests.helpers import document, reference, relative_error
+from tests.helpers import document, nchw, nhwc, reference, relative_error
 
 R = reference("ops")
 CASES = document(R, "cases_json")
@@ -18,14 +18,6 @@ def indexed(name):
     """Parameters (i, case) with a readable id."""
     cases = [(f"{i:02d}", case) for i, case in enumerate(CASES[name])]
     return [pytest.param(i, case, id=f"{i}-{case}"[:70]) for i, case in cases]
-
-
-def nhwc(x):
-    return jnp.asarray(np.moveaxis(x, 1, -1) if x.ndim == 4 else x)
-
-
-def nchw(x):
-    return np.moveaxis(np.asarray(x), -1, 1) if x.ndim == 4 else np.asarray(x)
 
 
 def hwio(w):

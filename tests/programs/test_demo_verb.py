@@ -15,11 +15,12 @@ from types import SimpleNamespace
 import jax
 import pytest
 
-from aligned_jax import semantics
+from aligned_jax import jobs, semantics
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.demo import making
 from aligned_jax.jobs.demo import steps as demo_steps
 from aligned_jax.jobs.demo.steps import Family, Member, Plan
-from aligned_jax.tools import demo, main
+from aligned_jax.tools.main import ALIGNED
 
 pytest.importorskip("dicebear")
 PICTURES = ["family.png", "grid.png", "interpolate.png", "swap.png", "transition.png"]
@@ -33,12 +34,16 @@ def family(parent, child):
     return Family(Member("old", str(parent)), (Member("near", str(child)), other), again, control)
 
 
-def run(plan):
-    """(exit code, stdout, stderr)."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = demo.carry_out(plan)
-    return code, out.getvalue(), err.getvalue()
+def run(plan, carry_out=ALIGNED.carry_out):
+    """(exit code, lines told, stderr)."""
+    lines, err = [], io.StringIO()
+
+    def quietly(argv):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
+            return carry_out(argv)
+
+    code = jobs.make_demo(plan, quietly, lines.append)
+    return code, "".join(f"{line}\n" for line in lines), err.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +117,7 @@ def test_every_command_of_a_picture_makes_it_again(made, commands):
             with contextlib.redirect_stdout(io.StringIO()):
                 target = Path(argv[argv.index("--out") + 1])
                 shutil.rmtree(target) if target.is_dir() else target.unlink()
-                assert main.ALIGNED.carry_out(argv) == 0
+                assert ALIGNED.carry_out(argv) == 0
     assert sorted(verbs) == sorted(
         ["family", "transition", "compare", "interpolate", "swap", "translate", *["morph"] * 2]
         + ["edit"] * 3
@@ -152,15 +157,27 @@ def test_finished_parts_are_kept(made):
 @pytest.mark.parametrize(("name", "value"), [("kimg", 2), ("seed", 1), ("faces", 41)])
 def test_another_demo_needs_another_folder(made, name, value):
     with pytest.raises(UserError, match=f"holds a demo with another {name}; choose another --out"):
-        demo.carry_out(dataclasses.replace(made.plan, **{name: value}))
+        run(dataclasses.replace(made.plan, **{name: value}))
 
 
-def test_a_stopped_demo_says_how_to_go_on(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(main, "carry_out", lambda argv: 130 if argv[0] == "finetune" else 0)
-    code, out, err = run(dataclasses.replace(made.plan, out=str(tmp_path / "d")))
+def test_a_stopped_demo_leaves_the_rest_for_later(made, tmp_path):
+    plan = dataclasses.replace(made.plan, out=str(tmp_path / "d"))
+    code, out, _ = run(plan, lambda argv: 130 if argv[0] == "finetune" else 0)
     assert code == 130 and out.count("\n") == 2
-    assert err == "warning: stopped and saved; the same command goes on from here\n"
     assert not (tmp_path / "d" / "index.html").exists()
+
+
+def test_the_verb_finishes_a_demo_and_prints_its_lines(made, aligned, monkeypatch):
+    monkeypatch.setattr(demo_steps, "ZOO", made.plan.family)
+    shown = Plan(made.plan.out, 1, 0, made.plan.family, faces=40)
+    monkeypatch.setattr(demo_steps, "Plan", lambda out, kimg, seed, family: shown)
+    (made.folder / "swap.png").unlink()
+    result = aligned("demo", "--out", made.plan.out, "--kimg", 1)
+    assert result.code == 0 and result.err == ""
+    lines = result.out.splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == [f"{k}/13" for k in range(1, 14)]
+    assert sum(not line.endswith("(done before)") for line in lines[:-1]) == 1
+    assert (made.folder / "swap.png").exists()
 
 
 def test_options_reach_the_commands(parent, child, monkeypatch):
@@ -179,15 +196,20 @@ def test_options_reach_the_commands(parent, child, monkeypatch):
     # With so few channels every seed finds the same ones, unless it may try only some.
     few = functools.partial(semantics.visible_channels, tried=3)
     monkeypatch.setattr(semantics, "visible_channels", few)
-    assert len({tuple(demo.channels(dataclasses.replace(plan, seed=k))) for k in range(3)}) > 1
+    assert len({tuple(making.channels(dataclasses.replace(plan, seed=k))) for k in range(3)}) > 1
 
 
 def test_the_command_line(aligned, monkeypatch):
-    plans = []
-    monkeypatch.setattr(demo, "carry_out", lambda plan: plans.append(plan) or 0)
+    plans, codes = [], [0, 0, 130]
+    monkeypatch.setattr(
+        jobs, "make_demo", lambda plan, carry_out, tell: plans.append(plan) or codes.pop(0)
+    )
     assert aligned("demo").code == 0
     assert aligned("demo", "--out", "x", "--kimg", 7, "--seed", 3).code == 0
-    assert [(p.out, p.kimg, p.seed) for p in plans] == [("demo", 6, 0), ("x", 7, 3)]
+    stopped = aligned("demo", "--out", "x", "--kimg", 7, "--seed", 3)
+    said = "warning: stopped and saved; the same command goes on from here\n"
+    assert (stopped.code, stopped.out, stopped.err) == (130, "", said)
+    assert [(p.out, p.kimg, p.seed) for p in plans[:2]] == [("demo", 6, 0), ("x", 7, 3)]
     assert plans[0].family is demo_steps.ZOO
 
 

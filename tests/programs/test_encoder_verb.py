@@ -72,7 +72,7 @@ def loss_networks(monkeypatch):
 @pytest.fixture
 def plan(ok, family, loss_networks, monkeypatch, tmp_path):
     """plan("options") -> the config of the run, as JSON."""
-    monkeypatch.setattr(dry_run, "report", lambda config, devices: [])
+    monkeypatch.setattr(dry_run, "report", lambda task, devices: [])
 
     def run(options, size=32):
         line = f"G --data D --run R --devices 1 --dry-run {options}"
@@ -216,7 +216,7 @@ def test_rows_that_never_begin_are_told(ok, plan, family, tmp_path, monkeypatch)
     from aligned_jax.runs import loop
 
     said = "only 3 of 8 rows of w+ begin within the run's 1000 iterations"
-    monkeypatch.setattr(loop, "train", lambda job, state, memory: None)
+    monkeypatch.setattr(loop, "train", lambda run, state, bookkeeping: None)
     schedule = "--losses.progressive-start 900 --losses.progressive-every 60 --losses.adversarial 0"
     line = f"G --data D --run R --devices 1 --kimg 4 --batch 4 {schedule}"
     assert said in ok(*words_of(family, tmp_path / "run", line), *SMALL)

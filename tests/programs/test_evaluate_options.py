@@ -158,9 +158,9 @@ def test_what_is_compared_and_how(score, base, sources, tmp_path):
 
 
 def test_batches_change_nothing_but_their_size(score, base, monkeypatch):
-    taken, take = [], evaluation.Stored.take
+    taken, take = [], evaluation.StoredImages.take
     monkeypatch.setattr(
-        evaluation.Stored, "take", lambda self, n: taken.append(len(n)) or take(self, n)
+        evaluation.StoredImages, "take", lambda self, n: taken.append(len(n)) or take(self, n)
     )
     found = score("images", "--batch", 5, "--no-cache")
     assert set(taken) == {5, 2}  # pairs are two images each

@@ -53,8 +53,8 @@ def test_every_missing_network_is_named(aligned, images):
 
 
 def test_too_few_images_are_refused_before_any_is_made(aligned, images, networks, monkeypatch):
-    monkeypatch.setattr(evaluation.pictures, "_drawn", None)
-    monkeypatch.setattr(evaluation.Stored, "take", None)
+    monkeypatch.setattr(evaluation.image_sets, "_drawn", None)
+    monkeypatch.setattr(evaluation.StoredImages, "take", None)
     argv = ("--metrics", "is,pr_vgg,kid_vgg,diversity", "--splits", 20, "--neighbours", 16)
     result = aligned("evaluate", images, "--data", images, *argv)
     assert result.code == 2
@@ -97,15 +97,15 @@ def test_two_splits_of_one_dataset(ok, images, networks, tmp_path):
 def test_a_network_without_noise_has_no_diversity_of_noise():
     synthesis = dataclasses.replace(tiny.GENERATOR.synthesis, use_noise=False)
     config = dataclasses.replace(tiny.GENERATOR, synthesis=synthesis)
-    made = evaluation.Generated(Network(config, variable_shapes(config)), "bare", 4)
+    made = evaluation.GeneratedImages(Network(config, variable_shapes(config)), "bare", 4)
     with pytest.raises(UserError, match="diversity_z compares noises, and bare has none"):
         evaluation.check(made, None, ("diversity_z",))
 
 
 def test_images_of_a_seed_are_the_same_wherever_they_stand(parent):
     network = loading.load(parent)
-    first = evaluation.Generated(network, "net", 8).take(np.arange(8))
-    later = evaluation.Generated(network, "net", 8, seed=7).take(np.arange(8))
+    first = evaluation.GeneratedImages(network, "net", 8).take(np.arange(8))
+    later = evaluation.GeneratedImages(network, "net", 8, seed=7).take(np.arange(8))
     np.testing.assert_array_equal(first[7], later[0])
     assert np.any(np.asarray(first[0]) != np.asarray(later[0]))
 
@@ -116,7 +116,7 @@ def key(facts):
 
 
 def test_recipes_tell_nothing_about_what_is_kept(images):
-    facts = evaluation.Stored(ImageFolder(images), "folder").facts()
+    facts = evaluation.StoredImages(ImageFolder(images), "folder").facts()
     assert facts["recipe"] == "files as they are"
     found = [key(facts | {"recipe": recipe}) for recipe in ("files as they are", None)]
     assert found[0] == found[1] != key(facts | {"fingerprint": "other"})

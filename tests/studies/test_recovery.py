@@ -2,19 +2,21 @@
 
 import functools
 import json
+import shlex
 
 import jax
 import numpy as np
 import pytest
 
 import aligned_jax as aj
-from aligned_jax import features
+from aligned_jax import features, inversion
 from aligned_jax.networks import init_variables
 from aligned_jax.networks.encoder_network import provenance_of
-from aligned_jax.utils import loops
-from benchmarks import inversion_speed
-from studies import recovery
-from studies.tables import markdown, named, spaces
+from benchmarks.reporting import markdown
+from studies import recovery, same_bits
+from studies.known_latents import Recovered, Truth
+from studies.likeness import rmse
+from studies.tables import named, spaces
 from tests.standins import Nearness
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
@@ -36,19 +38,22 @@ def files(tmp_path, monkeypatch):
 
 @functools.cache
 def network(config=GENERATOR):
-    found = aj.Network(config, init_variables(config, jax.random.key(0)))
-    found.variables["stats"]["mapping"]["w_avg"] += 0.3
-    for block in found.variables["params"]["synthesis"].values():
+    made = aj.Network(config, init_variables(config, jax.random.key(0)))
+    made.variables["stats"]["mapping"]["w_avg"] += 0.3
+    for block in made.variables["params"]["synthesis"].values():
         for name in block.keys() & {"conv0", "conv1"}:
             block[name]["noise_strength"] += 0.3  # noise of untrained networks has no effect
-    return found
+    return made
 
 
 def run(files, *options):
     out = files / "out"
     sizes = ["--images", "2", "--steps", "4", "--check-steps", "4", "--out", str(out)]
-    recovery.main(["--network", str(files / "G"), *sizes, *options])
-    return json.loads((out / "recovery.json").read_text())
+    line = ["--network", str(files / "G"), *sizes, *options]
+    recovery.main(line)
+    document = json.loads((out / "recovery.json").read_text())
+    assert document["command"] == shlex.join(["python", "-m", "studies.recovery", *line])
+    return document
 
 
 @pytest.mark.slow
@@ -64,7 +69,7 @@ def test_every_space_has_its_row(files, capsys):
     assert [check["space"] for check in found["checks"]] == list(SPACES)
     for check in found["checks"]:
         assert check["same bits twice"] == check["same bits alone"] == "yes"
-    assert found["config"]["psi"] == 0.7 and "command" in found and "versions" in found
+    assert found["config"]["psi"] == 0.7 and "versions" in found and "device" in found
     text = capsys.readouterr().out
     assert text.count("| optimised |") == 5 and "leave compilation" in text
     assert (files / "out" / "recovery.png").stat().st_size > 1000
@@ -88,12 +93,12 @@ def test_every_option_counts(files):
 
 
 def test_the_truth_is_recovered_and_nothing_else():
-    truth = recovery.Truth.of(network(), range(2), 0.7)
+    truth = Truth.of(network(), range(2), 0.7)
     for space in SPACES:
         latent = truth.latent(space)
         np.testing.assert_allclose(truth.cosines(space, latent), 1, atol=1e-4)
-        found = recovery.Found("true", space, latent, 0.7, 0.0)
-        assert recovery.rmse(truth.images, recovery.drawn(truth.network, found)).max() < 0.01
+        recovered = Recovered("true", space, latent, 0.7, 0.0)
+        assert rmse(truth.images, recovered.images(truth.network)).max() < 0.01
         swapped = truth.cosines(space, latent[::-1])
         assert (swapped < 0.999).all()
         # Around the middle: what lies on its other side points the other way.
@@ -103,7 +108,7 @@ def test_the_truth_is_recovered_and_nothing_else():
 
 
 def test_company_that_changes_a_result_is_noticed(files, monkeypatch):
-    real = recovery.inversion.invert
+    real = inversion.invert
 
     def disturbed(what):
         def run(network, images, *args, batch, **options):
@@ -118,70 +123,31 @@ def test_company_that_changes_a_result_is_noticed(files, monkeypatch):
     assert plain["within rounding"] == plain["same bits alone"] == "yes"
     assert plain["its latents"] < 1e-3
     for what in ("latent", "loss"):
-        monkeypatch.setattr(recovery.inversion, "invert", disturbed(what))
+        monkeypatch.setattr(inversion, "invert", disturbed(what))
         check = run(files, "--space", "w")["checks"][0]
         assert check["same bits twice"] == "yes"
         assert check["same bits alone"] == {"latent": "no", "loss": "yes"}[what]
         assert check["within rounding"] == {"latent": "yes", "loss": "no"}[what]
-    monkeypatch.setattr(recovery.inversion, "invert", real)
-    monkeypatch.setattr(recovery, "MOVED", 0.0)
+    monkeypatch.setattr(inversion, "invert", real)
+    monkeypatch.setattr(same_bits, "MOVED", 0.0)
     assert run(files, "--space", "w")["checks"][0]["latents from a moved start"] == 0
 
 
 def test_other_bits_are_noticed():
-    truth = recovery.Truth.of(network(), range(2), 0.7)
-    settings = recovery.Settings(steps=1, samples=2)
-    pixels = recovery.inversion.Pixels()
+    truth = Truth.of(network(), range(2), 0.7)
+    settings = inversion.Settings(steps=1, samples=2)
+    pixels = inversion.Pixels()
 
     def run(images):
-        return recovery.inversion.invert(
-            truth.network, images, pixels, settings, jax.random.key(0), batch=1
-        )
+        return inversion.invert(truth.network, images, pixels, settings, jax.random.key(0), batch=1)
 
     both, *alone = run(truth.images), run(truth.images[:1]), run(truth.images[1:])
-    assert recovery.same([both], alone) and recovery.same(alone, [both])
-    assert not recovery.same([both], alone[::-1])
+    assert same_bits.same([both], alone) and same_bits.same(alone, [both])
+    assert not same_bits.same([both], alone[::-1])
     alone[1].latent[0, 0] = np.nextafter(alone[1].latent[0, 0], 9)
-    assert not recovery.same([both], alone) and recovery.apart(alone[1], run(truth.images[1:])) > 0
-
-
-@pytest.mark.slow
-def test_speed_is_measured(files, capsys, monkeypatch):
-    monkeypatch.setattr(inversion_speed, "BATCHES", (1, 2))
-    recovery.main(["--network", str(files / "G"), "--speed", "--repeats", "1", "--out", str(files)])
-    found = json.loads((files / "speed.json").read_text())["speed"]
-    assert [row["batch"] for row in found["rows"]] == [1, 2] * 2
-    assert {row["loss"] for row in found["rows"]} == {"LPIPS-VGG", "pixels"}
-    first, last = found["rows"][:2]
-    # What all images share is counted once, the rest for each of them.
-    each = [row["GFLOP per image and step"] for row in (first, last)]
-    assert each[0] / 2 < each[1] < each[0]
-    assert found["matmul_gflops"] > 0 and len(found["verdicts"]) == 2
-    assert "| batch |" in capsys.readouterr().out
-
-
-def test_a_loop_counts_once(monkeypatch):
-    images = np.zeros((1, 32, 32, 3), np.uint8)
-    pixels = recovery.inversion.Pixels()
-    few = inversion_speed.step_cost(network(), images, pixels, 1)[1]
-    monkeypatch.setattr(loops, "slow", lambda: False)
-    assert inversion_speed.step_cost(network(), images, pixels, 1)[1] == pytest.approx(
-        few, rel=1e-4
+    assert (
+        not same_bits.same([both], alone) and same_bits.apart(alone[1], run(truth.images[1:])) > 0
     )
-
-
-def test_verdicts_tell_why():
-    def row(gflops, faster):
-        return {"loss": "L", "batch": 8, "times faster": faster, "GFLOP/s": gflops} | {
-            "% of matmul": gflops
-        }
-
-    say = lambda one, many, faster: inversion_speed.verdict(  # noqa: E731
-        [row(one, 1.0), row(many, faster)], 100e9
-    )
-    assert "no batch can be more than 2.0 times faster" in say(50.0, 60.0, 1.2)
-    assert "would allow 10.0 times; the batch reaches 12.0" in say(10.0, 12.0, 1.2)
-    assert say(10.0, 60.0, 6.0).endswith("one at a time.")
 
 
 def test_options_and_tables():

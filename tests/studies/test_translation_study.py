@@ -1,10 +1,10 @@
 """The study of translation in miniature: every row, what chance looks like, and going on."""
 
-import argparse
 import dataclasses
 import functools
 import io
 import json
+import shlex
 from importlib.util import find_spec
 
 import jax
@@ -77,8 +77,11 @@ def study(files, monkeypatch, tmp_path):
         for name in ("data", "near-data", "distant-data"):
             line += [f"--{name}", str(files / "data")]
         line += ["--images", str(COUNT), "--steps", "2", "--batch", "4", "--work", str(work)]
-        translation.main([*line, *options])
-        return json.loads((work / "translation_study.json").read_text())
+        line += options
+        translation.main(line)
+        document = json.loads((work / "translation_study.json").read_text())
+        assert document["command"] == shlex.join(["python", "-m", "studies.translation", *line])
+        return document
 
     return run
 
@@ -100,6 +103,7 @@ def test_a_row_for_every_way_and_network(study, files, tmp_path, capsys):
     near, control = found["rows"][1]["survives"], found["rows"][3]["survives"]
     assert near != control
     text = (out / "translation_study.md").read_text()
+    assert f"\n{found['command']}\n" in text
     assert text.count("\n| ") == len(names) + 2 and "50 % is chance" in text
     assert text in capsys.readouterr().out or "| latents |" in text
     assert (out / "images" / "translation_study.png").stat().st_size > 1000
@@ -178,9 +182,16 @@ def test_the_picture_shows_what_is_asked_for():
     white = np.full((3, 16, 16, 3), 255, np.uint8)
     images = {way: {"parent": white, "near": white} for way in ("z", "w")}
     sizes = []
-    for show, ways in ((2, None), (3, None), (2, ["z"])):
-        args = argparse.Namespace(show=show, show_ways=ways)
-        drawn = translation_report.picture(args, white, images)
+    for show, ways in ((2, ["z", "w"]), (3, ["z", "w"]), (2, ["z"])):
+        drawn = translation_report.picture(white, images, show, ways)
         sizes.append(Image.open(io.BytesIO(drawn)).size)
     (width, height), (same, higher), (narrower, low) = sizes
     assert same == width and higher > height and narrower < width and low == height
+
+
+def test_style_vectors_are_refused(capsys):
+    line = ["--work", "w", "--data", "d", "--near-data", "n", "--distant-data", "f"]
+    assert translation.parse([*line, "--space", "z,w"]).space == ["z", "w"]
+    with pytest.raises(SystemExit):
+        translation.parse([*line, "--space", "w,s"])
+    assert "style vectors are not part of this study" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from aligned_jax.training.encoder_state import (
     with_backbone,
 )
 from aligned_jax.training.encoder_step import EncoderStep, active_rows
+from tests.helpers import worst_error
 from tests.training import tiny_encoder as tiny
 
 EIGHT = jax.local_devices()
@@ -63,22 +64,11 @@ def both(generator, fast_compilation):
     return before, after, reports
 
 
-def worst(actual, expected):
-    """Largest error of a leaf, relative to its size or to a thousandth of the largest leaf."""
-    largest = max(np.abs(v).max() for v in jax.tree.leaves(expected))
-    errors = jax.tree.map(
-        lambda a, b: np.abs(a - b).max() / max(np.abs(b).max(), 1e-3 * largest, 1e-30),
-        actual,
-        expected,
-    )
-    return max(jax.tree.leaves(errors))
-
-
 def test_one_and_eight_devices_end_in_the_same_state(both):
     _, after, reports = both
     one, eight = parallel.local(after[1]), parallel.local(after[8])
     for name in ("E", "D", "real_pool", "fake_pool"):
-        assert worst(getattr(eight, name), getattr(one, name)) < 1e-4, name
+        assert worst_error(getattr(eight, name), getattr(one, name)) < 1e-4, name
     for ours, theirs in zip(reports[8], reports[1], strict=True):
         assert set(ours) == set(theirs)
         for name, value in theirs.items():

@@ -12,6 +12,7 @@ from aligned_jax.training import parallel
 from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.draws import TERMS
 from aligned_jax.training.gan_step import GanStep
+from tests.helpers import worst_error
 from tests.training import tiny
 
 EIGHT = jax.local_devices()
@@ -60,24 +61,13 @@ def both():
     return before, gradients, after, reports, texts
 
 
-def worst(actual, expected, share):
-    """Largest error of a leaf, relative to its size or to that share of the largest leaf."""
-    largest = max(np.abs(v).max() for v in jax.tree.leaves(expected))
-    errors = jax.tree.map(
-        lambda a, b: np.abs(a - b).max() / max(np.abs(b).max(), share * largest, 1e-30),
-        actual,
-        expected,
-    )
-    return max(jax.tree.leaves(errors))
-
-
 def test_one_and_eight_devices_find_the_same_gradients(both):
     _, gradients, *_ = both
     for name in TERMS:
         # R1 reaches biases through the minibatch deviation alone, where terms near 1 cancel
         # to 1e-3 or less: changing parameters in their last bit moves them as much.
         share = 0.01 if name == "Dreg" else 0.001
-        assert worst(gradients[8][name], gradients[1][name], share) < 1e-5, name
+        assert worst_error(gradients[8][name], gradients[1][name], share) < 1e-5, name
         assert all(np.abs(v).max() > 0 for v in jax.tree.leaves(gradients[1]["Gmain"]))
 
 
@@ -85,11 +75,11 @@ def test_one_and_eight_devices_end_in_the_same_state(both):
     before, _, after, reports, _ = both
     one, eight = parallel.local(after[1]), parallel.local(after[8])
     for name in ("G", "D", "G_ema"):
-        assert worst(getattr(eight, name), getattr(one, name), 0.0) < 1e-5, name
+        assert worst_error(getattr(eight, name), getattr(one, name), 0.0) < 1e-5, name
     for name in ("G_opt", "D_opt"):
         for moment in ("mu", "nu"):
             pair = [getattr(getattr(state, name)[0], moment) for state in (eight, one)]
-            assert worst(*pair, 0.05) < 1e-3, (name, moment)
+            assert worst_error(*pair, 0.05) < 1e-3, (name, moment)
     assert eight.pl_mean == pytest.approx(one.pl_mean, rel=1e-5)
     assert (eight.augment_p, eight.step) == (one.augment_p, one.step)
     np.testing.assert_array_equal(eight.signs, one.signs)

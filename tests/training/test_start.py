@@ -24,7 +24,7 @@ from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import Recipe
 from aligned_jax.weights import resize
 from tests.convert import samples
-from tests.helpers import DATA
+from tests.helpers import DATA, same_values
 from tests.makers.official_file import write_snapshot
 from tests.training import tiny
 
@@ -47,10 +47,6 @@ def source():
 def assert_equal(first, second):
     assert jax.tree.structure(first) == jax.tree.structure(second)
     jax.tree.map(np.testing.assert_array_equal, first, second)
-
-
-def same(first, second):
-    return all(jax.tree.leaves(jax.tree.map(np.array_equal, first, second)))
 
 
 def few_steps(networks, generator, discriminator, ada=None, **options):
@@ -116,7 +112,7 @@ def test_without_a_discriminator_one_is_drawn_as_for_a_fresh_run(source):
     fresh = create_state(generator, discriminator, GanOptions(batch_size=4), seed=4)
     assert_equal(networks["D"], fresh.D)
     other, _ = starting_networks(part, generator, discriminator, seed=5)
-    assert not same(networks["D"], other["D"])
+    assert not same_values(networks["D"], other["D"])
     assert any("has no D: the discriminator starts untrained" in note for note in report.notes)
     assert all(path.startswith("D/") for path in report.fresh)
     with pytest.raises(ConfigError, match="starts from a generator, but the source has D"):
@@ -208,8 +204,10 @@ def test_a_conditional_frozen_run_from_an_official_file(tmp_path):
     before, after = few_steps(networks, *wanted, pl_weight=0.0)
     for name, frozen in (("fromrgb", True), ("conv0", True), ("conv1", False)):
         pair = [state.D["params"]["b8"][name] for state in (before, after)]
-        assert same(*pair) == frozen, name
-    assert not same(before.G["params"]["mapping"]["embed"], after.G["params"]["mapping"]["embed"])
+        assert same_values(*pair) == frozen, name
+    assert not same_values(
+        before.G["params"]["mapping"]["embed"], after.G["params"]["mapping"]["embed"]
+    )
 
 
 def test_an_adaptive_run_at_a_lower_resolution_from_an_averaged_generator():
@@ -223,8 +221,8 @@ def test_an_adaptive_run_at_a_lower_resolution_from_an_averaged_generator():
     step = 2 * 4 / 100_000  # two batches of 4, 100 kimg from 0 to 1
     assert abs(after.augment_p - before.augment_p) == pytest.approx(step, rel=1e-2)
     parent = source["G_ema"].variables["params"]["mapping"]
-    assert same(before.G["params"]["mapping"], parent)
-    assert not same(after.G["params"]["mapping"], parent)
+    assert same_values(before.G["params"]["mapping"], parent)
+    assert not same_values(after.G["params"]["mapping"], parent)
     moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), after.G, before.G)
     assert max(jax.tree.leaves(moved["params"])) < 0.1
 
@@ -235,7 +233,7 @@ def test_a_run_at_a_higher_resolution(source):
     before, after = few_steps(networks, *wanted, pl_weight=0.0, r1_gamma=0.0)
     for key, layer in (("G", "synthesis"), ("D", "b16")):
         pair = [getattr(state, key)["params"][layer] for state in (before, after)]
-        assert not same(*pair)
+        assert not same_values(*pair)
     # Without the ramp of a fresh run the average lags behind.
     rate = -np.expm1(-np.log(2) * 4 / 10_000)
     bias = [state["params"]["synthesis"]["b4"]["conv1"]["bias"] for state in (after.G_ema, after.G)]

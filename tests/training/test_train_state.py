@@ -13,14 +13,10 @@ from aligned_jax.training import parallel
 from aligned_jax.training.gan_step import GanStep
 from aligned_jax.training.optimizer import frozen_layers, merge_frozen, split_frozen
 from aligned_jax.training.state import create_state, parameter_counts
-from tests.helpers import document, reference
+from tests.helpers import document, reference, same_values
 from tests.training import tiny
 
 ONE = jax.local_devices()[:1]
-
-
-def equal(a, b):
-    return all(jax.tree.leaves(jax.tree.map(np.array_equal, a, b)))
 
 
 def test_frozen_layers_are_those_of_the_official_implementation():
@@ -64,7 +60,7 @@ def test_order_of_freezing(architecture, order):
             trainable, frozen = split_frozen(config, params)
             assert list(frozen) == ["b16"]
             assert list(frozen["b16"]) == ["fromrgb"]
-            assert equal(merge_frozen(trainable, frozen), params)
+            assert same_values(merge_frozen(trainable, frozen), params)
             assert "fromrgb" not in trainable["b16"]
 
 
@@ -72,18 +68,18 @@ def test_starting_states():
     chosen = tiny.recipe(d={"freeze_layers": 2})
     sizes = chosen.generator, chosen.discriminator, chosen.options
     state = create_state(*sizes, seed=3, augment_p=0.2)
-    assert equal(create_state(*sizes, seed=3, augment_p=0.2), state)
+    assert same_values(create_state(*sizes, seed=3, augment_p=0.2), state)
     other = create_state(*sizes, seed=4)
-    assert not equal(other.G["params"], state.G["params"])
-    assert not equal(other.D["params"], state.D["params"])
+    assert not same_values(other.G["params"], state.G["params"])
+    assert not same_values(other.D["params"], state.D["params"])
     assert not np.array_equal(other.key, state.key)
-    assert equal(state.G_ema, state.G)
+    assert same_values(state.G_ema, state.G)
     assert (state.augment_p, other.augment_p) == (np.float32(0.2), 0)
     given = create_state(*sizes, networks={"G": other.G, "D": other.D})
-    assert equal((given.G, given.D, given.G_ema), (other.G, other.D, other.G))
+    assert same_values((given.G, given.D, given.G_ema), (other.G, other.D, other.G))
     averaged = create_state(*sizes, networks={"G_ema": other.G})
-    assert equal(averaged.G_ema, other.G)
-    assert not equal(averaged.G, other.G)
+    assert same_values(averaged.G_ema, other.G)
+    assert not same_values(averaged.G, other.G)
     counts = parameter_counts(state)
     whole = parameter_counts(create_state(*tiny_sizes()))
     assert counts["G"] == whole["G"] == sum(v.size for v in jax.tree.leaves(state.G["params"]))
@@ -119,10 +115,10 @@ def test_frozen_runs_stops_and_broken_batches():
     assert all(jax.tree.leaves([moved["b8"]["conv1"], moved["b4"]]))
 
     resumed, _ = step(parallel.replicate(saved, ONE), step.feed(-floats), 1)
-    assert equal(parallel.local(resumed), onward)
+    assert same_values(parallel.local(resumed), onward)
     reseeded = dataclasses.replace(saved, key=saved.key + np.uint32(1))
     other, _ = step(parallel.replicate(reseeded, ONE), step.feed(-floats), 1)
-    assert not equal(parallel.local(other).G["params"], onward.G["params"])
+    assert not same_values(parallel.local(other).G["params"], onward.G["params"])
 
     floats[0, 0, 0, 0] = np.nan
     state, reports = step(state, step.feed(floats), 2)

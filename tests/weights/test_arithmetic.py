@@ -11,7 +11,8 @@ import pytest
 from aligned_jax.errors import UserError
 from aligned_jax.weights import arithmetic, interpolate, parse_expression
 from aligned_jax.weights.components import entries
-from tests.weights.trees import pair, random_variables, same_bits, small
+from tests.helpers import same_bits
+from tests.weights.trees import pair, random_variables, small
 
 F = Fraction
 

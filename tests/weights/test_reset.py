@@ -8,7 +8,8 @@ import pytest
 from aligned_jax.errors import UserError
 from aligned_jax.weights import COMPONENTS, reset
 from aligned_jax.weights.components import entries
-from tests.weights.trees import pair, same_bits, small, sources
+from tests.helpers import same_bits
+from tests.weights.trees import pair, small, sources
 
 
 @pytest.mark.parametrize("architecture", ["skip", "resnet"])

@@ -10,7 +10,8 @@ from aligned_jax import weights
 from aligned_jax.errors import ConfigError
 from aligned_jax.networks.network import Network
 from aligned_jax.weights.structure import differences
-from tests.weights.trees import pair, random_variables, same_bits, small
+from tests.helpers import same_bits
+from tests.weights.trees import pair, random_variables, small
 
 
 def network(config, seed=1):

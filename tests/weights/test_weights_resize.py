@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from aligned_jax import networks
-from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
+from aligned_jax.config import DiscriminatorConfig, EncoderConfig, GeneratorConfig
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.networks.network import Network
 from aligned_jax.weights import count, resize
-from tests.weights.trees import random_variables, same_bits, small
+from tests.helpers import same_bits
+from tests.weights.trees import random_variables, small
 
 KEY = jax.random.PRNGKey(7)
 
@@ -194,3 +195,10 @@ def test_errors():
 def _blocks(variables):
     blocks = variables["params"]["synthesis"]
     return [blocks[name] for name in sorted(blocks, key=lambda name: int(name[1:]))]
+
+
+def test_an_encoder_is_refused():
+    encoder = EncoderConfig(32, "w+", 8, 6, stages=((4, 1), (5, 1), (6, 1), (7, 1)))
+    variables = networks.variable_shapes(encoder)
+    with pytest.raises(UserError, match="an encoder cannot be resized"):
+        resize((encoder, variables), 64, KEY)

@@ -1,4 +1,4 @@
-"""Small generators with random weights, and comparisons of their bits."""
+"""Small generators with random weights, and where the bits of a result come from."""
 
 import jax
 import numpy as np
@@ -6,6 +6,7 @@ import numpy as np
 from aligned_jax import networks
 from aligned_jax.config import GeneratorConfig, MappingConfig, SynthesisConfig
 from aligned_jax.weights.components import entries
+from tests.helpers import same_bits
 
 
 def small(resolution=16, mapping=None, **synthesis):
@@ -30,16 +31,6 @@ def random_variables(config, seed):
 def pair(config=None):
     config = config or small()
     return random_variables(config, 1), random_variables(config, 2)
-
-
-def same_bits(first, second) -> bool:
-    """Whether two arrays or trees agree in structure and in every bit."""
-    if jax.tree.structure(first) != jax.tree.structure(second):
-        return False
-    both = zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True)
-    return all(
-        np.array_equal(np.asarray(a).view(np.int32), np.asarray(b).view(np.int32)) for a, b in both
-    )
 
 
 def sources(result, **networks):

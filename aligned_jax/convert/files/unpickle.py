@@ -105,7 +105,7 @@ class _Machine(ByteReader):
         return self.stack[-1]
 
     def items(self) -> list[Any]:
-        """Everything above the last mark, which goes."""
+        """Everything above the last mark, which is removed."""
         if not self.outer:
             raise self.damaged("looks for a mark that was never set")
         items, self.stack = self.stack, self.outer.pop()

@@ -156,7 +156,7 @@ def _kwargs(network: PersistentObject, key: str) -> dict[str, Any]:
 
 
 def _code_base(generator: PersistentObject, modules: Mapping[str, PersistentObject]) -> str:
-    """Told by the form of the arguments, else by an attribute that only one code base has."""
+    """The code base, told by the form of the arguments, else by an attribute that only one has."""
     told = code_base_of(_kwargs(generator, "G_ema"))
     if told:
         return told

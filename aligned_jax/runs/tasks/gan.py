@@ -1,7 +1,7 @@
-"""What the loop needs to know of the kind of networks that a run trains."""
+"""Generators as a task of the loop: a generator, its average, and a discriminator."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -9,160 +9,120 @@ import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import AnyConfig
+from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks.network import Network
-from aligned_jax.runs import session
-from aligned_jax.runs.config import RunConfig, TrainConfig
-from aligned_jax.runs.encoder_run import EncoderRun
-from aligned_jax.training import parallel
+from aligned_jax.runs.config import TrainConfig
+from aligned_jax.runs.progress import TrainingReporter
+from aligned_jax.runs.tasks.base import SnapshotScore, Task
 from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.gan_step import GanStep, phases
+from aligned_jax.training.parallel import Devices
 from aligned_jax.training.state import TrainState, create_state, parameter_counts
 from aligned_jax.training.terms import Recipe
-from aligned_jax.types import PyTree
+from aligned_jax.utils.blocks import blocks
+
+_AT_A_TIME = 8
 
 
-@dataclass(frozen=True)
-class Task:
-    """A kind of training.
+class GanTask(Task[TrainConfig]):
+    """Trains a generator and its discriminator."""
 
-    Attributes:
-      configs: of the networks of a checkpoint by key; the first is what is kept of
-        older ones. Fields of the state have the same names.
-      rest: the other fields of the state.
-      state_type: of the state.
-      create: the state at the start of a run, traced; given the networks it starts from.
-      step: the compiled iteration, on devices (None is all).
-      check: why another number of devices would compute another step; ConfigError if
-        the step cannot be made.
-      notices: what to bear in mind about a run, in sentences.
-      intervals: of the parts of a step that not every iteration computes.
-      counts: trainable numbers by network.
-      facts: what the statistics say of a state.
-      network: of a state, the one that is scored.
-      scores: what `snapshots.metrics` asks for, given the dataset and devices
-        (`loop.Metric`); UserError if something that they need is missing.
-      advice: what usually helps a run that diverges.
-    """
+    rest = ("G_opt", "D_opt", "pl_mean", "augment_p", "signs", "step", "images_seen", "key")
+    state_type = TrainState
+    advice = (
+        "a lower learning rate (gan.g_adam, gan.d_adam), a stronger R1 (gan.r1_gamma), or "
+        "gan.half None, if that is float16, usually help"
+    )
+    whose = "averaged generator"
 
-    configs: Callable[[Any], dict[str, AnyConfig]]
-    rest: tuple[str, ...]
-    state_type: type
-    create: Callable[[Any, Any], PyTree]
-    step: Callable[[Any, parallel.Devices | None], Any]
-    check: Callable[[Any, parallel.Devices | None], list[str]]
-    notices: Callable[[Any], list[str]]
-    intervals: Callable[[Any], list[int]]
-    counts: Callable[[Any], dict[str, int]]
-    facts: Callable[[Any], dict[str, float]]
-    network: Callable[[Any, Any], Any]
-    scores: Callable[[Any, Any, parallel.Devices | None], Sequence[Any]]
-    advice: str
+    def configs(self) -> dict[str, AnyConfig]:
+        """See `Task`."""
+        generator = self.config.generator
+        return {"G_ema": generator, "G": generator, "D": self.config.discriminator}
 
-    def expected(self, config: RunConfig) -> PyTree:
-        """Shapes of the state."""
-        return jax.eval_shape(lambda: self.create(config, None))
+    def sources(self, report: TrainingReporter) -> Mapping[str, Any] | None:
+        """See `Task`; tells what was copied."""
+        config = self.config
+        if config.start is None:
+            return None
+        from aligned_jax import loading
+        from aligned_jax.training.start import starting_networks
 
+        source: Any = loading.load_all(config.start)  # what does not belong there is told below
+        sizes = config.generator, config.discriminator
+        networks, start = starting_networks(source, *sizes, config.seed, config.partial)
+        report.notice("\n".join(start.lines()))
+        return networks
 
-def task_of(config: RunConfig) -> Task:
-    """The task of a run."""
-    if isinstance(config, EncoderRun):
-        from aligned_jax.runs.tasks import encoder as encoder_task
+    def create(self, sources: Mapping[str, Any] | None) -> TrainState:
+        """See `Task`."""
+        config = self.config
+        sizes = config.generator, config.discriminator, config.gan
+        networks = None if sources is None else dict(sources)
+        return create_state(*sizes, config.seed, networks, config.ada.p)
 
-        return encoder_task.TASK
-    return GAN
+    def check_needs(self) -> None:
+        """See `Task`: the losses need nothing."""
 
+    def recipe(self) -> Recipe:
+        """What the training step computes."""
+        config = self.config
+        size = config.generator.img_resolution
+        shape = (size, size, config.generator.img_channels)
+        augment, adapt = hooks(config.augment, config.ada, config.gan.batch_size, shape)
+        return Recipe(config.generator, config.discriminator, config.gan, augment, adapt)
 
-def fresh(config: RunConfig) -> PyTree:
-    """The state at the start of a run, as host arrays."""
-    return created(config, _sources(config))
+    def step(self, devices: Devices | None) -> GanStep:
+        """See `Task`."""
+        return GanStep(self.recipe(), devices)
 
+    def device_dependence(self, devices: Devices | None) -> Sequence[str]:
+        """See `Task`."""
+        return self.step(devices).device_dependence
 
-def created(config: RunConfig, sources: Mapping[str, Any] | None) -> PyTree:
-    """The state that starts from these variables; with None only its shapes count."""
-    # One program; drawn array by array, hundreds would be compiled.
-    create = jax.jit(lambda networks: task_of(config).create(config, networks))
-    return jax.tree.map(np.asarray, create(sources))
+    def notices(self) -> list[str]:
+        """See `Task`."""
+        return []
 
+    def intervals(self) -> list[int]:
+        """See `Task`."""
+        return [phase.interval for phase in phases(self.config.gan)]
 
-def _sources(config: RunConfig) -> Mapping[str, Any] | None:
-    """Variables that a run starts from."""
-    if isinstance(config, EncoderRun):
-        from aligned_jax.runs.tasks import encoder as encoder_task
+    def counts(self, state: TrainState) -> dict[str, int]:
+        """See `Task`."""
+        return parameter_counts(state)
 
-        return encoder_task.sources(config)
-    if config.start is None:
-        return None
-    from aligned_jax import loading
-    from aligned_jax.training.start import starting_networks
+    def facts(self, state: TrainState) -> dict[str, float]:
+        """See `Task`."""
+        return {"augment_p": float(state.augment_p), "pl_mean": float(state.pl_mean)}
 
-    sizes = config.generator, config.discriminator
-    source = loading.load_all(config.start)
-    networks, report = starting_networks(source, *sizes, config.seed, config.partial)
-    if session.is_first():
-        print("\n".join(report.lines()))
-    return networks
+    def network(self, state: TrainState) -> Network:
+        """See `Task`: the averaged generator."""
+        return Network(self.config.generator, jax.tree.map(jnp.asarray, state.G_ema))
 
+    def scores(self, dataset: Any, devices: Devices | None) -> Sequence[SnapshotScore]:
+        """See `Task`."""
+        from aligned_jax.runs import generator_scores
 
-def recipe_of(config: TrainConfig) -> Recipe:
-    """What the training step computes for this config."""
-    size = config.generator.img_resolution
-    shape = (size, size, config.generator.img_channels)
-    augment, adapt = hooks(config.augment, config.ada, config.gan.batch_size, shape)
-    return Recipe(config.generator, config.discriminator, config.gan, augment, adapt)
+        return generator_scores.scores_of(self.config, dataset, devices)
 
+    @functools.cached_property
+    def _z(self) -> np.ndarray:
+        """The latents of all pictures: the seeds 0, 1, ... of the official scripts."""
+        return z_from_seeds(self.config.generator, range(self.config.snapshots.images))
 
-def _create(config: TrainConfig, networks: Mapping[str, Any] | None) -> TrainState:
-    sizes = config.generator, config.discriminator, config.gan
-    return create_state(*sizes, config.seed, networks, config.ada.p)
+    def pictures(self, state: TrainState, reals: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """See `Task`: the same latents every time, untruncated, with the stored noise."""
+        network, parts = Network(self.config.generator, state.G_ema), []
+        for rows, kept in blocks(len(self._z), _AT_A_TIME):
+            c = labels[rows] if network.config.c_dim else None
+            parts.append(np.asarray(network(self._z[rows], c))[:kept])
+        return np.concatenate(parts)
 
+    def picture_count(self, reals: int) -> int:
+        """See `Task`: those of all latents."""
+        return self.config.snapshots.images
 
-def _configs(config: TrainConfig) -> dict[str, AnyConfig]:
-    return {"G_ema": config.generator, "G": config.generator, "D": config.discriminator}
-
-
-def _step(config: TrainConfig, devices: parallel.Devices | None) -> GanStep:
-    return GanStep(recipe_of(config), devices)
-
-
-def _check(config: TrainConfig, devices: parallel.Devices | None) -> list[str]:
-    return _step(config, devices).device_dependence
-
-
-def _notices(config: TrainConfig) -> list[str]:
-    return []
-
-
-def _intervals(config: TrainConfig) -> list[int]:
-    return [phase.interval for phase in phases(config.gan)]
-
-
-def _facts(state: TrainState) -> dict[str, float]:
-    return {"augment_p": float(state.augment_p), "pl_mean": float(state.pl_mean)}
-
-
-def _network(config: TrainConfig, state: TrainState) -> Network:
-    return Network(config.generator, jax.tree.map(jnp.asarray, state.G_ema))
-
-
-def _scores(config: TrainConfig, dataset: Any, devices: parallel.Devices | None) -> Sequence[Any]:
-    from aligned_jax.runs import scores
-
-    return scores.scores_of(config, dataset, devices)
-
-
-GAN = Task(
-    configs=_configs,
-    rest=("G_opt", "D_opt", "pl_mean", "augment_p", "signs", "step", "images_seen", "key"),
-    state_type=TrainState,
-    create=_create,
-    step=_step,
-    check=_check,
-    notices=_notices,
-    intervals=_intervals,
-    counts=parameter_counts,
-    facts=_facts,
-    network=_network,
-    scores=_scores,
-    advice="a lower learning rate (gan.g_adam, gan.d_adam), a stronger R1 (gan.r1_gamma), or "
-    "gan.half None, if that is float16, usually help",
-)
+    def belonging(self) -> dict[str, Any]:
+        """See `Task`."""
+        return {}

@@ -1,0 +1,39 @@
+"""How verbs write and tell what a job returned."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aligned_jax.cli import console
+from aligned_jax.cli.command_line import command
+
+if TYPE_CHECKING:
+    from aligned_jax.jobs.sheet import Sheet
+    from aligned_jax.networks.network import Network
+
+
+def write_network(args: argparse.Namespace, network: "Network") -> None:
+    """Writes a network as the checkpoint --out, and says so."""
+    from aligned_jax import jobs
+    from aligned_jax.jobs.describe import headline
+
+    jobs.write_network(args.out, network, command(args), args.overwrite)
+    console.say(f"wrote {args.out}: {headline(network.config)}")
+
+
+def write_sheet(args: argparse.Namespace, sheet: "Sheet") -> None:
+    """Writes a sheet of images as the picture --out, and says so."""
+    sheet.write(args.out, command(args), args.overwrite)
+    console.say(f"wrote {args.out}: {len(sheet.rows)} rows, {len(sheet.columns)} columns")
+
+
+def tell_document(args: argparse.Namespace, document: Mapping[str, Any], table: str) -> None:
+    """Writes a document to --out, and prints it with --json, or else the table for people."""
+    from aligned_jax import viz
+
+    written = json.dumps(document, indent=2)
+    if args.out:
+        with viz.writing(args.out, args.overwrite) as file:
+            file.write(f"{written}\n".encode())
+    console.say(written if args.json else table)

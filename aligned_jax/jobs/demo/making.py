@@ -1,0 +1,137 @@
+"""Makes the demo: carries out its steps, one after the other, and writes the page."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from aligned_jax import latents, loading, semantics, viz
+from aligned_jax.data.artwork import check_style
+from aligned_jax.errors import UserError
+from aligned_jax.jobs.demo.page import page
+from aligned_jax.jobs.demo.steps import (
+    EDITED,
+    PSI,
+    STRENGTH,
+    Plan,
+    Step,
+    edits,
+    journeys,
+    surgery,
+    training,
+)
+from aligned_jax.jobs.networks import named_network
+from aligned_jax.provenance import versions
+from aligned_jax.utils.paths import exists
+
+_RECORD = "demo.json"
+# Runs one command line without the program's name, and returns its exit code.
+CarryOut = Callable[[Sequence[str]], int]
+
+
+def make_demo(
+    plan: Plan, carry_out: CarryOut, tell: Callable[[str], None] = lambda line: None
+) -> int:
+    """Makes or finishes the demo of this plan.
+
+    Args:
+      plan: what to do.
+      carry_out: runs a step's command line, such as `Program.carry_out` of `aligned_jax.cli`;
+          what it prints on stdout should go nowhere.
+      tell: hears a line before every step, and one at the end.
+
+    Returns:
+      0, or the exit code of a step that was stopped.
+
+    Raises:
+      UserError: before any work if an extra or a network is missing or the folder
+        is another's; later whatever a step raises.
+    """
+    began = time.perf_counter()
+    check_style(plan.style)
+    for member in plan.family.members:
+        loading.describe(member.network)
+    _claim(plan)
+    resolution = loading.describe(plan.family.parent.network).configs["G_ema"].img_resolution
+    parts = (training, surgery, journeys)
+    steps = {key: step for part in parts for key, step in part(plan, resolution).items()}
+    do = _doer(began, len(steps) + EDITED, carry_out, tell)
+    for step in steps.values():
+        if code := do(step):
+            return code
+    moved = edits(plan, channels(plan))
+    for step in moved.values():
+        if code := do(step):
+            return code
+    seconds = round(time.perf_counter() - began)
+    with viz.writing(plan.path("index.html"), overwrite=True) as file:
+        file.write(page(plan, steps | moved).encode())
+    tell(f"finished in {_clock(seconds)} min: open {plan.path('index.html')}")
+    return 0
+
+
+def channels(plan: Plan) -> list[str]:
+    """Style channels for the edits, like "5_23", chosen by what they do to the parent alone."""
+    _, parent = named_network(plan.family.parent.network)
+    z = jnp.asarray(latents.z_from_seeds(parent.config, latents.parse_seeds(plan.seeds(4))))
+    chosen = semantics.visible_channels(
+        parent,
+        parent.mapping(z, psi=PSI),
+        EDITED,
+        STRENGTH,
+        semantics.style_deviations(parent, psi=PSI),
+        plan.seed,
+    )
+    return [latents.channel_name(parent.config, *channel) for channel in chosen]
+
+
+def _doer(
+    began: float, total: int, carry_out: CarryOut, tell: Callable[[str], None]
+) -> Callable[[Step], int]:
+    """A function that carries out the next step, if that is not done, and says so."""
+    numbers = iter(range(1, total + 1))
+
+    def do(step: Step) -> int:
+        done = exists(step.product)
+        clock = _clock(round(time.perf_counter() - began))
+        tell(f"{next(numbers):2}/{total}  {clock}  {step.says}{' (done before)' if done else ''}")
+        return 0 if done else carry_out(step.argv)
+
+    return do
+
+
+def _claim(plan: Plan) -> None:
+    """Makes the folder this plan's; raises UserError if it holds anything else."""
+    record = plan.path(_RECORD)
+    mine = {"version": versions()["aligned_jax"], **dataclasses.asdict(plan)}
+    mine = json.loads(json.dumps({key: value for key, value in mine.items() if key != "out"}))
+    if not exists(record):
+        try:
+            viz.check_folder(plan.out)
+        except UserError as error:
+            raise UserError(f"{str(error).partition(';')[0]}; choose another --out") from None
+    elif (recorded := _read(record)) != mine:
+        differing = sorted(key for key in mine if recorded.get(key) != mine[key])
+        raise UserError(
+            f"{plan.out} holds a demo with another {', '.join(differing)}; choose another --out"
+        )
+    with viz.writing(record, overwrite=True) as file:
+        file.write((json.dumps(mine, indent=2) + "\n").encode())
+
+
+def _read(record: str) -> Mapping[str, Any]:
+    """What a plan's record holds; nothing if it cannot be read."""
+    try:
+        with open(record, encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError):
+        content = None
+    return content if isinstance(content, dict) else {}
+
+
+def _clock(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}:{rest:02d}"

@@ -1,0 +1,106 @@
+"""The same latents drawn by several blends of two networks (StyleAlign, figures 31 and 32)."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+from aligned_jax import weights
+from aligned_jax.jobs.networks import NetworkSource, named_network
+from aligned_jax.jobs.sheet import Sheet
+from aligned_jax.jobs.strip import Column, strip_sheet
+from aligned_jax.networks.network import Network
+from aligned_jax.rendering.draw import RenderOptions
+from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.utils.reporting import QUIET, Reporter
+
+
+def interpolate_strip(
+    a: NetworkSource,
+    b: NetworkSource,
+    shares: Sequence[float],
+    *,
+    components: str | Sequence[str] | None = None,
+    resolutions: str | Sequence[int] | None = None,
+    seeds: str | Sequence[int] = "0-3",
+    psi: float = 0.7,
+    label: int | None = None,
+    batch: int = 8,
+    network_key: str = "G_ema",
+    report: Reporter = QUIET,
+) -> Sheet:
+    """Draws a row for each seed and a column for each blend of two networks.
+
+    Args:
+      a, b: networks of equal sizes, by name or loaded.
+      shares: of `b` in each column.
+      components, resolutions: only these are blended; None takes all.
+      seeds: a list, or text such as "0-3".
+      psi: truncation; 1 is none.
+      label: class of conditional networks.
+      batch: images at a time.
+      network_key: "G_ema" or "G" of networks that are named.
+      report: hears of every image.
+
+    Raises:
+      UserError: as `interpolate`, and for seeds, label and truncation that do not fit.
+    """
+    if components is not None:
+        weights.parse_components(components)
+    first, last = (named_network(source, network_key)[1] for source in (a, b))
+
+    def blend(share: float) -> Network:
+        # The result of a blend has the options of A; a whole B is shown as it is.
+        if share == 1 and components is None and resolutions is None:
+            return last
+        return weights.interpolate(first, last, share, components, resolutions)
+
+    blend(0.0)  # refuses what does not fit before anything is drawn
+    columns: list[Column] = [(f"{share:g}", partial(blend, share)) for share in shares]
+    latents = latents_of_seeds(first.config, seeds, label, psi)
+    return strip_sheet(columns, latents, RenderOptions(batch=batch), report)
+
+
+def swap_strip(
+    low: NetworkSource,
+    high: NetworkSource,
+    resolutions: Sequence[int],
+    *,
+    smooth: float | None = None,
+    mapping: Literal["low", "high"] = "low",
+    seeds: str | Sequence[int] = "0-3",
+    psi: float = 0.7,
+    label: int | None = None,
+    batch: int = 8,
+    network_key: str = "G_ema",
+    report: Reporter = QUIET,
+) -> Sheet:
+    """Draws a row for each seed, and a column for each swap between the two networks' own.
+
+    Args:
+      low, high: networks of equal sizes, by name or loaded.
+      resolutions: for each column between, the last block that comes from `low`.
+      smooth, mapping: as in `swap`.
+      seeds: a list, or text such as "0-3".
+      psi: truncation; 1 is none.
+      label: class of conditional networks.
+      batch: images at a time.
+      network_key: "G_ema" or "G" of networks that are named.
+      report: hears of every image.
+
+    Raises:
+      UserError: as `swap`, and for seeds, label and truncation that do not fit.
+    """
+    coarse, fine = (named_network(source, network_key)[1] for source in (low, high))
+
+    def swapped(resolution: int) -> Network:
+        return weights.swap(coarse, fine, resolution, smooth, mapping)
+
+    weights.parse_resolutions(resolutions, weights.resolutions_of(coarse))
+    swapped(resolutions[0])  # refuses what does not fit before anything is drawn
+    columns: list[Column] = [
+        ("high", lambda: fine),
+        *((f"low to {size} px", partial(swapped, size)) for size in resolutions),
+        ("low", lambda: coarse),
+    ]
+    latents = latents_of_seeds(coarse.config, seeds, label, psi)
+    return strip_sheet(columns, latents, RenderOptions(batch=batch), report)

@@ -1,0 +1,90 @@
+"""Brings the reference in docs/python.md up to date: python docs/make_python_page.py.
+
+What stands above the mark is written by hand. Below it every room of the library
+is listed with its public names and the first sentence of their docstrings; of
+constants, what they are. A test compares the page with the library.
+"""
+
+import importlib
+import inspect
+import re
+import types
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).with_name("python.md")
+MARK = "<!-- Below this line: python docs/make_python_page.py -->"
+# In the order in which people need them.
+ROOMS = ["jobs", "latents", "weights", "translation", "morphing", "semantics", "inversion"]
+ROOMS += ["features", "metrics", "evaluation", "data", "viz", "networks", "config", "convert"]
+ROOMS += ["checkpoint", "loading", "augment", "losses", "ops", "errors"]
+_MOST = 16  # values of a constant that are listed
+
+
+def page() -> str:
+    """The page as it should be."""
+    import aligned_jax
+
+    head = PAGE.read_text("utf-8").partition(MARK)[0]
+    sections = [f"{head}{MARK}", section("aj", aligned_jax)]
+    for room in ROOMS:
+        sections.append(section(f"aj.{room}", importlib.import_module(f"aligned_jax.{room}")))
+    return "\n\n".join(filter(None, sections)) + "\n"
+
+
+def section(heading: str, module: types.ModuleType) -> str:
+    """Heading, summary and table of a module; empty if it has no public names."""
+    rows = [f"| `{name}` | {summary(getattr(module, name))} |" for name in public(module)]
+    if not rows:
+        return ""
+    says = sentence(module) if "." in heading else "What most scripts need."
+    table = ["| name | what it is |", "| --- | --- |", *rows]
+    return "\n".join([f"## `{heading}`", "", says, "", *table])
+
+
+def public(module: types.ModuleType) -> list[str]:
+    """Names that a module offers, without modules in it."""
+    names = getattr(module, "__all__", None)
+    if names is None:
+        known = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
+        names = [name for name, value in known.items() if _belongs(value, module)]
+    return sorted(name for name in names if not inspect.ismodule(getattr(module, name)))
+
+
+def _belongs(value: Any, module: types.ModuleType) -> bool:
+    """Whether a module defines a value; a package, whether the library does."""
+    home = getattr(value, "__module__", None) or ""
+    if not hasattr(module, "__path__"):
+        return home == module.__name__
+    return home.startswith("aligned_jax.") and home != "aligned_jax.utils.lazy"
+
+
+def summary(value: Any) -> str:
+    """One line in a table."""
+    if isinstance(value, types.UnionType):
+        return " or ".join(map(_written, value.__args__))
+    if isinstance(value, types.GenericAlias):
+        return _written(value)
+    if inspect.isclass(value) or callable(value):
+        return sentence(value).replace("|", "\\|")
+    if isinstance(value, Collection) and not isinstance(value, str):
+        names = [f"`{entry}`" for entry in value]
+        more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+        return f"{', '.join(names[:_MOST])}{more}"
+    return f"`{value}`"
+
+
+def _written(kind: Any) -> str:
+    """A type without the modules of its parts: `dict[str, Draw]`."""
+    text = str(kind) if isinstance(kind, types.GenericAlias) else kind.__name__
+    return "`" + re.sub(r"[\w.]+\.(?=\w)", "", text) + "`"
+
+
+def sentence(value: Any) -> str:
+    """The first paragraph of a docstring."""
+    return " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
