@@ -23,7 +23,7 @@ from aligned_jax.training.feeding import BatchFeeder
 from aligned_jax.training.optimizer import lazy_adam, merge_frozen, split_frozen, take_step
 from aligned_jax.training.options import GanOptions
 from aligned_jax.training.state import TrainState
-from aligned_jax.training.terms import LOSSES, Batch, Networks, TermOutcome, Recipe
+from aligned_jax.training.terms import LOSSES, Batch, Networks, Recipe, TermOutcome
 from aligned_jax.types import Array, PyTree, Variables
 from aligned_jax.utils import loops
 
