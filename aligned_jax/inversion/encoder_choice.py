@@ -97,8 +97,6 @@ class EncoderChoices:
         refusals: list[str] = []
         for source in sources:
             encoder = loading.load(source, ENCODER)
-            if not isinstance(encoder, EncoderNetwork):
-                raise UserError(f"{source}: {ENCODER} is no encoder")
             try:
                 encoder.check_generator(network, network_name)
             except UserError as error:

@@ -8,12 +8,12 @@ from aligned_jax.inversion.spaces import WIDER, to_styles, to_ws
 from aligned_jax.latents import broadcast_w, concatenate_styles
 from aligned_jax.networks.encoder_network import EncoderNetwork
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray, Array
 from aligned_jax.utils.blocks import blocks
 
 
 def encode(
-    encoder: EncoderNetwork, network: Network, images: Array, batch_size: int = 8
+    encoder: EncoderNetwork, network: Network, images: AnyArray, batch_size: int = 8
 ) -> np.ndarray:
     """Latents of images in the encoder's space, a few images at a time.
 
@@ -48,7 +48,7 @@ def check_holds(space: str, wanted: str) -> None:
 
 
 def as_space(
-    network: Network, space: str, latents: Array, wanted: str, c: Array | None = None
+    network: Network, space: str, latents: AnyArray, wanted: str, c: AnyArray | None = None
 ) -> Array:
     """Latents of one space in another that holds them, such as to start an optimisation there.
 

@@ -22,7 +22,7 @@ from aligned_jax.inversion.spaces import is_z, latent_arrays, latent_shape, to_w
 from aligned_jax.latents import concatenate_styles, style_layers
 from aligned_jax.latents.files import DAMAGE, ArrayArchive, open_archive
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray
 from aligned_jax.utils.jsonable import from_dict, to_dict
 from aligned_jax.utils.text import listed
 
@@ -65,7 +65,7 @@ def single(
     inverted: Inverted,
     index: int,
     facts: dict[str, Any] | None = None,
-    c: Array | None = None,
+    c: AnyArray | None = None,
 ) -> ImageInversion:
     """The inversion of one of several images.
 

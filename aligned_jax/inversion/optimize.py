@@ -16,20 +16,20 @@ from aligned_jax.inversion.perceptual import Perceptual
 from aligned_jax.inversion.spaces import as_start, statistics
 from aligned_jax.inversion.steps import Problem, State, StepOptions, Variable
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray, Array
 from aligned_jax.utils import loops
 from aligned_jax.utils.blocks import blocks
 
 
 def invert(
     network: Network,
-    targets: Array,
+    targets: AnyArray,
     perceptual: Perceptual,
     settings: Settings,
     key: Array,
-    start: Array | None = None,
+    start: AnyArray | None = None,
     *,
-    c: Array | None = None,
+    c: AnyArray | None = None,
     batch: int = 8,
     watch: Watch | None = None,
     every: int = 50,
@@ -69,13 +69,13 @@ def invert(
 
 def parts(
     network: Network,
-    targets: Array,
+    targets: AnyArray,
     perceptual: Perceptual,
     settings: Settings,
     key: Array,
-    start: Array | None = None,
+    start: AnyArray | None = None,
     *,
-    c: Array | None = None,
+    c: AnyArray | None = None,
     batch: int = 8,
     watch: Watch | None = None,
     every: int = 50,
@@ -203,7 +203,7 @@ def _restart_keys(key: Array, restarts: int) -> Array:
 _embedded = jax.jit(steps.embed, static_argnames="resolution")
 
 
-def _checked(network: Network, targets: Array) -> np.ndarray:
+def _checked(network: Network, targets: AnyArray) -> np.ndarray:
     """The images as a NumPy array of their own type, [N, R, R, C]."""
     config, pixels = network.config, np.asarray(targets)
     size = (config.img_resolution, config.img_resolution, config.img_channels)
@@ -224,7 +224,7 @@ def _scaled(targets: np.ndarray) -> np.ndarray:
     return targets.astype(np.float32)
 
 
-def _label(network: Network, c: Array | None) -> Array | None:
+def _label(network: Network, c: AnyArray | None) -> Array | None:
     """The label [1, c_dim] of a conditional network, checked; None for another network."""
     width = network.config.c_dim
     if not width:

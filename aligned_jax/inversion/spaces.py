@@ -14,7 +14,7 @@ from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, concatenate_styles, split_styles, style_layers
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Array, Styles
+from aligned_jax.types import AnyArray, Array, Styles
 from aligned_jax.utils.blocks import blocks
 
 SPACES = ("z", "z+", "w", "w+", "s")
@@ -46,16 +46,16 @@ def latent_shape(config: GeneratorConfig, space: str) -> tuple[int, ...]:
 
 
 def to_ws(
-    network: Network, space: str, latent: Array, psi: float = 1.0, c: Array | None = None
+    network: Network, space: str, latent: AnyArray, psi: float = 1.0, c: AnyArray | None = None
 ) -> Array:
     """W+ [N, L, w_dim], truncated, of latents of any space but S."""
     if not is_z(space):
-        return broadcast_w(latent, network.config.num_ws)
+        return jnp.asarray(broadcast_w(latent, network.config.num_ws))
     return network.mapping(latent, None if c is None else jnp.repeat(c, len(latent), 0), psi)
 
 
 def to_styles(
-    network: Network, space: str, latent: Array, psi: float = 1.0, c: Array | None = None
+    network: Network, space: str, latent: AnyArray, psi: float = 1.0, c: AnyArray | None = None
 ) -> Styles:
     """Style vectors of latents of any space.
 
@@ -67,11 +67,11 @@ def to_styles(
       c: label [1, c_dim] of a conditional network, needed in Z and Z+.
     """
     if space == "s":
-        return split_styles(network.config, latent)
+        return split_styles(network.config, jnp.asarray(latent))
     return network.styles(to_ws(network, space, latent, psi, c))
 
 
-def latent_arrays(network: Network, space: str, latent: Array) -> dict[str, np.ndarray]:
+def latent_arrays(network: Network, space: str, latent: AnyArray) -> dict[str, np.ndarray]:
     """Latents [N, ...] of any space by the names that files of latents use.
 
     They are `z`, `ws` [N, L, w_dim], or `styles/<layer>` [N, C] of every layer.
@@ -79,7 +79,7 @@ def latent_arrays(network: Network, space: str, latent: Array) -> dict[str, np.n
     if is_z(space):
         return {"z": np.asarray(latent)}
     if space == "s":
-        styles = split_styles(network.config, latent)
+        styles = split_styles(network.config, jnp.asarray(latent))
         return {f"styles/{layer}": np.asarray(value) for layer, value in styles.items()}
     return {"ws": np.asarray(to_ws(network, space, latent))}
 
@@ -99,7 +99,7 @@ class Statistics:
 
 
 def statistics(
-    network: Network, space: str, samples: int = 10_000, seed: int = 123, c: Array | None = None
+    network: Network, space: str, samples: int = 10_000, seed: int = 123, c: AnyArray | None = None
 ) -> Statistics:
     """Mean and spread of a space, estimated as NVIDIA's projector does.
 
@@ -121,7 +121,7 @@ def statistics(
     return Statistics(np.broadcast_to(mean, shape), np.full(shape, spread, np.float32))
 
 
-def _sampled_w(network: Network, samples: int, seed: int, c: Array | None) -> np.ndarray:
+def _sampled_w(network: Network, samples: int, seed: int, c: AnyArray | None) -> np.ndarray:
     """W [samples, w_dim] of random z."""
     z = np.random.RandomState(seed).randn(samples, network.config.z_dim).astype(np.float32)
     chunks = []
@@ -147,7 +147,7 @@ def _styles_of(network: Network, w: np.ndarray) -> np.ndarray:
     return np.asarray(concatenate_styles(network.config, network.styles(w)))
 
 
-def as_start(network: Network, space: str, start: Array, count: int) -> Array:
+def as_start(network: Network, space: str, start: AnyArray, count: int) -> Array:
     """Latents to start from, [count, ...], brought to the space of an inversion.
 
     Args:

@@ -15,13 +15,13 @@ from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import sample_z, style_layers
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Array, Styles
+from aligned_jax.types import AnyArray, AnyStyles, Styles
 
 Channel = tuple[str, int]  # layer, number
 
 
 def style_deviations(
-    network: Network, count: int = 1000, psi: float = 0.7, seed: int = 0, c: Array | None = None
+    network: Network, count: int = 1000, psi: float = 0.7, seed: int = 0, c: AnyArray | None = None
 ) -> dict[str, np.ndarray]:
     """Standard deviation of every style channel over random latents.
 
@@ -41,7 +41,7 @@ def style_deviations(
     return {layer: np.asarray(value).std(axis=0) for layer, value in styles.items()}
 
 
-def shifted(styles: Styles, layer: str, channel: int, amount: float | Array) -> Styles:
+def shifted(styles: AnyStyles, layer: str, channel: int, amount: float | AnyArray) -> Styles:
     """Styles with `amount` (a number, or [N]) added to one channel.
 
     Raises:
@@ -49,16 +49,17 @@ def shifted(styles: Styles, layer: str, channel: int, amount: float | Array) -> 
     """
     if layer not in styles or not 0 <= channel < styles[layer].shape[1]:
         raise UserError(f"these styles have no channel {layer}_{channel}")
-    value = jnp.asarray(styles[layer])
-    return {**styles, layer: value.at[:, channel].add(jnp.asarray(amount, value.dtype))}
+    arrays: Styles = {name: jnp.asarray(value) for name, value in styles.items()}
+    value = arrays[layer]
+    return arrays | {layer: value.at[:, channel].add(jnp.asarray(amount, value.dtype))}
 
 
 def effects(
     network: Network,
-    ws: Array,
+    ws: AnyArray,
     channels: Sequence[Channel],
     strength: float,
-    deviations: Styles,
+    deviations: AnyStyles,
 ) -> np.ndarray:
     """How much each channel changes the network's images.
 
@@ -100,10 +101,10 @@ def random_channels(config: GeneratorConfig, count: int, seed: int = 0) -> list[
 
 def visible_channels(
     network: Network,
-    ws: Array,
+    ws: AnyArray,
     count: int,
     strength: float,
-    deviations: Styles,
+    deviations: AnyStyles,
     seed: int = 0,
     tried: int = 48,
 ) -> list[Channel]:
