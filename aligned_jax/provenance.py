@@ -9,6 +9,8 @@ from typing import Any
 _PACKAGES = ("aligned_jax", "jax", "jaxlib", "numpy")
 # What is worth repeating of where a parent came from; the rest stays with the parent.
 _WORTH_REPEATING = ("kind", "file", "sha256", "format", "code_base", "verb", "command", "images")
+# What a result does not repeat of its command: the line, the program, and where the result goes.
+_UNSAID = ("command_line", "program", "overwrite", "out")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,18 @@ class Command:
 
     line: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, line: str, arguments: Mapping[str, Any]) -> "Command":
+        """A command of which the arguments count that were given or have a default.
+
+        Args:
+          line: as it was typed.
+          arguments: by name, None where there is none.
+        """
+        known = arguments.items()
+        given = {key: value for key, value in known if key not in _UNSAID and value is not None}
+        return cls(line, given)
 
     @property
     def verb(self) -> str:

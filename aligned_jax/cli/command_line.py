@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 from aligned_jax.provenance import Command
 
-_UNSAID = ("command_line", "program", "overwrite", "out")
-
 
 def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """A verb's own arguments, and those with a dot in their name, each with its values."""
@@ -22,6 +20,4 @@ def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def command(args: argparse.Namespace) -> Command:
     """The command of a parsed line: arguments that were given or have a default."""
-    given = vars(args).items()
-    arguments = {key: value for key, value in given if key not in _UNSAID and value is not None}
-    return Command(args.command_line, arguments)
+    return Command.of(args.command_line, vars(args))

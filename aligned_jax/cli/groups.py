@@ -5,7 +5,6 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 from aligned_jax.cli import console, values
-from aligned_jax.cli.command_line import command
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.utils.text import options
@@ -185,9 +184,8 @@ def used_command(args: argparse.Namespace, usage: "Usage") -> Command:
     unused += [] if usage.pictures else ["align", "encoder", "start"]
     unused += [] if usage.noise == "random" else ["noise_seed"]
     unused += [] if usage.in_z else ["psi"]
-    whole = command(args)
-    kept = {name: value for name, value in whole.arguments.items() if name not in unused}
-    return Command(whole.line, kept)
+    used = {name: value for name, value in vars(args).items() if name not in unused}
+    return Command.of(args.command_line, used)
 
 
 def add_align(parser: Arguments) -> None:

@@ -228,6 +228,13 @@ def file_name(name: str) -> str:
     return "_".join(parts)
 
 
+def check_file_names(names: Sequence[str]) -> None:
+    """Raises UserError if two images would have one file name."""
+    twice = sorted({name for name, count in Counter(names).items() if count > 1})
+    if twice:
+        raise UserError(f"{', '.join(twice[:8])}: given twice, but in a folder each is one file")
+
+
 def _padded(match: re.Match[str]) -> str:
     return f"{match[1]}{int(match[2]):04d}"
 

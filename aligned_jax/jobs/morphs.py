@@ -27,7 +27,7 @@ from aligned_jax.latents import noise_fields
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
-from aligned_jax.rendering.draw import Noise
+from aligned_jax.rendering.draw import Noise, RenderOptions
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz.sheet import Sheet
@@ -251,6 +251,7 @@ def _way(
 
     `check` looks at `out` and `overwrite`, first of all, and again when the images' size is known.
     """
+    RenderOptions(noise=noise, noise_seed=noise_seed, batch=batch)  # looks at them
     if out is not None:
         check(out, overwrite, None)
         targets.check_apart([*file_names(a), *file_names(b)], [os.fspath(out)])

@@ -60,6 +60,8 @@ class PictureOptions:
             raise UserError("give either encoders that are used alone or ones as starts")
         if self.encoders and (self.steps is not None or self.restarts != 1):
             raise UserError("encoders that are used alone take no steps and no restarts")
+        if self.align not in ("center", "none"):
+            raise UserError(f"align is {self.align!r:.40}; it is center or none")
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,9 @@ class PendingInversion:
     seed: int
     batch: int
     diverged: str
+
+    def __len__(self) -> int:
+        return len(self.targets)
 
     @property
     def names(self) -> tuple[str, ...]:

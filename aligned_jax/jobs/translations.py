@@ -1,7 +1,6 @@
 """Pictures of one network's domain in that of an aligned one."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,7 @@ from aligned_jax.ancestry import warn_unrelated
 from aligned_jax.data import targets
 from aligned_jax.errors import UserError
 from aligned_jax.inversion.setup import DIVERGED
-from aligned_jax.jobs.drawings import Drawing, check_form
+from aligned_jax.jobs.drawings import Drawing, check_file_names
 from aligned_jax.jobs.sources import (
     Pending,
     PictureOptions,
@@ -33,6 +32,7 @@ from aligned_jax.rendering.draw import NotFinite, RenderOptions, pixels
 from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, rows_in_all
 from aligned_jax.rendering.latent_files import WordKind
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
+from aligned_jax.viz import check_channels
 from aligned_jax.viz.sheet import DrawnColumn, Sheet, image_form
 
 # Forms that show the sources as well; the others hold the results alone.
@@ -44,19 +44,21 @@ _SEVERAL = "several spaces make a page of plain translations; give one --space"
 class Translation:
     """Latents of a parent, ready to be drawn by it and by its child.
 
-    `results.images()` draws what is translated, `sheet()` beside what it comes from.
+    `drawing` draws what is translated, and `sheet` besides what it comes from.
 
     Attributes:
       networks: parent and child.
       names: of both.
+      network_key: "G_ema" or "G", which of their files they are.
       sources: N latents of the parent, by space; of pictures those that were inverted in every one.
       spaces: of the sources; None is as they came.
-      results: what is translated, drawn by the child: an image for each source, or for each
-        source, reference and cut, the cuts innermost.
+      results: style vectors of the child for what is translated: a row for each source, or for
+        each source, reference and cut, the cuts innermost.
       references: M style vectors of the child whose fine layers are taken, or None.
       cuts: how many layers come from the source, K numbers; none without references.
       texture: whether the references are random latents.
       psi: truncation of z in the child; None is that of the sources.
+      options: how all images are drawn.
       usage: what of the options counted.
       facts: what was done, in words, as far as the options do not say it.
       skipped: why pictures or rows are left out, by name; drawing adds those that are not finite.
@@ -64,16 +66,24 @@ class Translation:
 
     networks: tuple[Network, Network]
     names: tuple[str, str]
+    network_key: str
     sources: Sequence[LatentBatch]
     spaces: Sequence[str | None]
-    results: Drawing
+    results: LatentBatch
     references: LatentBatch | None
     cuts: Sequence[int]
     texture: bool
     psi: float | None
+    options: RenderOptions
     usage: Usage
     facts: Mapping[str, Any]
     skipped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def drawing(self) -> Drawing:
+        """The results, drawn by the child."""
+        network, name, facts = self.networks[1], self.names[1], {"made_of": self.facts}
+        return Drawing(network, name, self.network_key, self.results, self.options, facts)
 
     def sheet(self, report: Reporter = QUIET) -> Sheet:
         """A row for each source, or with a reference for each pair, and what they come from.
@@ -90,10 +100,10 @@ class Translation:
         with report.progress(total, "images") as advance:
             columns = self._plain(advance)
             if self.references:
-                results = self._column("", 1, self.results.latents, advance)
+                results = self._column("", 1, self.results, advance)
                 names = self.references.names
                 if self.texture:
-                    columns += results.dealt(self._labels(names))
+                    columns += results.dealt(mixing.texture_names(names, self.cuts))
                 else:
                     references = self._column("reference", 1, self.references, advance)
                     columns = [column.repeated(len(names)) for column in columns]
@@ -136,14 +146,14 @@ class Translation:
             return sheet.summary
         if len(self.spaces) > 1:
             raise UserError(_SEVERAL)
-        results = self.results
+        drawing = self.drawing
         try:
-            results.write(out, command, overwrite, report)
+            drawing.write(out, command, overwrite, report)
         except NotFinite:
-            good = self._checked(results.latents.names, results.finite())
-            results = results.take(np.flatnonzero(good))
-            results.write(out, command, overwrite, report)
-        return f"{len(results)} images of {results.network.config.img_resolution} px"
+            good = self._checked(self.results.names, drawing.finite())
+            drawing = drawing.take(np.flatnonzero(good))
+            drawing.write(out, command, overwrite, report)
+        return f"{len(drawing)} images of {drawing.network.config.img_resolution} px"
 
     def _plain(self, advance: Advance) -> list[DrawnColumn]:
         """What is translated, drawn by the parent and by the child."""
@@ -163,17 +173,7 @@ class Translation:
         self, label: str, which: int, latents: LatentBatch, advance: Advance
     ) -> DrawnColumn:
         """Latents drawn by the parent (0) or the child (1)."""
-        return DrawnColumn(
-            label, *pixels(self.networks[which], latents, self.results.options, advance)
-        )
-
-    def _labels(self, references: Sequence[str]) -> list[str]:
-        """Of the columns of textures, one for each reference and cut."""
-        return [
-            name + (f" n = {cut}" if len(self.cuts) > 1 else "")
-            for name in references
-            for cut in self.cuts
-        ]
+        return DrawnColumn(label, *pixels(self.networks[which], latents, self.options, advance))
 
     def _checked(self, names: Sequence[str], good: np.ndarray) -> np.ndarray:
         """`good` again; the others are skipped. Raises UserError if none is good."""
@@ -245,94 +245,95 @@ def translate(
     if out is not None:
         given = [*file_names(sources, kind), *file_names(reference)]
         targets.check_apart(given, [os.fspath(out)])
+    if reference is not None and texture is not None:
+        raise UserError("give either a reference or a texture")
     mixes = reference is not None or texture is not None
     if layers is not None and not mixes:
         raise UserError("--layers can only be used together with --reference or --texture")
     chosen, spaces = translation.preset_and_spaces(preset, space)
     if len(spaces) > 1 and (mixes or (form and form not in _SHEETS)):
         raise UserError(_SEVERAL)
+    drawn = RenderOptions(noise=noise or chosen.noise, noise_seed=noise_seed, batch=batch)
     if isinstance(texture, str):
         texture = parse_seeds(texture)  # a slip of the hand should not wait for networks
     (parent_name, source), (child_name, target) = (
         named_network(network, network_key) for network in (parent, child)
     )
-    check_form(form, target)
+    if form not in (None, "npz"):
+        check_channels(target.config.img_channels)
     translation.check_aligned(source, target)
     cuts = mixing.parse_cuts(target.config, layers) if mixes else []
     warn_unrelated((parent, child), (source, target), report)
     options = SourceOptions(label, psi, chosen.psi, "z", batch, pictures)
     asked = read_source(source, sources, spaces, options, kind)
-    # Pictures are inverted in the right space at once.
-    pending = [
-        one.in_space(source, to) if to and isinstance(one, LatentBatch) else one
-        for one, to in zip(asked, spaces, strict=True)
-    ]
-    psi = chosen.psi if psi is None else psi
-    for one in pending:
-        if one.in_z and (one.psi if psi is None else psi) != 1:
-            check_mean(target.config)
-    mixed_in: list[Pending] = []
+    mixed_in: Pending | None = None
     if texture is not None:
-        mixed_in = read_source(target, texture, [None], options, "seeds")
+        [mixed_in] = read_source(target, texture, [None], options, "seeds")
     elif reference is not None:
-        mixed_in = read_source(target, reference, spaces, options)
+        [mixed_in] = read_source(target, reference, spaces, options)
+    psi = chosen.psi if psi is None else psi
+    pending = _pending(source, asked, spaces, target, psi)
     if form == "folder":
-        _check_once(pending[0].names, [one.names for one in mixed_in], cuts)
-    render_options = RenderOptions(noise=noise or chosen.noise, noise_seed=noise_seed, batch=batch)
-    latents = [invert(one, report) for one in pending]
-    skipped = {file: why for one in latents for file, why in one.skipped.items()}
-    if not len((latents := rows_in_all(latents))[0]):
+        others = mixed_in.names if mixed_in else None
+        check_file_names(mixing.mixture_names(pending[0].names, others, cuts))
+    latents = rows_in_all([invert(one, report) for one in pending])
+    if not len(latents[0]):
         raise UserError("not one inversion stayed finite in every space; give one --space")
     results, references = latents[0].with_psi(psi).styles(target), None
-    for one in mixed_in:
-        inverted = invert(one, report)
-        skipped.update(inverted.skipped)
-        references = inverted.styles(target)
+    if mixed_in:
+        references = invert(mixed_in, report).styles(target)
         results = mixing.mixed(target.config, results, references, cuts)
-    drawn_psis = {one.psi if psi is None else psi for one in pending if one.in_z}
-    facts = _facts(render_options.noise, asked, spaces, mixed_in, drawn_psis)
+    inverted = [*latents, references] if references else latents
+    psis = {one.psi if psi is None else psi for one in pending if one.in_z}
     return Translation(
         networks=(source, target),
         names=(parent_name, child_name),
+        network_key=network_key,
         sources=latents,
         spaces=spaces,
-        results=Drawing(
-            target, child_name, network_key, results, render_options, {"made_of": facts}
-        ),
+        results=results,
         references=references,
         cuts=cuts,
         texture=texture is not None,
         psi=psi,
-        usage=Usage.of([*asked, *mixed_in], render_options.noise),
-        facts=facts,
-        skipped=skipped,
+        options=drawn,
+        usage=Usage.of([*asked, mixed_in] if mixed_in else asked, drawn.noise),
+        facts=_facts(drawn.noise, asked, spaces, mixed_in, psis),
+        skipped={file: why for one in inverted for file, why in one.skipped.items()},
     )
 
 
-def _check_once(
-    sources: Sequence[str], references: Sequence[Sequence[str]], cuts: Sequence[int]
-) -> None:
-    """Raises UserError if two results would have one file name."""
-    names: Sequence[str] = sources
-    for others in references:
-        names = mixing.mixture_names(sources, others, cuts)
-    twice = sorted({name for name, count in Counter(names).items() if count > 1})
-    if twice:
-        raise UserError(f"{', '.join(twice[:8])}: given twice, but in a folder each is one file")
+def _pending(
+    parent: Network,
+    asked: Sequence[Pending],
+    spaces: Sequence[str | None],
+    child: Network,
+    psi: float | None,
+) -> list[Pending]:
+    """The sources in their spaces; raises UserError if the child cannot truncate them."""
+    # Pictures are inverted in the right space at once.
+    pending = [
+        one.in_space(parent, space) if space and isinstance(one, LatentBatch) else one
+        for one, space in zip(asked, spaces, strict=True)
+    ]
+    for one in pending:
+        if one.in_z and (one.psi if psi is None else psi) != 1:
+            check_mean(child.config)
+    return pending
 
 
 def _facts(
     noise: str,
     sources: Sequence[Pending],
     spaces: Sequence[str | None],
-    references: Sequence[Pending],
+    reference: Pending | None,
     psis: Iterable[float],
 ) -> dict[str, Any]:
     """What was done, as far as the options do not say it."""
     facts: dict[str, Any] = {"noise": noise}
     for source, space in zip(sources, spaces, strict=True):
         facts[f"latents {space}" if len(spaces) > 1 else "latents"] = source.summary
-    for reference in references:
+    if reference:
         facts["latents of the child"] = reference.summary
     facts["psi"] = ", ".join(f"{psi:g}" for psi in sorted(psis))
     return {name: value for name, value in facts.items() if value != ""}

@@ -19,6 +19,7 @@ from aligned_jax.utils.reporting import Advance, no_advance
 from aligned_jax.utils.text import listed
 from aligned_jax.viz import to_uint8
 
+_NOISES, _HALVES = ("const", "random", "none"), ("bfloat16", "float16")
 # The `noise` argument of a network: a mode, or one field for each image and layer.
 Noise = str | Mapping[str, Array]
 
@@ -33,6 +34,9 @@ class RenderOptions:
       noise_seed: of random noise.
       half: "bfloat16" or "float16" at high resolutions; None is float32.
       batch: images at a time; changes an image by rounding at most.
+
+    Raises:
+      UserError: for values that cannot be, all at once.
     """
 
     cutoff: int | None = None
@@ -40,6 +44,17 @@ class RenderOptions:
     noise_seed: int = 0
     half: str | None = None
     batch: int = 8
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if self.noise not in _NOISES:
+            wrong.append(f"noise is {self.noise!r:.40}; it is {', '.join(_NOISES)}")
+        if self.half not in (None, *_HALVES):
+            wrong.append(f"half is {self.half!r:.40}; it is {' or '.join(_HALVES)}")
+        if self.batch < 1:
+            wrong.append(f"batch is {self.batch}; it must be 1 or more")
+        if wrong:
+            raise UserError("; ".join(wrong))
 
 
 DEFAULT = RenderOptions()

@@ -40,15 +40,26 @@ def parse_cuts(
 
 
 def mixture_names(
-    sources: Sequence[str], references: Sequence[str], cuts: Sequence[int]
+    sources: Sequence[str], references: Sequence[str] | None, cuts: Sequence[int]
 ) -> tuple[str, ...]:
-    """Of the rows of `mixed`, by those of sources and references."""
+    """Of the rows of `mixed`, by those of sources and references; of the sources without those."""
+    if references is None:
+        return tuple(sources)
     return tuple(
         f"{source}, {reference}" + (f", layers {cut}" if len(cuts) > 1 else "")
         for source in sources
         for reference in references
         for cut in cuts
     )
+
+
+def texture_names(references: Sequence[str], cuts: Sequence[int]) -> list[str]:
+    """Of the columns in which one source has every reference at every cut."""
+    return [
+        reference + (f" n = {cut}" if len(cuts) > 1 else "")
+        for reference in references
+        for cut in cuts
+    ]
 
 
 def mixed(
