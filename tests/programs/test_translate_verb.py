@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import ancestry, loading, translation
+from aligned_jax import loading, translation
 from aligned_jax.latents import noise_fields, z_from_seeds
 from aligned_jax.tools import translate
 from aligned_jax.viz import figure, to_uint8
@@ -303,17 +303,6 @@ def test_strangers_are_translated_with_a_warning(aligned, parent, pair, tmp_path
     assert [result.code for result in said] == [0, 0]
     assert said[0].err.startswith(f"warning: {parent} and {folders[0]} have no common ancestor")
     assert said[1].err == ""
-
-
-def test_marks_of_a_lineage(tmp_path):
-    found = ancestry.marks_of("runs/a@40", {
-        "sha256": "11", "command": "aligned finetune zoo:x tiny64 --data d",
-        "parents": {"network": {"network": "b", "sha256": "22", "command": "aligned 'finetune"}},
-    })  # fmt: skip
-    assert {"11", "22", "zoo:x"} <= found
-    assert found & ancestry.marks_of("runs/a", {}) and found & ancestry.marks_of("./b", {})
-    assert not found & ancestry.marks_of("runs/c", {"command": "aligned export zoo:x y"})
-    assert not found & ancestry.marks_of("c", {"parents": ["b"], "command": 3, "sha256": None})
 
 
 def test_the_presets_are_those_of_the_library():
