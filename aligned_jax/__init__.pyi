@@ -1,5 +1,6 @@
 __version__: str
 
+from . import ancestry as ancestry
 from . import augment as augment
 from . import checkpoint as checkpoint
 from . import config as config

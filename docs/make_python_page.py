@@ -16,9 +16,9 @@ from typing import Any
 PAGE = Path(__file__).with_name("python.md")
 MARK = "<!-- Below this line: python docs/make_python_page.py -->"
 # In the order in which people need them.
-ROOMS = ["jobs", "latents", "weights", "translation", "morphing", "semantics", "inversion"]
-ROOMS += ["features", "metrics", "evaluation", "data", "viz", "networks", "config", "convert"]
-ROOMS += ["checkpoint", "loading", "augment", "losses", "ops", "errors"]
+ROOMS = ["jobs", "latents", "rendering", "weights", "translation", "morphing", "semantics"]
+ROOMS += ["inversion", "features", "metrics", "evaluation", "data", "viz", "networks", "config"]
+ROOMS += ["convert", "checkpoint", "loading", "augment", "losses", "ops", "errors"]
 _MOST = 16  # values of a constant that are listed
 
 

@@ -1,0 +1,12 @@
+from .draw import Drawn as Drawn
+from .draw import NotFinite as NotFinite
+from .draw import RenderOptions as RenderOptions
+from .draw import batches as batches
+from .draw import finite_batches as finite_batches
+from .draw import render as render
+from .latent_batch import LatentBatch as LatentBatch
+from .latent_batch import latents_of_seeds as latents_of_seeds
+from .latent_files import latents_of_file as latents_of_file
+from .latent_files import latents_of_files as latents_of_files
+from .mixing import mixed as mixed
+from .mixing import parse_cuts as parse_cuts
