@@ -25,8 +25,11 @@ from aligned_jax.latents import broadcast_w, lerp
 from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
 from aligned_jax.utils.blocks import blocks
-from aligned_jax.weights import interpolate
+from aligned_jax.weights.interpolate import interpolate
 
+AnyArray = Array | np.ndarray
+# "const", "none", or fields [R, R] by layer.
+StillNoise = str | Mapping[str, AnyArray]
 Easing = Callable[[np.ndarray], np.ndarray]
 
 EASINGS: dict[str, Easing] = {
@@ -68,11 +71,11 @@ def timeline(
 def images(
     parent: Network,
     child: Network,
-    a: Array,
-    b: Array,
-    t1: Array,
-    t2: Array,
-    noise: str | Mapping[str, Array] = "const",
+    a: AnyArray,
+    b: AnyArray,
+    t1: AnyArray,
+    t2: AnyArray,
+    noise: StillNoise = "const",
 ) -> Array:
     """Images float32 [K, M, R, R, C] of K blends of the weights, M latents each.
 
@@ -95,18 +98,22 @@ def images(
         raise UserError(f"t1 has shape {t1.shape} and t2 {t2.shape}, expected [K, M] and [K]")
     if isinstance(noise, str) and noise not in ("const", "none"):
         raise UserError(f"noise is {noise!r:.40}; in a morph it is const, none, or fixed fields")
-    ends = [_one(network, w) for network, w in ((parent, a), (child, b))]
-    mode, fields = (noise, None) if isinstance(noise, str) else ("fields", dict(noise))
-    return _images(parent, child, *ends, t1, t2, fields, mode)
+    first, last = _one(parent, a), _one(child, b)
+    mode, fields = "fields", None
+    if isinstance(noise, str):
+        mode = noise
+    else:
+        fields = {layer: jnp.asarray(field) for layer, field in noise.items()}
+    return _images(parent, child, first, last, t1, t2, fields, mode)
 
 
 def frames(
     parent: Network,
     child: Network,
-    a: Array,
-    b: Array,
-    times: Array,
-    noise: str | Mapping[str, Array] = "const",
+    a: AnyArray,
+    b: AnyArray,
+    times: AnyArray,
+    noise: StillNoise = "const",
     batch: int = 8,
 ) -> Iterator[np.ndarray]:
     """The diagonal t1 = t2: images float32 [n, R, R, C], at most `batch` at a time.
@@ -126,11 +133,11 @@ def frames(
 def grid(
     parent: Network,
     child: Network,
-    a: Array,
-    b: Array,
+    a: AnyArray,
+    b: AnyArray,
     rows: int,
     columns: int,
-    noise: str | Mapping[str, Array] = "const",
+    noise: StillNoise = "const",
     batch: int = 8,
 ) -> Iterator[np.ndarray]:
     """The whole (t1, t2) plane: a row of images float32 [columns, R, R, C] at a time.
@@ -147,7 +154,7 @@ def grid(
         yield np.concatenate(parts)
 
 
-def _one(network: Network, w: Array) -> Array:
+def _one(network: Network, w: AnyArray) -> Array:
     ws = broadcast_w(jnp.asarray(w, jnp.float32), network.config.num_ws)
     if ws.shape[0] != 1:
         raise UserError(f"a morph has one latent at each end; {ws.shape[0]} were given")

@@ -34,7 +34,9 @@ PSI = 0.5
 # Style layers that references and textures leave to the source (figure 22).
 LAYERS = 6
 
-Latents = Mapping[str, Array]
+# The arrays of a file of latents, or of a `rendering.LatentBatch`.
+Latents = Mapping[str, Array | np.ndarray]
+StyleVectors = Mapping[str, Array | np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,9 @@ def styles_of(network: Network, latents: Latents, psi: float = PSI) -> Styles:
       UserError: if a shape does not fit, or there are no latents.
     """
     if "ws" in latents:
-        return network.styles(latents["ws"])
+        return network.styles(jnp.asarray(latents["ws"]))
     if "z" in latents:
-        labels = latents.get("c") if network.config.c_dim else None
-        return network.styles(network.mapping(latents["z"], labels, psi))
+        return network.styles(_ws_of(network, latents, psi))
     styles = {
         key.removeprefix("styles/"): jnp.asarray(value, jnp.float32)
         for key, value in latents.items()
@@ -150,7 +151,9 @@ def space_of(latents: Latents) -> str:
     return "s"
 
 
-def in_space(network: Network, latents: Latents, space: str, psi: float = PSI) -> dict[str, Array]:
+def in_space(
+    network: Network, latents: Latents, space: str, psi: float = PSI
+) -> dict[str, Array | np.ndarray]:
     """Latents of `network` in another space, to be rendered by a relative (figures 17 and 19).
 
     What lies before the space is left to `network`, what comes after it to the
@@ -179,8 +182,14 @@ def in_space(network: Network, latents: Latents, space: str, psi: float = PSI) -
         return dict(latents)
     if "z" not in latents:
         return {"ws": latents["ws"]}
+    return {"ws": _ws_of(network, latents, psi)}
+
+
+def _ws_of(network: Network, latents: Latents, psi: float) -> Array:
+    """W+ of z, truncated."""
     labels = latents.get("c") if network.config.c_dim else None
-    return {"ws": network.mapping(latents["z"], labels, psi)}
+    c = None if labels is None else jnp.asarray(labels)
+    return network.mapping(jnp.asarray(latents["z"]), c, psi)
 
 
 def translate(
@@ -227,7 +236,7 @@ def cut_of(config: GeneratorConfig, layers: int | str) -> int:
 
 
 def mixtures(
-    config: GeneratorConfig, sources: Styles, references: Styles, cuts: Sequence[int]
+    config: GeneratorConfig, sources: StyleVectors, references: StyleVectors, cuts: Sequence[int]
 ) -> Styles:
     """Every source with every reference at every cut (figures 6 and 22).
 
@@ -244,28 +253,32 @@ def mixtures(
     Raises:
       UserError: if styles do not fit the network.
     """
-    check_styles(config, sources)
-    check_styles(config, references)
+    ours, theirs = (
+        {layer: jnp.asarray(value) for layer, value in styles.items()}
+        for styles in (sources, references)
+    )
+    check_styles(config, ours)
+    check_styles(config, theirs)
 
-    def mixed(index: int, ours: Array, theirs: Array) -> Array:
+    def mixed(index: int, coarse: Array, fine: Array) -> Array:
         kept = np.asarray([index < cut for cut in cuts])[None, None, :, None]
-        shape = (len(ours), len(theirs), len(cuts), ours.shape[-1])
-        chosen = jnp.where(kept, ours[:, None, None], theirs[None, :, None])
+        shape = (len(coarse), len(fine), len(cuts), coarse.shape[-1])
+        chosen = jnp.where(kept, coarse[:, None, None], fine[None, :, None])
         return jnp.broadcast_to(chosen, shape).reshape(-1, shape[-1])
 
     return {
-        layer.name: mixed(layer.index, sources[layer.name], references[layer.name])
+        layer.name: mixed(layer.index, ours[layer.name], theirs[layer.name])
         for layer in style_layers(config)
     }
 
 
 def textures(
     child: Network,
-    sources: Styles,
-    z: Array,
+    sources: StyleVectors,
+    z: Array | np.ndarray,
     cut: int = LAYERS,
     psi: float = PSI,
-    c: Array | None = None,
+    c: Array | np.ndarray | None = None,
 ) -> Styles:
     """Several translations of each source that share their shapes (figure 37).
 

@@ -11,11 +11,15 @@ NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, fi
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
 from aligned_jax.cli import console, groups, values
 from aligned_jax.cli.command_line import command
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import options
+
+if TYPE_CHECKING:
+    from aligned_jax.jobs import MorphOptions
 
 # Of films; a grid has none of them.
 _FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "ping_pong": False, "scale": 1}
@@ -73,8 +77,7 @@ def run(args: argparse.Namespace) -> None:
     from aligned_jax import jobs
 
     ends = (args.parent, args.child, args.a, args.b)
-    target = {"out": args.out, "overwrite": args.overwrite, "report": console.CONSOLE}
-    more = {
+    more: MorphOptions = {
         "space": args.space,
         "psi": args.psi,
         "noise": args.noise,
@@ -83,13 +86,25 @@ def run(args: argparse.Namespace) -> None:
         "batch": args.batch,
         "pictures": groups.picture_options(args),
         "network_key": args.network_key,
+        "out": args.out,
+        "overwrite": args.overwrite,
+        "report": console.CONSOLE,
     }
     if args.grid:
-        plane = jobs.morph_grid(*ends, *args.grid, **target, **more)
+        plane = jobs.morph_grid(*ends, *args.grid, **more)
         usage, said = plane.usage, plane.sheet.summary
         plane.sheet.write(args.out, groups.used_command(args, usage), args.overwrite)
     else:
-        film = jobs.morph(*ends, **{name: getattr(args, name) for name in _FILM}, **target, **more)
+        film = jobs.morph(
+            *ends,
+            frames=args.frames,
+            fps=args.fps,
+            easing=args.easing,
+            hold=args.hold,
+            ping_pong=args.ping_pong,
+            scale=args.scale,
+            **more,
+        )
         usage, said = film.usage, film.summary
         film.write(args.out, command(args), args.overwrite)
     console.say(f"wrote {args.out}: {said}")

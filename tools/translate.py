@@ -15,9 +15,13 @@ the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
 from aligned_jax.cli import console, groups, values
 from aligned_jax.errors import UserError
+
+if TYPE_CHECKING:
+    from aligned_jax.rendering.latent_files import WordKind
 
 EXAMPLE = """\
   aligned translate zoo:personas64 zoo:critters64 photos --space z --out animals.png
@@ -67,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Translates, draws and writes."""
-    kinds = {"images": "pictures", "seeds": "seeds", "latents": "latents"}
+    kinds: dict[str, WordKind] = {"images": "pictures", "seeds": "seeds", "latents": "latents"}
     sources = [name for name in kinds if getattr(args, name)]
     if len(sources) != 1:
         raise UserError("give one of IMAGES, --seeds and --latents")

@@ -24,6 +24,7 @@ from .inversion_results import InvertedImages as InvertedImages
 from .inversions import invert as invert
 from .morphs import Film as Film
 from .morphs import MorphGrid as MorphGrid
+from .morphs import MorphOptions as MorphOptions
 from .morphs import morph as morph
 from .morphs import morph_grid as morph_grid
 from .scoring import Evaluation as Evaluation

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax import morphing, provenance, translation, viz
@@ -93,6 +94,9 @@ class MorphOptions(TypedDict, total=False):
       batch: images at a time.
       pictures: how pictures are inverted.
       network_key: "G_ema" or "G" of networks that are loaded.
+      out: where the result will be written, if it will: what cannot be is refused before any work.
+      overwrite: of what is there.
+      report: hears of every step and image, and of strangers.
     """
 
     space: str | None
@@ -103,6 +107,9 @@ class MorphOptions(TypedDict, total=False):
     batch: int
     pictures: PictureOptions
     network_key: str
+    out: str | os.PathLike[str] | None
+    overwrite: bool
+    report: Reporter
 
 
 def morph(
@@ -117,9 +124,6 @@ def morph(
     hold: int = 10,
     ping_pong: bool = False,
     scale: int = 1,
-    out: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
-    report: Reporter = QUIET,
     **options: Unpack[MorphOptions],
 ) -> Film:
     """Films the way from A in the parent to B in the child (StyleAlign, figures 24 to 27).
@@ -137,29 +141,23 @@ def morph(
       hold: frames that either end lasts longer.
       ping_pong: goes back as well, for a loop.
       scale: a pixel becomes a square of so many pixels in the file.
-      out: NAME.webp or NAME.mp4 where the film will be written, if it will: what cannot be is
-        refused before any work.
-      overwrite: of what is there.
-      report: hears of every step and frame, and of strangers.
-      options: see `MorphOptions`.
+      options: see `MorphOptions`; a film is NAME.webp or NAME.mp4.
 
     Raises:
       UserError: if something cannot be read, does not fit, or contradicts something else; or if not
         one inversion stays finite.
     """
     times = morphing.timeline(frames, easing, hold, ping_pong)
-    if out is not None:
-        viz.check_video(out, overwrite, fps)  # before networks are read
 
-    def check(size: int) -> None:
-        if out is not None:
-            viz.check_video(out, overwrite, fps, (len(times), size, size), scale)
+    def check(out: str | os.PathLike[str], overwrite: bool, size: int | None) -> None:
+        shape = None if size is None else (len(times), size, size)
+        viz.check_video(out, overwrite, fps, shape, scale)
 
-    way = _way(parent, child, a, b, out, check, report, **options)
+    way = _way(parent, child, a, b, check, **options)
     # Held frames, and those on the way back, are drawn once.
     drawn, places = np.unique(times.astype(np.float32), return_inverse=True)
     images = []
-    with report.progress(len(drawn), "frames") as advance:
+    with way.report.progress(len(drawn), "frames") as advance:
         for part in morphing.frames(*way.networks, *way.ends, drawn, way.noise, way.batch):
             images.append(viz.to_uint8(part))
             advance(len(part))
@@ -173,10 +171,6 @@ def morph_grid(
     b: Source,
     rows: int = 5,
     columns: int = 5,
-    *,
-    out: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
-    report: Reporter = QUIET,
     **options: Unpack[MorphOptions],
 ) -> MorphGrid:
     """Draws the whole plane through which `morph` goes.
@@ -185,24 +179,14 @@ def morph_grid(
       parent, child, a, b: as for `morph`.
       rows: steps of the weights, from the parent down to the child.
       columns: steps of the latents, from A right to B.
-      out: NAME.png or NAME.html where the grid will be written, if it will: what cannot be is
-        refused before any work.
-      overwrite: of what is there.
-      report: hears of every step and image, and of strangers.
-      options: see `MorphOptions`.
+      options: see `MorphOptions`; a grid is NAME.png or NAME.html.
 
     Raises:
       UserError: as `morph`.
     """
-    if out is not None:
-        if not os.fspath(out).endswith((".png", ".html")):
-            raise UserError(
-                f"{os.fspath(out)}: a grid is a picture; give --out NAME.png or NAME.html"
-            )
-        viz.check_file(out, overwrite)
-    way = _way(parent, child, a, b, out, lambda size: None, report, **options)
+    way = _way(parent, child, a, b, _check_sheet, **options)
     images = []
-    with report.progress(rows * columns, "images") as advance:
+    with way.report.progress(rows * columns, "images") as advance:
         plane = morphing.grid(*way.networks, *way.ends, rows, columns, way.noise, way.batch)
         for row in plane:
             images.append(viz.to_uint8(row))
@@ -213,6 +197,12 @@ def morph_grid(
     )
     title = f"From {way.names[0]} to {way.names[1]}"
     return MorphGrid(Sheet(np.stack(images), weights, latents, 0, title, way.facts), way.usage)
+
+
+def _check_sheet(out: str | os.PathLike[str], overwrite: bool, size: int | None) -> None:
+    if not os.fspath(out).endswith((".png", ".html")):
+        raise UserError(f"{os.fspath(out)}: a grid is a picture; give --out NAME.png or NAME.html")
+    viz.check_file(out, overwrite)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,6 +216,7 @@ class _Way:
       batch: images at a time.
       facts: what a page says of the ends.
       usage: what of the options counted.
+      report: hears of the images.
     """
 
     networks: tuple[Network, Network]
@@ -235,6 +226,7 @@ class _Way:
     batch: int
     facts: dict[str, str]
     usage: Usage
+    report: Reporter
 
 
 def _way(
@@ -242,9 +234,7 @@ def _way(
     child: NetworkSource,
     a: Source,
     b: Source,
-    out: str | os.PathLike[str] | None,
-    check: Callable[[int], None],
-    report: Reporter,
+    check: Callable[[str | os.PathLike[str], bool, int | None], None],
     space: str | None = None,
     psi: float | None = None,
     noise: str = "const",
@@ -253,18 +243,23 @@ def _way(
     batch: int = 8,
     pictures: PictureOptions = PictureOptions(),  # noqa: B008  # it cannot change
     network_key: str = "G_ema",
+    out: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    report: Reporter = QUIET,
 ) -> _Way:
     """Loads, looks at both ends before either is inverted, and inverts; arguments as of `morph`.
 
-    `check` is told the size of the images before that.
+    `check` looks at `out` and `overwrite`, first of all, and again when the images' size is known.
     """
     if out is not None:
+        check(out, overwrite, None)
         targets.check_apart([*file_names(a), *file_names(b)], [os.fspath(out)])
     (first_name, first), (second_name, second) = (
         named_network(source, network_key) for source in (parent, child)
     )
     viz.check_channels(first.config.img_channels)
-    check(first.config.img_resolution)
+    if out is not None:
+        check(out, overwrite, first.config.img_resolution)
     translation.check_aligned(first, second)
     warn_unrelated((parent, child), (first, second), report)
     options = SourceOptions(label, psi, usual="w+", batch=batch, pictures=pictures)
@@ -293,6 +288,7 @@ def _way(
         batch=batch,
         facts=facts,
         usage=Usage.of(sources, noise),
+        report=report,
     )
 
 
@@ -312,5 +308,5 @@ def _noise(network: Network, noise: str, seed: int) -> Noise:
     """One for all frames."""
     if noise != "random":
         return noise
-    drawn = noise_fields(network.config, jax.random.key(seed), np.zeros(1, np.uint32))
+    drawn = noise_fields(network.config, jax.random.key(seed), jnp.zeros(1, jnp.uint32))
     return {layer: field[0] for layer, field in drawn.items()}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
@@ -19,7 +20,7 @@ from aligned_jax.utils.text import listed
 from aligned_jax.viz import to_uint8
 
 # The `noise` argument of a network: a mode, or one field for each image and layer.
-Noise = str | Mapping[str, Array | np.ndarray]
+Noise = str | Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -146,14 +147,16 @@ def _batch(
     noise: Noise,
 ) -> tuple[Array, dict[str, Array]]:
     if "z" not in arrays and "ws" not in arrays:
-        layers = style_layers(network.config)
-        styles = {layer.name: arrays[f"styles/{layer.name}"] for layer in layers}
+        styles = {
+            layer.name: jnp.asarray(arrays[f"styles/{layer.name}"])
+            for layer in style_layers(network.config)
+        }
         return network.render(styles, noise, half=options.half), {}
     if "z" in arrays:
-        labels = arrays["c"] if network.config.c_dim else None
-        ws = network.mapping(arrays["z"], labels, psi, options.cutoff)
+        labels = jnp.asarray(arrays["c"]) if network.config.c_dim else None
+        ws = network.mapping(jnp.asarray(arrays["z"]), labels, psi, options.cutoff)
     else:
-        ws = truncate(arrays["ws"], network.w_avg, psi, options.cutoff)
+        ws = truncate(jnp.asarray(arrays["ws"]), network.w_avg, psi, options.cutoff)
     return network.synthesis(ws, noise, half=options.half), {"ws": ws}
 
 
@@ -164,9 +167,9 @@ def _noise(
     arrays: Mapping[str, np.ndarray],
 ) -> Noise:
     """That of some rows, whose numbers tell random fields apart."""
-    own = {key.removeprefix("noise/"): v for key, v in arrays.items() if key.startswith("noise/")}
+    own = {key: value for key, value in arrays.items() if key.startswith("noise/")}
     if own and options.noise == "const":
-        return own
+        return {key.removeprefix("noise/"): jnp.asarray(value) for key, value in own.items()}
     if options.noise != "random":
         return options.noise
     return _fields(config, jax.random.key(options.noise_seed), numbers)

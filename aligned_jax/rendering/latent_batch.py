@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax import translation
@@ -11,7 +12,6 @@ from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import labels_for, parse_seeds, truncate, z_from_seeds
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Styles
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class LatentBatch:
         if not {"z", "ws"} & self.arrays.keys():
             raise UserError("styles cannot be truncated; pass --psi 1, and no --cutoff")
 
-    def style_vectors(self) -> Styles:
+    def style_vectors(self) -> dict[str, np.ndarray]:
         """Latents that are style vectors by layer, [N, C] each."""
         return {
             key.removeprefix("styles/"): value
@@ -112,7 +112,7 @@ class LatentBatch:
         self.check(network)
         if self.psi == 1 or self.in_z:
             return self.arrays
-        ws = truncate(self.arrays["ws"], network.w_avg, self.psi)
+        ws = truncate(jnp.asarray(self.arrays["ws"]), network.w_avg, self.psi)
         return {**self.arrays, "ws": np.asarray(ws)}
 
     def _replaced(self, arrays: Mapping[str, np.ndarray]) -> "LatentBatch":

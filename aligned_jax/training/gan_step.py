@@ -23,7 +23,7 @@ from aligned_jax.training.feeding import BatchFeeder
 from aligned_jax.training.optimizer import lazy_adam, merge_frozen, split_frozen, take_step
 from aligned_jax.training.options import GanOptions
 from aligned_jax.training.state import TrainState
-from aligned_jax.training.terms import LOSSES, Batch, Networks, Outcome, Recipe
+from aligned_jax.training.terms import LOSSES, Batch, Networks, Recipe, TermOutcome
 from aligned_jax.types import Array, PyTree, Variables
 from aligned_jax.utils import loops
 
@@ -221,7 +221,7 @@ def _round_gradients(
     """((running path length, gradients), (reports, means of w [passes, w_dim])) of one round."""
     params, frozen = _split(recipe, phase, state)
 
-    def loss_of(params: PyTree) -> tuple[Array, list[Outcome]]:
+    def loss_of(params: PyTree) -> tuple[Array, list[TermOutcome]]:
         g, d = state.G, state.D
         if phase.network == "G":
             g = {**g, "params": params}

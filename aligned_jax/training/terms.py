@@ -57,7 +57,7 @@ class Networks(NamedTuple):
     pl_mean: Array
 
 
-class Outcome(NamedTuple):
+class TermOutcome(NamedTuple):
     """What a term reports besides its loss."""
 
     reports: dict[str, Array]  # means over the rows, by official name
@@ -116,7 +116,7 @@ class Recipe:
         return rows[0] // count * count + jnp.arange(count, dtype=rows.dtype)
 
 
-def g_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, Outcome]:
+def g_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, TermOutcome]:
     """Generated images should be taken for real."""
     draws = recipe.draws(key, "Gmain", batch.rows)
     labels = batch.gen_labels[:, _LABELS["Gmain"]]
@@ -126,10 +126,10 @@ def g_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Ar
         scores = _critic(recipe, nets, batch.rows, labels, draws.augment_fake, half)(images)
         loss = generator_loss(scores)
     reports = _scores("fake", scores) | {"Loss/G/loss": loss.mean()}
-    return loss.mean(), Outcome(reports, w_mean)
+    return loss.mean(), TermOutcome(reports, w_mean)
 
 
-def g_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, Outcome]:
+def g_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, TermOutcome]:
     """Path lengths should be alike; on the first 1 / `pl_batch_shrink` of the rows."""
     options = recipe.options
     batch = jax.tree.map(lambda v: v[: v.shape[0] // options.pl_batch_shrink], batch)
@@ -152,10 +152,10 @@ def g_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Arr
         )
     loss = penalty.mean() * options.pl_weight
     reports = {"Loss/pl_penalty": penalty.mean(), "Loss/G/reg": loss}
-    return loss, Outcome(reports, w_mean, pl_mean)
+    return loss, TermOutcome(reports, w_mean, pl_mean)
 
 
-def d_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, Outcome]:
+def d_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, TermOutcome]:
     """Real images should be told from generated ones."""
     draws = recipe.draws(key, "Dmain", batch.rows)
     labels = batch.gen_labels[:, _LABELS["Dmain"]]
@@ -167,10 +167,10 @@ def d_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Ar
         real = critic(as_float(batch.images))
         loss = fake_loss(fake).mean() + real_loss(real).mean()
     reports = _scores("fake", fake) | _scores("real", real) | {"Loss/D/loss": loss}
-    return loss, Outcome(reports, w_mean)
+    return loss, TermOutcome(reports, w_mean)
 
 
-def d_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, Outcome]:
+def d_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Array, TermOutcome]:
     """R1 at the real images, through the augmentation."""
     draws = recipe.draws(key, "Dreg", batch.rows)
     critic = _critic(recipe, nets, batch.rows, batch.labels, draws.augment_real, None)
@@ -178,7 +178,7 @@ def d_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Arr
         penalty, scores = r1_penalty(critic, as_float(batch.images))
     loss = penalty.mean() * (recipe.options.r1_gamma / 2)
     reports = {"Loss/r1_penalty": penalty.mean(), "Loss/D/reg": loss}
-    return loss, Outcome(_scores("real", scores) | reports)
+    return loss, TermOutcome(_scores("real", scores) | reports)
 
 
 # By the name of the term; each takes (recipe, networks, batch, key of the term) and returns

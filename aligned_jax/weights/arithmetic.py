@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from aligned_jax.errors import UserError
-from aligned_jax.types import Array, PyTree
+from aligned_jax.types import Array, PyTree, Tree
 from aligned_jax.weights.components import Leaf
 from aligned_jax.weights.structure import combine
 
@@ -29,7 +29,7 @@ _CONSTANT = ""  # key of the part of an expression that multiplies no network
 _Linear = dict[str, Fraction]
 
 
-def arithmetic(expression: str, networks: Mapping[str, PyTree]) -> PyTree:
+def arithmetic(expression: str, networks: Mapping[str, Tree]) -> Tree:
     """The linear combination of `networks` that `expression` describes.
 
     Args:

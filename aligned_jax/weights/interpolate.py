@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.errors import UserError
-from aligned_jax.types import Array, PyTree
+from aligned_jax.types import Array, PyTree, Tree
 from aligned_jax.weights.components import Leaf, select
 from aligned_jax.weights.structure import combine
 
@@ -20,12 +20,12 @@ Resolutions = str | int | Iterable[str | int]
 
 
 def interpolate(
-    a: PyTree,
+    a: Tree,
     b: PyTree,
     weight: Scalar | Mapping[str, Scalar] | Mapping[int, Scalar],
     components: Names | None = None,
     resolutions: Resolutions | None = None,
-) -> PyTree:
+) -> Tree:
     """(1 - weight) * a + weight * b, structured like `a`.
 
     Args:

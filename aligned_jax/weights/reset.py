@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 
-from aligned_jax.types import PyTree
+from aligned_jax.types import PyTree, Tree
 from aligned_jax.weights.components import select
 from aligned_jax.weights.structure import combine
 
 
 def reset(
     parent: PyTree,
-    child: PyTree,
+    child: Tree,
     components: str | Iterable[str],
     resolutions: str | int | Iterable[str | int] | None = None,
-) -> PyTree:
+) -> Tree:
     """The child with the parent's values in `components`, structured like the child.
 
     Args:

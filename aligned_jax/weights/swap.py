@@ -24,19 +24,19 @@ import jax
 import jax.numpy as jnp
 
 from aligned_jax.errors import UserError
-from aligned_jax.types import Array, PyTree
+from aligned_jax.types import Array, PyTree, Tree
 from aligned_jax.weights.components import Leaf, parse_resolutions, resolutions_of
 from aligned_jax.weights.interpolate import Scalar, check_scalar, lerp
 from aligned_jax.weights.structure import combine
 
 
 def swap(
-    low: PyTree,
+    low: Tree,
     high: PyTree,
     resolution: int,
     smooth: Scalar | None = None,
     mapping: Literal["low", "high"] = "low",
-) -> PyTree:
+) -> Tree:
     """Blocks up to and including `resolution` from `low`, those above from `high`.
 
     Args:
