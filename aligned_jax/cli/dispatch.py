@@ -85,8 +85,10 @@ class Program:
         """Parses and runs one verb with its arguments; UserError is left to the caller."""
         try:
             module, args = self.parse(argv)
-        except SystemExit:  # argparse has shown its help
-            return 0
+        except SystemExit as stop:
+            if stop.code:  # terminated meanwhile
+                raise
+            return 0  # argparse has shown its help
         _quiet_orbax()
         return module.run(args) or 0
 
@@ -115,6 +117,19 @@ class Program:
         """The module that carries out a verb."""
         return importlib.import_module(self.verbs[verb].module)
 
+    def parser(self, verb: str) -> Parser:
+        """The parser of a verb."""
+        module = self.module_of(verb)
+        parser = Parser(
+            prog=f"{self.name} {verb}",
+            description=(module.__doc__ or "").strip(),
+            epilog=f"example:\n{module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(parser)
+        return parser
+
     def _dispatch(self, argv: list[str]) -> int:
         first = argv[0] if argv else "--help"
         if first in ("-h", "--help"):
@@ -140,19 +155,6 @@ class Program:
         close = difflib.get_close_matches(verb, self.verbs, n=1)
         hint = f"did you mean {close[0]}?" if close else f"verbs are {', '.join(self.verbs)}"
         return f"there is no verb {verb!r}; {hint}"
-
-    def parser(self, verb: str) -> Parser:
-        """The parser of a verb."""
-        module = self.module_of(verb)
-        parser = Parser(
-            prog=f"{self.name} {verb}",
-            description=(module.__doc__ or "").strip(),
-            epilog=f"example:\n{module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        module.add_arguments(parser)
-        return parser
 
 
 def _quiet_orbax() -> None:

@@ -17,6 +17,7 @@ from aligned_jax.evaluation.devices import by_rows, mesh_of
 from aligned_jax.latents import noise_fields, z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.types import Array
+from aligned_jax.utils.text import listed
 
 _THREADS = 4
 
@@ -150,7 +151,7 @@ class GeneratedImages:
         if not np.asarray(finite).all():
             damaged = [str(self.seed + n) for n in numbers[~np.asarray(finite)]]
             raise UserError(
-                f"{self.name}: the images of seeds {', '.join(damaged[:8])} are not finite; its "
+                f"{self.name}: the images of seeds {listed(damaged)} are not finite; its "
                 "weights are damaged, or half precision is not enough for them"
             )
         return images
