@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     from aligned_jax import jobs
-    from aligned_jax.jobs import sheet
+    from aligned_jax.viz import sheet
 
     sheet.check_picture(args.out, args.overwrite)
     drawn = jobs.family(

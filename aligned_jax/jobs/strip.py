@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from aligned_jax.jobs.sheet import Sheet
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import check_channels, to_uint8
+from aligned_jax.viz.sheet import Sheet
 
 # A label, and what makes the network.
 Column = tuple[str, Callable[[], Network]]
