@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from aligned_jax.tools import main
+from tests.test_layering import LEVELS, SIDE
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -162,3 +163,27 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     exec(block, results)
     assert results["images"].shape == (8, 64, 64, 3) == results["animals"].shape
     assert results["aj"].load("half").config == results["half"].config
+
+
+@pytest.mark.usefixtures("fast_compilation")
+def test_jobs_of_the_python_page_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "python.md").read_text("utf-8")
+    (block,) = [block for block in blocks(page, "python") if "aj.jobs." in block]
+    results = {}
+    exec(block, results)
+    assert results["sheet"].images.shape == (2, 4, 64, 64, 3)
+    assert results["animals"].shape == (4, 64, 64, 3)
+    assert (tmp_path / "family.png").stat().st_size > 1000
+    assert results["aj"].load("toon").config == results["toon"].config
+
+
+def test_contributing_names_every_room_in_the_order_of_imports():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = text.split("| room |")[1].split("\n\n")[0]
+    named = re.findall(r"`(\w+)/?`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:]))
+    inside = (ROOT / "aligned_jax").iterdir()
+    there = {path.stem for path in inside if path.suffix in ("", ".py") and path.stem[0] != "_"}
+    order = [room for level in LEVELS for room in level if room in there]
+    assert named == order
+    assert there - set(named) == SIDE

@@ -38,7 +38,8 @@ def test_a_tool_has_one_version(tool):
         for version in re.findall(rf"\b{tool}==([\w.]+)", (ROOT / name).read_text("utf-8"))
     }
     assert len(pinned) == 1
-    assert f"{tool}=={pinned.pop()}" in PROJECT["project"]["optional-dependencies"]["dev"]
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert f"{tool}=={pinned.pop()}" in [*extras["test"], *extras["dev"]]
 
 
 def test_every_check_of_the_ci_is_a_hook():
