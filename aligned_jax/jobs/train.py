@@ -24,6 +24,7 @@ from aligned_jax.runs.progress import QUIET, TrainingReporter
 from aligned_jax.runs.session import PLAIN, Session
 from aligned_jax.training.start import starting_configs
 from aligned_jax.utils import paths
+from aligned_jax.utils.text import listed
 
 
 class RunOptions(TypedDict, total=False):
@@ -86,7 +87,7 @@ def pretrain(
 def plan_pretrain(preset: str = "auto", **options: Unpack[GeneratorRunOptions]) -> PlannedRun:
     """What `pretrain` would train; arguments and errors as there."""
     presets.find(preset)
-    session = _prepared(options)
+    session = _prepared(options, GeneratorRunOptions)
     with hosts.together():
         dataset = _open_data(options)
         config = _settled(_preset_config(preset, dataset, session, options), dataset, options)
@@ -122,13 +123,13 @@ def plan_finetune(
 ) -> PlannedRun:
     """What `finetune` would train; arguments and errors as there."""
     presets.find(preset)
-    session = _prepared(options)
+    name, session = _named(network), _prepared(options, GeneratorRunOptions)
     with hosts.together():
         dataset = _open_data(options)
         # The sizes are enough to plan with; arrays are read when the run begins.
         source: Any = {
             key: SimpleNamespace(config=config)
-            for key, config in loading.describe(network).configs.items()
+            for key, config in loading.describe(name).configs.items()
         }
         generator, discriminator = starting_configs(source, dataset.resolution, dataset.c_dim)
         config = _preset_config(preset, dataset, session, options)
@@ -140,7 +141,7 @@ def plan_finetune(
             config,
             generator=generator,
             discriminator=dataclasses.replace(discriminator, epilogue=epilogue),
-            start=os.fspath(network),
+            start=name,
             partial=partial,
         )
         config = _settled(config, dataset, options)
@@ -181,11 +182,12 @@ def plan_encoder(
     **options: Unpack[RunOptions],
 ) -> PlannedRun:
     """What `train_encoder` would train; arguments and errors as there."""
-    _prepared(options)
+    _prepared(options, RunOptions)
     with hosts.together():
         _check_batch(options)
         dataset = _open_data(options)
-        generator, source = loading.load(network), os.fspath(network)
+        source = _named(network)
+        generator = loading.load(source)
         if not isinstance(generator, Network):
             raise UserError(f"{network} holds no generator to train an encoder for")
         kimg = options.get("kimg") or encoder_run.KIMG
@@ -246,10 +248,26 @@ def resume(
     return PlannedRun(folder, config, dataset, kimg, session, report).go_on()
 
 
-def _prepared(options: RunOptions) -> Session:
+def _prepared(options: RunOptions, kind: Any) -> Session:
+    """The session, made ready; TypeError for options that are missing or that `kind` lacks."""
+    known, required = kind.__required_keys__ | kind.__optional_keys__, kind.__required_keys__
+    if wrong := [name for name in options if name not in known]:
+        raise TypeError(f"unknown options {listed(wrong)}; there are {', '.join(sorted(known))}")
+    if missing := sorted(name for name in required if name not in options):
+        raise TypeError(f"missing options: {', '.join(missing)}")
     session = options.get("session", PLAIN)
     session.prepare()
     return session
+
+
+def _named(network: str | os.PathLike) -> str:
+    """How a network is called; a run records the name, from which it can be loaded again."""
+    if not isinstance(network, str | os.PathLike):
+        raise UserError(
+            f"training starts from a {type(network).__name__} in memory; save it with aj.save and "
+            "give the name of the folder, which the run records"
+        )
+    return os.fspath(network)
 
 
 def _open_data(options: RunOptions) -> Any:

@@ -137,3 +137,18 @@ def test_an_encoder_is_planned_for_its_generator(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="no network for LPIPS"):
         jobs.train_encoder(tmp_path / "parent", **known)
     assert not (tmp_path / "run").exists()
+
+
+def test_options_are_checked_before_any_work(data, tmp_path):
+    where = {"data": data, "run": tmp_path / "run", "session": SESSION}
+    with pytest.raises(TypeError, match="unknown options kimgs; there are augment, .* kimg, "):
+        jobs.plan_pretrain("tiny32", **where, kimgs=1)
+    with pytest.raises(TypeError, match="missing options: run"):
+        jobs.plan_finetune(PARENT, data=data, session=SESSION)
+    with pytest.raises(TypeError, match="unknown options augment"):
+        jobs.plan_encoder(PARENT, **where, augment="bgc")
+
+
+def test_parents_are_named(data, tmp_path):
+    with pytest.raises(UserError, match=r"a Network in memory; save it with aj\.save"):
+        jobs.plan_finetune(aj.load(PARENT), data=data, run=tmp_path / "run", session=SESSION)
