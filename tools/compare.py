@@ -9,7 +9,7 @@ beside it: resets.png, change.svg, change.json.
 import argparse
 
 from aligned_jax.cli import console, groups
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 
 EXAMPLE = "  aligned compare ffhq.pkl dog.pkl --out report"
 

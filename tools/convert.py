@@ -9,7 +9,7 @@ are converted: G_ema, G and D, as far as it has them.
 import argparse
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 
 EXAMPLE = "  aligned convert ffhq.pkl ffhq"
 

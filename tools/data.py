@@ -10,7 +10,7 @@ stopped when the same command is given again.
 import argparse
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 from aligned_jax.data.styles import STYLES
 
 EXAMPLE = (

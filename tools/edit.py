@@ -10,7 +10,7 @@ and 9 to 12). --random chooses a channel by what it does to the parent alone.
 import argparse
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 
 EXAMPLE = """\
   aligned edit ffhq.pkl dog.pkl --channel 15_45 --out edit.png

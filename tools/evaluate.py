@@ -12,7 +12,7 @@ With --out, or --json, every score comes with what it was computed from.
 import argparse
 
 from aligned_jax.cli import console, groups, results, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 
 EXAMPLE = "  aligned evaluate runs/dog@4000 --data dogs --metrics fid,kid --out dog.json"
 

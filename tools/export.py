@@ -10,7 +10,7 @@ G_ema,D takes these.
 import argparse
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 
 EXAMPLE = "  aligned export dog-reset dog-reset.safetensors"
 

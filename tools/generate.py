@@ -13,7 +13,7 @@ ws, truncated already, are drawn.
 import argparse
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 from aligned_jax.utils.text import counted
 
 EXAMPLE = "  aligned generate ffhq.pkl --seeds 0-15 --psi 0.7 --out faces.png"

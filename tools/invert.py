@@ -17,7 +17,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from aligned_jax.cli import console, groups, inversion_options, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 from aligned_jax.utils.text import counted
 
 if TYPE_CHECKING:

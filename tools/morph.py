@@ -14,7 +14,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import options
 

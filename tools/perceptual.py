@@ -7,7 +7,7 @@ name. Prints the distance of every pair, and their mean.
 import argparse
 
 from aligned_jax.cli import console, groups, results, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 
 EXAMPLE = "  aligned perceptual originals translated --out distances.json"
 

@@ -9,7 +9,7 @@ has them.
 import argparse
 
 from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli.dispatch import command
 
 EXAMPLE = "  aligned resize ffhq1024.pkl --resolution 256 --out start256"
 

@@ -17,8 +17,8 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from aligned_jax import __version__
-from aligned_jax.cli.command_line import split_overrides
 from aligned_jax.errors import UserError
+from aligned_jax.provenance import Command
 from aligned_jax.utils.text import printable
 
 
@@ -155,6 +155,23 @@ class Program:
         close = difflib.get_close_matches(verb, self.verbs, n=1)
         hint = f"did you mean {close[0]}?" if close else f"verbs are {', '.join(self.verbs)}"
         return f"there is no verb {verb!r}; {hint}"
+
+
+def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A verb's own arguments, and those with a dot in their name, each with its values."""
+    own: list[str] = []
+    overrides: list[str] = []
+    target = own
+    for word in argv:
+        if word.startswith("--"):
+            target = overrides if "." in word.partition("=")[0] else own
+        target.append(word)
+    return own, overrides
+
+
+def command(args: argparse.Namespace) -> Command:
+    """The command of a parsed line: arguments that were given or have a default."""
+    return Command.of(args.command_line, vars(args))
 
 
 def _quiet_orbax() -> None:

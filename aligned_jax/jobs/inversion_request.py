@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from aligned_jax import inversion, provenance
+from aligned_jax import inversion, provenance, viz
 from aligned_jax.data import targets
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import UserError
@@ -23,10 +23,12 @@ from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
+from aligned_jax.types import AnyArray
 from aligned_jax.utils.reporting import Advance
 
 # A picture, folder or zip; several of them; or uint8 [N, H, W, C].
-ImageSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | np.ndarray
+# Files, folders and zips; or pictures [N, H, W, 1 or 3], uint8 or in [-1, 1].
+ImageSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | AnyArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,8 +154,8 @@ def request_inversions(
     settings = setup.settings({"space": space, **given}, choice)
     labels = labels_for(config, label)
     size = (config.img_resolution, config.img_channels, align)
-    if isinstance(images, np.ndarray):
-        pictures = targets.from_array(images, *size)
+    if isinstance(images, np.ndarray | jax.Array):
+        pictures = targets.from_array(viz.as_pixels(images), *size)
     else:
         pictures = targets.read(image_names(images), *size)
     return InversionRequest(
@@ -175,7 +177,7 @@ def request_inversions(
 
 def image_names(images: ImageSource) -> list[str]:
     """Paths of the pictures, folders and zips; none of an array."""
-    if isinstance(images, np.ndarray):
+    if isinstance(images, np.ndarray | jax.Array):
         return []
     if isinstance(images, str | os.PathLike):
         return [os.fspath(images)]

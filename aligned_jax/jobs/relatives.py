@@ -1,5 +1,6 @@
 """What jobs for whole families of networks share: names, loading, checks."""
 
+import os
 from collections.abc import Mapping, Sequence
 
 from aligned_jax.config import GeneratorConfig
@@ -25,6 +26,8 @@ def load_relatives(
         drawn together with the first one: it must take the same latents and
         labels and draw images of the same size.
     """
+    if isinstance(sources, str | os.PathLike):
+        raise UserError(f"networks are a list of names; give [{os.fspath(sources)!r}]")
     labels = list(names or [label_of(_name_of(source)) for source in sources])
     if len(labels) != len(sources):
         raise UserError(f"--names has {len(labels)} names for {len(sources)} networks")

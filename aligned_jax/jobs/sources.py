@@ -1,30 +1,32 @@
 """Latents that a job is asked for: seeds, files of latents, latents, or pictures to be inverted."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
 
-from aligned_jax import inversion, translation
+from aligned_jax import inversion, translation, viz
 from aligned_jax.data import targets
-from aligned_jax.data.targets import Targets
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import Settings, setup
 from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
 from aligned_jax.inversion.spaces import is_z
+from aligned_jax.jobs.pending_inversion import PendingInversion
 from aligned_jax.latents import labels_for
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, latents_of_seeds
 from aligned_jax.rendering.latent_files import WordKind, kind_of_words, latents_of_files
+from aligned_jax.types import AnyArray
 from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.utils.text import listed
 
 Name = str | os.PathLike
-# Latents; uint8 [N, H, W, 1 or 3]; a seed, a list of seeds, or text like "0-7"; names of files of
-# latents (F.npz, F.npz@ROW), or of pictures, folders and zips.
-Source = LatentBatch | np.ndarray | Name | int | Sequence[int] | Sequence[Name]
+# Latents; pictures [N, H, W, 1 or 3], uint8 or in [-1, 1]; a seed, a list of seeds, or text like
+# "0-7"; names of files of latents (F.npz, F.npz@ROW), or of pictures, folders and zips.
+Source = LatentBatch | AnyArray | Name | int | Sequence[int] | Sequence[Name]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class PictureOptions:
     align: str = "center"
 
     def __post_init__(self) -> None:
+        lone = [one for one in (self.encoders, self.starts) if isinstance(one, Name)]
+        if lone:
+            raise UserError(f"encoders and starts are lists of names; give [{lone[0]!r}]")
         if self.encoders and self.starts:
             raise UserError("give either encoders that are used alone or ones as starts")
         if self.encoders and (self.steps is not None or self.restarts != 1):
@@ -84,104 +89,6 @@ class SourceOptions:
     usual: str = "z"
     batch: int = 8
     pictures: PictureOptions = PictureOptions()
-
-
-@dataclass(frozen=True, eq=False)
-class PendingInversion:
-    """Pictures to invert in one space, of which all that may be wrong was looked at.
-
-    Attributes:
-      network: in which they are inverted.
-      targets: the pictures, and those that could not be read.
-      settings: of the inversion.
-      choice: the encoder, if there is one.
-      start: latents [N, ...] of the encoder in this space, if there is one.
-      loss: what the optimisation makes small.
-      label: [1, c_dim], for all pictures.
-      seed: of all random numbers.
-      batch: pictures at a time, at most.
-      diverged: why pictures are skipped whose inversions grow beyond all bounds.
-    """
-
-    network: Network
-    targets: Targets
-    settings: Settings
-    choice: EncoderChoice | None
-    start: np.ndarray | None
-    loss: inversion.Perceptual
-    label: np.ndarray
-    seed: int
-    batch: int
-    diverged: str
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the rows that there will be, but for those that diverge."""
-        return tuple(target.name for target in self.targets.targets)
-
-    @property
-    def in_z(self) -> bool:
-        """Whether the network that renders maps and truncates the latents itself."""
-        return is_z(self.settings.space)
-
-    @property
-    def psi(self) -> float:
-        """Truncation that the latents will have still to go through."""
-        return self.settings.psi if self.in_z else 1.0
-
-    @property
-    def summary(self) -> str:
-        """What a page says of them."""
-        settings, parts = self.settings, []
-        if settings.steps:
-            parts = [f"{settings.steps} steps", f"noise {settings.noise}"]
-        if settings.restarts > 1:
-            parts.append(f"best of {settings.restarts}")
-        if self.in_z:
-            parts.append(f"psi {settings.psi:g}")
-        if self.choice:
-            parts.append(f"{'encoder' if self.choice.alone else 'start'} {self.choice.source}")
-        done = "inverted" if settings.steps else "encoded"
-        return ", ".join([f"{done} in {settings.space}", *parts])
-
-    def run(self, report: Reporter = QUIET) -> LatentBatch:
-        """Inverts them; maps of noise are forgotten.
-
-        Raises:
-          UserError: if not one inversion stays finite.
-        """
-        found, settings = self.targets, self.settings
-        with report.progress(len(found) * settings.steps, "steps") as advance:
-            inverted = inversion.invert(
-                self.network,
-                found.images(),
-                self.loss,
-                settings,
-                jax.random.key(self.seed),
-                start=self.start,
-                c=self.label,
-                batch=min(self.batch, setup.batch_for(self.network.config, settings)),
-                watch=setup.watcher(settings, advance),
-            )
-        good = inverted.finite
-        kept = [target for target, fine in zip(found.targets, good, strict=True) if fine]
-        lost = [target.file for target, fine in zip(found.targets, good, strict=True) if not fine]
-        if not kept:
-            raise UserError("not one inversion stayed finite; is the network damaged?")
-        arrays = inversion.latent_arrays(self.network, settings.space, inverted.latent[good])
-        if self.in_z:
-            arrays["c"] = np.repeat(self.label, len(kept), axis=0)
-        return LatentBatch(
-            arrays,
-            tuple(target.name for target in kept),
-            np.flatnonzero(good).astype(np.uint32),
-            self.psi,
-            np.stack([target.pixels for target in kept]),
-            found.skipped | dict.fromkeys(lost, self.diverged),
-        )
 
 
 # Latents at hand, or pictures that are still to be inverted.
@@ -213,6 +120,13 @@ def read_source(
     Raises:
       UserError: for names of different kinds, or whatever they name that does not fit.
     """
+    if isinstance(source, Mapping):
+        raise UserError(
+            f"latents by name ({listed(map(str, source))}) are not enough; give a "
+            "rendering.LatentBatch, which also names them, or aj.translation.translate"
+        )
+    if isinstance(source, jax.Array):
+        source = np.asarray(source)
     if isinstance(source, LatentBatch):
         latents = source.with_psi(options.psi)
         latents.check(network)
@@ -279,9 +193,9 @@ def _pending_inversions(
     label = labels_for(config, options.label)
     size = (config.img_resolution, config.img_channels, how.align)
     if isinstance(pictures, np.ndarray):
-        found = targets.from_array(pictures, *size)
+        asked = targets.from_array(viz.as_pixels(pictures), *size)
     else:
-        found = targets.read(_words(pictures), *size)
+        asked = targets.read(_words(pictures), *size)
     # With an encoder alone distances decide nothing.
     loss: inversion.Perceptual = inversion.Pixels()
     if not how.encoders:
@@ -293,10 +207,10 @@ def _pending_inversions(
         pending.append(
             PendingInversion(
                 network,
-                found,
+                asked,
                 one,
                 choice,
-                start=choice.latents(network, found.images(), one.space, label) if choice else None,
+                start=choice.latents(network, asked.images(), one.space, label) if choice else None,
                 loss=loss,
                 label=label,
                 seed=how.seed,
@@ -342,7 +256,11 @@ def _seeds(source: Any) -> str | list[int]:
 
 def file_names(source: Source | None, kind: WordKind | None = None) -> list[str]:
     """Names that a source gives, of files unless their form says seeds; none of arrays."""
-    if source is None or kind == "seeds" or isinstance(source, LatentBatch | np.ndarray | int):
+    if (
+        source is None
+        or kind == "seeds"
+        or isinstance(source, LatentBatch | np.ndarray | jax.Array | Mapping | int)
+    ):
         return []
     words = [source] if isinstance(source, Name) else source
     return [os.fspath(word) for word in words if isinstance(word, Name)]

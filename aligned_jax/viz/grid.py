@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -15,6 +15,19 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _INK, _FAINT, _FRAME = (36, 41, 47), (110, 119, 129), (208, 215, 222)
 _MARGIN = 8
 _BETWEEN = 16  # more pixels between groups of columns
+
+
+def as_pixels(images: Any) -> np.ndarray:
+    """8-bit values of pictures of either kind, NumPy or JAX.
+
+    Args:
+      images: uint8 [..., H, W, C], which stay as they are, or floats in [-1, 1].
+
+    Returns:
+      uint8 [..., H, W, C], of floats by `to_uint8`; arrays of other types as they are.
+    """
+    pixels = np.asarray(images)
+    return to_uint8(pixels) if np.issubdtype(pixels.dtype, np.floating) else pixels
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:

@@ -141,7 +141,7 @@ def test_an_encoder_is_planned_for_its_generator(tmp_path, monkeypatch):
 
 def test_options_are_checked_before_any_work(data, tmp_path):
     where = {"data": data, "run": tmp_path / "run", "session": SESSION}
-    with pytest.raises(TypeError, match="unknown options kimgs; there are augment, .* kimg, "):
+    with pytest.raises(TypeError, match=r"unknown options kimgs; there are augment, .* kimg, "):
         jobs.plan_pretrain("tiny32", **where, kimgs=1)
     with pytest.raises(TypeError, match="missing options: run"):
         jobs.plan_finetune(PARENT, data=data, session=SESSION)
