@@ -44,7 +44,7 @@ _SEVERAL = "several spaces make a page of plain translations; give one --space"
 class Translation:
     """Latents of a parent, ready to be drawn by it and by its child.
 
-    `drawing` draws what is translated, and `sheet` besides what it comes from.
+    `images` draws what is translated, and `sheet` besides what it comes from.
 
     Attributes:
       networks: parent and child.
@@ -84,6 +84,10 @@ class Translation:
         """The results, drawn by the child."""
         network, name, facts = self.networks[1], self.names[1], {"made_of": self.facts}
         return Drawing(network, name, self.network_key, self.results, self.options, facts)
+
+    def images(self, report: Reporter = QUIET) -> np.ndarray:
+        """Draws the results, float32 [N, R, R, C], unclipped; raises NotFinite."""
+        return self.drawing.images(report)
 
     def sheet(self, report: Reporter = QUIET) -> Sheet:
         """A row for each source, or with a reference for each pair, and what they come from.

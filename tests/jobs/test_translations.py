@@ -46,7 +46,7 @@ def test_translations_are_those_of_the_verb(child, pair, tmp_path):
         (*pair, np.array([3, 5])),
     ):
         found = jobs.translate(parent, other, seeds, psi=0.7)
-        assert (found.drawing.images() == arrays["images"]).all()
+        assert (found.images() == arrays["images"]).all()
         assert found.results.names == ("seed 3", "seed 5") and not found.skipped
         assert found.facts == {"noise": "const", "latents": "psi 0.7", "psi": "0.7"}
     sheet = found.sheet()
@@ -57,17 +57,17 @@ def test_translations_are_those_of_the_verb(child, pair, tmp_path):
 
 def test_latents_are_taken_as_they_are(child, pair, tmp_path):
     latents = latents_of_seeds(pair[0].config, [3, 5], psi=0.7)
-    expected = jobs.translate(*pair, [3, 5], psi=0.7).drawing.images()
-    assert (jobs.translate(*pair, latents).drawing.images() == expected).all()
-    other = jobs.translate(*pair, latents, psi=0.3).drawing.images()
-    assert (other == jobs.translate(*pair, [3, 5], psi=0.3).drawing.images()).all()
+    expected = jobs.translate(*pair, [3, 5], psi=0.7).images()
+    assert (jobs.translate(*pair, latents).images() == expected).all()
+    other = jobs.translate(*pair, latents, psi=0.3).images()
+    assert (other == jobs.translate(*pair, [3, 5], psi=0.3).images()).all()
     in_w = jobs.translate(*pair, latents, space="w")
     arrays = verb(tmp_path, PARENT, child, "--seeds", "3,5", "--psi", 0.7, "--space", "w")
-    assert (in_w.drawing.images() == arrays["images"]).all()
+    assert (in_w.images() == arrays["images"]).all()
     file = tmp_path / "latents.npz"
     jobs.generate(PARENT, [3, 5], psi=0.7).write(file)
     for source in (file, str(file), [f"{file}@0", f"{file}@1"]):
-        assert (jobs.translate(*pair, source).drawing.images() == expected).all()
+        assert (jobs.translate(*pair, source).images() == expected).all()
 
 
 @pytest.mark.parametrize("space", ["z", "w+"])
@@ -78,7 +78,7 @@ def test_pictures_in_files_and_in_memory(child, pair, tmp_path, space):
     options = jobs.PictureOptions(**INVERT)
     for source in (images, folder, [folder / "0.png", folder / "1.png"]):
         found = jobs.translate(*pair, source, space=space, pictures=options)
-        assert (found.drawing.images() == arrays["images"]).all()
+        assert (found.images() == arrays["images"]).all()
         assert (found.sources[0].pictures == images).all()
         assert found.usage.pictures and found.usage.optimised
         assert found.usage.in_z == (space == "z")
@@ -117,7 +117,7 @@ def test_mixtures_are_those_of_the_verb(child, pair, tmp_path, mix, words):
     line = (PARENT, child, "--seeds", "3,5", *words)
     arrays = verb(tmp_path, *line)
     found = jobs.translate(PARENT, child, [3, 5], **mix)
-    assert (found.drawing.images() == arrays["images"]).all()
+    assert (found.images() == arrays["images"]).all()
     assert list(found.results.names) == json.loads(str(arrays["meta_json"]))["images"]
     aligned("translate", *line, "--out", tmp_path / "verb.png")
     found.write(tmp_path / "job.png")
@@ -130,7 +130,7 @@ def test_references_may_be_pictures(pair):
     options = jobs.PictureOptions(**INVERT)
     found = jobs.translate(*pair, [3], reference=images, layers=0, pictures=options)
     alone = jobs.translate(pair[1], pair[1], images, pictures=options)
-    np.testing.assert_allclose(found.drawing.images(), alone.drawing.images(), atol=1e-5)
+    np.testing.assert_allclose(found.images(), alone.images(), atol=1e-5)
     assert found.facts["latents of the child"] == "inverted in z, 2 steps, noise drop, psi 0.5"
 
 
@@ -160,7 +160,7 @@ def test_every_option_of_pictures_reaches_the_inversion(pair, option, monkeypatc
 def test_a_preset_decides_space_psi_and_noise(pair):
     found = jobs.translate(*pair, [3], preset="toonify", noise_seed=4)
     plain = jobs.translate(*pair, [3], space="z", noise="random", noise_seed=4, psi=0.5)
-    assert (found.drawing.images() == plain.drawing.images()).all()
+    assert (found.images() == plain.images()).all()
     assert found.usage.noise == "random" and found.spaces == ["z"]
     with pytest.raises(UserError, match="needs --space z"):
         jobs.translate(*pair, [3], preset="toonify", space="w")
