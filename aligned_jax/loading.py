@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 
 from aligned_jax import checkpoint, convert
 from aligned_jax.config import ENCODER, AnyConfig, kind_of
-from aligned_jax.errors import CheckpointError
+from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.encoder_network import AnyNetwork, EncoderNetwork
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
@@ -27,6 +28,9 @@ _CLASSES = {
     "encoder": EncoderNetwork,
 }
 _LONE_KEYS = {Network: "G_ema", DiscriminatorNetwork: "D", EncoderNetwork: ENCODER}
+
+# A name of a network, or a network in memory.
+NetworkSource = str | os.PathLike[str] | Network
 
 # What a folder of the zoo holds besides its card and pictures: float16, official names.
 ZOO_FILE = "network.safetensors"
@@ -57,6 +61,31 @@ def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
         present = ", ".join(manifest.configs)
         raise CheckpointError(f"{source} has no network {key!r}; it has {present}")
     return _network(source, key, manifest, read(key))
+
+
+def named_network(source: NetworkSource, key: str = "G_ema") -> tuple[str, Network]:
+    """A generator, and how results and messages call it.
+
+    Args:
+      source: whatever `load` takes, or a network, which is called after the file that it
+        was made of.
+      key: "G_ema" or "G"; a loaded network has none.
+
+    Raises:
+      UserError: as `load`.
+    """
+    if isinstance(source, Network):
+        return (source.provenance or {}).get("file") or "a network in memory", source
+    network = load(source, key)
+    if not isinstance(network, Network):
+        raise UserError(f"{source}: {key} is no generator; give G_ema or G")
+    return os.fspath(source), network
+
+
+def label_of(source: str) -> str:
+    """A short name of a NETWORK: "critters64" of "zoo:critters64" or "runs/critters64"."""
+    short = re.split(r"[/:\\]", source.rstrip("/"))[-1]
+    return re.sub(r"\.(pkl|pt|safetensors)$", "", short) or source
 
 
 def load_encoder(source: str | os.PathLike, generator: Network) -> EncoderNetwork:

@@ -1,9 +1,7 @@
 """Where results come from: versions, the command, and what it was given."""
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import Any
 
 _PACKAGES = ("aligned_jax", "jax", "jaxlib", "numpy")
@@ -31,6 +29,9 @@ class Command:
 
 def versions() -> dict[str, str]:
     """Versions of Python, and of the packages that compute."""
+    import platform
+    from importlib import metadata  # slow to import, and help needs neither
+
     return {"python": platform.python_version()} | {
         name: metadata.version(name) for name in _PACKAGES
     }

@@ -10,8 +10,7 @@ import numpy as np
 
 import aligned_jax as aj
 from aligned_jax import inversion, viz
-from aligned_jax.inversion import Settings, encode, to_styles
-from aligned_jax.jobs import inverting
+from aligned_jax.inversion import Settings, encode, setup, to_styles
 from aligned_jax.latents import broadcast_w, concatenate_styles, z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.utils.text import printable
@@ -84,7 +83,7 @@ class Search:
 
     def batch_for(self, network: Network, settings: Settings) -> int:
         """Images at a time."""
-        return self.batch or inverting.batch_for(network.config, settings)
+        return self.batch or setup.batch_for(network.config, settings)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import numpy as np
 
 import aligned_jax as aj
 from aligned_jax import evaluation, features, viz
-from aligned_jax.jobs import inverting
+from aligned_jax.inversion import setup
 from benchmarks.reporting import command, markdown
 from studies import same_bits
 from studies.known_latents import Recovered, Search, Truth, encoded, optimised
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     network, out = aj.load(args.network), Path(args.out)
     truth = Truth.of(network, range(args.seed, args.seed + args.images), args.psi)
-    loss = inverting.perceptual_of(args.perceptual, args.pixels)
+    loss = setup.perceptual_of(args.perceptual, args.pixels)
     search = Search(loss, args.steps, args.noise, args.batch, args.seed)
     recovered = [optimised(search, truth, space) for space in args.space]
     for name, path in args.encoder:

@@ -23,8 +23,7 @@ import numpy as np
 import aligned_jax as aj
 from aligned_jax import data, inversion, translation, viz
 from aligned_jax.errors import FormatError
-from aligned_jax.inversion import Settings, encode
-from aligned_jax.jobs import inverting
+from aligned_jax.inversion import Settings, encode, setup
 from aligned_jax.networks.network import Network
 from aligned_jax.utils.blocks import blocks
 from benchmarks.reporting import command
@@ -147,7 +146,7 @@ class Search:
     Attributes:
       folder: of the inversions, which are files as `aligned invert` writes them.
       data, network: names of the dataset and of the parent.
-      perceptual, pixels: what is made small, see `inverting.perceptual_of`.
+      perceptual, pixels: what is made small, see `setup.perceptual_of`.
       steps, noise, seed: as in `aligned invert`.
     """
 
@@ -180,9 +179,9 @@ def optimised(search: Search, parent: Network, sources: np.ndarray, space: str) 
     kept = [stored(folder / f"{k}.npz", parent, settings, facts[k]) for k in range(count)]
     missing = [k for k, inverted in enumerate(kept) if inverted is None]
     if missing:
-        loss, done = inverting.perceptual_of(search.perceptual, search.pixels), 0
+        loss, done = setup.perceptual_of(search.perceptual, search.pixels), 0
         key = jax.random.key(search.seed)
-        batch = inverting.batch_for(parent.config, settings)
+        batch = setup.batch_for(parent.config, settings)
         for part in inversion.parts(parent, sources[missing], loss, settings, key, batch=batch):
             for row in range(len(part.latent)):
                 k = missing[done]

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -165,6 +166,16 @@ def test_no_circle():
 def test_the_rule_finds_circles():
     assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
     assert circle({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+def test_no_two_classes_share_a_name():
+    """One word, one thing; what begins with an underscore is a file's own affair."""
+    places = defaultdict(list)
+    for name, path in modules().items():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(name)
+    assert not {word: names for word, names in places.items() if len(names) > 1}
 
 
 def test_files_have_a_readable_length():

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     from aligned_jax import jobs
-    from aligned_jax.jobs import sheet
+    from aligned_jax.viz import sheet
 
     sheet.check_picture(args.out, args.overwrite)
     edited = jobs.edit(

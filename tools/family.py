@@ -7,8 +7,7 @@ networks that were trained apart share nothing.
 
 import argparse
 
-from aligned_jax.cli import console, groups
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli import console, groups, results
 
 EXAMPLE = "  aligned family zoo:personas64 zoo:critters64 --seeds 0-7 --out family.png"
 
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     from aligned_jax import jobs
-    from aligned_jax.jobs import sheet
+    from aligned_jax.viz import sheet
 
     sheet.check_picture(args.out, args.overwrite)
     drawn = jobs.family(
@@ -38,5 +37,4 @@ def run(args: argparse.Namespace) -> None:
         network_key=args.network_key,
         report=console.CONSOLE,
     )
-    drawn.write(args.out, command(args), args.overwrite)
-    console.say(f"wrote {args.out}: {len(drawn.rows)} rows, {len(drawn.columns)} columns")
+    results.write_sheet(args, drawn)

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     """Blends and writes a network, or draws a strip."""
     groups.fill_strip_defaults(args)
     from aligned_jax import checkpoint, jobs
-    from aligned_jax.jobs import sheet
+    from aligned_jax.viz import sheet
 
     chosen = {
         "components": args.components,

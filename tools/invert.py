@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
     """Inverts and writes, image by image."""
     inversion_options.check_encoder(args)
     from aligned_jax import jobs
-    from aligned_jax.jobs import inverting
+    from aligned_jax.inversion import setup
 
     results = jobs.invert(
         args.network,
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> None:
     )
     console.say(_table(args.out, results))
     inversion_options.warn_unused(args, results.settings, results.network.config)
-    inverting.warn_skipped(results.skipped, console.CONSOLE, "inversions.json")
+    setup.warn_skipped(results.skipped, console.CONSOLE, "inversions.json")
 
 
 def _table(out: str, results: "InvertedImages") -> str:

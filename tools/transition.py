@@ -6,8 +6,7 @@ fast (StyleAlign, figures 4 and 13); --kimg chooses them.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.command_line import command
+from aligned_jax.cli import console, groups, results, values
 
 EXAMPLE = "  aligned transition runs/critters --seeds 0-3 --out transition.png"
 
@@ -34,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     from aligned_jax import jobs
-    from aligned_jax.jobs import sheet
+    from aligned_jax.viz import sheet
 
     sheet.check_picture(args.out, args.overwrite)
     drawn = jobs.transition(
@@ -47,5 +46,4 @@ def run(args: argparse.Namespace) -> None:
         batch=args.batch,
         report=console.CONSOLE,
     )
-    drawn.write(args.out, command(args), args.overwrite)
-    console.say(f"wrote {args.out}: {len(drawn.rows)} rows, {len(drawn.columns)} columns")
+    results.write_sheet(args, drawn)

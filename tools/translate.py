@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
         raise UserError("give one of IMAGES, --seeds and --latents")
     given = groups.fill_inversion_defaults(args)
     from aligned_jax import jobs
-    from aligned_jax.jobs.inverting import warn_skipped
+    from aligned_jax.inversion.setup import warn_skipped
 
     translation = jobs.translate(
         args.parent,

@@ -9,8 +9,8 @@ from aligned_jax.cli import console
 from aligned_jax.cli.command_line import command
 
 if TYPE_CHECKING:
-    from aligned_jax.jobs.sheet import Sheet
     from aligned_jax.networks.network import Network
+    from aligned_jax.viz.sheet import Sheet
 
 
 def write_network(args: argparse.Namespace, network: "Network") -> None:

@@ -69,8 +69,8 @@ class AvatarSource:
         classes, table = tfds.features.ClassLabel, STYLES[self.style]
         color = tfds.features.Tensor(shape=(3,), dtype=np.float32)
         number = tfds.features.Scalar(dtype=np.float32)
-        hair = artwork.variants(self.style, table.hair) if table.hair else ()
-        hair = [v for v in hair if not matches(v, table.bald)]
+        variants = artwork.variants(self.style, table.hair) if table.hair else ()
+        hair = [v for v in variants if not matches(v, table.bald)]
         return {
             "image": tfds.features.Image(
                 shape=(self.resolution, self.resolution, 3), encoding_format="png"

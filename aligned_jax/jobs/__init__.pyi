@@ -31,7 +31,6 @@ from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
 from .scoring import perceptual as perceptual
-from .sheet import Sheet as Sheet
 from .sources import PictureOptions as PictureOptions
 from .surgery import ResizedNetworks as ResizedNetworks
 from .surgery import arithmetic as arithmetic

@@ -8,7 +8,7 @@ import numpy as np
 
 from aligned_jax import weights
 from aligned_jax.jobs import comparison_page
-from aligned_jax.jobs.networks import NetworkSource, named_network
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import RenderOptions, render

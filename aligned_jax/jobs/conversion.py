@@ -9,8 +9,8 @@ from aligned_jax import checkpoint, convert, loading, provenance
 from aligned_jax.checkpoint import Manifest
 from aligned_jax.config import AnyConfig
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.networks import NetworkSource, named_network
 from aligned_jax.jobs.surgery import check_finite
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.types import Variables

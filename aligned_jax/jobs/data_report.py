@@ -12,10 +12,10 @@ from aligned_jax import viz
 from aligned_jax.data.dataset import Dataset, open_dataset, read_info
 from aligned_jax.data.integrity import check_files
 from aligned_jax.data.options import DataOptions
-from aligned_jax.jobs.sheet import write_picture
 from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
+from aligned_jax.viz.sheet import write_picture
 
 _MOST_CLASSES = 12
 _GAP = 8

@@ -20,8 +20,8 @@ from aligned_jax.config import (
     kind_of,
     to_dict,
 )
-from aligned_jax.jobs.networks import NetworkSource, named_network
 from aligned_jax.latents import style_layers
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.network import Network
 

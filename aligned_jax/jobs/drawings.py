@@ -16,9 +16,8 @@ import numpy as np
 from aligned_jax import provenance, viz
 from aligned_jax.config import to_dict
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.networks import NetworkSource, named_network
-from aligned_jax.jobs.sheet import ImageForm, image_form, write_page, write_picture
 from aligned_jax.latents import parse_seeds
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import DEFAULT, Drawn, RenderOptions, batches, finite_batches
@@ -27,6 +26,7 @@ from aligned_jax.rendering.latent_files import latents_of_file
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 from aligned_jax.viz import report as html
+from aligned_jax.viz.sheet import ImageForm, image_form, write_page, write_picture
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,15 +7,15 @@ import numpy as np
 
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.networks import NetworkSource
 from aligned_jax.jobs.relatives import check_styles_fit, load_relatives
-from aligned_jax.jobs.sheet import Sheet
 from aligned_jax.latents import channel_name, parse_channel
+from aligned_jax.loading import NetworkSource
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 from aligned_jax.viz import to_uint8
+from aligned_jax.viz.sheet import Sheet
 
 STRENGTH = 8.0
 

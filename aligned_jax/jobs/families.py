@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aligned_jax.jobs.networks import NetworkSource
 from aligned_jax.jobs.relatives import load_relatives
-from aligned_jax.jobs.sheet import Sheet
+from aligned_jax.loading import NetworkSource
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import to_uint8
+from aligned_jax.viz.sheet import Sheet
 
 
 def family(

@@ -15,10 +15,10 @@ from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import FormatError
 from aligned_jax.jobs.inversion_request import InversionRequest
 from aligned_jax.jobs.inversion_results import InvertedImage, InvertedImages
-from aligned_jax.jobs.sheet import write_page
 from aligned_jax.provenance import Command, versions
 from aligned_jax.utils.jsonable import to_dict
 from aligned_jax.viz import report
+from aligned_jax.viz.sheet import write_page
 
 TABLE, PAGE = "inversions.json", "index.html"
 _FRAME_MS, _HOLD_MS = 100, 1500

@@ -15,12 +15,11 @@ from aligned_jax import inversion, provenance
 from aligned_jax.data import targets
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import UserError
-from aligned_jax.inversion import InversionProgress, Inverted, Settings
+from aligned_jax.inversion import InversionProgress, Inverted, Settings, setup
 from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
 from aligned_jax.inversion.options import OPTIMISER, GivenSettings
-from aligned_jax.jobs import inverting
-from aligned_jax.jobs.networks import NetworkSource, named_network
 from aligned_jax.latents import labels_for
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
@@ -40,7 +39,7 @@ class InversionRequest:
       settings: of the inversion.
       choice: the encoder, if there is one.
       label: [1, c_dim], for all pictures.
-      perceptual, pixels: network of LPIPS and weight of pixels, as `inverting.perceptual_of`
+      perceptual, pixels: network of LPIPS and weight of pixels, as `setup.perceptual_of`
         takes them.
       align: as for `targets.read`.
       seed: of all random numbers.
@@ -90,8 +89,8 @@ class InversionRequest:
             jax.random.key(self.seed),
             start,
             c=self.label,
-            batch=self.batch or inverting.batch_for(self.network.config, self.settings),
-            watch=inverting.watcher(self.settings, advance, also),
+            batch=self.batch or setup.batch_for(self.network.config, self.settings),
+            watch=setup.watcher(self.settings, advance, also),
             every=every,
         )
 
@@ -150,7 +149,7 @@ def request_inversions(
     sources = [os.fspath(source) for source in (encoder, start) if source is not None]
     encoders = EncoderChoices.load(sources, loaded, alone=encoder is not None, network_name=name)
     choice = encoders.choose(space)
-    settings = inverting.settings({"space": space, **given}, choice)
+    settings = setup.settings({"space": space, **given}, choice)
     labels = labels_for(config, label)
     size = (config.img_resolution, config.img_channels, align)
     if isinstance(images, np.ndarray):

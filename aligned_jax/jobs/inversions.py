@@ -6,9 +6,8 @@ from typing import Unpack
 
 from aligned_jax import inversion, viz
 from aligned_jax.errors import UserError
-from aligned_jax.inversion import Inverted
+from aligned_jax.inversion import Inverted, setup
 from aligned_jax.inversion.options import GivenSettings
-from aligned_jax.jobs import inverting
 from aligned_jax.jobs.inversion_films import FRAMES, Films
 from aligned_jax.jobs.inversion_folder import InversionFolder
 from aligned_jax.jobs.inversion_request import (
@@ -19,7 +18,7 @@ from aligned_jax.jobs.inversion_request import (
     request_inversions,
 )
 from aligned_jax.jobs.inversion_results import InvertedImage, InvertedImages
-from aligned_jax.jobs.networks import NetworkSource
+from aligned_jax.loading import NetworkSource
 from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 
@@ -77,7 +76,7 @@ def invert(
         later if not one inversion stays finite, or the disk refuses.
     """
     check_given(settings, encoder, start, video, out)
-    inverting.check_perceptual(perceptual, pixels)
+    setup.check_perceptual(perceptual, pixels)
     folder = None
     if out is not None:
         folder = InversionFolder(out, command, overwrite, video)
@@ -100,7 +99,7 @@ def invert(
     )
     if folder:
         folder.check_apart(image_names(images), request.targets)
-    loss = inverting.perceptual_of(perceptual, pixels)
+    loss = setup.perceptual_of(perceptual, pixels)
     run = InversionRun(request, loss, folder, report, video)
     with report.progress(len(request.targets) * request.settings.steps, "steps") as advance:
         return run.invert(advance)
@@ -200,7 +199,7 @@ class InversionRun:
         target = request.targets.targets[number]
         frames = self.films.take(number, int(part.restart[index])) if self.films else []
         if not part.finite[index]:
-            self.skipped[target.file] = inverting.DIVERGED
+            self.skipped[target.file] = setup.DIVERGED
             return
         facts = request.facts(target)
         single = inversion.single(request.network, part, index, facts, request.label)

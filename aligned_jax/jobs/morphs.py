@@ -13,8 +13,6 @@ from aligned_jax import morphing, provenance, translation, viz
 from aligned_jax.ancestry import warn_unrelated
 from aligned_jax.data import targets
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.networks import NetworkSource, named_network
-from aligned_jax.jobs.sheet import Sheet
 from aligned_jax.jobs.sources import (
     Pending,
     PictureOptions,
@@ -26,11 +24,13 @@ from aligned_jax.jobs.sources import (
     read_source,
 )
 from aligned_jax.latents import noise_fields
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import Noise
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.viz.sheet import Sheet
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,12 +1,11 @@
 """What jobs for whole families of networks share: names, loading, checks."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.networks import NetworkSource, named_network
 from aligned_jax.latents import style_layers
+from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.viz import check_channels
 
@@ -55,12 +54,6 @@ def check_styles_fit(networks: Mapping[str, Network]) -> None:
             f"the style channels of {', '.join(wrong)} are not those of {first}: the networks have "
             "other widths"
         )
-
-
-def label_of(source: str) -> str:
-    """A short name of a NETWORK: "critters64" of "zoo:critters64" or "runs/critters64"."""
-    short = re.split(r"[/:\\]", source.rstrip("/"))[-1]
-    return re.sub(r"\.(pkl|pt|safetensors)$", "", short) or source
 
 
 def _name_of(source: NetworkSource) -> str:

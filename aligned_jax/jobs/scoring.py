@@ -11,7 +11,7 @@ from aligned_jax import evaluation
 from aligned_jax.data import sources
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import OFFICIAL
-from aligned_jax.jobs.networks import NetworkSource, named_network
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command, versions
 from aligned_jax.utils.reporting import QUIET, Reporter

@@ -12,10 +12,9 @@ from aligned_jax import inversion, translation
 from aligned_jax.data import targets
 from aligned_jax.data.targets import Targets
 from aligned_jax.errors import UserError
-from aligned_jax.inversion import Settings
+from aligned_jax.inversion import Settings, setup
 from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
 from aligned_jax.inversion.spaces import is_z
-from aligned_jax.jobs import inverting
 from aligned_jax.latents import labels_for
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, latents_of_seeds
@@ -159,8 +158,8 @@ class PendingInversion:
                 jax.random.key(self.seed),
                 start=self.start,
                 c=self.label,
-                batch=min(self.batch, inverting.batch_for(self.network.config, settings)),
-                watch=inverting.watcher(settings, advance),
+                batch=min(self.batch, setup.batch_for(self.network.config, settings)),
+                watch=setup.watcher(settings, advance),
             )
         good = inverted.finite
         kept = [target for target, fine in zip(found.targets, good, strict=True) if fine]
@@ -265,7 +264,7 @@ def _pending_inversions(
 ) -> list[PendingInversion]:
     """Pictures in files, folders, zips or an array, ready to be inverted in every space."""
     how, config = options.pictures, network.config
-    inverting.check_perceptual(how.perceptual, how.pixels)
+    setup.check_perceptual(how.perceptual, how.pixels)
     encoders = EncoderChoices.load([*how.encoders, *how.starts], network, alone=bool(how.encoders))
     choices = [encoders.choose(space) for space in spaces]
     settings = [
@@ -281,7 +280,7 @@ def _pending_inversions(
     # With an encoder alone distances decide nothing.
     loss: inversion.Perceptual = inversion.Pixels()
     if not how.encoders:
-        loss = inverting.perceptual_of(how.perceptual, how.pixels)
+        loss = setup.perceptual_of(how.perceptual, how.pixels)
     pending = []
     for one, choice in zip(settings, choices, strict=True):
         if one.psi != 1:
@@ -297,7 +296,7 @@ def _pending_inversions(
                 label=label,
                 seed=how.seed,
                 batch=options.batch,
-                diverged=inverting.DIVERGED + (f" in {one.space}" if len(spaces) > 1 else ""),
+                diverged=setup.DIVERGED + (f" in {one.space}" if len(spaces) > 1 else ""),
             )
         )
     return pending
@@ -310,7 +309,7 @@ def _settings(choice: EncoderChoice | None, space: str, options: SourceOptions) 
     psi = (psi if options.psi is None else options.psi) if is_z(space) else None
     how = options.pictures
     given = {"space": space, "steps": how.steps, "psi": psi, "restarts": how.restarts}
-    return inverting.settings(given, choice)
+    return setup.settings(given, choice)
 
 
 def _kind_of(source: Source) -> WordKind:

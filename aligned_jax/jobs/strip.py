@@ -4,14 +4,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from aligned_jax.jobs.sheet import Sheet, check_picture, write_picture
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import check_channels, to_uint8
-
-__all__ = ["Column", "check_picture", "draw_strip", "strip_sheet", "write_picture"]
+from aligned_jax.viz.sheet import Sheet
 
 # A label, and what makes the network.
 Column = tuple[str, Callable[[], Network]]
@@ -43,13 +41,3 @@ def strip_sheet(
     # [columns, rows, H, W, C] -> [rows, columns, H, W, C]
     labels = tuple(label for label, _ in columns)
     return Sheet(np.stack(images, axis=1), latents.names, labels)
-
-
-def draw_strip(
-    columns: Sequence[Column],
-    latents: LatentBatch,
-    options: RenderOptions,
-    report: Reporter = QUIET,
-) -> np.ndarray:
-    """The picture of `strip_sheet`, with labels, uint8 [height, width, 3 or 4]."""
-    return strip_sheet(columns, latents, options, report).picture()

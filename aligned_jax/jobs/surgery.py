@@ -11,7 +11,7 @@ import numpy as np
 
 from aligned_jax import checkpoint, loading, provenance, weights
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.networks import NetworkSource, named_network
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from aligned_jax.provenance import Command
 from aligned_jax.types import Variables

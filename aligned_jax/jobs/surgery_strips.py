@@ -5,13 +5,13 @@ from functools import partial
 from typing import Literal
 
 from aligned_jax import weights
-from aligned_jax.jobs.networks import NetworkSource, named_network
-from aligned_jax.jobs.sheet import Sheet
 from aligned_jax.jobs.strip import Column, strip_sheet
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.viz.sheet import Sheet
 
 
 def interpolate_strip(

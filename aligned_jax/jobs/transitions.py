@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from aligned_jax import checkpoint
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.networks import named_network
-from aligned_jax.jobs.sheet import Sheet
 from aligned_jax.jobs.strip import strip_sheet
+from aligned_jax.loading import named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import check_channels, spread
+from aligned_jax.viz.sheet import Sheet
 
 
 def transition(

@@ -12,11 +12,8 @@ from aligned_jax import translation
 from aligned_jax.ancestry import warn_unrelated
 from aligned_jax.data import targets
 from aligned_jax.errors import UserError
+from aligned_jax.inversion.setup import DIVERGED
 from aligned_jax.jobs.drawings import Drawing, check_form
-from aligned_jax.jobs.inverting import DIVERGED
-from aligned_jax.jobs.networks import NetworkSource, named_network
-from aligned_jax.jobs.relatives import label_of
-from aligned_jax.jobs.sheet import DrawnColumn, Sheet, image_form
 from aligned_jax.jobs.sources import (
     Pending,
     PictureOptions,
@@ -28,6 +25,7 @@ from aligned_jax.jobs.sources import (
     read_source,
 )
 from aligned_jax.latents import parse_seeds
+from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering import mixing
@@ -35,6 +33,7 @@ from aligned_jax.rendering.draw import NotFinite, RenderOptions, pixels
 from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, rows_in_all
 from aligned_jax.rendering.latent_files import WordKind
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
+from aligned_jax.viz.sheet import DrawnColumn, Sheet, image_form
 
 # Forms that show the sources as well; the others hold the results alone.
 _SHEETS = ("png", "html")

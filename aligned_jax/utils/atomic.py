@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.utils.paths import is_remote, remove_folder, uploading
@@ -15,7 +14,7 @@ from aligned_jax.utils.paths import is_remote, remove_folder, uploading
 _WRITE_FAILURE = re.compile(r"no space left|file too large|disk quota|permission denied", re.I)
 
 
-def take_away(folder: Any, first: str) -> None:
+def take_away(folder: Path, first: str) -> None:
     """Removes a folder; its name, or in a bucket its file `first`, goes before all else."""
     if is_remote(folder):
         (folder / first).unlink(missing_ok=True)
@@ -27,7 +26,7 @@ def take_away(folder: Any, first: str) -> None:
 
 
 @contextlib.contextmanager
-def writing_folder(folder: Any, last: str) -> Iterator[Path]:
+def writing_folder(folder: Path, last: str) -> Iterator[Path]:
     """A folder to fill, which takes the place of `folder` when the block ends.
 
     On a disk it is a hidden sibling, renamed on success, removed on failure. In
@@ -65,7 +64,7 @@ def writing_folder(folder: Any, last: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _uploading_folder(folder: Any, last: str) -> Iterator[Path]:
+def _uploading_folder(folder: Path, last: str) -> Iterator[Path]:
     """A folder on this machine to fill; on success it takes the place of the bucket's."""
     try:
         with uploading(folder, last) as partial:

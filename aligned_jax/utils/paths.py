@@ -26,20 +26,13 @@ def is_remote(path: str | os.PathLike) -> bool:
     return bool(separator) and scheme in SERVICES
 
 
-def as_path(path: str | os.PathLike) -> Any:
+def as_path(path: str | os.PathLike) -> Path:
     """A `pathlib.Path`, or for a bucket the `etils.epath.Path` that has its methods.
 
     Raises:
       UserError: if the package that speaks to the bucket's service is missing.
     """
-    if not is_remote(path):
-        return Path(path)
-    from etils import epath
-
-    package = SERVICES[os.fspath(path).partition("://")[0]]
-    if not importlib.util.find_spec(package):
-        raise UserError(f"{os.fspath(path)} needs the package {package}: pip install {package}")
-    return epath.Path(path)
+    return _in_bucket(path) if is_remote(path) else Path(path)
 
 
 def cache_folder(name: str) -> Path:
@@ -48,7 +41,7 @@ def cache_folder(name: str) -> Path:
     return Path(home) / "aligned_jax" / name
 
 
-def absolute(path: str | os.PathLike) -> Any:
+def absolute(path: str | os.PathLike) -> Path:
     """The path from the root on; one in a bucket is that already."""
     place = as_path(path)
     return place if is_remote(place) else place.absolute()
@@ -72,13 +65,13 @@ def is_dir(path: str | os.PathLike) -> bool:
 def remove_folder(folder: str | os.PathLike) -> None:
     """Removes a folder and all that is in it; no error if there is none."""
     if is_remote(folder):
-        as_path(folder).rmtree(missing_ok=True)
+        _in_bucket(folder).rmtree(missing_ok=True)
     else:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def on_disk(folder: Any) -> Iterator[Path]:
+def on_disk(folder: Path) -> Iterator[Path]:
     """The folder itself, or a copy on this machine for the time of the block."""
     if not is_remote(folder):
         yield Path(folder)
@@ -89,7 +82,7 @@ def on_disk(folder: Any) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def uploading(folder: Any, last: str = "") -> Iterator[Path]:
+def uploading(folder: Path, last: str = "") -> Iterator[Path]:
     """A folder on this machine to fill, copied into the bucket's when the block ends.
 
     Files that are there already and are not written again stay.
@@ -109,7 +102,7 @@ def uploading(folder: Any, last: str = "") -> Iterator[Path]:
             put(folder / file.as_posix(), (partial / file).read_bytes())
 
 
-def put(path: Any, content: bytes) -> None:
+def put(path: Path, content: bytes) -> None:
     """Writes a file of a bucket, whole or not at all; UserError if the service refuses."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +111,16 @@ def put(path: Any, content: bytes) -> None:
         raise UserError(f"{path} was not written: {error}") from error
 
 
-def _fetch(source: Any, target: Path) -> None:
+def _in_bucket(path: str | os.PathLike) -> Any:
+    from etils import epath
+
+    package = SERVICES[os.fspath(path).partition("://")[0]]
+    if not importlib.util.find_spec(package):
+        raise UserError(f"{os.fspath(path)} needs the package {package}: pip install {package}")
+    return epath.Path(path)
+
+
+def _fetch(source: Path, target: Path) -> None:
     target.mkdir(exist_ok=True)
     for entry in source.iterdir():
         if entry.is_dir():

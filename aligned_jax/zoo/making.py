@@ -14,13 +14,13 @@ from pathlib import Path
 from aligned_jax.errors import UserError
 from aligned_jax.loading import ZOO_FILE
 from aligned_jax.zoo.card import Card, encoder_scores, gan_scores, write_card
-from aligned_jax.zoo.members import DATA, ENCODERS, MODELS, POSE, Encoder, Model
+from aligned_jax.zoo.members import DATA, ENCODERS, MODELS, POSE, Model, ZooEncoder
 
 PACKAGE_ZOO = Path(str(resources.files("aligned_jax"))) / "zoo"
 RESOLUTION = 64
 SAMPLES = "0-63"
 SCORES, SCORED = "scores.json", 5000
-NETWORKS: dict[str, Model | Encoder] = {**MODELS, **ENCODERS}
+NETWORKS: dict[str, Model | ZooEncoder] = {**MODELS, **ENCODERS}
 Say = Callable[[str], None]
 
 
@@ -36,7 +36,7 @@ def commands(name: str) -> tuple[list[str], list[str]]:
     draw += ["--count", str(data.count), "--resolution", str(RESOLUTION), "--out", folder]
     where = ["--data", folder, "--run", f"runs/{name}", "--kimg", str(model.kimg)]
     where += ["--seed", str(model.seed)]
-    if isinstance(model, Encoder):
+    if isinstance(model, ZooEncoder):
         train = ["encoder", f"zoo:{model.generator}", "--space", model.space]
         return draw, ["aligned", *train, *where, *model.options]
     train = ["finetune", f"zoo:{model.start}"] if model.start else ["pretrain"]
@@ -47,7 +47,7 @@ def scoring(name: str, source: str, out: str) -> list[str]:
     """The command that scores a model against the data it was trained on, or their test split."""
     model = NETWORKS[name]
     data = ["--data", f"data/{model.data}"]
-    if isinstance(model, Encoder):
+    if isinstance(model, ZooEncoder):
         module = ["python", "-m", "aligned_jax.train.zoo_encoders"]
         return [*module, source, "--generator", f"zoo:{model.generator}", *data, "--out", out]
     counts = ["--num", str(SCORED), "--max-reals", str(SCORED)]

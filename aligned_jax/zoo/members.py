@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnData:
     """A dataset of drawn avatars: the options of `aligned data avatars`."""
 
     style: str
@@ -33,7 +33,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Encoder:
+class ZooEncoder:
     """One encoder of the zoo.
 
     Attributes:
@@ -57,10 +57,10 @@ class Encoder:
 # Heads turn and tilt alike in all of them, so that pose is something a family can share.
 POSE = ("--roll", "12", "--yaw", "1")
 DATA = {
-    "personas": Drawn("personas", 50000, zoom=1.25),
-    "toon-head": Drawn("toon-head", 20000, zoom=1.1),
-    "pixel-art": Drawn("pixel-art", 20000),
-    "critters": Drawn("critters", 20000),
+    "personas": DrawnData("personas", 50000, zoom=1.25),
+    "toon-head": DrawnData("toon-head", 20000, zoom=1.1),
+    "pixel-art": DrawnData("pixel-art", 20000),
+    "critters": DrawnData("critters", 20000),
 }
 MODELS = {
     "personas64": Model(
@@ -131,27 +131,27 @@ _E4E = (
     *("--encoder.stages", "32", "1", "64", "2", "128", "2", "64", "1"),
 )
 ENCODERS = {
-    "personas64-e4e": Encoder(
+    "personas64-e4e": ZooEncoder(
         *("personas64", "personas", "w+", 60, 6, _E4E),
         "From people to latents in W+ (e4e).",
         "Skin, hair and its colour, shirts and dark glasses come back. Heads turned aside look "
         "ahead, tails of hair and curls become smears, mouths are much the same, and what is held "
         "between the lips is lost, as the generator has none of it.",
     ),
-    "personas64-z": Encoder(
+    "personas64-z": ZooEncoder(
         *("personas64", "personas", "z", 40, 7, _SHORT),
         "From people to latents in Z (pSp).",
         "Skin, glasses and the colour of hair come back, always in a face that the generator "
         "might draw. Hair itself is mostly short, bald heads get some, shirts are often of "
         "another colour, and heads turned aside look ahead.",
     ),
-    "critters64-z": Encoder(
+    "critters64-z": ZooEncoder(
         *("critters64", "critters", "z", 40, 8, _SHORT),
         "From monsters to latents in Z (pSp).",
         "Colours, and the way bodies lean, come back. Eyes and mouths are much the same for all, "
         "whatever their number was, and horns and ears become one spike.",
     ),
-    "critters64-e4e": Encoder(
+    "critters64-e4e": ZooEncoder(
         *("critters64", "critters", "w+", 40, 9, _E4E),
         "From monsters to latents in W+ (e4e).",
         "Colours, the way bodies lean, and roughly what grows on top of them come back. Eyes and "

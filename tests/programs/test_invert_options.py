@@ -7,7 +7,7 @@ from PIL import Image
 
 from aligned_jax import inversion, loading
 from aligned_jax.cli import inversion_options
-from aligned_jax.jobs import inverting
+from aligned_jax.inversion import setup
 from aligned_jax.tools import main
 
 QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
@@ -42,7 +42,7 @@ def test_every_setting_has_its_option():
 
 def settled(args):
     given = inversion_options.given_settings(args)
-    return inverting.settings({"space": args.space, **given})
+    return setup.settings({"space": args.space, **given})
 
 
 def parsed(*options):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from aligned_jax import checkpoint, loading
+from aligned_jax.cli.training import CONSOLE
 from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.runs import launch, loop, snapshot, stopping
 from aligned_jax.runs.folder import RunFolder, locked
@@ -171,7 +172,7 @@ TASK = task_of(runs.CONFIG)
 
 
 def training_run(folder, **changed):
-    known = {"threads": 1, "devices": jax.local_devices()[:1]} | changed
+    known = {"threads": 1, "devices": jax.local_devices()[:1], "report": CONSOLE} | changed
     return loop.TrainingRun(RunFolder(folder), TASK, runs.Images(), {}, **known)
 
 

@@ -24,9 +24,10 @@ VERSION = 6
 _MAX_DEPTH = 16
 _MAX_MODULES = 10_000
 _GENERATOR_ARGS = ("z_dim", "c_dim", "w_dim", "img_resolution", "img_channels", "mapping_kwargs")
-_DISCRIMINATOR_ARGS = ("c_dim", "img_resolution", "img_channels", "architecture", "channel_base")
-_DISCRIMINATOR_ARGS += ("channel_max", "num_fp16_res", "conv_clamp", "cmap_dim", "block_kwargs")
-_DISCRIMINATOR_ARGS += ("mapping_kwargs", "epilogue_kwargs")
+_SIZES = ("c_dim", "img_resolution", "img_channels", "architecture", "channel_base", "channel_max")
+_DETAILS = ("num_fp16_res", "conv_clamp", "cmap_dim")
+_OF_PARTS = ("block_kwargs", "mapping_kwargs", "epilogue_kwargs")
+_DISCRIMINATOR_ARGS = (*_SIZES, *_DETAILS, *_OF_PARTS)  # in order: they may be positional
 
 
 def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:

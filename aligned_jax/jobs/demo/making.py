@@ -23,7 +23,7 @@ from aligned_jax.jobs.demo.steps import (
     surgery,
     training,
 )
-from aligned_jax.jobs.networks import named_network
+from aligned_jax.loading import named_network
 from aligned_jax.provenance import versions
 from aligned_jax.utils.paths import exists
 

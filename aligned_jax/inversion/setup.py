@@ -1,4 +1,4 @@
-"""How pictures are inverted, by `aligned invert` and by verbs that take pictures."""
+"""What jobs that invert pictures have in common: settings, what is compared, batches, progress."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -10,7 +10,9 @@ import numpy as np
 from aligned_jax import provenance
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from aligned_jax.viz import check_file, check_folder, figure, report, save_png, writing
+from aligned_jax.viz import report
+from aligned_jax.viz.files import check_file, check_folder, writing
+from aligned_jax.viz.grid import figure, save_png
 
 # How images are written: arrays, one picture, a web page, or a folder of pictures.
 ImageForm = Literal["npz", "png", "html", "folder"]

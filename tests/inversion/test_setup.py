@@ -8,8 +8,7 @@ import pytest
 
 from aligned_jax import features, inversion, loading
 from aligned_jax.errors import UserError
-from aligned_jax.inversion import EncoderChoice, EncoderChoices
-from aligned_jax.jobs import inverting
+from aligned_jax.inversion import EncoderChoice, EncoderChoices, setup
 from aligned_jax.utils.reporting import Reporter
 from tests.jobs.small import PARENT
 from tests.standins import Nearness
@@ -32,11 +31,11 @@ def test_some_files_are_named_and_others_counted():
         ("inversions.json", "skipped 2 more; inversions.json names them"),
     ):
         heard = Heard()
-        inverting.warn_skipped(skipped, heard, named_in)
+        setup.warn_skipped(skipped, heard, named_in)
         assert heard.warnings[0] == "skipped 0.png: damaged" and len(heard.warnings) == 9
         assert heard.warnings[-1] == last
     heard = Heard()
-    inverting.warn_skipped(dict([*skipped.items()][:8]), heard)
+    setup.warn_skipped(dict([*skipped.items()][:8]), heard)
     assert len(heard.warnings) == 8
 
 
@@ -47,7 +46,7 @@ def test_what_is_compared(monkeypatch):
     a, b = np.zeros((1, 8, 8, 3), np.float32), np.full((1, 8, 8, 3), 0.5, np.float32)
 
     def distance(net, pixels):
-        loss = inverting.perceptual_of(net, pixels)
+        loss = setup.perceptual_of(net, pixels)
         ours, theirs = (jax.tree.leaves(loss.embed(images)) for images in (a, b))
         return sum(float(np.square(x - y).sum()) for x, y in zip(ours, theirs, strict=True))
 
@@ -57,21 +56,21 @@ def test_what_is_compared(monkeypatch):
     assert distance("vgg", 2) == pytest.approx(6 * 0.25)
     for net, pixels in (("none", 0), ("none", -1), ("vgg", -1)):
         with pytest.raises(UserError, match=f"--pixels is {pixels}; with --perceptual none"):
-            inverting.perceptual_of(net, pixels)
+            setup.perceptual_of(net, pixels)
 
 
 def test_encoders_fill_in_settings():
-    plain = inverting.settings({"space": None, "steps": None, "restarts": 3})
+    plain = setup.settings({"space": None, "steps": None, "restarts": 3})
     assert plain == inversion.Settings(restarts=3)
 
     def choice(space, alone):
         return EncoderChoice("e", SimpleNamespace(space=space), alone)
 
-    alone = inverting.settings({"space": None}, choice("w+", alone=True))
+    alone = setup.settings({"space": None}, choice("w+", alone=True))
     assert (alone.space, alone.steps, alone.noise, alone.psi) == ("w+", 0, "const", 1)
-    started = inverting.settings({"space": None, "steps": 7}, choice("z", alone=False))
+    started = setup.settings({"space": None, "steps": 7}, choice("z", alone=False))
     assert (started.space, started.steps, started.noise, started.psi) == ("z", 7, "drop", 1)
-    given = inverting.settings({"space": "z+", "psi": 0.3}, choice("z", alone=False))
+    given = setup.settings({"space": "z+", "psi": 0.3}, choice("z", alone=False))
     assert (given.space, given.psi) == ("z+", 0.3)
 
 
@@ -88,7 +87,7 @@ def test_the_encoder_of_a_space_is_chosen():
 
 def test_the_memory_bounds_the_batch(monkeypatch):
     config, settings = loading.load(PARENT).config, inversion.Settings(restarts=2)
-    assert inverting.batch_for(config, settings) == 1  # a CPU
+    assert setup.batch_for(config, settings) == 1  # a CPU
     room = {"bytes_limit": 100, "bytes_in_use": 40}
     for stats, rows, expected in ((room, 3, 3), (room, 100, 8), (None, 3, 8), ({}, 3, 8)):
         device = SimpleNamespace(platform="gpu", memory_stats=lambda stats=stats: stats)
@@ -99,4 +98,4 @@ def test_the_memory_bounds_the_batch(monkeypatch):
             return rows
 
         monkeypatch.setattr(inversion, "rows_that_fit", fit)
-        assert inverting.batch_for(config, settings) == expected
+        assert setup.batch_for(config, settings) == expected
