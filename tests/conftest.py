@@ -1,15 +1,45 @@
-"""Strictness for every test: no silent promotion, eight virtual devices. A bucket."""
+"""For every test: no silent promotion, eight virtual devices, programs that compile fast."""
 
 import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
+# Programs compile up to three times as fast and run slower: no worse as tests. Those that hold
+# numbers against other implementations are marked `optimised`. Child processes inherit it.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax
 import pytest
 
+_FAST = "jax_disable_most_optimizations"
+_MOST = 2e9  # bytes
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Programs as users get them for tests that are marked `optimised`, before any fixture."""
+    fast = item.get_closest_marker("optimised") is None
+    if jax.config.values[_FAST] != fast:
+        jax.config.update(_FAST, fast)
+        jax.clear_caches()  # they hold programs of the other kind
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Between two modules programs are kept, for the next one, while memory allows it."""
+    if (nextitem is None or nextitem.path != item.path) and _memory() > _MOST:
+        jax.clear_caches()
+
+
+def _memory():
+    """Bytes of this process; where nobody tells, more than any limit."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return float("inf")
 
 
 @pytest.fixture
@@ -30,13 +60,3 @@ def bucket(monkeypatch):
     monkeypatch.setitem(paths.SERVICES, "gs", "fsspec")
     yield Bucket.files
     backend.fsspec_backend._get_filesystem.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def fast_compilation():
-    """Programs that compile three times as fast and run slower: no worse as tests."""
-    before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-    jax.clear_caches()  # later tests want optimised programs

@@ -155,7 +155,6 @@ def test_the_python_page_lists_every_public_name():
     assert current.count("\n## `aj.") > 15 and "| `z_from_seeds` | Latents that" in current
 
 
-@pytest.mark.usefixtures("fast_compilation")
 def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (block,) = blocks(README.read_text("utf-8"), "python")
@@ -165,7 +164,6 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     assert results["aj"].load("half").config == results["half"].config
 
 
-@pytest.mark.usefixtures("fast_compilation")
 def test_jobs_of_the_python_page_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "python.md").read_text("utf-8")

@@ -9,8 +9,6 @@ from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.latents import z_from_seeds
 from tests.helpers import DATA, relative_error
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def pair():

@@ -19,8 +19,6 @@ from aligned_jax.latents import style_layers, z_from_seeds
 from aligned_jax.networks import init_variables
 from tests.helpers import DATA, nchw, nhwc, reference, relative_error
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 CONFIG = GeneratorConfig(
     16, z_dim=6, w_dim=5, mapping=MappingConfig(2), synthesis=SynthesisConfig(64, 8)
 )

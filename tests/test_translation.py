@@ -14,8 +14,6 @@ from aligned_jax.inversion.spaces import WIDER
 from aligned_jax.latents import style_layers, z_from_seeds
 from tests.helpers import DATA, relative_error
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 def moved(network, seed=0, noise=False):
     """The network with its trained weights and w_avg, or its noise maps, changed."""

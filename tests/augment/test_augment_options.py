@@ -24,8 +24,6 @@ from aligned_jax.errors import ConfigError
 from tests.augment.cases import images, random_case
 from tests.helpers import relative_error
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 augment = jax.jit(apply, static_argnums=3)
 make = jax.jit(draw, static_argnums=(1, 3))
 KEY = jax.random.key(7)

@@ -13,6 +13,8 @@ from aligned_jax.ops import setup_filter
 from tests.augment.cases import arrays, images, meta, random_case
 from tests.helpers import nhwc, relative_error
 
+pytestmark = pytest.mark.optimised
+
 TOLERANCE = 2e-5
 augment = jax.jit(apply, static_argnums=3)
 

@@ -12,6 +12,8 @@ from aligned_jax.networks import Generator, variable_shapes
 from benchmarks import convert, generate, metrics, train
 from benchmarks.flops import PASSES, convolutions, critic_flops, phase_flops, synthesis_flops
 
+pytestmark = pytest.mark.optimised
+
 
 @pytest.mark.parametrize("resolution, batch", [(64, 4), (64, 1)])
 def test_compiled_flops_are_the_analytic_ones(resolution, batch):

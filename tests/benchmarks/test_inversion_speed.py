@@ -16,8 +16,6 @@ from benchmarks import inversion as benchmark
 from tests.standins import Nearness
 from tests.test_encoder_network import GENERATOR
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @functools.cache
 def network():

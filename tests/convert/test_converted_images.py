@@ -7,6 +7,8 @@ from aligned_jax.convert import read_official
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from tests.helpers import DATA, document, nchw, reference, relative_error
 
+pytestmark = pytest.mark.optimised
+
 FILES = ["tf_legacy_skip32.pkl", "sg3repo_stylegan2.pkl", "hostile_baseline_ok.pkl"]
 
 

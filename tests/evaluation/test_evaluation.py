@@ -30,9 +30,6 @@ OPTIONS = evaluation.Options(
 )
 
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
-
 class Data:
     """Random images that answer as an open dataset does, and count how often."""
 

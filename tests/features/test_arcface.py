@@ -3,12 +3,15 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from aligned_jax.features import networks
 from aligned_jax.networks import plain as layers
 from aligned_jax.ops import resize
 from tests.features import by_rule
 from tests.helpers import nchw, nhwc, reference, relative_error
+
+pytestmark = pytest.mark.optimised
 
 REFERENCE = reference("arcface")
 

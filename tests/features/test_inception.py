@@ -14,6 +14,8 @@ from tests.features import by_rule
 from tests.helpers import nchw, nhwc, reference, relative_error
 from tests.makers.official_file import write_rosinality
 
+pytestmark = pytest.mark.optimised
+
 REFERENCE = reference("inception_fid")
 
 

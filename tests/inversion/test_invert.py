@@ -24,8 +24,6 @@ from aligned_jax.latents import z_from_seeds
 from aligned_jax.utils import loops
 from tests.helpers import DATA, relative_error
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @functools.cache
 def network():

@@ -23,6 +23,8 @@ from aligned_jax.networks.network import Network
 from aligned_jax.ops.resize import area
 from tests.helpers import document, reference, relative_error
 
+pytestmark = pytest.mark.optimised
+
 
 @functools.cache
 def data():

@@ -21,7 +21,6 @@ from aligned_jax.utils.reporting import Reporter
 from tests.helpers import DATA
 from tests.jobs.small import PARENT, aligned, noise_images, save_child, save_images
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 QUICK = {"perceptual": "none", "pixels": 1.0, "steps": 4}
 OPTIONS = ("--perceptual", "none", "--pixels", 1, "--steps", 4)
 

@@ -13,8 +13,6 @@ from aligned_jax.provenance import Command
 from tests import standins
 from tests.jobs.small import PARENT, aligned, noise_images, save_images
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(autouse=True)
 def networks(monkeypatch, tmp_path):

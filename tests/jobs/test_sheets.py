@@ -14,8 +14,6 @@ from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 from tests.jobs.small import PARENT, aligned, moved, save_child
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def child(tmp_path_factory):

@@ -13,8 +13,6 @@ from aligned_jax.jobs.describe import headline
 from aligned_jax.provenance import Command
 from tests.jobs.small import PARENT, aligned, moved, save_child
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def child(tmp_path_factory):

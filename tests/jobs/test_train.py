@@ -22,7 +22,6 @@ from aligned_jax.runs.session import Session
 from tests.helpers import DATA
 from tests.training import tiny_encoder
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 PARENT = DATA / "hostile_baseline_ok.pkl"
 SESSION = Session(threads=1, cache=False, devices=1)
 # Two phases only, and few pictures: most of the time is compilation.

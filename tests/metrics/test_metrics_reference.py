@@ -16,6 +16,8 @@ from aligned_jax.metrics.ppl import arc
 from aligned_jax.networks.network import Network
 from tests.helpers import document, reference, relative_error
 
+pytestmark = pytest.mark.optimised
+
 
 @functools.cache
 def data():

@@ -14,6 +14,8 @@ from aligned_jax.errors import ConfigError
 from aligned_jax.networks import Discriminator
 from tests.helpers import document, nchw, nhwc, reference, relative_error
 
+pytestmark = pytest.mark.optimised
+
 NAMES = ["clamp16", "cond16_g4", "cond8_cmap_c2", "nombstd16", "orig16_g2", "resnet32_g4"]
 NAMES += ["skip16_gnone"]
 TOLERANCE = 1e-5

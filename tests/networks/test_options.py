@@ -18,8 +18,6 @@ from aligned_jax.config import (
 from aligned_jax.networks import init_variables, module_of, variable_shapes
 from tests.helpers import relative_error
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 G = GeneratorConfig(
     8,
     z_dim=4,

@@ -9,6 +9,8 @@ from aligned_jax import ops
 from aligned_jax.errors import ConfigError
 from tests.helpers import document, nchw, nhwc, reference, relative_error
 
+pytestmark = pytest.mark.optimised
+
 R = reference("ops")
 CASES = document(R, "cases_json")
 TOLERANCE = 1e-5

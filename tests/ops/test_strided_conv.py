@@ -8,6 +8,8 @@ import pytest
 from aligned_jax.ops import strided_conv
 from tests.helpers import relative_error
 
+pytestmark = pytest.mark.optimised
+
 FORMS = {
     "up": (strided_conv._cpu_up, strided_conv._plain_up),
     "down": (strided_conv._cpu_down, strided_conv._plain_down),

@@ -9,8 +9,6 @@ from aligned_jax import checkpoint, loading
 from aligned_jax.latents import style_layers
 from tests.helpers import DATA
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 COND = DATA / "generator_options16.pkl"
 
 

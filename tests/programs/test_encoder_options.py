@@ -15,7 +15,6 @@ from aligned_jax.latents import noise_fields
 from aligned_jax.networks.encoder_network import provenance_of
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 CONFIGS = {
     "e4e": ENCODER,
     "z": dataclasses.replace(ENCODER, space="z", latent_dim=5, deltas=False),

@@ -19,7 +19,6 @@ from aligned_jax.runs.folder import RunFolder
 from tests import standins
 from tests.test_encoder_network import filled
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 # Of the same kind as the published ones, but for their widths.
 _SMALL = "--encoder.stages 4 1 5 1 6 1 7 1 --losses.lpips 0 --snapshots.images 2"
 SMALL = _SMALL.split()

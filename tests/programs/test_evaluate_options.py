@@ -17,12 +17,9 @@ from tests import standins
 from tests.convert import samples
 from tests.makers.official_file import write_snapshot
 
-pytestmark = [
-    pytest.mark.usefixtures("fast_compilation"),
-    pytest.mark.skipif(
-        not importlib.util.find_spec("dicebear"), reason="the extra avatars is not installed"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not importlib.util.find_spec("dicebear"), reason="the extra avatars is not installed"
+)
 
 # What is scored, the score that must change, and the option's argument if it has one.
 FLIPS = {

@@ -10,7 +10,6 @@ from aligned_jax.cli import inversion_options
 from aligned_jax.inversion import setup
 from aligned_jax.tools import main
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
 
 

@@ -9,7 +9,6 @@ from PIL import Image
 from aligned_jax import inversion
 from aligned_jax.jobs import inversions
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
 
 

@@ -18,7 +18,6 @@ from aligned_jax.cli import console
 from aligned_jax.jobs import inversions
 from tests.helpers import DATA
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 # No feature network, few steps.
 IN_Z = ("--perceptual", "none", "--pixels", 1, "--steps", 4)
 QUICK = (*IN_Z, "--samples", 20)  # in other spaces than Z and Z+

@@ -16,8 +16,6 @@ from aligned_jax.tools import morph
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def way(parent, child):

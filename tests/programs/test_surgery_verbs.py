@@ -7,8 +7,6 @@ from PIL import Image
 
 from aligned_jax import loading, viz, weights
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 def same(a, b) -> bool:
     """Whether two networks agree bit for bit."""

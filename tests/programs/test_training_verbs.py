@@ -37,9 +37,6 @@ def data(aligned, tmp_path_factory):
     return folder / "d"
 
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
-
 def here(data, run, *more):
     """Arguments of a run on one device, without a cache outside of the test's folder."""
     return ("--data", data, "--run", run, "--devices", 1, "--no-cache", *more)

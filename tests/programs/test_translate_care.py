@@ -11,7 +11,6 @@ from PIL import Image
 from aligned_jax import translation
 from aligned_jax.latents import noise_fields, z_from_seeds
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 INVERT = ("--steps", 3, "--perceptual", "none", "--pixels", 1)
 
 

@@ -17,8 +17,6 @@ from aligned_jax.tools import translate
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture
 def page(ok, tmp_path):

@@ -10,8 +10,6 @@ from aligned_jax.rendering.draw import NotFinite, RenderOptions, batches, finite
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from tests.helpers import DATA, relative_error
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def network():

@@ -14,8 +14,6 @@ from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.rendering.latent_files import kind_of_words, latents_of_file, latents_of_files
 from tests.helpers import DATA, relative_error
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def network():

@@ -6,11 +6,9 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from tests.runs import runs
 
-# Optimised programs would take three times as long to compile, and are no better tests.
 _SETTINGS = {
     "jax_compilation_cache_dir": None,
     "jax_persistent_cache_min_compile_time_secs": 0.0,
-    "jax_disable_most_optimizations": True,
 }
 
 
@@ -24,8 +22,6 @@ def cache(tmp_path_factory):
     yield {name.upper(): str(value) for name, value in settings.items()}
     for name, value in before.items():
         jax.config.update(name, value)
-    # Else later tests would meet programs that were compiled without optimisation.
-    jax.clear_caches()
     compilation_cache.reset_cache()
 
 

@@ -23,7 +23,6 @@ from tests import standins
 from tests.runs import runs
 from tests.training import tiny_encoder as tiny
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 # Long enough for Adam to be rectified, for all rows to begin, and for pools to be full.
 _ITERATIONS = 9
 BASE = EncoderOptions(

@@ -24,8 +24,6 @@ from tests import standins
 from tests.runs import runs
 from tests.training import tiny_encoder as tiny
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 class Images(runs.Images):
     """Random images of 32 pixels."""

@@ -21,8 +21,6 @@ from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
 from tests.training import tiny_encoder as tiny
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):

@@ -20,7 +20,6 @@ from studies.tables import named, spaces
 from tests.standins import Nearness
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 SPACES = ("z", "z+", "w", "w+", "s")
 
 

@@ -21,10 +21,7 @@ from studies.likeness import MEASURES
 from tests.standins import Nearness, Projection, projection
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
-pytestmark = [
-    pytest.mark.usefixtures("fast_compilation"),
-    pytest.mark.skipif(not find_spec("dicebear"), reason="needs the extra avatars"),
-]
+pytestmark = pytest.mark.skipif(not find_spec("dicebear"), reason="needs the extra avatars")
 COUNT = 5
 
 

@@ -24,7 +24,6 @@ WEIGHTS = {
     "delta_norm": 0.1,
     "adversarial": 0.4,
 }
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 
 
 def images(count, seed=0, size=32):
@@ -37,7 +36,7 @@ def generator():
 
 
 @pytest.fixture(scope="module")
-def both(generator, fast_compilation):
+def both(generator):
     """On 1 and 8 devices: the state before, three iterations, all reports."""
     chosen = tiny.recipe(
         batch_size=16,

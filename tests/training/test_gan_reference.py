@@ -21,6 +21,8 @@ from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import Batch, Recipe, mixed_ws
 from tests.helpers import document, nchw, nhwc, reference, relative_error
 
+pytestmark = pytest.mark.optimised
+
 DEVICE = jax.local_devices()[:1]
 # Gradients of the regularisation terms are derivatives of derivatives.
 TOLERANCE = {"Gmain": 1e-4, "Greg": 1e-3, "Dmain": 1e-4, "Dreg": 1e-3, "Gboth": 1e-3, "Dboth": 1e-3}

@@ -28,8 +28,6 @@ from tests.helpers import DATA, same_values
 from tests.makers.official_file import write_snapshot
 from tests.training import tiny
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 ONE = jax.local_devices()[:1]
 
 

@@ -18,8 +18,6 @@ from aligned_jax.zoo import encoder_scores
 from tests import standins
 from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

@@ -1,0 +1,16 @@
+"""Tests compile fast, and where numbers are held against others as users do."""
+
+import os
+
+import jax
+import pytest
+
+
+def test_programs_compile_fast():
+    assert jax.config.values["jax_disable_most_optimizations"]
+    assert os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1"  # child processes as well
+
+
+@pytest.mark.optimised
+def test_programs_are_optimised_where_a_test_asks_for_it():
+    assert not jax.config.values["jax_disable_most_optimizations"]
