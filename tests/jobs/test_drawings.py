@@ -17,8 +17,6 @@ from aligned_jax.viz import tile, to_uint8
 from tests.helpers import DATA
 from tests.jobs.small import PARENT, aligned
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def network():

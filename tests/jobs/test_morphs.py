@@ -12,7 +12,6 @@ from aligned_jax.viz import to_uint8
 from tests.helpers import DATA
 from tests.jobs.small import PARENT, aligned, noise_images, save_child, save_images
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 SHORT = {"frames": 4, "hold": 0, "easing": "linear"}
 
 

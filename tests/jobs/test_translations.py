@@ -15,7 +15,6 @@ from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.utils.reporting import Reporter
 from tests.jobs.small import PARENT, aligned, noise_images, save_child, save_images
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
 INVERT = {"steps": 2, "perceptual": "none", "pixels": 1.0}
 WORDS = ("--steps", 2, "--perceptual", "none", "--pixels", 1)
 
@@ -218,7 +217,7 @@ def test_what_cannot_be_translated(pair, child, tmp_path):
     refused("no such picture", *pair, "3", kind="pictures")
     refused("a.png: no file of latents", *pair, ["a.png"], kind="latents")
     refused("not a list of seeds", *pair, "a.png", kind="seeds")
-    refused(r"give uint8 \[N, H, W", *pair, np.zeros((1, 8, 8, 3)))
+    refused(r"give uint8 \[N, H, W", *pair, np.zeros((1, 8, 8, 3), np.int32))
     refused("from which no way leads to w", *pair, latents_of_seeds(
         pair[0].config, [1]).styles(pair[0]), space="w")  # fmt: skip
     file = tmp_path / "a.npz"

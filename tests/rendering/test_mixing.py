@@ -12,8 +12,6 @@ from aligned_jax.rendering import mixing
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from tests.helpers import DATA
 
-pytestmark = pytest.mark.usefixtures("fast_compilation")
-
 
 @pytest.fixture(scope="module")
 def network():
