@@ -72,6 +72,7 @@ def test_a_grid_draws_no_more_at_once_than_the_batch(pair, monkeypatch):
 
 
 def test_nothing_is_compiled_twice(pair):
+    morphing._images.clear_cache()  # of other tests in this process
     times = np.linspace(0, 1, 3)
     list(morphing.frames(*pair, times, batch=2))
     count = morphing._images._cache_size()
