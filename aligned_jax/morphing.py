@@ -23,11 +23,10 @@ import numpy as np
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, lerp
 from aligned_jax.networks.network import Network
-from aligned_jax.types import Array
+from aligned_jax.types import AnyArray, Array
 from aligned_jax.utils.blocks import blocks
 from aligned_jax.weights.interpolate import interpolate
 
-AnyArray = Array | np.ndarray
 # "const", "none", or fields [R, R] by layer.
 StillNoise = str | Mapping[str, AnyArray]
 Easing = Callable[[np.ndarray], np.ndarray]

@@ -82,10 +82,10 @@ def preset_and_spaces(
 
 def check_aligned(parent: Network, child: Network) -> None:
     """Raises ConfigError, with every difference, if the networks cannot share latents."""
-    found = differences(parent, child)
-    if found:
+    misfits = differences(parent, child)
+    if misfits:
         lines = ["the networks are not aligned, child (second) does not fit parent (first):"]
-        raise ConfigError("\n  ".join([*lines, *found]))
+        raise ConfigError("\n  ".join([*lines, *misfits]))
 
 
 def share_noise(parent: Network, child: Network) -> bool | None:
@@ -221,17 +221,17 @@ def cut_of(config: GeneratorConfig, layers: int | str) -> int:
     Raises:
       UserError: naming what is possible.
     """
-    found = style_layers(config)
+    table = style_layers(config)
     text = str(layers).strip()
     if text.endswith("px") and text[:-2].isdecimal():
         below, sizes = int(text[:-2]), [*config.resolutions, 2 * config.img_resolution]
         if below in sizes:
-            return sum(layer.resolution < below for layer in found)
-    elif text.isdecimal() and int(text) <= len(found):
+            return sum(layer.resolution < below for layer in table)
+    elif text.isdecimal() and int(text) <= len(table):
         return int(text)
     raise UserError(
         f"layers of the source are {layers!r:.40}; give a number of style layers from 0 to "
-        f"{len(found)}, or a resolution from 4px to {2 * config.img_resolution}px to keep all below"
+        f"{len(table)}, or a resolution from 4px to {2 * config.img_resolution}px to keep all below"
     )
 
 

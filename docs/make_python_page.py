@@ -57,7 +57,7 @@ def _belongs(value: Any, module: types.ModuleType) -> bool:
     home = getattr(value, "__module__", None) or ""
     if not hasattr(module, "__path__"):
         return home == module.__name__
-    return home.startswith("aligned_jax.") and home != "aligned_jax.utils.lazy"
+    return home.startswith("aligned_jax.")
 
 
 def summary(value: Any) -> str:
