@@ -150,7 +150,7 @@ def test_folders_that_are_no_checkpoints(tmp_path, saved):
     for text, reason in [
         ("{", "cannot be read"),
         ("[" * 100_000, "cannot be read"),
-        ("[]", "of another kind"),
+        ("[]", "no JSON object but a list"),
         ("{}", "of another kind"),
         (json.dumps(good | {"format_version": 99}), "format 99; this release reads 1"),
         (json.dumps(good | {"networks": {}}), "damaged: .*it is empty"),
