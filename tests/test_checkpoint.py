@@ -155,7 +155,7 @@ def test_folders_that_are_no_checkpoints(tmp_path, saved):
         (json.dumps(good | {"format_version": 99}), "format 99; this release reads 1"),
         (json.dumps(good | {"networks": {}}), "damaged: .*it is empty"),
         (json.dumps(good | {"networks": 3}), "damaged: .*it is empty"),
-        (json.dumps(good | {"networks": {"D": 3}}), "D is a int, not an object"),
+        (json.dumps(good | {"networks": {"D": 3}}), "D is an int, not an object"),
         (json.dumps(good | {"networks": {"D": {"kind": ["x"], "config": {}}}}), "none of gen"),
         (json.dumps(good | {"networks": {"D": {"kind": "discriminator"}}}), "missing: img"),
         (json.dumps(good | {"provenance": []}), "provenance is a list"),

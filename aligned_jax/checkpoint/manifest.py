@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aligned_jax.config import KINDS, AnyConfig, check_kinds, from_dict, kind_of, to_dict
+from aligned_jax.config import AnyConfig, configs_of, describe
 from aligned_jax.errors import CheckpointError, ConfigError, FormatError
 from aligned_jax.utils.paths import as_path, is_dir, is_file
 from aligned_jax.utils.reading import read_json
@@ -45,10 +45,7 @@ def manifest_text(
     """The text of `config.json`; arguments as in `Manifest`."""
     document = {
         "format_version": FORMAT_VERSION,
-        "networks": {
-            key: {"kind": kind_of(config), "config": to_dict(config)}
-            for key, config in configs.items()
-        },
+        "networks": describe(configs),
         "provenance": dict(provenance),
         "checksums": {key: dict(checksums[key]) for key in configs if key in checksums},
     }
@@ -75,7 +72,7 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
     try:
         checksums = _object(document, "checksums")
         manifest = Manifest(
-            _configs(document.get("networks")),
+            configs_of(document.get("networks")),
             _object(document, "provenance"),
             {key: _object(checksums, key) for key in checksums},
         )
@@ -99,18 +96,6 @@ def _document(folder: Any) -> dict[str, Any]:
         raise CheckpointError(f"{folder / CONFIG} cannot be read: {error}") from None
     except FormatError as error:
         raise CheckpointError(str(error)) from None
-
-
-def _configs(networks: Any) -> dict[str, AnyConfig]:
-    """Configs of the `networks` entry of a manifest."""
-    configs = {}
-    for key in networks if isinstance(networks, dict) else ():
-        entry = _object(networks, key)
-        if entry.get("kind") not in tuple(KINDS):
-            raise ConfigError(f"the kind of {key} is none of {', '.join(KINDS)}")
-        configs[key] = from_dict(KINDS[entry["kind"]], _object(entry, "config"))
-    check_kinds(configs)
-    return configs
 
 
 def _object(parent: dict[str, Any], key: str) -> dict[str, Any]:

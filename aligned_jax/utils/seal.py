@@ -4,9 +4,10 @@ They notice damage: a bit that a disk, a network or an editor changed. They do n
 protect against somebody who changes a file on purpose, and can write a new one.
 """
 
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -23,10 +24,16 @@ def checksum(tree: PyTree) -> str:
 
     A network of 1024 px has 120 MB, which take some tenths of a second.
     """
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    keystr = functools.partial(jax.tree_util.keystr, simple=True, separator="/")
+    return checksum_of((keystr(path), leaf) for path, leaf in leaves)
+
+
+def checksum_of(named: Iterable[tuple[str, Any]]) -> str:
+    """`checksum` of arrays that come one by one, in an order of their own, with their names."""
     digest = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        values = np.asarray(leaf, order="C")
-        name = jax.tree_util.keystr(path, simple=True, separator="/")
+    for name, array in named:
+        values = np.asarray(array, order="C")
         digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
         digest.update(values.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
