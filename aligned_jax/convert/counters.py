@@ -13,7 +13,9 @@ _OF_A_LAYER = re.compile(r"(^|/)\d+x\d+/|(^|\.)b\d+\.|(^|[./])(weight|bias|w|b)$
 _INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8")
 
 
-def counters(tensors: Mapping[str, Any], strange: Iterable[str], known: Collection[str]) -> list[str]:
+def counters(
+    tensors: Mapping[str, Any], strange: Iterable[str], known: Collection[str]
+) -> list[str]:
     """Names out of `strange` that belong to no layer and hold a single number.
 
     Args:

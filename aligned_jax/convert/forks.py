@@ -148,9 +148,7 @@ def begins_at(height: int, width: int) -> Fork:
     )
 
 
-def _image_sides(
-    shapes: Mapping[str, tuple[int, ...]], height: int, width: int
-) -> tuple[int, int]:
+def _image_sides(shapes: Mapping[str, tuple[int, ...]], height: int, width: int) -> tuple[int, int]:
     """Sides of the images: those of the last noise map, else the first block's, doubled."""
     numbers = [re.match(r"synthesis\.b(\d{1,4})\.", name) for name in shapes]
     top = max((int(match[1]) for match in numbers if match), default=_FIRST)

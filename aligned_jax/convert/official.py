@@ -16,13 +16,11 @@ from aligned_jax.convert.files.mapped import release
 from aligned_jax.convert.files.safetensors_file import is_safetensors
 from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import (
-    encoders,
     exported,
     families,
     nvidia_tf,
     nvidia_torch,
-    rosinality,
-    state_dicts,
+    tensor_dicts,
     tf_snapshot,
 )
 from aligned_jax.convert.rules import from_official, official_shapes
@@ -108,21 +106,13 @@ def _describe(loaded: Loaded) -> Described:
     if isinstance(value, dict):
         if any(isinstance(item, PersistentObject) for item in value.values()):
             return nvidia_torch.read(value)
-        if encoders.is_checkpoint(value):
-            return encoders.read(value)
-        if _is_state_dict(value) and state_dicts.has_official_names(value):
-            return state_dicts.read(value)
-        if rosinality.is_checkpoint(value):
-            return rosinality.read(value)
+        if (described := tensor_dicts.read(value)) is not None:
+            return described
         families.refuse("the file", _names(value))
     content = noun(value)
     if isinstance(value, dict):
         content = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
     raise FormatError(f"it holds {content}, and no network that can be read. {families.READABLE}")
-
-
-def _is_state_dict(value: Mapping[Any, Any]) -> bool:
-    return all(hasattr(tensor, "numpy") for tensor in value.values())
 
 
 def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted], list[str]]:
@@ -137,8 +127,9 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
         where, tensors = " and ".join(names), description.tensors
         try:
             config = _config(description)
-            tensors, said = _without_counters(where, config, tensors)
-            warnings += said + _passed_over(where, description)
+            if description.config is None:  # a file of others
+                tensors, said = _without_counters(where, config, tensors)
+                warnings += said + _passed_over(where, description)
             faults = tensor_problems(config, tensors, description.has_filters)
         except (ConfigError, FormatError) as error:
             faults = [str(error)]

@@ -1,6 +1,6 @@
 """Our own exports: safetensors files with official names, whose header records the configs.
 
-Files of others, without our header, are state dicts with official names: see `state_dicts`.
+Files of others, without our header, are state dicts: see `tensor_dicts`.
 """
 
 import os
@@ -12,7 +12,7 @@ from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.files.safetensors_file import read_tensors
 from aligned_jax.convert.files.tensor import Tensor
-from aligned_jax.convert.formats import families, state_dicts
+from aligned_jax.convert.formats import families, state_dicts, tensor_dicts
 from aligned_jax.errors import ConfigError, FormatError
 from aligned_jax.utils.reading import parse_json
 from aligned_jax.utils.seal import check_seal, checksum_of
@@ -31,7 +31,7 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
     entries, metadata = read_tensors(path)
     manifest = _manifest(metadata)
     if manifest is None:
-        return state_dicts.read(entries)
+        return tensor_dicts.read(entries, guess=False) or state_dicts.read(entries)
     networks = _networks(manifest)
     _check_tensors(manifest, entries)
     parts = (

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.config import DEFAULT_FILTER
+from aligned_jax.config import DEFAULT_FILTER, MAX_RESOLUTION
+from aligned_jax.convert import counters
 from aligned_jax.convert.description import Derived, Description, InMemory
 from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.files.tensor import Tensor
-from aligned_jax.convert.formats import families
+from aligned_jax.convert.formats import families, lost_labels
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
@@ -28,6 +29,7 @@ _KEYS = {"g_ema": "G_ema", "g": "G", "d": "D"}
 _SAMPLES, _SAMPLE_SEED = 10_000, 123  # for a mean of w that is not recorded
 _NOISE_SEED = 0
 _MAX_DEPTH, _MAX_WIDTH = 16, 2048
+_MAX_WEIGHTS = 2**23  # of a mapping that is evaluated on trust; the official one has 2**21
 
 # Part of a layer -> official part, and the rank that the official tensor has.
 _MODULATED = {
@@ -62,13 +64,16 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
         states = {"D" if "final_linear.0.weight" in value else "G_ema": value}
     described: dict[str, Description] = {}
     warnings: list[str] = []
+    cautions: list[str] = []
     for key, state in states.items():
         _check_state(key, state)
-        tensors = _renamed(key, state)
+        tensors = _renamed(key, state, warnings)
         if key != "D":
+            cautions += lost_labels.cautions(key, tensors, as_long_as_w=True)
             _complete(key, tensors, value.get("latent_avg"), warnings)
         described[key] = Description(key != "D", tensors, has_filters=False)
-    source: dict[str, Any] = {"code_base": CODE_BASE, "warnings": warnings}
+    source: dict[str, Any] = {"code_base": CODE_BASE, "warnings": cautions + warnings}
+    source |= {"cautions": cautions} if cautions else {}
     p = value.get("ada_aug_p")
     if isinstance(p, int | float) and 0 <= p <= 1:
         source["augment_p"] = float(p)
@@ -93,7 +98,7 @@ def _check_state(key: str, state: Mapping[Any, Any]) -> None:
     families.refuse(key, state)
 
 
-def _renamed(key: str, state: Mapping[str, Any]) -> dict[str, Any]:
+def _renamed(key: str, state: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
     """Tensors by official name; the fixed blur kernels are checked and left out."""
     blocks = [re.match(r"convs\.(\d{1,2})\.conv1\.", name) for name in state]
     highest = 4 << max((int(match[1]) for match in blocks if match), default=0)
@@ -104,10 +109,12 @@ def _renamed(key: str, state: Mapping[str, Any]) -> dict[str, Any]:
             continue
         named = _discriminator_name(name, highest) if key == "D" else _generator_name(name)
         if named is None:
-            strange.append(show(name))
+            strange.append(name)
         else:
             tensors[named[0]] = _squeezed(tensor, named[1])
-    if strange:
+    left_out = counters.counters(state, strange, state.keys() - set(strange))
+    warnings += [counters.warning(key, left_out)] * bool(left_out)
+    if strange := [show(name) for name in strange if name not in left_out]:
         raise FormatError(
             f"{key} has tensors that no StyleGAN2 of the community port has: {listed(strange)}. "
             f"{families.READABLE}"
@@ -187,10 +194,12 @@ def _complete(key: str, tensors: dict[str, Tensor], latent_avg: Any, warnings: l
             f"latents, numpy seed {_SAMPLE_SEED}"
         )
     strengths = [name for name in tensors if name.endswith(".noise_strength")]
+    sides = [int(re.findall(r"\.b(\d+)\.", name)[0]) for name in strengths]
+    if max(sides, default=0) > MAX_RESOLUTION:
+        return  # the checks name what no network has
     if strengths and not any(name.endswith(".noise_const") for name in tensors):
         random = np.random.RandomState(_NOISE_SEED)
-        for name in strengths:
-            side = int(re.findall(r"\.b(\d+)\.", name)[0])
+        for name, side in zip(strengths, sides, strict=True):
             noise = random.randn(side, side).astype(np.float32)
             tensors[name.replace("noise_strength", "noise_const")] = InMemory(noise)
         warnings.append(f"{key}: the file has no noise maps; they were drawn, seed {_NOISE_SEED}")
@@ -207,7 +216,7 @@ def _mean_w(tensors: Mapping[str, Tensor]) -> np.ndarray | None:
             return None
         if (i and weight.shape[1] != layers[i - 1][0].shape[0]) or not _sound(weight.shape):
             return None
-    if not layers:
+    if not layers or sum(math.prod(weight.shape) for weight, _ in layers) > _MAX_WEIGHTS:
         return None
     layers = [(weight.numpy(), bias.numpy()) for weight, bias in layers]
     random, chunk = np.random.RandomState(_SAMPLE_SEED), 1000
