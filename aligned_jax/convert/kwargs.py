@@ -202,9 +202,9 @@ def _floats(taps: Any) -> Any:
 def _refuse(names: list[str], kind: str) -> None:
     if names:
         raise ConfigError(
-            f"unknown constructor arguments of the {kind}: {listed(sorted(names, key=_depth))}; the network is a "
-            "variant whose computation is not known here. Networks of the unmodified "
-            "stylegan2-ada-pytorch and stylegan3 repositories can be read"
+            f"unknown constructor arguments of the {kind}: {listed(sorted(names, key=_depth))}; "
+            "the network is a variant whose computation is not known here. Networks of the "
+            "unmodified stylegan2-ada-pytorch and stylegan3 repositories can be read"
         )
 
 

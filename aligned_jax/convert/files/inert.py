@@ -169,9 +169,9 @@ def plain(value: Any, items: int = 10_000, depth: int = 16) -> Any:
     """JSON-able copy of a small nested value, such as constructor arguments.
 
     Tuples become lists, numpy numbers Python numbers, and mentions of known names (types of
-    numbers) their text. Raises FormatError on anything else, on whole numbers beyond 64 bits (no float can hold every one),
-    below `depth` levels, or above `items` values in all (shared values count
-    each time).
+    numbers) their text. Raises FormatError on anything else, on whole numbers beyond 64 bits
+    (no float can hold every one), below `depth` levels, or above `items` values in all (shared
+    values count each time).
     """
     left = [items]
 

@@ -1,10 +1,10 @@
 """Pickles of the TensorFlow code bases: StyleGAN2 (version 4) and StyleGAN2-ADA (5).
 
-A snapshot is a tuple (G, D, Gs); files can hold a part of one (`tf_snapshot`). Each network records keyword arguments and a
-list of named arrays; a generator's lie in two components. Against PyTorch,
-kernels are HWIO, dense weights [in, out], the up-sampling kernels are turned
-by 180 degrees, modulation biases are stored without their initial 1, and
-constants carry a batch axis (`tf_rules`).
+A snapshot is a tuple (G, D, Gs); files can hold a part of one (`tf_snapshot`).
+Each network records keyword arguments and a list of named arrays; a generator's
+lie in two components. Against PyTorch, kernels are HWIO, dense weights [in, out],
+the up-sampling kernels are turned by 180 degrees, modulation biases are stored
+without their initial 1, and constants carry a batch axis (`tf_rules`).
 """
 
 import re

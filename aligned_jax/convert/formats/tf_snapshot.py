@@ -43,8 +43,8 @@ def networks_of(value: Any) -> dict[str, TFNetwork]:
     generators = [item for item in networks if is_generator(item)]
     if len(critics) > 1 or len(generators) > 2:
         raise FormatError(
-            f"it holds {len(generators)} generators and {len(critics)} discriminators, and does not "
-            "say which is which; a TensorFlow snapshot holds G, D and Gs"
+            f"it holds {len(generators)} generators and {len(critics)} discriminators; which is "
+            "which cannot be told. A TensorFlow snapshot holds G, D and Gs"
         )
     found = dict(zip(("G_ema", "G"), reversed(generators), strict=False))
     found |= {"D": critics[0]} if critics else {}
