@@ -1,4 +1,9 @@
-"""Latent spaces Z, Z+, W, W+ and S: sampling, truncation, names of channels."""
+"""Latent spaces Z, Z+, W, W+ and S: sampling, truncation, names of channels.
+
+Z [N, D] and Z+ [N, L, D] go through the mapping network to W [N, D] and
+W+ [N, L, D]; the affine layers turn W+ into S, one style vector [N, C] for
+each layer. Conversions run one way: z -> w -> w+ -> s.
+"""
 
 from aligned_jax.latents.noise import noise_fields
 from aligned_jax.latents.sampling import (
@@ -11,9 +16,8 @@ from aligned_jax.latents.sampling import (
     slerp,
     z_from_seeds,
 )
-from aligned_jax.latents.spaces import (
+from aligned_jax.latents.style_space import (
     StyleLayer,
-    broadcast_w,
     channel_name,
     check_styles,
     concatenate_styles,
@@ -23,6 +27,7 @@ from aligned_jax.latents.spaces import (
     style_layers,
 )
 from aligned_jax.latents.truncation import truncate
+from aligned_jax.latents.w_plus import broadcast_w
 
 __all__ = [
     "StyleLayer",
