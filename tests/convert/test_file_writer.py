@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.convert.files.container import read_pickle
-from tests.convert.by_hand import state_tensors, tensors
+from tests.convert.small_files import state_tensors, tensors
 from tests.makers.official_file import OfficialNetwork, write_rosinality, write_snapshot
 
 

@@ -7,7 +7,7 @@ from aligned_jax.convert import read_official
 from aligned_jax.convert.files.inert import TFNetwork
 from aligned_jax.convert.formats import foreign_networks, nvidia_tf, nvidia_torch
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import Lazy, discriminator, generator, module, nested
+from tests.convert.small_networks import Lazy, discriminator, generator, module, nested
 from tests.makers.official_file import write_rosinality, write_snapshot
 
 ONE = Lazy(np.ones(1, np.float32))

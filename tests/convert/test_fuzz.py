@@ -24,7 +24,7 @@ import pytest
 from aligned_jax.convert import read_official
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.errors import UserError
-from tests.convert.by_hand import state_tensors
+from tests.convert.small_files import state_tensors
 from tests.helpers import DATA
 from tests.makers.official_file import OfficialNetwork, write_rosinality, write_snapshot
 

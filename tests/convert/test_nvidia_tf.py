@@ -9,7 +9,7 @@ from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.files.inert import TFNetwork
 from aligned_jax.convert.formats import nvidia_tf
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import Lazy
+from tests.convert.small_networks import Lazy
 from tests.helpers import DATA
 
 

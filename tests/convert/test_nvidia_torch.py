@@ -9,7 +9,15 @@ from aligned_jax.convert import read_official, to_official
 from aligned_jax.convert.formats import nvidia_torch
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import D_KWARGS, G_KWARGS, Lazy, discriminator, generator, module, nested
+from tests.convert.small_networks import (
+    D_KWARGS,
+    G_KWARGS,
+    Lazy,
+    discriminator,
+    generator,
+    module,
+    nested,
+)
 from tests.makers.official_file import write_snapshot
 
 FLAT = {key: value for key, value in G_KWARGS.items() if key != "synthesis_kwargs"}

@@ -13,7 +13,7 @@ from aligned_jax.convert import from_official, read_official, write_safetensors
 from aligned_jax.convert.formats.exported import METADATA_KEY
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import D_KWARGS, G_KWARGS
+from tests.convert.small_networks import D_KWARGS, G_KWARGS
 from tests.helpers import random_tensors
 from tests.makers.official_file import write_rosinality
 

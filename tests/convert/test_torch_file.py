@@ -7,7 +7,14 @@ import pytest
 
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.files.tensor import DTYPES
-from tests.convert.by_hand import FLOAT, REBUILD, file_refusal, legacy_file, state_tensors, tensors
+from tests.convert.small_files import (
+    FLOAT,
+    REBUILD,
+    file_refusal,
+    legacy_file,
+    state_tensors,
+    tensors,
+)
 from tests.helpers import DATA, reference
 from tests.makers.pickle_writer import Call, Name, Reference, dumps
 

@@ -6,7 +6,7 @@ import pytest
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.files.torch_tensors import read_tensors
 from aligned_jax.errors import FormatError
-from tests.convert.by_hand import FLOAT, REBUILD, legacy_file, script_file, zip_file
+from tests.convert.small_files import FLOAT, REBUILD, legacy_file, script_file, zip_file
 from tests.helpers import DATA
 from tests.makers.pickle_writer import Call, Name, Reference, dumps
 

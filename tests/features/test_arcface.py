@@ -8,7 +8,7 @@ import pytest
 from aligned_jax.features import networks
 from aligned_jax.networks import plain as layers
 from aligned_jax.ops import resize
-from tests.features import by_rule
+from tests.features import weights_by_rule as by_rule
 from tests.helpers import nchw, nhwc, reference, relative_error
 
 pytestmark = pytest.mark.optimised

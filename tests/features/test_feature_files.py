@@ -8,7 +8,7 @@ from aligned_jax import features
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features import networks
 from aligned_jax.features.files import read_weights
-from tests.convert.by_hand import FLOAT, REBUILD, script_file
+from tests.convert.small_files import FLOAT, REBUILD, script_file
 from tests.helpers import DATA
 from tests.makers.official_file import write_rosinality
 from tests.makers.pickle_writer import Call, Name, Reference

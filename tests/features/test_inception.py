@@ -10,7 +10,7 @@ from aligned_jax import features
 from aligned_jax.errors import UserError
 from aligned_jax.features import inception
 from aligned_jax.ops import resize
-from tests.features import by_rule
+from tests.features import weights_by_rule as by_rule
 from tests.helpers import nchw, nhwc, reference, relative_error
 from tests.makers.official_file import write_rosinality
 

@@ -8,7 +8,7 @@ import pytest
 from aligned_jax import features
 from aligned_jax.features import networks
 from aligned_jax.features.vgg import vgg_layers
-from tests.features import by_rule
+from tests.features import weights_by_rule as by_rule
 from tests.helpers import relative_error
 
 pytestmark = pytest.mark.optimised

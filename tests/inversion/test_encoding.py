@@ -11,7 +11,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.inversion.encoding import as_space, encode
 from aligned_jax.latents import concatenate_styles
 from aligned_jax.networks.encoder_network import provenance_of
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled
 
 
 def test_encoding():

@@ -17,7 +17,7 @@ from aligned_jax.data.writer import write_dataset
 from aligned_jax.runs import dry_run
 from aligned_jax.runs.folder import RunFolder
 from tests import standins
-from tests.test_encoder_network import filled
+from tests.networks.small_encoder import filled
 
 # Of the same kind as the published ones, but for their widths.
 _SMALL = "--encoder.stages 4 1 5 1 6 1 7 1 --losses.lpips 0 --snapshots.images 2"

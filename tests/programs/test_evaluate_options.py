@@ -14,7 +14,7 @@ from aligned_jax.data.avatar_source import AvatarSource
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.tools import evaluate
 from tests import standins
-from tests.convert import samples
+from tests.convert import small_networks as samples
 from tests.makers.official_file import write_snapshot
 
 pytestmark = pytest.mark.skipif(

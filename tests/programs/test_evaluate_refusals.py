@@ -17,7 +17,7 @@ from aligned_jax.evaluation import scores
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.network import Network
 from tests import standins
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 
 @pytest.fixture(autouse=True)

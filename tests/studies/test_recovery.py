@@ -17,8 +17,8 @@ from studies import recovery, same_bits
 from studies.known_latents import Recovered, Truth
 from studies.likeness import rmse
 from studies.tables import named, spaces
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled
 from tests.standins import Nearness
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 SPACES = ("z", "z+", "w", "w+", "s")
 

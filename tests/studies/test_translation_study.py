@@ -18,8 +18,8 @@ from aligned_jax.networks import init_variables
 from aligned_jax.networks.encoder_network import provenance_of
 from studies import translation, translation_report, translation_scores
 from studies.likeness import MEASURES
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled
 from tests.standins import Nearness, Projection, projection
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 pytestmark = pytest.mark.skipif(not find_spec("dicebear"), reason="needs the extra avatars")
 COUNT = 5

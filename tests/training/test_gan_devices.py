@@ -13,7 +13,7 @@ from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.draws import TERMS
 from aligned_jax.training.gan_step import GanStep
 from tests.helpers import worst_error
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 EIGHT = jax.local_devices()
 ONE = EIGHT[:1]

@@ -14,7 +14,7 @@ import pytest
 from aligned_jax.training import parallel
 from aligned_jax.training.gan_step import GanStep
 from tests.helpers import relative_error
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 ROOT = Path(__file__).parents[2]
 CHILD = """

@@ -25,7 +25,7 @@ from aligned_jax.training.gan_step import (
 from aligned_jax.training.options import AdamOptions, GanOptions
 from aligned_jax.training.terms import LOSSES, Batch, Networks, as_float
 from tests.helpers import relative_error
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 ONE = jax.local_devices()[:1]
 HALF = {"g": {"synthesis": dataclasses.replace(tiny.GENERATOR.synthesis, num_fp16_res=1)}}

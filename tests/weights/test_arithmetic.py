@@ -12,7 +12,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.weights import arithmetic, interpolate, parse_expression
 from aligned_jax.weights.components import entries
 from tests.helpers import same_bits
-from tests.weights.trees import pair, random_variables, small
+from tests.weights.small_generators import pair, random_variables, small
 
 F = Fraction
 

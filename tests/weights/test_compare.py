@@ -7,7 +7,7 @@ import pytest
 
 from aligned_jax.weights import COMPONENTS, compare, reset, table, totals
 from aligned_jax.weights.components import entries
-from tests.weights.trees import pair, random_variables, small
+from tests.weights.small_generators import pair, random_variables, small
 
 
 def expected_norms(parent, child):

@@ -12,7 +12,7 @@ from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.networks.network import Network
 from aligned_jax.weights.components import COMPONENTS, Leaf, entries, leaf_of, select
-from tests.weights.trees import random_variables, small
+from tests.weights.small_generators import random_variables, small
 
 # Feature convolutions with their biases, as in the paper's component reset.
 TABLE = {

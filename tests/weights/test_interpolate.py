@@ -10,7 +10,7 @@ from aligned_jax.weights import interpolate
 from aligned_jax.weights.components import entries
 from aligned_jax.weights.interpolate import lerp
 from tests.helpers import same_bits
-from tests.weights.trees import pair, small, sources
+from tests.weights.small_generators import pair, small, sources
 
 EDGE = np.array([0.0, -0.0, 1.0, -0.0, 0.0, 1e-42, 3e38, np.inf], np.float32)
 OTHER = np.array([-0.0, 0.0, -1.0, -0.0, 5.0, -1e-42, -3e38, 2.0], np.float32)

@@ -9,7 +9,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.weights import COMPONENTS, reset
 from aligned_jax.weights.components import entries
 from tests.helpers import same_bits
-from tests.weights.trees import pair, small, sources
+from tests.weights.small_generators import pair, small, sources
 
 
 @pytest.mark.parametrize("architecture", ["skip", "resnet"])

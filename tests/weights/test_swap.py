@@ -11,7 +11,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.weights import reset, swap
 from aligned_jax.weights.components import entries
 from tests.helpers import same_bits
-from tests.weights.trees import pair, small, sources
+from tests.weights.small_generators import pair, small, sources
 
 
 @pytest.mark.parametrize("side", ["low", "high"])

@@ -13,7 +13,7 @@ from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.networks.network import Network
 from aligned_jax.weights import count, resize
 from tests.helpers import same_bits
-from tests.weights.trees import random_variables, small
+from tests.weights.small_generators import random_variables, small
 
 KEY = jax.random.PRNGKey(7)
 

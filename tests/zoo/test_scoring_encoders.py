@@ -16,7 +16,7 @@ from aligned_jax.networks.encoder_network import provenance_of
 from aligned_jax.train import zoo_encoders
 from aligned_jax.zoo import encoder_scores
 from tests import standins
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled
 
 
 @pytest.fixture

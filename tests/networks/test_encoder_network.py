@@ -8,25 +8,11 @@ import pytest
 
 import aligned_jax as aj
 from aligned_jax.checkpoint import read_manifest, write
-from aligned_jax.config import EncoderConfig, GeneratorConfig, MappingConfig, SynthesisConfig
 from aligned_jax.convert import write_safetensors
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.encoder_network import provenance_of
 from aligned_jax.ops import resize
-
-GENERATOR = GeneratorConfig(
-    32, 5, 0, 6, mapping=MappingConfig(1), synthesis=SynthesisConfig(channels=(5, 4, 4, 3))
-)
-ENCODER = EncoderConfig(32, "w+", 8, 6, deltas=True, stages=((4, 1), (5, 1), (6, 1), (7, 1)))
-
-
-def filled(config, seed=0):
-    """Variables of small positive numbers."""
-    rng = np.random.default_rng(seed)
-    return jax.tree.map(
-        lambda v: rng.uniform(0.1, 0.5, v.shape).astype(np.float32), variable_shapes(config)
-    )
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled
 
 
 @pytest.fixture
