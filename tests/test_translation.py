@@ -205,36 +205,6 @@ def test_mixtures_of_styles_that_do_not_fit(child, z):
             translation.mixtures(child.config, *pair, [2])
 
 
-def test_textures_share_the_shape_and_differ_in_the_rest(child, z):
-    sources = translation.styles_of(child, {"z": z[:2]})
-    found = translation.textures(child, sources, z, cut=2, psi=0.7)
-    drawn = expected_styles(child, z, 0.7)
-    for layer in style_layers(child.config):
-        rows = np.asarray(found[layer.name]).reshape(2, 3, -1)
-        for n, k in np.ndindex(2, 3):
-            want = sources[layer.name][n] if layer.index < 2 else drawn[layer.name][k]
-            assert relative_error(rows[n, k], want) < 1e-5
-
-
-@pytest.mark.parametrize("change", [{"cut": 3}, {"psi": 0.9}])
-def test_every_argument_changes_the_textures(child, z, change):
-    sources = translation.styles_of(child, {"z": z[:1]})
-    before = translation.textures(child, sources, z, cut=2, psi=0.5)
-    after = translation.textures(child, sources, z, **{"cut": 2, "psi": 0.5} | change)
-    assert any(relative_error(before[name], after[name]) > 1e-3 for name in before)
-
-
-def test_textures_of_a_class():
-    network = loading.load(DATA / "generator_cond16.pkl")
-    z, c = z_from_seeds(network.config, [0]), np.eye(network.config.c_dim, dtype=np.float32)
-    sources = translation.styles_of(network, {"z": z, "c": c[:1]})
-    first, second = (
-        translation.textures(network, sources, z, cut=2, c=c[k : k + 1]) for k in (0, 1)
-    )
-    assert relative_error(first["b16.conv1"], second["b16.conv1"]) > 1e-3
-    np.testing.assert_array_equal(first["b4.conv1"], second["b4.conv1"])
-
-
 def test_networks_of_other_shapes_are_refused(parent, child):
     translation.check_aligned(parent, child)
     other = loading.load(DATA / "avatars_parent.pkl")

@@ -95,11 +95,6 @@ def misfits(encoder: EncoderConfig, generator: GeneratorConfig) -> list[str]:
     ]
 
 
-def provenance_of(name: str, network: Network) -> dict[str, str]:
-    """What an encoder's provenance says under `generator`."""
-    return {"network": name, "sha256": fingerprint(network.variables)}
-
-
 @jax.jit
 def _encode(encoder: EncoderNetwork, images: Array) -> Array:
     if images.shape[1] != encoder.config.img_resolution:

@@ -10,8 +10,7 @@ import aligned_jax as aj
 from aligned_jax.errors import UserError
 from aligned_jax.inversion.encoding import as_space, encode
 from aligned_jax.latents import concatenate_styles
-from aligned_jax.networks.encoder_network import provenance_of
-from tests.networks.small_encoder import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 
 def test_encoding():

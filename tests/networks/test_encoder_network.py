@@ -10,9 +10,8 @@ import aligned_jax as aj
 from aligned_jax.checkpoint import read_manifest, write
 from aligned_jax.convert import write_safetensors
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.networks.encoder_network import provenance_of
 from aligned_jax.ops import resize
-from tests.networks.small_encoder import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 
 @pytest.fixture

@@ -11,13 +11,12 @@ import pytest
 import aligned_jax as aj
 from aligned_jax import features, inversion
 from aligned_jax.networks import init_variables
-from aligned_jax.networks.encoder_network import provenance_of
 from benchmarks.reporting import markdown
 from studies import recovery, same_bits
 from studies.known_latents import Recovered, Truth
 from studies.likeness import rmse
 from studies.tables import named, spaces
-from tests.networks.small_encoder import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 from tests.standins import Nearness
 
 SPACES = ("z", "z+", "w", "w+", "s")

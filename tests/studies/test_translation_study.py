@@ -15,10 +15,9 @@ from PIL import Image
 import aligned_jax as aj
 from aligned_jax import evaluation, features
 from aligned_jax.networks import init_variables
-from aligned_jax.networks.encoder_network import provenance_of
 from studies import translation, translation_report, translation_scores
 from studies.likeness import MEASURES
-from tests.networks.small_encoder import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 from tests.standins import Nearness, Projection, projection
 
 pytestmark = pytest.mark.skipif(not find_spec("dicebear"), reason="needs the extra avatars")

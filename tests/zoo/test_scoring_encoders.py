@@ -12,11 +12,10 @@ from aligned_jax import features, viz
 from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.networks import init_variables
-from aligned_jax.networks.encoder_network import provenance_of
 from aligned_jax.train import zoo_encoders
 from aligned_jax.zoo import encoder_scores
 from tests import standins
-from tests.networks.small_encoder import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 
 @pytest.fixture
