@@ -5,12 +5,16 @@ W+ [N, L, D]; the affine layers turn W+ into S, one style vector [N, C] for
 each layer. Conversions run one way: z -> w -> w+ -> s.
 """
 
+from aligned_jax.latents.labels import (
+    labels_for,
+    labels_missing,
+    labels_unwanted,
+    one_hot_labels,
+)
 from aligned_jax.latents.noise import noise_fields
 from aligned_jax.latents.sampling import (
-    labels_for,
     lerp,
     mix_styles,
-    one_hot_labels,
     parse_seeds,
     sample_z,
     slerp,
@@ -36,6 +40,8 @@ __all__ = [
     "check_styles",
     "concatenate_styles",
     "labels_for",
+    "labels_missing",
+    "labels_unwanted",
     "lerp",
     "mix_styles",
     "noise_fields",

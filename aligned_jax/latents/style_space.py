@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.types import AnyStyles, Array, Styles
+from aligned_jax.utils.text import listed
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def check_styles(config: GeneratorConfig, styles: AnyStyles) -> None:
     if len(batches) > 1:
         wrong.append(f"batch sizes differ: {sorted(batches)}")
     if wrong:
-        raise UserError(f"styles do not fit this network: {'; '.join(wrong)}")
+        raise UserError(f"styles do not fit this network: {listed(wrong, separator='; ')}")
 
 
 def concatenate_styles(config: GeneratorConfig, styles: AnyStyles) -> Array:
