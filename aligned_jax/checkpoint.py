@@ -45,6 +45,7 @@ from aligned_jax.utils.paths import (
     put,
     remove_folder,
 )
+from aligned_jax.utils.text import listed
 
 FORMAT_VERSION = 1
 _CONFIG = "config.json"
@@ -84,7 +85,7 @@ def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
             read_manifest(folder)
             foreign = sorted(entries - {_CONFIG, *ALL_KEYS})
     if foreign:
-        what = "" if foreign == [folder.name] else f": it holds {', '.join(foreign[:8])}"
+        what = "" if foreign == [folder.name] else f": it holds {listed(foreign)}"
         raise CheckpointError(
             f"{folder} is not a checkpoint, or not only one{what}; it is not overwritten"
         )

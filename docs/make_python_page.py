@@ -13,6 +13,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from aligned_jax.utils.text import listed
+
 PAGE = Path(__file__).with_name("python.md")
 MARK = "<!-- Below this line: python docs/make_python_page.py -->"
 # In the order in which people need them.
@@ -70,8 +72,7 @@ def summary(value: Any) -> str:
         return sentence(value).replace("|", "\\|")
     if isinstance(value, Collection) and not isinstance(value, str):
         names = [f"`{entry}`" for entry in value]
-        more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-        return f"{', '.join(names[:_MOST])}{more}"
+        return listed(names, _MOST)
     return f"`{value}`"
 
 

@@ -6,6 +6,7 @@ import typing
 from typing import Any
 
 from aligned_jax.errors import ConfigError
+from aligned_jax.utils.text import listed
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -31,8 +32,8 @@ def from_dict(cls: type, values: dict[str, Any], where: str = "") -> Any:
     }
     missing = sorted(required - set(values))
     if unknown or missing:
-        parts = [f"unknown: {', '.join(unknown)}"] * bool(unknown)
-        parts += [f"missing: {', '.join(missing)}"] * bool(missing)
+        parts = [f"unknown: {listed(unknown)}"] * bool(unknown)
+        parts += [f"missing: {listed(missing)}"] * bool(missing)
         raise ConfigError(f"{where}: {'; '.join(parts)}; known fields: {', '.join(sorted(known))}")
     return cls(
         **{key: _typed(hints[key], value, f"{where}.{key}") for key, value in values.items()}
