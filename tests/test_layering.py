@@ -55,17 +55,9 @@ def room_of(name):
 
 
 def imported(name, path, known):
-    """Modules of `known` that a file imports, anywhere in it, but not for type checkers alone."""
-    tree = ast.parse(path.read_text("utf-8"))
-    unseen = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
-        for statement in block.body
-        for node in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if id(node) in unseen or not isinstance(node, ast.Import | ast.ImportFrom):
+    """Modules of `known` that a file imports, anywhere in it, for type checkers alone as well."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
@@ -136,6 +128,18 @@ def test_the_rule_finds_breaches():
     assert list(breaches("jobs", ["tools"])) == ["tools"]
     assert list(breaches("runs", ["jobs"])) == ["jobs"]
     assert list(breaches("tools", ["networks", "checkpoint", "viz", "jobs", "cli"])) == []
+
+
+def test_the_rule_sees_every_import(tmp_path):
+    """Those in functions, and those for type checkers alone, too."""
+    file = tmp_path / "module.py"
+    file.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "import a.b\n"
+        "if TYPE_CHECKING:\n    from a import c\n"
+        "def run():\n    from a.d import name\n"
+    )
+    assert list(imported("a.e", file, {"a.b", "a.c", "a.d"})) == ["a.b", "a.c", "a.d"]
 
 
 def test_nothing_imports_the_programs():
