@@ -44,7 +44,7 @@ def random_case(case: str) -> tuple[AugmentConfig, np.ndarray, dict[str, Draw], 
         ]
         value = value.reshape(len(gate), -1) if value.size > len(gate) else value.reshape(-1)
         field = nhwc(numbers["noise.field"]) if name == "noise" else None
-        draws[name] = Draw(jnp.full_like(numbers, value), gate, field)
+        draws[name] = Draw(value, gate, field)
     kwargs = {name: float(value) for name, value in settings["kwargs"].items()}
     return AugmentConfig(**kwargs), images(settings["input"]), draws, settings["p"]
 
