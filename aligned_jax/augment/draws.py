@@ -42,7 +42,7 @@ _GATES = dict.fromkeys(_UNIFORM | _NORMAL, 1) | {"imgfilter": 4}
 
 
 class Draw(NamedTuple):
-    """Random numbers of one transform.
+    """The random numbers that one transform takes for N samples.
 
     `value` is uniform in [0, 1) or standard normal, float32 [N] or, with k
     parameters, [N, k]. `gate` is uniform, [N] ([N, 4] for the image filter):

@@ -26,7 +26,7 @@ _RESTING = ("ColorFill", "Rotate", "TranslateX", "TranslateY", "Scale")
 
 @dataclass(frozen=True)
 class Attributes:
-    """What a picture shows.
+    """What a drawn face shows, as far as its style can tell.
 
     Attributes:
       hair: the style's name of the hair, "none" where there is none.

@@ -23,7 +23,7 @@ Open = Callable[[], Any]
 
 
 class Target(NamedTuple):
-    """A picture to invert.
+    """A picture to invert, cut and scaled to the size of the network.
 
     Attributes:
       file: where it is from.

@@ -65,7 +65,7 @@ class Drawing:
         return np.concatenate([batch.finite for batch in drawn])
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Drawing":
-        """Some images, in this order."""
+        """The drawing of some rows alone, in this order."""
         return dataclasses.replace(self, latents=self.latents.take(rows))
 
     def write(

@@ -59,7 +59,7 @@ class ArrayArchive:
 
     @property
     def keys(self) -> list[str]:
-        """Of its arrays, in their order."""
+        """The names of its arrays, in their order."""
         return list(self._names)
 
     def header(self, key: str) -> Header:

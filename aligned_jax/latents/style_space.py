@@ -118,7 +118,7 @@ def concatenate_styles(config: GeneratorConfig, styles: AnyStyles) -> Array:
 
 
 def split_styles(config: GeneratorConfig, s: Array) -> Styles:
-    """Inverse of `concatenate_styles`.
+    """Style vectors {layer: [N, C]} of S [N, sum of channels]: undoes `concatenate_styles`.
 
     Raises:
       UserError: if the width is not the network's.

@@ -31,7 +31,7 @@ class EncoderNetwork(NetworkBase):
 
     @property
     def space(self) -> str:
-        """Of its latents: "w", "z", "z+" or "w+"."""
+        """The space in which its latents lie: "w", "z", "z+" or "w+"."""
         return self.config.space
 
     def __call__(self, images: AnyArray) -> Array:
