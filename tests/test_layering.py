@@ -40,13 +40,13 @@ LONGEST_FILE, LONGEST_VERB = 350, 150
 @cache
 def modules() -> dict[str, Path]:
     """Files of the library and the programs by the names under which they are imported."""
-    found = {}
+    paths = {}
     for top in (LIBRARY, *PROGRAMS):
         for path in sorted((ROOT / top).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             name = ".".join(parts if parts[-1] != "__init__" else parts[:-1])
-            found[name if top == LIBRARY else f"{LIBRARY}.{name}"] = path
-    return found
+            paths[name if top == LIBRARY else f"{LIBRARY}.{name}"] = path
+    return paths
 
 
 def room_of(name):
@@ -112,13 +112,13 @@ def circle(edges):
 
 
 def test_imports_run_one_way():
-    found = [
+    wrong = [
         f"{name} imports {other}"
         for name, names in graph().items()
         if room_of(name)
         for other in breaches(room_of(name), map(room_of, names))
     ]
-    assert not found, "\n".join(found)
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_rule_finds_breaches():
@@ -145,7 +145,7 @@ def test_the_rule_sees_every_import(tmp_path):
 def test_nothing_imports_the_programs():
     """They are found by name; a verb is called through the library."""
     programs = tuple(f"{LIBRARY}.{top}" for top in PROGRAMS)
-    found = []
+    wrong = []
     for name, path in modules().items():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom):
@@ -158,8 +158,8 @@ def test_nothing_imports_the_programs():
                 if other in (*programs, *PROGRAMS) or other.startswith(
                     (*(f"{p}." for p in programs), *(f"{p}." for p in PROGRAMS))
                 ):
-                    found.append(f"{name} imports {other}")
-    assert not found, "\n".join(found)
+                    wrong.append(f"{name} imports {other}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_circle():
@@ -208,7 +208,7 @@ def test_every_public_name_resolves():
 
 def test_torch_and_tensorflow_are_never_imported():
     banned = ("torch", "tensorflow")
-    found = [
+    wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in modules().values()
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -220,4 +220,4 @@ def test_torch_and_tensorflow_are_never_imported():
         )
         if name.split(".")[0] in banned
     ]
-    assert not found, found
+    assert not wrong, wrong

@@ -64,10 +64,10 @@ def test_psi_truncates_z_and_z_plus_alone(child, z):
     styles = {f"styles/{k}": v for k, v in child.styles(ws).items()}
     for latents, truncated in (({"z": z}, True), ({"z": rows}, True), ({"ws": ws}, False),
                                ({"ws": ws[:, 0]}, False), (styles, False)):  # fmt: skip
-        found = translation.styles_of(child, latents, psi=0.3)
+        actual = translation.styles_of(child, latents, psi=0.3)
         plain = translation.styles_of(child, latents, psi=1.0)
         assert relative_error(plain["b8.conv1"], styles["styles/b8.conv1"]) < 1e-5
-        assert (relative_error(found["b8.conv1"], plain["b8.conv1"]) > 1e-2) == truncated
+        assert (relative_error(actual["b8.conv1"], plain["b8.conv1"]) > 1e-2) == truncated
 
 
 def test_every_space_gives_the_same_picture(child, z):
@@ -93,8 +93,8 @@ def test_what_the_parent_makes_itself_stays_in_the_child(parent, child, z):
     assert relative_error(expected["w"], expected["z"]) > 1e-2
     assert relative_error(expected["s"], expected["w"]) > 1e-2
     np.testing.assert_array_equal(translation.in_space(parent, {"ws": ws}, "w")["ws"], ws)
-    found = translation.in_space(parent, {"z": z}, "w", psi=1.0)
-    assert relative_error(found["ws"], ws) > 1e-2
+    brought = translation.in_space(parent, {"z": z}, "w", psi=1.0)
+    assert relative_error(brought["ws"], ws) > 1e-2
 
 
 def test_no_way_leads_back(parent, z):
@@ -177,7 +177,7 @@ def test_mixtures_have_coarse_layers_of_the_source(child, z):
     sources = translation.styles_of(child, {"z": z[:2]})
     references = translation.styles_of(child, {"z": z[::-1]})
     cuts = [0, 2, 5]
-    found = translation.mixtures(child.config, sources, references, cuts)
+    mixed = translation.mixtures(child.config, sources, references, cuts)
     for layer in style_layers(child.config):
         rows = [
             sources[layer.name][n] if layer.index < cut else references[layer.name][m]
@@ -185,13 +185,13 @@ def test_mixtures_have_coarse_layers_of_the_source(child, z):
             for m in range(3)
             for cut in cuts
         ]
-        np.testing.assert_array_equal(found[layer.name], rows)
+        np.testing.assert_array_equal(mixed[layer.name], rows)
 
 
 def test_the_ends_of_a_row_are_the_reference_and_the_translation(child, z):
     sources, references = (translation.styles_of(child, {"z": z[k : k + 1]}) for k in (0, 1))
-    found = translation.mixtures(child.config, sources, references, range(6))
-    images = np.asarray(child.render(found))
+    mixed = translation.mixtures(child.config, sources, references, range(6))
+    images = np.asarray(child.render(mixed))
     assert relative_error(images[:1], child.render(references)) < 1e-5
     assert relative_error(images[-1:], child.render(sources)) < 1e-5
     assert all((a != b).any() for a, b in itertools.pairwise(images))

@@ -114,7 +114,7 @@ def instructions(data: bytes) -> list[tuple[int, int]]:
 
     Ends where the data is no pickle any more, as it is after some mutations.
     """
-    found, file = [], io.BytesIO(data)
+    positions, file = [], io.BytesIO(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about odd escapes in texts
         try:
@@ -122,12 +122,12 @@ def instructions(data: bytes) -> list[tuple[int, int]]:
                 before = None
                 for _, _, position in pickletools.genops(file):
                     if before is not None:
-                        found.append((before, position))
+                        positions.append((before, position))
                     before = position
-                found.append((before, file.tell()))
+                positions.append((before, file.tell()))
         except (ValueError, UnicodeError, OverflowError):
             pass
-    return found
+    return positions
 
 
 # The mutations

@@ -25,9 +25,9 @@ FLAT = {key: value for key, value in G_KWARGS.items() if key != "synthesis_kwarg
 
 def same(network, official):
     """Whether a converted network has the tensors of an official one."""
-    found = to_official(network.config, network.variables())
-    assert sorted(found) == sorted(official.tensors)
-    return all(np.array_equal(found[name], official.tensors[name]) for name in found)
+    exported = to_official(network.config, network.variables())
+    assert sorted(exported) == sorted(official.tensors)
+    return all(np.array_equal(exported[name], official.tensors[name]) for name in exported)
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
@@ -47,9 +47,9 @@ def test_frozen_layers_are_buffers(tmp_path):
     frozen = ["b8.fromrgb.weight", "b8.fromrgb.bias", "b8.conv0.weight", "b8.conv0.bias"]
     networks = {"D": discriminator(kwargs, frozen=frozen), "G_ema": generator()}
     write_snapshot(tmp_path / "net.pkl", networks)
-    found = read_official(tmp_path / "net.pkl").networks["D"]
-    assert same(found, networks["D"])
-    assert found.config.freeze_layers == 2
+    critic = read_official(tmp_path / "net.pkl").networks["D"]
+    assert same(critic, networks["D"])
+    assert critic.config.freeze_layers == 2
 
 
 def test_any_subset_with_the_averaged_generator(tmp_path):

@@ -25,14 +25,14 @@ def test_official_snapshots(path):
     assert loaded.container == "pickle" and loaded.unknown_globals == ()
     expected = reference(path.stem)
     for key in ("G", "D", "G_ema"):
-        found = state_tensors(loaded.value[key])
+        actual = state_tensors(loaded.value[key])
         names = expected[f"{key}/tensor_names"].tolist()
-        assert set(found) == set(names)
+        assert set(actual) == set(names)
         for name, total in zip(names, expected[f"{key}/tensor_sum"], strict=True):
-            assert found[name].sum(dtype=np.float64) == pytest.approx(total, rel=1e-12, abs=1e-9)
+            assert actual[name].sum(dtype=np.float64) == pytest.approx(total, rel=1e-12, abs=1e-9)
     for key, array in expected.items():
         if key.startswith("param/"):
-            np.testing.assert_array_equal(found[key.removeprefix("param/")], array, err_msg=key)
+            np.testing.assert_array_equal(actual[key.removeprefix("param/")], array, err_msg=key)
 
 
 def test_community_checkpoint():

@@ -50,9 +50,9 @@ def test_every_kind_of_file_is_kept_and_loaded(tiny, tmp_path, cache_folder, kin
     kernel = tiny["body.1.weight"].transpose(2, 3, 1, 0)
     np.testing.assert_array_equal(params["body.1"]["weight"], kernel)
     images = np.random.default_rng(1).uniform(0, 255, (2, 5, 4, 1)).astype(np.float32)
-    found = extractor(images)["features"]
-    np.testing.assert_array_equal(found, extractor(np.repeat(images, 3, -1))["features"])
-    np.testing.assert_array_equal(found, features.load("arcface", file)(images)["features"])
+    extracted = extractor(images)["features"]
+    np.testing.assert_array_equal(extracted, extractor(np.repeat(images, 3, -1))["features"])
+    np.testing.assert_array_equal(extracted, features.load("arcface", file)(images)["features"])
 
 
 def scripted(path, state) -> None:

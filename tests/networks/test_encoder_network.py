@@ -27,10 +27,10 @@ def encoder(generator):
 
 def test_calls(encoder):
     images = np.random.default_rng(2).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
-    found = encoder(images)
-    assert found.shape == (2, 8, 6) and np.isfinite(found).all()
-    assert not np.allclose(found[0], found[1])
-    np.testing.assert_allclose(found, encoder(resize.area(images, 32)), rtol=1e-3)
+    encoded = encoder(images)
+    assert encoded.shape == (2, 8, 6) and np.isfinite(encoded).all()
+    assert not np.allclose(encoded[0], encoded[1])
+    np.testing.assert_allclose(encoded, encoder(resize.area(images, 32)), rtol=1e-3)
     assert repr(encoder).startswith("<EncoderNetwork 32 px, 3 channels, to w+, ")
     for shape in ((2, 16, 16, 3), (2, 64, 32, 3), (2, 32, 32, 1), (32, 32, 3)):
         with pytest.raises(UserError, match=r"takes \[N, S, S, 3\] with S of 32 or more"):

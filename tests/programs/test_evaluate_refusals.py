@@ -118,5 +118,5 @@ def key(facts):
 def test_recipes_tell_nothing_about_what_is_kept(images):
     facts = evaluation.StoredImages(ImageFolder(images), "folder").facts()
     assert facts["recipe"] == "files as they are"
-    found = [key(facts | {"recipe": recipe}) for recipe in ("files as they are", None)]
-    assert found[0] == found[1] != key(facts | {"fingerprint": "other"})
+    keys = [key(facts | {"recipe": recipe}) for recipe in ("files as they are", None)]
+    assert keys[0] == keys[1] != key(facts | {"fingerprint": "other"})

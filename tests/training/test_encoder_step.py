@@ -56,8 +56,8 @@ def both(generator):
         state, said = parallel.replicate(before, devices), []
         for i in range(3):
             old = state
-            state, found = step(state, step.feed(images(16, i)), i)
-            said.append(parallel.local(found)["E"])
+            state, report = step(state, step.feed(images(16, i)), i)
+            said.append(parallel.local(report)["E"])
             assert all(leaf.is_deleted() for leaf in jax.tree.leaves(old))
         after[len(devices)], reports[len(devices)] = state, said
     return before, after, reports
@@ -143,8 +143,8 @@ def test_other_spaces_train_without_any_loss_network(generator, space):
 def test_deltas_begin_when_published():
     chosen = tiny.recipe(progressive_start=20_000, progressive_every=2_000)
     steps = np.array([0, 19_999, 20_000, 21_999, 22_000, 31_999, 32_000, 10**6])
-    found = [int(active_rows(chosen, np.int32(step))) for step in steps]
-    assert found == [1, 1, 2, 2, 3, 7, 8, 8]
+    counts = [int(active_rows(chosen, np.int32(step))) for step in steps]
+    assert counts == [1, 1, 2, 2, 3, 7, 8, 8]
     assert active_rows(tiny.recipe(progressive_start=None), np.int32(0)) == 8
     plain = tiny.recipe({"deltas": False}, delta_norm=0.0)
     assert active_rows(plain, np.int32(0)) == 8
@@ -188,6 +188,6 @@ def test_the_loss_falls(generator, kind):
     for i in range(300):
         z = np.random.RandomState(i).standard_normal((8, 5)).astype(np.float32)
         real = np.asarray(network(z))
-        state, found = step(state, step.feed(real), i)
-        said.append(float(parallel.local(found)["E"]["Loss/E/l2"]))
+        state, reports = step(state, step.feed(real), i)
+        said.append(float(parallel.local(reports)["E"]["Loss/E/l2"]))
     assert np.mean(said[-20:]) < 0.7 * np.mean(said[:20])

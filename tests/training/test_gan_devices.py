@@ -114,15 +114,15 @@ def test_one_exchange_for_each_update(both):
             r" = (\S+) (?:all-reduce|all-gather|all-to-all|reduce-scatter)\w*\(", text
         )
 
-    found = {name: exchanges(text) for name, text in texts[8].items()}
-    assert {name: len(shapes) for name, shapes in found.items()} == {
+    counted = {name: exchanges(text) for name, text in texts[8].items()}
+    assert {name: len(shapes) for name, shapes in counted.items()} == {
         "Gmain": 1,
         "Greg": 2,  # the mean path length, one number, goes first (`terms.g_reg` says why)
         "Dmain": 1,
         "Dreg": 1,
         "finish": 0,
     }
-    assert any(re.match(r"f32\[1?\]", shape) for shape in found["Greg"])
+    assert any(re.match(r"f32\[1?\]", shape) for shape in counted["Greg"])
     assert not any(exchanges(text) for text in texts[1].values())
 
 

@@ -73,9 +73,9 @@ def test_two_hosts_and_one(tmp_path, losses):
     finally:
         for child in children:
             child.kill()
-    found = [np.load(tmp_path / f"{name}.npz") for name in ("host0", "host1", "alone")]
-    assert len(found[2].files) > 50
-    for name in found[2].files:
-        first, second, alone = (file[name] for file in found)
+    results = [np.load(tmp_path / f"{name}.npz") for name in ("host0", "host1", "alone")]
+    assert len(results[2].files) > 50
+    for name in results[2].files:
+        first, second, alone = (file[name] for file in results)
         np.testing.assert_array_equal(first, second)
         assert relative_error(first, alone) < 1e-5, name

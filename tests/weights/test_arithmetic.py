@@ -36,10 +36,10 @@ F = Fraction
     ],
 )
 def test_parse(expression, coefficients):
-    found = parse_expression(expression)
-    assert found == coefficients
-    assert list(found) == list(coefficients)
-    assert all(isinstance(value, Fraction) for value in found.values())
+    parsed = parse_expression(expression)
+    assert parsed == coefficients
+    assert list(parsed) == list(coefficients)
+    assert all(isinstance(value, Fraction) for value in parsed.values())
 
 
 @pytest.mark.parametrize(

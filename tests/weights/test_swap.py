@@ -19,12 +19,12 @@ from tests.weights.small_generators import pair, small, sources
 @pytest.mark.parametrize("architecture", ["skip", "resnet"])
 def test_blocks_up_to_the_resolution_are_low(architecture, resolution, side):
     low, high = pair(small(architecture=architecture))
-    found = sources(swap(low, high, resolution, mapping=side), low=low, high=high)
+    origins = sources(swap(low, high, resolution, mapping=side), low=low, high=high)
     for path, (leaf, _) in entries(low).items():
         if leaf.resolution is None:
-            assert found[path] == side, path
+            assert origins[path] == side, path
         else:
-            assert found[path] == ("low" if leaf.resolution <= resolution else "high"), path
+            assert origins[path] == ("low" if leaf.resolution <= resolution else "high"), path
 
 
 def test_mapping_is_low_unless_said():

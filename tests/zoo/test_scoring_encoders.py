@@ -67,6 +67,6 @@ def test_distances():
     images = np.full((2, 32, 32, 3), 100, np.uint8)
     others = images.copy()
     others[1] += 51
-    found = encoder_scores.distances(images, others, standins.Squares())
-    assert found["pixel_rmse"] == pytest.approx((0 + 51 / 127.5) / 2)
-    assert found["lpips_vgg"] == pytest.approx((51 / 127.5) ** 2 / 2, rel=1e-4)
+    values = encoder_scores.distances(images, others, standins.Squares())
+    assert values["pixel_rmse"] == pytest.approx((0 + 51 / 127.5) / 2)
+    assert values["lpips_vgg"] == pytest.approx((51 / 127.5) ** 2 / 2, rel=1e-4)
