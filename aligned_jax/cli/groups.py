@@ -19,7 +19,7 @@ _STRIP_DEFAULTS = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 
 
 def add_network_key(parser: argparse.ArgumentParser) -> None:
-    """Declares --network-key G_ema|G."""
+    """--network-key G_ema|G."""
     parser.add_argument(
         "--network-key",
         choices=("G_ema", "G"),
@@ -29,13 +29,13 @@ def add_network_key(parser: argparse.ArgumentParser) -> None:
 
 
 def add_out(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
-    """Declares --out, which is required, and --overwrite."""
+    """--out and --overwrite."""
     parser.add_argument("--out", type=values.name, required=True, metavar=metavar, help=what)
     add_overwrite(parser)
 
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
-    """Declares --overwrite."""
+    """--overwrite."""
     parser.add_argument("--overwrite", action="store_true", help="replace what is there already")
 
 
