@@ -142,7 +142,9 @@ def _check_name(path: Path) -> None:
         raise UserError(
             f"{str(path)[:60]}... is too long a name; a file or folder may have {_LONGEST} bytes"
         )
-    nearest = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    nearest = next((p for p in path.absolute().parents if os.path.lexists(p)), None)
+    if nearest is None:
+        raise UserError(f"{path} is the root of all folders; give the name of one inside it")
     if not nearest.is_dir():
         raise UserError(f"{nearest} is a file, so that {path} cannot be written")
 

@@ -112,6 +112,28 @@ def test_pipes_and_devices_are_not_opened(saved):
         checkpoint.read(saved, "G_ema")
 
 
+def test_a_folder_that_appears_during_the_work_is_not_replaced(tmp_path):
+    target = tmp_path / "net"
+
+    def meanwhile(partial):
+        target.mkdir()
+        (target / "precious.txt").write_text("precious")
+
+    with pytest.raises(CheckpointError, match="already exists"):
+        checkpoint.write(target, {"G_ema": (G, tree())}, fill=meanwhile)
+    assert [p.name for p in tmp_path.rglob("*")] == ["net", "precious.txt"]
+    (target / "precious.txt").unlink()
+    checkpoint.write(target, {"G_ema": (G, tree())}, overwrite=True)
+    with pytest.raises(CheckpointError, match=r"it holds notes\.txt; it is not overwritten"):
+        checkpoint.write(
+            target,
+            {"G_ema": (G, tree())},
+            overwrite=True,
+            fill=lambda _: (target / "notes.txt").write_text("precious"),
+        )
+    assert (target / "notes.txt").read_text() == "precious"
+
+
 def test_an_endless_config_is_refused(saved):
     with (saved / "config.json").open("r+b") as file:
         file.truncate(1 << 30)  # sparse: takes no space
