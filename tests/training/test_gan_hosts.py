@@ -49,7 +49,8 @@ def train(start, target, losses):
     np.savez(target, **{f"{i:03d}": leaf for i, leaf in enumerate(leaves)})
 
 
-@pytest.mark.parametrize("losses", ["main", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("losses", list(LOSSES))
 def test_two_hosts_and_one(tmp_path, losses):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
