@@ -17,7 +17,7 @@ from aligned_jax.convert.files.safetensors_file import is_safetensors
 from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import (
     exported,
-    families,
+    foreign_networks,
     nvidia_tf,
     nvidia_torch,
     tensor_dicts,
@@ -98,7 +98,7 @@ def _describe(loaded: Loaded) -> Described:
     """Picks the reader for what a pickle or torch file holds."""
     value = loaded.value
     if loaded.unknown_globals:
-        families.refuse_unknown(loaded.unknown_globals, _class_names(value))
+        foreign_networks.refuse_unknown(loaded.unknown_globals, _class_names(value))
     if tf_snapshot.is_snapshot(value):
         return nvidia_tf.read(value)
     if isinstance(value, PersistentObject):
@@ -108,11 +108,13 @@ def _describe(loaded: Loaded) -> Described:
             return nvidia_torch.read(value)
         if (described := tensor_dicts.read(value)) is not None:
             return described
-        families.refuse("the file", _names(value))
+        foreign_networks.refuse("the file", _names(value))
     content = noun(value)
     if isinstance(value, dict):
         content = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
-    raise FormatError(f"it holds {content}, and no network that can be read. {families.READABLE}")
+    raise FormatError(
+        f"it holds {content}, and no network that can be read. {foreign_networks.READABLE}"
+    )
 
 
 def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted], list[str]]:
