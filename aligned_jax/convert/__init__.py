@@ -3,6 +3,7 @@
 from aligned_jax.convert.export import write_safetensors
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.convert.official import Converted, Official, read_official
+from aligned_jax.convert.port_export import usage, write_port
 from aligned_jax.convert.rules import from_official, to_official
 
 __all__ = [
@@ -13,5 +14,7 @@ __all__ = [
     "generator_config",
     "read_official",
     "to_official",
+    "usage",
+    "write_port",
     "write_safetensors",
 ]

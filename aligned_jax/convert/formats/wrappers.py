@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.formats.port_names import KEYS, METADATA_KEY
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import counted, listed
 
@@ -27,7 +28,7 @@ _SIGNS = {
     ("official", False): r"b\d{1,4}\.(fromrgb|conv|conv0|conv1|fc|out)\.(weight|bias)$",
 }
 _AVERAGED = re.compile(r"ema|avg|average|shadow|smooth|swa|^gs$", re.IGNORECASE)
-_PORT_KEYS = {"G_ema": "g_ema", "G": "g", "D": "d"}
+_PORT_KEYS = {ours: theirs for theirs, ours in KEYS.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ def unwrapped(value: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], list[str]]:
     result: dict[str, Any] = {_PORT_KEYS[key]: item.tensors for key, item in by_key.items()}
     means = [item.mean for item in by_key.values() if item.mean is not None]
     result |= {_MEAN: means[0]} if means else {}
-    result |= {"ada_aug_p": value["ada_aug_p"]} if "ada_aug_p" in value else {}
+    result |= {key: value[key] for key in ("ada_aug_p", METADATA_KEY) if key in value}
     return result, warnings
 
 
