@@ -8,6 +8,7 @@ from aligned_jax.convert.files.inert import show
 from aligned_jax.utils.text import listed
 
 _SHAPES = ((), (1,))
+_PARTS = {"", "synthesis", "mapping"}  # of a network; what stands directly in them is in no layer
 # In a block of a certain resolution, or called as the parameters of layers are.
 _OF_A_LAYER = re.compile(r"(^|/)\d+x\d+/|(^|\.)b\d+\.|(^|[./])(weight|bias|w|b)$")
 _INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8")
@@ -24,7 +25,7 @@ def counters(
       known: names that it has. A number beside one of them, in the same layer, or in a
         block of some resolution may be part of what is computed, unless it is a whole number.
     """
-    layers = {_layer(name) for name in known if _layer(name)}
+    layers = {_layer(name) for name in known} - _PARTS
     return [
         name
         for name in strange

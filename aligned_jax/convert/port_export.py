@@ -75,8 +75,14 @@ def write_port(
     for key, (config, variables) in networks.items():
         official = to_official(config, variables() if callable(variables) else variables)
         states[_PORT_KEYS[key]] = port_tensors(config, official)
-        if key != "D" and (mean is None or key == "G_ema"):
-            mean = official["mapping.w_avg"]
+        if key == "D":
+            continue
+        if mean is not None and mean.tobytes() != official["mapping.w_avg"].tobytes():
+            raise FormatError(
+                f"{path} was not written: the port keeps one mean of w, and those of G_ema and G "
+                "differ; export one of them"
+            )
+        mean = official["mapping.w_avg"]
     content: dict[str, Any] = {key: states[key] for key in KEYS if key in states}
     content |= {} if mean is None else {"latent_avg": mean}
     if half:

@@ -173,8 +173,8 @@ def _refuse_variants(key: str, variables: Mapping[str, Any]) -> None:
     sides = [re.search(r"(?:^|/)(\d{1,5})x(\d{1,5})/", name) for name in variables]
     pairs = [(int(match[1]), int(match[2])) for match in sides if match]
     try:
-        if any(height != width for height, width in pairs):
-            raise forks.not_square(*max(pairs))
+        if oblong := [(height, width) for height, width in pairs if height != width]:
+            raise forks.not_square(*max(oblong))
         first = [re.search(r"(?:^|/)(\d{1,5})x\d{1,5}/Const/", name) for name in variables]
         if others := [int(match[1]) for match in first if match and match[1] != "4"]:
             raise forks.begins_at(others[0], others[0])
