@@ -15,21 +15,26 @@ from typing import Any
 import jax
 import numpy as np
 
-from aligned_jax.runs.folder import RunFolder
-from aligned_jax.runs.loop import check
+from aligned_jax.runs.loop import TrainingRun
 from aligned_jax.runs.tasks.base import Step, Task
 from aligned_jax.training import parallel
+from aligned_jax.types import PyTree
 from aligned_jax.utils.text import duration
 
 _REPEATS = 2
 
 
-def report(task: Task[Any], devices: parallel.Devices | None = None) -> list[str]:
-    """Lines for people: sizes, memory of a device, and pace; on all devices if None."""
-    config, note = task.config, check(task, devices)
-    step = task.step(devices)
-    state = task.created(None)
+def report(run: TrainingRun, state: PyTree) -> list[str]:
+    """Lines for people: sizes, memory of a device, pace, and what would be kept where.
+
+    Args:
+      run: before its first step, which is compiled.
+      state: host arrays that it would start from.
+    """
+    task, step, devices = run.task, run.step, run.devices
+    config = task.config
     counts = ", ".join(f"{name} {count:,}" for name, count in task.counts(state).items())
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
     state = parallel.replicate(state, devices)
     batch = _random_batch(task, step)
     began = time.perf_counter()
@@ -38,26 +43,24 @@ def report(task: Task[Any], devices: parallel.Devices | None = None) -> list[str
     rate = images_per_second(task, step, state, batch)
     per_kimg = 1000 / rate
     used = list(devices or jax.devices())
-    lines = [
+    return [
         f"trainable parameters: {counts}",
         f"devices: {len(used)} x {used[0].device_kind}, {config.batch_size} images a batch",
         f"memory of a device: {_peak(programs) / 2**30:.2f} GiB by the compiler's count",
         f"compilation: {compiling:.0f} s, kept for the run unless --no-cache",
         f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
         f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
+        _place(run, size),
     ]
-    return [*lines, note] if note else lines
 
 
-def place(task: Task[Any], run: RunFolder) -> str:
+def _place(run: TrainingRun, size: int) -> str:
     """A line on where checkpoints would go, how many stay, and how large a whole one is."""
-    options = task.config.snapshots
-    kept = sum(map(options.is_kept, [0, *task.config.marks()]))
-    leaves = jax.tree.leaves(task.expected())
-    size = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
+    options = run.task.config.snapshots
+    kept = sum(map(options.is_kept, [0, *run.task.config.marks()]))
     return (
-        f"checkpoints: {run.checkpoint(0).parent}, every {options.tick_kimg} kimg; networks of "
-        f"{kept} would stay, and the {options.latest} latest whole, {size / 2**30:.2f} GiB each"
+        f"checkpoints: {run.folder.checkpoint(0).parent}, every {options.tick_kimg} kimg; networks "
+        f"of {kept} would stay, and the {options.latest} latest whole, {size / 2**30:.2f} GiB each"
     )
 
 

@@ -12,6 +12,7 @@ processes do not train one run is up to the user.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -19,7 +20,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aligned_jax import checkpoint, viz
 from aligned_jax.errors import CheckpointError, ConfigError, UserError
@@ -225,20 +226,45 @@ def locked(run: RunFolder, mine: bool = True) -> Iterator[None]:
     except OSError as error:
         raise UserError(f"{run.path} cannot be used: {error.strerror}") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            who = file.read().strip()
-            by = f" (process {who})" if who.isdigit() else ""
-            raise UserError(
-                f"{run.path} is in use by another process{by}; wait for it, or stop it with "
-                "Ctrl-C or SIGTERM, which saves its state"
-            ) from None
-        except OSError:
-            # A file system without locks: better to train than to refuse.
-            pass
+        _take(file, fcntl.LOCK_EX, run)
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
+
+
+@contextlib.contextmanager
+def unlocked(run: RunFolder, mine: bool = True) -> Iterator[None]:
+    """Raises what `locked` would raise; makes, writes and locks nothing."""
+    if mine and not paths.is_remote(run.path):
+        lock = run.path / _LOCK
+        place = next(path for path in (lock, *lock.absolute().parents) if path.exists())
+        if place != lock and not place.is_dir():
+            reason = errno.ENOTDIR
+        elif os.statvfs(place).f_flag & os.ST_RDONLY:
+            reason = errno.EROFS
+        else:
+            reason = 0 if os.access(place, os.W_OK) else errno.EACCES
+        if reason:
+            raise UserError(f"{run.path} cannot be used: {os.strerror(reason)}")
+        if place == lock:
+            with lock.open(encoding="utf-8") as file:
+                _take(file, fcntl.LOCK_SH, run)  # until the file is closed again
+    yield
+
+
+def _take(file: IO[str], kind: int, run: RunFolder) -> None:
+    """Locks the open file of a run; UserError naming the process that holds it."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        who = file.read().strip()
+        by = f" (process {who})" if who.isdigit() else ""
+        raise UserError(
+            f"{run.path} is in use by another process{by}; wait for it, or stop it with "
+            "Ctrl-C or SIGTERM, which saves its state"
+        ) from None
+    except OSError:
+        # A file system without locks: better to train than to refuse.
+        pass

@@ -17,8 +17,8 @@ from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.runs import loop
 from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.hosts import Session
 from aligned_jax.runs.progress import TrainingReporter
-from aligned_jax.runs.session import Session
 from tests.helpers import DATA
 from tests.training import tiny_encoder
 

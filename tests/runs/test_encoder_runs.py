@@ -18,7 +18,7 @@ from aligned_jax.runs import launch, loop, snapshot, stopping
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.encoder_run import EncoderRun, encoder_losses
 from aligned_jax.runs.folder import RunFolder
-from aligned_jax.runs.tasks import task_of
+from aligned_jax.runs.launch import task_of
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
 from tests.runs import runs
@@ -141,7 +141,8 @@ def test_what_a_run_should_bear_in_mind(config):
     def said(kimg=2, **options):
         losses = dataclasses.replace(config.losses, **options)
         changed = dataclasses.replace(config, losses=losses, kimg=kimg)
-        return loop.check(task_of(changed), jax.local_devices()[:1])
+        task = task_of(changed)
+        return "\n".join(task.notes(task.step(jax.local_devices()[:1])))
 
     # Ten iterations; delta number r of 1 to 7 begins at 2r.
     assert "only 5 of 8 rows of w+ begin within the run's 10 iterations" in said()

@@ -13,7 +13,7 @@ from aligned_jax.cli.training import CONSOLE
 from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.runs import launch, loop, snapshot, stopping
 from aligned_jax.runs.folder import RunFolder, locked
-from aligned_jax.runs.tasks import task_of
+from aligned_jax.runs.launch import task_of
 from tests.helpers import relative_error
 from tests.runs import runs
 
@@ -173,7 +173,8 @@ TASK = task_of(runs.CONFIG)
 
 def training_run(folder, **changed):
     known = {"threads": 1, "devices": jax.local_devices()[:1], "report": CONSOLE} | changed
-    return loop.TrainingRun(RunFolder(folder), TASK, runs.Images(), {}, **known)
+    step = TASK.step(known["devices"])
+    return loop.TrainingRun(RunFolder(folder), TASK, runs.Images(), {}, step, **known)
 
 
 def test_scores_and_the_best_checkpoint(begun):

@@ -11,7 +11,7 @@ from aligned_jax.data import open_dataset
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.network import Network
 from aligned_jax.runs import generator_scores, pictures
-from aligned_jax.runs.tasks import task_of
+from aligned_jax.runs.launch import task_of
 from tests import standins
 from tests.runs import runs
 
