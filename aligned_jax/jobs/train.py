@@ -8,6 +8,7 @@ from typing import Any, Required, TypedDict, Unpack
 import jax
 
 from aligned_jax import loading
+from aligned_jax.config.checks import MAX_RESOLUTION, block_resolutions
 from aligned_jax.data import Dataset, open_dataset
 from aligned_jax.errors import UserError
 from aligned_jax.networks import fingerprint
@@ -266,7 +267,14 @@ def _named(network: str | os.PathLike) -> str:
 
 
 def _open_data(options: RunOptions) -> Dataset:
-    return open_dataset(data_options(options["data"], options.get("overrides", ())))
+    dataset = open_dataset(data_options(options["data"], options.get("overrides", ())))
+    *others, largest = block_resolutions(MAX_RESOLUTION)[1:]
+    if dataset.resolution not in (*others, largest):
+        raise UserError(
+            f"{dataset.options.path} holds images of {dataset.resolution} pixels; networks need "
+            f"{', '.join(map(str, others))} or {largest}: make it again with such a --resolution"
+        )
+    return dataset
 
 
 def _check_batch(options: RunOptions) -> None:

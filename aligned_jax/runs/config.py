@@ -21,6 +21,10 @@ from aligned_jax.utils.jsonable import from_dict, to_dict
 
 # What may differ between a run and its continuation: where the data lie, and how long.
 _FREE = ("data.path", "kimg")
+# Images are counted in 32 bits; the rest is far beyond use, and would fill the memory.
+_MOST = {"kimg": 2_000_000, "batch_size": 65_536}
+_MOST |= {"tick_kimg": 2_000_000, "images": 4096, "metric_images": 1_000_000}
+_LARGEST_GRID = 2**27  # pixels; Pillow opens no larger pictures
 _BOX = "╭╮╰╯│─"
 # Given by options of their own, or decided by the data.
 _FIXED = ("data.path", "gan.batch_size", "losses.batch_size", "start", "partial", "fingerprint")
@@ -58,7 +62,7 @@ class SnapshotOptions:
     def __post_init__(self) -> None:
         least = {"tick_kimg": 1, "dense": 0, "every": 1, "keep_kimg": 0, "latest": 1, "images": 1}
         least |= {"metric_images": 2}
-        if wrong := too_small(self, least, "snapshots."):
+        if wrong := [*too_small(self, least, "snapshots."), *_too_large(self, "snapshots.")]:
             raise ConfigError("; ".join(wrong))
 
     def is_kept(self, kimg: int) -> bool:
@@ -95,7 +99,13 @@ class RunConfig(ABC):
 
     def mistakes(self) -> list[str]:
         """Sentences on what cannot be."""
-        wrong = too_small(self, {"kimg": 1})
+        wrong = [*too_small(self, {"kimg": 1}), *_too_large(self)]
+        side = self.generator.img_resolution
+        if self.snapshots.images * side**2 > _LARGEST_GRID:
+            wrong.append(
+                f"snapshots.images is {self.snapshots.images}; of {side} pixels it must be at most "
+                f"{_LARGEST_GRID // side**2}"
+            )
         if not 0 <= self.seed < 2**32:
             wrong.append(f"seed is {self.seed}; it must lie between 0 and 2**32 - 1")
         if self.batch_size > self.snapshots.tick_kimg * 1000:
@@ -165,6 +175,15 @@ class TrainConfig(RunConfig):
     def batch_size(self) -> int:
         """Images in a batch, over all devices and hosts."""
         return self.gan.batch_size
+
+
+def _too_large(options: Any, prefix: str = "") -> list[str]:
+    """A sentence for each attribute above its bound."""
+    return [
+        f"{prefix}{name} is {value}; it must be at most {most}"
+        for name, most in _MOST.items()
+        if (value := getattr(options, name, 0)) > most
+    ]
 
 
 _Config = TypeVar("_Config")

@@ -1,8 +1,8 @@
 """What a run would be: its config, sizes, memory and pace, measured on this machine.
 
 The pace is a measurement, not an estimate: the step is compiled and every kind
-of iteration (with and without each regularisation) runs on random images. Only
-the reading of data, saving and pictures are left out. Memory is what the
+of iteration (with and without each regularisation) runs on the first batch. Only
+the reading of further data, saving and pictures are left out. Memory is what the
 compiler reserves for the largest phase, so it is known even where the device
 does not count it.
 """
@@ -13,7 +13,6 @@ from collections import Counter
 from typing import Any
 
 import jax
-import numpy as np
 
 from aligned_jax.runs.loop import TrainingRun
 from aligned_jax.runs.tasks.base import Step, Task
@@ -35,8 +34,8 @@ def report(run: TrainingRun, state: PyTree) -> list[str]:
     config = task.config
     counts = ", ".join(f"{name} {count:,}" for name, count in task.counts(state).items())
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+    batch = step.feed(*next(run.batches(int(state.step))))
     state = parallel.replicate(state, devices)
-    batch = _random_batch(task, step)
     began = time.perf_counter()
     programs = step.compile(state, batch)
     compiling = time.perf_counter() - began
@@ -48,14 +47,14 @@ def report(run: TrainingRun, state: PyTree) -> list[str]:
         f"devices: {len(used)} x {used[0].device_kind}, {config.batch_size} images a batch",
         f"memory of a device: {_peak(programs) / 2**30:.2f} GiB by the compiler's count",
         f"compilation: {compiling:.0f} s, kept for the run unless --no-cache",
-        f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
+        f"pace measured on the first batch: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
         f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
-        _place(run, size),
+        place(run, size),
     ]
 
 
-def _place(run: TrainingRun, size: int) -> str:
-    """A line on where checkpoints would go, how many stay, and how large a whole one is."""
+def place(run: TrainingRun, size: int) -> str:
+    """A line on where checkpoints would go, how many stay, and the bytes of a whole one."""
     options = run.task.config.snapshots
     kept = sum(map(options.is_kept, [0, *run.task.config.marks()]))
     return (
@@ -82,17 +81,6 @@ def images_per_second(task: Task[Any], step: Step, state: Any, batch: Any) -> fl
             times.append(time.perf_counter() - began)
         seconds += count * min(times)
     return period * task.config.batch_size / seconds
-
-
-def _random_batch(task: Task[Any], step: Step) -> Any:
-    g = task.config.generator
-    rows = len(parallel.row_numbers(task.config.batch_size))
-    random = np.random.RandomState(0)
-    size = (rows, g.img_resolution, g.img_resolution, g.img_channels)
-    labels = np.eye(max(g.c_dim, 1), dtype=np.float32)[random.randint(max(g.c_dim, 1), size=rows)]
-    labels = labels[:, : g.c_dim]
-    images = random.randint(0, 256, size).astype(np.uint8)
-    return step.feed(images, labels, np.repeat(labels[:, None], 3, axis=1))
 
 
 def _peak(programs: dict[str, Any]) -> int:

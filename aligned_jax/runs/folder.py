@@ -26,6 +26,7 @@ from aligned_jax import checkpoint, viz
 from aligned_jax.errors import CheckpointError, ConfigError, UserError
 from aligned_jax.runs.config import RunConfig, TrainConfig, differences
 from aligned_jax.runs.encoder_run import EncoderRun
+from aligned_jax.runs.records import parsed, statistics
 from aligned_jax.utils import paths
 from aligned_jax.utils.text import listed
 
@@ -77,25 +78,29 @@ class RunFolder:
     def _read(self) -> tuple[RunConfig, dict[str, Any]]:
         if not self.path.is_dir():
             raise CheckpointError(f"{self.path}: no such folder")
-        try:
-            record = json.loads(self.config_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not self.config_file.is_file():
             raise CheckpointError(
                 f"{self.path} is not a run folder: it has no config.json (`aligned pretrain`, "
                 "`aligned finetune` and `aligned encoder` make run folders)"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"{self.config_file} cannot be read: {error}") from None
+            )
+        try:
+            record = parsed(self.config_file.read_bytes())
+        except OSError as error:
+            raise CheckpointError(f"{self.config_file} cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise CheckpointError(f"{self.config_file} cannot be read: it {error}") from None
         kind = record.get("kind") if isinstance(record, dict) else None
         if not isinstance(kind, str) or kind not in _KINDS:
             raise CheckpointError(f"{self.path} is not a run folder: its config.json is another's")
-        if record.get("format_version") != FORMAT_VERSION:
+        version, origin = record.get("format_version"), record.get("origin") or {}
+        if version != FORMAT_VERSION:
             raise CheckpointError(
-                f"{self.path} has run format {record.get('format_version')}; this release reads "
-                f"{FORMAT_VERSION}"
+                f"{self.path} has run format {version!r:.80}; this release reads {FORMAT_VERSION}"
             )
         try:
-            return _KINDS[kind].from_json(record.get("config")), dict(record.get("origin") or {})
+            if not isinstance(origin, dict):
+                raise ConfigError("its origin is no object")
+            return _KINDS[kind].from_json(record.get("config")), origin
         except (ConfigError, TypeError) as error:
             raise CheckpointError(f"{self.config_file} is damaged: {error}") from None
 
@@ -147,14 +152,16 @@ class RunFolder:
             raise UserError(f"{self.stats_file} was not written: {error.strerror}") from None
 
     def read_stats(self) -> list[dict[str, Any]]:
-        """Lines of the statistics; one that was cut off at the end is left out."""
+        """Lines of the statistics; one that was cut off at the end is left out.
+
+        Raises:
+          CheckpointError: naming the lines that are damaged.
+        """
         if not self.stats_file.exists():
             return []
-        lines = []
-        for text in self.stats_file.read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(ValueError):
-                lines.append(json.loads(text))
-        return lines
+        if not self.stats_file.is_file():
+            raise CheckpointError(f"{self.stats_file} is no file")
+        return statistics(self.stats_file.read_bytes(), str(self.stats_file))
 
     def forget_after(self, step: int, kimg: int) -> None:
         """Takes away what was written after a state that the run goes back to.

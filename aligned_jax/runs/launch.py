@@ -136,7 +136,12 @@ class PlannedRun:
 
         Whatever is wrong is found before a new folder is made.
         """
-        ready = None if self._has_begun() else self._fresh(command)
+        ready = None
+        if not self._has_begun():
+            with hosts.together():
+                self.folder.check_empty()
+            with hosts.entered(unlocked(self.folder, hosts.is_first())):
+                ready = self._fresh(command)
         with hosts.entered(lock(self.folder, hosts.is_first())):
             # Until the folder was locked, another process could begin the run, or end it.
             if self._has_begun():
@@ -157,7 +162,6 @@ class PlannedRun:
     def _fresh(self, command: Command) -> "Ready":
         """A run that begins."""
         with hosts.together():
-            self.folder.check_empty()
             run, start = self._run(self._origin(command)), self.task.start()
             state = self.task.created(start.sources)
         notices = ["\n".join(start.lines), *self._notes(run)]
@@ -280,7 +284,23 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
         if getattr(getattr(config, part), name) != value
     ]
     if wrong:
-        raise UserError(f"the networks do not fit {config.data.path}: {'; '.join(wrong)}")
+        advice = _about_channels(config, parts, dataset.channels)
+        raise UserError(f"the networks do not fit {config.data.path}: {'; '.join(wrong)}{advice}")
+
+
+def _about_channels(config: RunConfig, parts: list[str], channels: int) -> str:
+    """The ways out for trained networks whose pictures have other channels than the data."""
+    theirs = config.generator.img_channels
+    if config.start is None or theirs == channels:
+        return ""
+    ways = []
+    if {theirs, channels} == {1, 3}:
+        gray = "without --gray" if channels == 1 else "with --gray"
+        ways.append(f"import the data again {gray}")
+    if "discriminator" in parts:
+        options = " ".join(f"--{part}.img-channels {channels}" for part in parts)
+        ways.append(f"give --partial {options}, which draws anew the layers next to pixels")
+    return f"; {', or '.join(ways)}" if ways else ""
 
 
 def length(folder: RunFolder, planned: int, asked: int | None) -> int:

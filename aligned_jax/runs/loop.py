@@ -64,6 +64,19 @@ class TrainingRun:
         """Whether this host is the one that writes and speaks."""
         return hosts.is_first()
 
+    def batches(self, start: int) -> Iterator[Rows]:
+        """This host's rows of the batches from number `start` on."""
+        config = self.task.config
+        return batches(
+            self.dataset,
+            config.batch_size,
+            seed=config.seed,
+            start=start,
+            host=jax.process_index(),
+            hosts=jax.process_count(),
+            threads=self.threads,
+        )
+
     @functools.cached_property
     def pictures(self) -> SnapshotPictures:
         """Draws snapshots; on the first host alone."""
@@ -118,9 +131,9 @@ class _Loop:
             if not marks:
                 return None
             progress.say("compiling the training step, which can take minutes the first time")
-            rows = self._batches(iteration)
+            rows = self.run.batches(iteration)
             with hosts.together():
-                batch = _feed(step, next(rows))
+                batch = step.feed(*next(rows))
             state = parallel.replicate(state, self.run.devices)
             if jax.process_count() == 1:  # several hosts compile at the first call
                 step.compile(state, batch)
@@ -159,7 +172,7 @@ class _Loop:
         if self.failure is not None:
             return before
         try:
-            return _feed(step, next(rows))
+            return step.feed(*next(rows))
         except Exception as error:
             if jax.process_count() > 1:
                 self.failure = error
@@ -167,19 +180,6 @@ class _Loop:
             if isinstance(error, UserError):
                 self._interrupt(state)
             raise
-
-    def _batches(self, start: int) -> Iterator[Rows]:
-        return iter(
-            batches(
-                self.run.dataset,
-                self.config.batch_size,
-                seed=self.config.seed,
-                start=start,
-                host=jax.process_index(),
-                hosts=jax.process_count(),
-                threads=self.run.threads,
-            )
-        )
 
     def _begin(self, state: PyTree) -> None:
         """What there is to see and to go back to before the first iteration."""
@@ -285,10 +285,6 @@ class _Loop:
             return 0
         hosts.agree(self.failure)
         return max(hosts.gather(stop.signal))
-
-
-def _feed(step: Step, rows: Rows) -> Any:
-    return step.feed(rows.images, rows.labels, rows.gen_labels)
 
 
 def _log(writer: Any, line: dict[str, Any]) -> None:

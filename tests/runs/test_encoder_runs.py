@@ -137,6 +137,18 @@ def test_what_cannot_be(tmp_path, config, generator):
         stopping.check_finite(other, broken, {}, task_of(config).advice)
 
 
+def test_a_generator_that_is_lost_is_named(config, generator, tmp_path):
+    variables = jax.tree.map(np.array, generator[1].variables)
+    variables["params"]["synthesis"]["b4"]["const"][0] = np.nan
+    lost = str(tmp_path / "lost")
+    aj.save(lost, Network(tiny.GENERATOR, variables))
+    changed = dataclasses.replace(config, start=lost, start_sha256=fingerprint(variables))
+    with pytest.raises(UserError, match=r"lost cannot be started from: .* G/params/synthesis/b4"):
+        task_of(changed).start()
+    lines = "\n".join(task_of(config).start().lines)
+    assert lines == f"drawn anew, from seed 0: E; {generator[0]} stays as it is"
+
+
 def test_what_a_run_should_bear_in_mind(config):
     def said(kimg=2, **options):
         losses = dataclasses.replace(config.losses, **options)

@@ -211,10 +211,11 @@ def test_a_full_disk(begun):
 
 def test_statistics_survive_a_line_cut_short(tmp_path):
     run = RunFolder(tmp_path)
-    run.write_stats({"step": 1})
-    run.write_stats({"step": 2})
+    known = {"kimg": 1, "timing": {"total_seconds": 3.0}}
+    run.write_stats({"step": 1, **known})
+    run.write_stats({"step": 2, **known})
     text = run.stats_file.read_text("utf-8")
     run.stats_file.write_text(text[:-4], "utf-8")
-    assert run.read_stats() == [{"step": 1}]
+    assert run.read_stats() == [{"step": 1, **known}]
     run.forget_after(1, 0)
-    assert json.loads(run.stats_file.read_text("utf-8")) == {"step": 1}
+    assert json.loads(run.stats_file.read_text("utf-8")) == {"step": 1, **known}

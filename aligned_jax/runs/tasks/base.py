@@ -10,9 +10,11 @@ import numpy as np
 
 from aligned_jax.config import AnyConfig
 from aligned_jax.data.dataset import Dataset
+from aligned_jax.errors import UserError
 from aligned_jax.runs.config import RunConfig
 from aligned_jax.training.parallel import Devices
 from aligned_jax.types import PyTree
+from aligned_jax.utils.text import listed
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -51,6 +53,29 @@ class Start:
 
     sources: Mapping[str, Any] | None = None
     lines: Sequence[str] = ()
+
+
+def check_finite(source: str, networks: PyTree) -> None:
+    """Raises UserError if the numbers that a run would start from are not all finite.
+
+    Args:
+      source: the NETWORK that they come from.
+      networks: variables by network.
+    """
+    if broken := not_finite(networks):
+        raise UserError(
+            f"{source} cannot be started from: it holds numbers that are not finite, in "
+            f"{listed(broken, 4)}; take another snapshot of it"
+        )
+
+
+def not_finite(tree: PyTree) -> list[str]:
+    """Paths of leaves that hold a number that is not finite: "G/params/synthesis/b4/const"."""
+    return [
+        jax.tree_util.keystr(path, simple=True, separator="/")
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+        if not np.isfinite(leaf).all()
+    ]
 
 
 class Step(Protocol):

@@ -18,7 +18,7 @@ from aligned_jax.networks.encoder_network import EncoderNetwork
 from aligned_jax.networks.network import Network
 from aligned_jax.runs import encoder_scores
 from aligned_jax.runs.encoder_run import EncoderRun
-from aligned_jax.runs.tasks.base import SnapshotScore, Start, Task
+from aligned_jax.runs.tasks.base import SnapshotScore, Start, Task, check_finite
 from aligned_jax.training import parallel
 from aligned_jax.training.encoder_state import (
     EncoderRecipe,
@@ -52,10 +52,13 @@ class EncoderTask(Task[EncoderRun]):
 
     def start(self) -> Start:
         """See `Task`: the generator, and ArcFace for the backbone if wanted."""
-        variables: dict[str, Any] = {"G": self.generator.variables}
-        if self.config.backbone:
+        config, variables = self.config, {"G": self.generator.variables}
+        check_finite(config.start, variables)
+        lines = [f"drawn anew, from seed {config.seed}: E; {config.start} stays as it is"]
+        if config.backbone:
             variables["arcface"] = features.load("arcface").variables
-        return Start(variables)
+            lines.append("copied: the backbone of E, from ArcFace")
+        return Start(variables, lines)
 
     def create(self, sources: Mapping[str, Any] | None) -> EncoderState:
         """See `Task`."""

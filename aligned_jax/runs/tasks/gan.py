@@ -13,7 +13,7 @@ from aligned_jax.data.dataset import Dataset
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.runs.config import TrainConfig
-from aligned_jax.runs.tasks.base import SnapshotScore, Start, Task
+from aligned_jax.runs.tasks.base import SnapshotScore, Start, Task, check_finite
 from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.gan_step import GanStep, phases
 from aligned_jax.training.parallel import Devices
@@ -44,13 +44,14 @@ class GanTask(Task[TrainConfig]):
         """See `Task`."""
         config = self.config
         if config.start is None:
-            return Start()
+            return Start(lines=[f"drawn anew, from seed {config.seed}: G_ema, G, D"])
         from aligned_jax import loading
         from aligned_jax.training.start import starting_networks
 
         source = loading.load_all(config.start)  # what does not belong there is told below
         sizes = config.generator, config.discriminator
         networks, report = starting_networks(source, *sizes, config.seed, config.partial)
+        check_finite(config.start, networks)
         return Start(networks, report.lines())
 
     def create(self, sources: Mapping[str, Any] | None) -> TrainState:
