@@ -177,10 +177,10 @@ class PlannedRun:
                     f"{dataset.options.path} is not the data that {folder.path} was trained on so "
                     "far; give the right folder with --data, or fine-tune from the run in a new one"
                 )
-            run = self._run(folder.read_origin())
+            run, lines = self._run(folder.read_origin()), folder.read_stats()
             if snapshot.latest_state(folder) is not None:
                 latest, state, bookkeeping, notices = snapshot.load_latest(folder, task)
-            elif folder.read_stats():
+            elif lines:
                 raise UserError(
                     f"{folder.path} has no state left to go on from, only networks; fine-tune from "
                     "them in a new run folder"
