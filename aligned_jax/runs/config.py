@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from aligned_jax.augment.options import AdaConfig, AugmentConfig
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
 from aligned_jax.data.options import DataOptions
-from aligned_jax.errors import ConfigError, UserError, too_small
+from aligned_jax.errors import ConfigError, UserError, too_large, too_small
 from aligned_jax.training.options import GanOptions
 from aligned_jax.utils.jsonable import from_dict, to_dict
 
@@ -23,7 +23,7 @@ from aligned_jax.utils.jsonable import from_dict, to_dict
 _FREE = ("data.path", "kimg")
 # Images are counted in 32 bits; the rest is far beyond use, and would fill the memory.
 _MOST = {"kimg": 2_000_000, "batch_size": 65_536}
-_MOST |= {"tick_kimg": 2_000_000, "images": 4096, "metric_images": 1_000_000}
+_MOST_OF_SNAPSHOTS = {"tick_kimg": 2_000_000, "images": 4096, "metric_images": 1_000_000}
 _LARGEST_GRID = 2**27  # pixels; Pillow opens no larger pictures
 _BOX = "╭╮╰╯│─"
 # Given by options of their own, or decided by the data.
@@ -62,7 +62,8 @@ class SnapshotOptions:
     def __post_init__(self) -> None:
         least = {"tick_kimg": 1, "dense": 0, "every": 1, "keep_kimg": 0, "latest": 1, "images": 1}
         least |= {"metric_images": 2}
-        if wrong := [*too_small(self, least, "snapshots."), *_too_large(self, "snapshots.")]:
+        wrong = too_small(self, least, "snapshots.")
+        if wrong := wrong + too_large(self, _MOST_OF_SNAPSHOTS, "snapshots."):
             raise ConfigError("; ".join(wrong))
 
     def is_kept(self, kimg: int) -> bool:
@@ -99,7 +100,7 @@ class RunConfig(ABC):
 
     def mistakes(self) -> list[str]:
         """Sentences on what cannot be."""
-        wrong = [*too_small(self, {"kimg": 1}), *_too_large(self)]
+        wrong = too_small(self, {"kimg": 1}) + too_large(self, _MOST)
         side = self.generator.img_resolution
         if self.snapshots.images * side**2 > _LARGEST_GRID:
             wrong.append(
@@ -175,15 +176,6 @@ class TrainConfig(RunConfig):
     def batch_size(self) -> int:
         """Images in a batch, over all devices and hosts."""
         return self.gan.batch_size
-
-
-def _too_large(options: Any, prefix: str = "") -> list[str]:
-    """A sentence for each attribute above its bound."""
-    return [
-        f"{prefix}{name} is {value}; it must be at most {most}"
-        for name, most in _MOST.items()
-        if (value := getattr(options, name, 0)) > most
-    ]
 
 
 _Config = TypeVar("_Config")

@@ -23,16 +23,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from aligned_jax import checkpoint, viz
-from aligned_jax.errors import CheckpointError, ConfigError, UserError
+from aligned_jax.errors import CheckpointError, ConfigError, FormatError, UserError
 from aligned_jax.runs.config import RunConfig, TrainConfig, differences
 from aligned_jax.runs.encoder_run import EncoderRun
-from aligned_jax.runs.records import parsed, statistics
+from aligned_jax.runs.records import shallow, statistics
 from aligned_jax.utils import paths
+from aligned_jax.utils.reading import read_bytes, read_json
 from aligned_jax.utils.text import listed
 
 FORMAT_VERSION = 1
 _KINDS = {cls.kind: cls for cls in (TrainConfig, EncoderRun)}
 _LISTED = 12
+_LONGEST_STATS = 1 << 30  # bytes
 
 
 class RunFolder:
@@ -84,12 +86,12 @@ class RunFolder:
                 "`aligned finetune` and `aligned encoder` make run folders)"
             )
         try:
-            record = parsed(self.config_file.read_bytes())
+            record = shallow(read_json(self.config_file), str(self.config_file))
         except OSError as error:
             raise CheckpointError(f"{self.config_file} cannot be read: {error.strerror}") from None
-        except ValueError as error:
-            raise CheckpointError(f"{self.config_file} cannot be read: it {error}") from None
-        kind = record.get("kind") if isinstance(record, dict) else None
+        except FormatError as error:
+            raise CheckpointError(str(error)) from None
+        kind = record.get("kind")
         if not isinstance(kind, str) or kind not in _KINDS:
             raise CheckpointError(f"{self.path} is not a run folder: its config.json is another's")
         version, origin = record.get("format_version"), record.get("origin") or {}
@@ -159,9 +161,13 @@ class RunFolder:
         """
         if not self.stats_file.exists():
             return []
-        if not self.stats_file.is_file():
-            raise CheckpointError(f"{self.stats_file} is no file")
-        return statistics(self.stats_file.read_bytes(), str(self.stats_file))
+        try:
+            content = read_bytes(self.stats_file, _LONGEST_STATS)
+        except OSError as error:
+            raise CheckpointError(f"{self.stats_file} cannot be read: {error.strerror}") from None
+        except FormatError as error:
+            raise CheckpointError(str(error)) from None
+        return statistics(content, str(self.stats_file))
 
     def forget_after(self, step: int, kimg: int) -> None:
         """Takes away what was written after a state that the run goes back to.

@@ -1,39 +1,35 @@
 """What a run folder tells in JSON, read with suspicion: every mistake is named by file and line."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from aligned_jax.errors import CheckpointError
+from aligned_jax.errors import CheckpointError, FormatError
+from aligned_jax.utils.reading import parse_json
 from aligned_jax.utils.text import listed
 
 _DEEPEST = 64  # levels of nesting; a run's own records have fewer than ten
 _SCORE = re.compile(r"[A-Za-z0-9_-]{1,100}")  # names of scores become names of files
 
 
-def parsed(text: str | bytes) -> Any:
-    """A JSON document.
+def shallow(value: Any, where: str) -> Any:
+    """A JSON document as it is.
+
+    Args:
+      value: the document.
+      where: what messages call it.
 
     Raises:
-      ValueError: in words, if it is none, is not UTF-8, or is nested too deeply.
+      FormatError: if it is nested more deeply than any record of a run.
     """
-    try:
-        document = json.loads(text if isinstance(text, str) else text.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise ValueError("is not UTF-8") from None
-    except RecursionError:
-        raise ValueError(f"is nested more than {_DEEPEST} levels deep") from None
-    except ValueError as error:
-        raise ValueError(f"is no JSON ({error})") from None
-    level = [document]
+    level = [value]
     for _ in range(_DEEPEST):
         inner = [list(v.values()) if isinstance(v, dict) else v for v in level]
         level = [item for items in inner if isinstance(items, list) for item in items]
         if not level:
-            return document
-    raise ValueError(f"is nested more than {_DEEPEST} levels deep")
+            return value
+    raise FormatError(f"{where} cannot be read: it is nested too deeply")
 
 
 def statistics(content: bytes, name: str) -> list[dict[str, Any]]:
@@ -52,14 +48,10 @@ def statistics(content: bytes, name: str) -> list[dict[str, Any]]:
         if not text.strip():
             continue
         try:
-            line = parsed(text)
-            if mistake := _mistake(line):
-                raise ValueError(mistake)
-        except ValueError as error:
+            lines.append(_line(text, f"line {number}"))
+        except FormatError as error:
             if number <= len(texts):
-                wrong.append(f"line {number} {error}")
-            continue
-        lines.append(line)
+                wrong.append(str(error))
     if wrong:
         raise CheckpointError(
             f"{name} is damaged: {listed(wrong, 4, '; ')}. The run's networks can still be used, "
@@ -68,10 +60,18 @@ def statistics(content: bytes, name: str) -> list[dict[str, Any]]:
     return lines
 
 
-def _mistake(line: Any) -> str:
+def _line(text: bytes, where: str) -> dict[str, Any]:
+    try:
+        line = shallow(parse_json(text.decode("utf-8"), where), where)
+    except UnicodeDecodeError:
+        raise FormatError(f"{where} is not UTF-8") from None
+    if mistake := _mistake(line):
+        raise FormatError(f"{where} {mistake}")
+    return line
+
+
+def _mistake(line: dict[str, Any]) -> str:
     """What is wrong with a line of the statistics, in words; "" for nothing."""
-    if not isinstance(line, dict):
-        return "is no object"
     lacking = [field for field in ("kimg", "step", "timing") if field not in line]
     if lacking:
         return f"lacks {', '.join(lacking)}"

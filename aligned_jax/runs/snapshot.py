@@ -11,9 +11,9 @@ import numpy as np
 from aligned_jax import checkpoint
 from aligned_jax.errors import CheckpointError
 from aligned_jax.runs.folder import RunFolder, step_of
-from aligned_jax.runs.records import parsed
 from aligned_jax.runs.tasks.base import Task
 from aligned_jax.types import PyTree
+from aligned_jax.utils.reading import parse_json
 from aligned_jax.utils.text import listed
 
 # All that is not a network, in one file beside the networks.
@@ -64,9 +64,7 @@ def load_state(folder: Path, task: Task[Any]) -> tuple[PyTree, dict[str, Any]]:
         # Opened here, because NumPy leaves a damaged file open.
         with (folder / TRAINING).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        bookkeeping = parsed(str(arrays.pop("memory")))
-        if not isinstance(bookkeeping, dict):
-            raise ValueError("its memory is no object")
+        bookkeeping = parse_json(str(arrays.pop("memory")), "its memory")
     except Exception as error:  # zipfile, NumPy and JSON all have their own
         raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
     parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in task.rest}

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from aligned_jax.config import EncoderConfig, GeneratorConfig
-from aligned_jax.errors import ConfigError, too_small
+from aligned_jax.errors import ConfigError, too_large, too_small
 
 _LARGEST_POOL = 100_000
 NOISE = ("random", "const", "none")
@@ -61,8 +61,7 @@ class EncoderOptions:
         least = {"batch_size": 1, "lookahead": 1, "d_reg_interval": 1, "pool_size": 0}
         least |= {"progressive_start": 0, "progressive_every": 1}
         wrong = too_small(self, least)
-        if self.pool_size > _LARGEST_POOL:
-            wrong.append(f"pool_size is {self.pool_size}; it must be at most {_LARGEST_POOL}")
+        wrong += too_large(self, {"pool_size": _LARGEST_POOL})
         wrong += [
             f"{name} is {getattr(self, name)}; it must be a positive number"
             for name in ("learning_rate", "d_learning_rate", "eps")

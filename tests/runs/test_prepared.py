@@ -63,7 +63,7 @@ CASES = {
     "a file": (lambda f: f.write_text("", "utf-8"), lambda p: runs.CONFIG, "is a file"),
     "in a file": (lambda f: f.parent.write_text("", "utf-8"), lambda p: runs.CONFIG, "Not a direc"),
     "other things": (with_file, lambda p: runs.CONFIG, "it holds mine"),
-    "lines": (lambda f: with_run(f, b"[]\n"), lambda p: runs.CONFIG, "line 1 is no object"),
+    "lines": (lambda f: with_run(f, b"[]\n"), lambda p: runs.CONFIG, "line 1 holds no JSON object"),
     "metrics": (None, lambda p: scored("fid"), "this needs the network inception"),
     "sizes": (
         None,
