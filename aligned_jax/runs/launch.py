@@ -131,7 +131,7 @@ class PlannedRun:
             return self._train(self._continued())
 
     @contextlib.contextmanager
-    def _ready(self, command: Command, lock: Lock) -> Iterator["Ready"]:
+    def _ready(self, command: Command, lock: Lock) -> Iterator[Ready]:
         """The run as it is before its first step, in a folder that is locked.
 
         Whatever is wrong is found before a new folder is made.
@@ -159,7 +159,7 @@ class PlannedRun:
             kimg = length(self.folder, self.folder.read_config().kimg, self.kimg)
         return dataclasses.replace(self, config=replaced(self.config, kimg=kimg))
 
-    def _fresh(self, command: Command) -> "Ready":
+    def _fresh(self, command: Command) -> Ready:
         """A run that begins."""
         with hosts.together():
             run, start = self._run(self._origin(command)), self.task.start()
@@ -167,7 +167,7 @@ class PlannedRun:
         notices = ["\n".join(start.lines), *self._notes(run)]
         return Ready(run, state, {}, None, list(filter(None, notices)))
 
-    def _continued(self) -> "Ready":
+    def _continued(self) -> Ready:
         """A run that goes on from its latest state."""
         folder, config, dataset, task = self.folder, self.config, self.dataset, self.task
         with hosts.together():
@@ -224,7 +224,7 @@ class PlannedRun:
         """What to bear in mind while it trains, in one notice."""
         return ["\n".join(self.task.notes(run.step))]
 
-    def _train(self, ready: "Ready") -> Outcome:
+    def _train(self, ready: Ready) -> Outcome:
         """Writes what a run begins with, and trains it; its folder is locked."""
         folder, run, state = self.folder, ready.run, ready.state
         config, images = run.task.config, int(state.images_seen)
