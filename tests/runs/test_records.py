@@ -4,12 +4,15 @@ import json
 import os
 import re
 
+import numpy as np
 import pytest
 
 from aligned_jax import jobs
 from aligned_jax.errors import CheckpointError, ConfigError, UserError
+from aligned_jax.runs import snapshot
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.launch import task_of
 from aligned_jax.runs.records import statistics
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests.runs import runs
@@ -123,3 +126,14 @@ def test_pictures_fit_into_a_file():
 def test_pools_are_bounded():
     with pytest.raises(UserError, match="pool_size is 1000000000; it must be at most 100000"):
         EncoderOptions(pool_size=10**9)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [[], {"tally": [1]}, {"tally": {"Gmain": {"Loss/G/loss": [1, 2]}}}, {"best": {"score": "a"}}],
+)
+def test_bookkeeping_of_other_types(memory, tmp_path):
+    path = tmp_path / snapshot.TRAINING
+    np.savez(path, memory=np.array(json.dumps(memory)))
+    with pytest.raises(CheckpointError, match=r"training\.npz is missing or damaged: "):
+        snapshot.load_state(tmp_path, task_of(runs.CONFIG))
