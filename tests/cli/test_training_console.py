@@ -6,7 +6,7 @@ from pathlib import Path
 from aligned_jax.cli import training
 from aligned_jax.cli.console import Console
 from aligned_jax.runs.launch import Outcome
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 NAME = "run\x1b[31m"
 

@@ -15,8 +15,8 @@ from aligned_jax.runs import dry_run, loop, snapshot
 from aligned_jax.runs.folder import RunFolder, locked
 from aligned_jax.runs.launch import task_of
 from tests.helpers import DATA
-from tests.runs import runs
-from tests.training import tiny
+from tests.runs import small_runs as runs
+from tests.training import tiny_gan as tiny
 
 
 @pytest.fixture(autouse=True)
@@ -61,9 +61,17 @@ def with_run(folder, stats=b""):
 CASES = {
     "another run": (with_run, lambda p: runs.replaced(seed=3), "seed: 0 there, 3 here"),
     "a file": (lambda f: f.write_text("", "utf-8"), lambda p: runs.CONFIG, "is a file"),
-    "in a file": (lambda f: f.parent.write_text("", "utf-8"), lambda p: runs.CONFIG, "Not a direc"),
+    "in a file": (
+        lambda f: f.parent.write_text("", "utf-8"),
+        lambda p: runs.CONFIG,
+        "Not a direc",
+    ),
     "other things": (with_file, lambda p: runs.CONFIG, "it holds mine"),
-    "lines": (lambda f: with_run(f, b"[]\n"), lambda p: runs.CONFIG, "line 1 holds no JSON object"),
+    "lines": (
+        lambda f: with_run(f, b"[]\n"),
+        lambda p: runs.CONFIG,
+        "line 1 holds no JSON object",
+    ),
     "metrics": (None, lambda p: scored("fid"), "this needs the network inception"),
     "sizes": (
         None,
@@ -73,7 +81,11 @@ CASES = {
     "nan": (None, lambda p: start(p / "lost", np.nan), "lost cannot be started from: it"),
     "no parent": (None, lambda p: runs.replaced(start=str(p / "gone")), "gone"),
     "data": (None, lambda p: (runs.CONFIG, Damaged()), "is damaged"),
-    "batch": (None, lambda p: runs.replaced("gan", batch_size=33, rounds=2), "cannot be dealt"),
+    "batch": (
+        None,
+        lambda p: runs.replaced("gan", batch_size=33, rounds=2),
+        "cannot be dealt",
+    ),
 }
 
 

@@ -15,7 +15,7 @@ from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.launch import task_of
 from aligned_jax.runs.records import statistics
 from aligned_jax.training.encoder_options import EncoderOptions
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 LINE = {"kimg": 1, "step": 32, "timing": {"total_seconds": 3.5}, "scores": {"fid": 3.0}}
 DEEP = "[" * 100_000 + "]" * 100_000

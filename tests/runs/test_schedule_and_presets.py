@@ -21,7 +21,7 @@ from aligned_jax.runs.config import (
     override,
 )
 from aligned_jax.training import parallel
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 ONE = jax.local_devices()[:1]
 DATA = DataOptions("D")

@@ -18,8 +18,8 @@ from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.hosts import Session
 from aligned_jax.runs.launch import Outcome, PlannedRun, task_of
 from aligned_jax.training import parallel
-from tests.runs import runs
-from tests.training import tiny
+from tests.runs import small_runs as runs
+from tests.training import tiny_gan as tiny
 
 
 @pytest.fixture(scope="module")
