@@ -9,8 +9,8 @@ and 9 to 12). --random chooses a channel by what it does to the parent alone.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 
 EXAMPLE = """\
   aligned edit ffhq.pkl dog.pkl --channel 15_45 --out edit.png
@@ -28,21 +28,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument(
         "--random",
-        type=values.seed,
+        type=arguments.seed,
         metavar="SEED",
         help="a channel drawn at random among those that show in the parent's images",
     )
     parser.add_argument(
         "--strength",
-        type=values.finite,
+        type=arguments.finite,
         default=8.0,
         metavar="S",
         help="shift to either side in standard deviations of the parent (default 8)",
     )
-    groups.add_names(parser)
-    groups.add_sampling(parser, seeds="0-2", psi=0.7)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "NAME.png", "the picture")
+    arguments.add_names(parser)
+    arguments.add_sampling(parser, seeds="0-2", psi=0.7)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "NAME.png", "the picture")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aligned_jax.cli import console
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli.console import command
 
 if TYPE_CHECKING:
     from aligned_jax.networks.network import Network

@@ -8,7 +8,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli.console import command
 from aligned_jax.runs import hosts
 from aligned_jax.runs.config import RunConfig
 from aligned_jax.runs.progress import TrainingProgress, TrainingReporter

@@ -8,16 +8,16 @@ from aligned_jax import inversion, viz
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import Inverted, setup
 from aligned_jax.inversion.options import GivenSettings
-from aligned_jax.jobs.inversion_films import FRAMES, Films
-from aligned_jax.jobs.inversion_folder import InversionFolder
-from aligned_jax.jobs.inversion_request import (
+from aligned_jax.jobs.inversion.films import FRAMES, Films
+from aligned_jax.jobs.inversion.folder import InversionFolder
+from aligned_jax.jobs.inversion.request import (
     ImageSource,
     InversionRequest,
     check_given,
     image_names,
     request_inversions,
 )
-from aligned_jax.jobs.inversion_results import InvertedImage, InvertedImages
+from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
 from aligned_jax.loading import NetworkSource
 from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
