@@ -11,8 +11,8 @@ from aligned_jax.inversion.options import GivenSettings
 from aligned_jax.jobs.inversion.films import FRAMES, Films
 from aligned_jax.jobs.inversion.folder import InversionFolder
 from aligned_jax.jobs.inversion.request import (
-    ImageSource,
     InversionRequest,
+    PictureSource,
     check_given,
     image_names,
     request_inversions,
@@ -25,7 +25,7 @@ from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 
 def invert(
     network: NetworkSource,
-    images: ImageSource,
+    images: PictureSource,
     *,
     space: str | None = None,
     encoder: str | os.PathLike[str] | None = None,
