@@ -7,7 +7,8 @@ folder with a PNG for each image. A file of latents is an .npz with one of z [N,
 ws [N, L, D], or styles/<layer> [N, C] of every layer, and labels c [N, K] if
 there are any; noise/<layer> [N, R, R] of every convolution takes the place of the
 stored maps. The .npz files of this verb and of `aligned invert` are such files: their
-ws, truncated already, are drawn.
+ws, truncated already, are drawn. W of other programs is read as ws: w and dlatents in an
+.npz, and an .npy or .pt file of one array [N, L, D].
 """
 
 import argparse
@@ -23,7 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
     parser.add_argument(
-        "--latents", type=arguments.name, metavar="F.npz", help="latents instead of seeds"
+        "--latents",
+        type=arguments.name,
+        metavar="F.npz",
+        help="latents (.npz, .npy, .pt) instead of seeds",
     )
     arguments.add_sampling(parser, seeds=None, psi=1.0)
     parser.add_argument(

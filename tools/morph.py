@@ -1,7 +1,7 @@
 """Films the way from a picture of one network to a picture of another, or draws the plane.
 
-A is a latent of PARENT and B one of CHILD: a seed, a row of a file of latents (F.npz, or
-F.npz@2), or a picture, which is inverted first. Latents go in W+ from A to B (t1),
+A is a latent of PARENT and B one of CHILD: a seed, a row of a file of latents (F.npz, F.npy,
+F.pt, or F.npz@2), or a picture, which is inverted first. Latents go in W+ from A to B (t1),
 and the weights that render go from PARENT to CHILD (t2), both at once. A z is
 mapped once, by its own network and truncated towards its own mean of w. Noise is
 the same in every frame.

@@ -1,4 +1,4 @@
-"""Latents that words name: seeds, files of latents (F.npz), single rows of them (F.npz@ROW)."""
+"""Latents that words name: seeds, files of latents (F.npz, F.npy, F.pt), rows of them (F.npz@2)."""
 
 import dataclasses
 import os
@@ -11,15 +11,15 @@ import numpy as np
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import labels_for
-from aligned_jax.latents.files import read_latents
 from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.rendering.stored_latents import read_latents
 from aligned_jax.translation import PSI, Truncation
 from aligned_jax.utils.paths import names_of
 from aligned_jax.utils.text import listed
 
 WordKind = Literal["seeds", "latents", "pictures"]
 _SEEDS = re.compile(r"[\d\s,-]+")
-_FILE = re.compile(r"(.*\.npz)(?:@([^@]*))?", re.DOTALL)
+_FILE = re.compile(r"(.*\.(?:npz|npy|pt|pth))(?:@([^@]*))?", re.DOTALL)
 
 
 def kind_of_words(words: Sequence[str]) -> WordKind:
@@ -101,7 +101,7 @@ def latents_of_files(
 
     Args:
       config: of the network.
-      words: `F.npz` for all rows of a file, or `F.npz@2` for its row 2.
+      words: `F.npz`, `F.npy` or `F.pt` for all rows of a file, or `F.npz@2` for its row 2.
       label: as in `latents_of_file`.
       psi: truncation of z; None is that of the files. What is beyond z is truncated already.
       otherwise: truncation of z in files that say none.
@@ -113,7 +113,7 @@ def latents_of_files(
     matches = [(word, _FILE.fullmatch(word)) for word in words]
     if wrong := [word for word, match in matches if not match]:
         raise UserError(
-            f"{listed(wrong)}: no file of latents; these are F.npz, or F.npz@2 for "
+            f"{listed(wrong)}: no file of latents; these are F.npz, F.npy or F.pt, or F.npz@2 for "
             "row 2. Pictures are given without --latents"
         )
     truncation = Truncation(psi, usual=otherwise)
