@@ -51,6 +51,7 @@ def test_parse(expression, coefficients):
         ("a / a", "divides by a network"),
         ("a / (2 - 2)", "divides by zero"),
         ("a + 0.5", "adds the number 0.5 to networks"),
+        ("a + b + 1e99*1e99*1e99*1e99", "adds the number beyond 1000000 to"),
         ("(a + 1) * 2", "adds the number 2 to networks"),
         ("1 + 2", "names no network"),
         ("", "cannot read the expression"),
