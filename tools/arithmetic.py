@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     network = jobs.arithmetic(
         args.expression, args.networks, network_key=args.network_key, report=console.CONSOLE
     )
-    results.write_network(args, network)
+    results.write_checkpoint(args, network)
 
 
 def _sources(pairs: list[str]) -> dict[str, str]:

@@ -31,12 +31,8 @@ def run(args: argparse.Namespace) -> None:
     comparison = jobs.compare(
         args.parent,
         args.child,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
         network_key=args.network_key,
-        report=console.CONSOLE,
+        **arguments.sampling(args),
     )
     comparison.write(args.out, command(args), args.overwrite)
     console.say(f"wrote {args.out}: open index.html there")

@@ -46,14 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Everything; returns the exit code."""
     from aligned_jax import jobs
-    from aligned_jax.jobs.demo import steps
 
     def carry_out(argv: Sequence[str]) -> int:
         # Only pictures and training speak on stderr: bars, rates, warnings.
         with contextlib.redirect_stdout(io.StringIO()):
             return args.program.carry_out(argv)
 
-    plan = steps.Plan(args.out, args.kimg, args.seed, steps.ZOO)
+    plan = jobs.DemoPlan(args.out, args.kimg, args.seed)
     if code := jobs.make_demo(plan, carry_out, _tell):
         console.warn("stopped and saved; the same command goes on from here")
     return code

@@ -57,12 +57,8 @@ def run(args: argparse.Namespace) -> None:
         random=args.random,
         strength=args.strength,
         names=args.names,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
         network_key=args.network_key,
-        report=console.CONSOLE,
+        **arguments.sampling(args),
     )
     edited.sheet.write(args.out, command(args), args.overwrite)
     changes = ", ".join(f"{name} {change:.3f}" for name, change in edited.changes.items())

@@ -7,7 +7,7 @@ networks that were trained apart share nothing.
 
 import argparse
 
-from aligned_jax.cli import arguments, console, results
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = "  aligned family zoo:personas64 zoo:critters64 --seeds 0-7 --out family.png"
 
@@ -30,11 +30,7 @@ def run(args: argparse.Namespace) -> None:
     drawn = jobs.family(
         args.networks,
         names=args.names,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
         network_key=args.network_key,
-        report=console.CONSOLE,
+        **arguments.sampling(args),
     )
     results.write_sheet(args, drawn)

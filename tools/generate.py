@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--latents",
         type=arguments.name,
         metavar="F.npz",
-        help="latents (.npz, .npy, .pt) instead of seeds",
+        help="or .npy, .pt: instead of seeds",
     )
     arguments.add_sampling(parser, seeds=None, psi=1.0)
     parser.add_argument(

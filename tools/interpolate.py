@@ -7,8 +7,9 @@ weights as a picture instead of writing a network. At 0 the result is A and at
 """
 
 import argparse
+import functools
 
-from aligned_jax.cli import arguments, console, results
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = """\
   aligned interpolate ffhq.pkl dog.pkl --weight 0.5 --out half
@@ -38,32 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Blends and writes a network, or draws a strip."""
     arguments.fill_strip_defaults(args)
-    from aligned_jax import checkpoint, jobs
-    from aligned_jax.viz import sheet
+    from aligned_jax import jobs
 
     chosen = {
         "components": args.components,
         "resolutions": args.resolutions,
         "network_key": args.network_key,
     }
-    if args.strip is None:
-        checkpoint.check_target(args.out, args.overwrite)
-        weight = args.weights if args.weight is None else args.weight
-        results.write_network(args, jobs.interpolate(args.a, args.b, weight, **chosen))
-        return
-    sheet.check_picture(args.out, args.overwrite)
-    strip = jobs.interpolate_strip(
-        args.a,
-        args.b,
-        args.strip,
-        **chosen,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
-        report=console.CONSOLE,
+    weight = args.weights if args.weight is None else args.weight
+    results.write_blend(
+        args,
+        functools.partial(jobs.interpolate, args.a, args.b, weight, **chosen),
+        functools.partial(jobs.interpolate_strip, args.a, args.b, args.strip, **chosen),
     )
-    results.write_sheet(args, strip)
 
 
 def _by_name(text: str) -> dict[str, float]:

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
         **inversion_options.given_settings(args),
     )
     console.say(_table(args.out, results))
-    inversion_options.warn_unused(args, results.settings, results.network.config)
+    inversion_options.warn_unused_settings(args, results.settings, results.network.config)
     setup.warn_skipped(results.skipped, console.CONSOLE, "inversions.json")
 
 

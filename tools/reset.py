@@ -36,4 +36,4 @@ def run(args: argparse.Namespace) -> None:
         args.resolutions,
         network_key=args.network_key,
     )
-    results.write_network(args, network)
+    results.write_checkpoint(args, network)

@@ -7,8 +7,9 @@ a network.
 """
 
 import argparse
+import functools
 
-from aligned_jax.cli import arguments, console, results
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = """\
   aligned swap ffhq.pkl dog.pkl --resolution 16 --out toon
@@ -46,28 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Swaps and writes a network, or draws a strip."""
     arguments.fill_strip_defaults(args)
-    from aligned_jax import checkpoint, jobs
-    from aligned_jax.viz import sheet
+    from aligned_jax import jobs
 
     chosen = {
         "smooth": args.smooth,
         "mapping": args.mapping,
         "network_key": args.network_key,
     }
-    if args.strip is None:
-        checkpoint.check_target(args.out, args.overwrite)
-        results.write_network(args, jobs.swap(args.low, args.high, args.resolution, **chosen))
-        return
-    sheet.check_picture(args.out, args.overwrite)
-    strip = jobs.swap_strip(
-        args.low,
-        args.high,
-        args.strip,
-        **chosen,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
-        report=console.CONSOLE,
+    results.write_blend(
+        args,
+        functools.partial(jobs.swap, args.low, args.high, args.resolution, **chosen),
+        functools.partial(jobs.swap_strip, args.low, args.high, args.strip, **chosen),
     )
-    results.write_sheet(args, strip)

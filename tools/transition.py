@@ -6,7 +6,7 @@ fast (StyleAlign, figures 4 and 13); --kimg chooses them.
 
 import argparse
 
-from aligned_jax.cli import arguments, console, results
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = "  aligned transition runs/critters --seeds 0-3 --out transition.png"
 
@@ -40,10 +40,6 @@ def run(args: argparse.Namespace) -> None:
         args.run,
         kimg=args.kimg,
         columns=args.columns,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
-        report=console.CONSOLE,
+        **arguments.sampling(args),
     )
     results.write_sheet(args, drawn)

@@ -105,6 +105,12 @@ def add_sampling(parser: Arguments, seeds: str | None, psi: float) -> None:
     )
 
 
+def sampling(args: argparse.Namespace) -> dict[str, Any]:
+    """What `add_sampling` parsed, by the names that jobs give it, and the console as listener."""
+    given = {name: getattr(args, name) for name in ("seeds", "psi", "label", "batch")}
+    return {**given, "report": console.CONSOLE}
+
+
 def add_encoder(parser: Arguments, **more: Any) -> None:
     """--encoder and --start, one of them; `more` is for argparse."""
     add = parser.add_mutually_exclusive_group().add_argument

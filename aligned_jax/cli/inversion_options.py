@@ -107,7 +107,9 @@ def unused(args: argparse.Namespace, settings: "Settings", config: "GeneratorCon
     return unused_settings(given, settings, config, bool(args.encoder or args.start))
 
 
-def warn_unused(args: argparse.Namespace, settings: "Settings", config: "GeneratorConfig") -> None:
+def warn_unused_settings(
+    args: argparse.Namespace, settings: "Settings", config: "GeneratorConfig"
+) -> None:
     """Warns of options that were given and change nothing; arguments as for `unused`."""
     if names := unused(args, settings, config):
         console.warn(f"{options(names)}: without effect beside the other options")

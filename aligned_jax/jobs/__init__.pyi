@@ -9,6 +9,7 @@ from .data_report import inspect_data as inspect_data
 from .datasets import draw_avatars as draw_avatars
 from .datasets import import_images as import_images
 from .demo.making import make_demo as make_demo
+from .demo.steps import DemoPlan as DemoPlan
 from .describe import NetworkInfo as NetworkInfo
 from .describe import info as info
 from .drawings import Drawing as Drawing

@@ -15,6 +15,7 @@ import numpy as np
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.files.tensor import DTYPES, LazyTensor
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.reading import open_regular
 from aligned_jax.utils.text import listed
 
 # The key of an array that stands alone in its file.
@@ -120,11 +121,11 @@ def open_arrays(path: str | os.PathLike) -> Iterator[ArrayFile]:
     """The arrays in a file, to be read inside the block: .npz, .npy, or what torch saved.
 
     Raises:
-      FormatError: for a file of torch that is damaged or holds no tensors.
+      FormatError: for a pipe or device, or a file of torch that is damaged or holds no tensors.
       OSError, ValueError, EOFError, zipfile.BadZipFile: for one that is neither of them or is not
         there.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         if file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
             yield _Npy(file)
         elif os.fspath(path).endswith((".pt", ".pth")):

@@ -46,6 +46,10 @@ def invert(
 ) -> InvertedImages:
     """Finds latents whose images are like the given ones.
 
+    Unlike that of `generate`, `translate` and `morph`, whose results are written by their own
+    `write`, `out` is written by this function, an image at a time, so that what was stopped can
+    go on.
+
     What cannot be read, or grows beyond all bounds, is named in `skipped` of the result and
     does not stop the others.
 
@@ -102,7 +106,7 @@ def invert(
     loss = setup.perceptual_of(perceptual, pixels)
     run = InversionRun(request, loss, folder, report, video)
     with report.progress(len(request.targets) * request.settings.steps, "steps") as advance:
-        return run.invert(advance)
+        return run.all(advance)
 
 
 class InversionRun:
@@ -137,7 +141,7 @@ class InversionRun:
         self.skipped = dict(request.targets.skipped)
         self.films: Films | None = None
 
-    def invert(self, advance: Advance) -> InvertedImages:
+    def all(self, advance: Advance) -> InvertedImages:
         """Inverts, and writes every image as soon as it is done.
 
         What an earlier run of the same command has left is taken as it is. If this
