@@ -56,7 +56,7 @@ class ImageSource:
         ImageFiles(self.path).close()
 
     def identity(self) -> dict[str, Any]:
-        """What decides the content."""
+        """Everything that decides the images: source, sizes, filter and files; JSON-able."""
         listed = repr(sorted(self.items.items()))
         return {
             "path": self.path,
@@ -67,7 +67,7 @@ class ImageSource:
         }
 
     def splits(self) -> dict[str, int]:
-        """Number of files by split."""
+        """How many files each split has."""
         return {split: len(items) for split, items in self.items.items()}
 
     def features(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def scan(
     test: float = 0.0,
     labelled: bool = True,
 ) -> ImageSource:
-    """Lists what will be imported.
+    """Lists the images of a folder or zip that will be imported, and reads none of them.
 
     Labels come from `dataset.json` where there is one, as in official datasets
     (class numbers or vectors), and else from the sub-folders of a folder.
@@ -249,7 +249,7 @@ class ImageFiles:
             raise UserError(f"{path} does not exist; give a folder of images or a zip")
 
     def close(self) -> None:
-        """Closes a zip."""
+        """Closes the zip; a folder needs no closing."""
         if self._zip:
             self._zip.close()
 

@@ -28,7 +28,7 @@ def square_png(data: BinaryIO, resolution: int, channels: int) -> bytes:
 
 
 def square(data: BinaryIO, resolution: int, channels: int, crop: bool = True) -> Image.Image:
-    """The picture that `square_png` encodes.
+    """A picture cut square and scaled, before `square_png` encodes it.
 
     Args:
       data: a file.

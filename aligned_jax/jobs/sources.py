@@ -123,7 +123,7 @@ class PendingInversion:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the rows that there will be, but for those that diverge."""
+        """The names of the rows that there will be, unless some inversions diverge."""
         return tuple(target.name for target in self.targets.targets)
 
     @property
@@ -261,7 +261,7 @@ class Usage:
 
     @classmethod
     def of(cls, sources: Sequence[Pending], noise: str) -> "Usage":
-        """By all latents that were asked for, as they came, and the noise."""
+        """What counts for these latents, as they were asked for, and this noise."""
         pictures = [source for source in sources if isinstance(source, PendingInversion)]
         return cls(
             pictures=bool(pictures),
