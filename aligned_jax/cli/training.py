@@ -9,8 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from aligned_jax.cli import console
-from aligned_jax.cli.console import Console
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli.console import Console, command
 from aligned_jax.runs import hosts
 from aligned_jax.runs.config import RunConfig
 from aligned_jax.runs.hosts import Session
