@@ -99,6 +99,7 @@ def invert(
     )
     if folder:
         folder.check_apart(image_names(images), request.targets)
+    setup.warn_passed(request.targets, report)
     loss = setup.perceptual_of(perceptual, pixels)
     run = InversionRun(request, loss, folder, report, video)
     with report.progress(len(request.targets) * request.settings.steps, "steps") as advance:

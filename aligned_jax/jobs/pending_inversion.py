@@ -84,6 +84,7 @@ class PendingInversion:
           UserError: if not one inversion stays finite.
         """
         asked, settings = self.targets, self.settings
+        setup.warn_passed(asked, report)
         with report.progress(len(asked) * settings.steps, "steps") as advance:
             inverted = inversion.invert(
                 self.network,

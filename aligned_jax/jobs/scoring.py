@@ -123,10 +123,12 @@ def evaluate(
     reals = None
     if data is not None:
         dataset = sources.open_images(os.fspath(data), mirror, split=split, labels=labels)
+        _warn_passed(os.fspath(data), dataset, report)
         reals = evaluation.StoredImages(dataset, os.fspath(data), max_reals)
     images: evaluation.StoredImages | evaluation.GeneratedImages
     if not isinstance(source, Network) and sources.kind_of(os.fspath(source)) != "network":
         dataset = sources.open_images(os.fspath(source), split=source_split or split)
+        _warn_passed(os.fspath(source), dataset, report)
         images = evaluation.StoredImages(dataset, os.fspath(source), num)
     else:
         name, network = named_network(source, network_key)
@@ -162,6 +164,12 @@ def evaluate(
     for warning in scores.warnings:
         report.warn(warning)
     return Evaluation(scores, images.facts(), None if reals is None else reals.facts())
+
+
+def _warn_passed(name: str, images: Any, report: Reporter) -> None:
+    """Warns of files of a folder or zip that are no pictures, if there are any."""
+    if passed := getattr(images, "passed", ""):
+        report.warn(f"{name}: {passed}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -218,6 +218,7 @@ def _pending_inversions(
                 diverged=setup.DIVERGED + (f" in {one.space}" if len(spaces) > 1 else ""),
             )
         )
+        asked = replace(asked, passed="")  # which is told once
     return pending
 
 
