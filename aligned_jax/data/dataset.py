@@ -15,6 +15,7 @@ from aligned_jax.data.options import DataOptions
 from aligned_jax.data.pictures import MODES
 from aligned_jax.data.variants import apply_variant, mirrored
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.paths import is_file
 from aligned_jax.utils.text import listed
 
 _T = TypeVar("_T")
@@ -221,7 +222,7 @@ def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
     missing = [path.name for path in split.filepaths if not path.exists()]
     if missing:
         raise FormatError(f"{options.path} lacks {listed(missing)}; copy the whole folder")
-    pipes = [path.name for path in split.filepaths if not path.is_file()]
+    pipes = [path.name for path in split.filepaths if not is_file(path)]
     if pipes:
         raise FormatError(f"{options.path}: {listed(pipes)} is not a regular file")
     recorded = recorded_files(info)

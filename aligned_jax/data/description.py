@@ -208,9 +208,9 @@ def _check_described(folder: str, described: Mapping[str, Any]) -> None:
             changed.append(name)
     if changed:
         raise FormatError(
-            f"{folder}: damaged or edited since they were written are {listed(changed)}; make the "
-            f"dataset again, or copy it anew (who edits them on purpose removes the entries described and "
-            f"sha256 of {METADATA})"
+            f"{folder}: {listed(changed)} was damaged or edited since it was written; make the "
+            "dataset again, or copy it anew (who edits it on purpose removes the entries described "
+            f"and sha256 of {METADATA})"
         )
 
 

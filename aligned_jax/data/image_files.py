@@ -62,7 +62,7 @@ def told_passed(passed: Mapping[str, int]) -> str:
 
 
 def _by_suffix(counts: Mapping[str, int]) -> str:
-    ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    ranked = sorted(counts.items(), key=lambda entry: (-entry[1], not entry[0], entry[0]))
     return listed(f"{count} {suffix or 'without suffix'}" for suffix, count in ranked)
 
 

@@ -1,10 +1,10 @@
 """One file of a dataset that is written: a range of items, made by one worker."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
-import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from typing import Any, Protocol
 # An example, perhaps with numbers that conclusions are drawn from; or why there is none.
 Example = dict[str, Any] | tuple[dict[str, Any], dict[str, float]] | str
 Report = dict[str, Any]
-_NUMBER = re.compile(r"errno\D{0,3}(\d+)", re.IGNORECASE)
 
 
 class Source(Protocol):
@@ -144,9 +143,9 @@ def _record_file(file: Path) -> Iterator[Callable[[bytes], None]]:
 
 
 def _refusal(text: str) -> str:
-    """What the system said, of a message that names its number too: "[errno: 28] No space ..."."""
-    number = _NUMBER.search(text)
-    return os.strerror(int(number[1])) if number else " ".join(text.split())[:120]
+    """What the system said, which stands amidst others' words: "write() failed: No space ..."."""
+    known = (os.strerror(number) for number in errno.errorcode)
+    return next((words for words in known if words in text), " ".join(text.split())[:120])
 
 
 def write_text(path: Path, text: str) -> None:

@@ -24,7 +24,7 @@ from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 
 Name = str | os.PathLike
-# Latents; pictures [N, H, W, 1 or 3], uint8 or in [-1, 1]; a seed, a list of seeds, or text like
+# Latents; pictures [N, H, W, 1, 3 or 4], uint8 or in [-1, 1]; a seed, a list of seeds, or text like
 # "0-7"; names of files of latents (F.npz, F.npz@ROW), or of pictures, folders and zips.
 Source = LatentBatch | AnyArray | Name | int | Sequence[int] | Sequence[Name]
 
