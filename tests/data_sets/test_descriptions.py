@@ -309,7 +309,10 @@ def numbers(record, *values):
         (lambda r: numbers(r, 0, 1), "label has 2 numbers instead of 1"),
         (lambda r: numbers(r), "label has 0 numbers instead of 1|it has no label"),
         (lambda r: r.features.feature.pop("label"), "it has no label"),
-        (lambda r: r.features.feature["label"].bytes_list.value.append(b"x"), "label holds no numbers"),
+        (
+            lambda r: r.features.feature["label"].bytes_list.value.append(b"x"),
+            "label holds no numbers",
+        ),
         (
             lambda r: r.features.feature["label"].float_list.value.append(float("nan")),
             "label is nan, which is not finite",

@@ -13,7 +13,7 @@ from aligned_jax.data.folder import ImageFolder
 from aligned_jax.data.image_files import ImageFiles
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.errors import FormatError, UserError
-from aligned_jax.viz import tile
+from aligned_jax.jobs import inspect_data
 
 
 def picture(seed=0, height=8, width=8, channels=3):
@@ -299,7 +299,10 @@ def test_opacity_is_kept_on_demand(tmp_path):
     assert told[-1] == "transparent parts of 2 of 3 pictures became white; --alpha keeps them"
     _, told, _ = imported(tmp_path / "o", {"0.png": PNG}, alpha=True)
     assert told[-1] == "no picture is transparent anywhere; alpha is 255 in all"
-    assert tile(kept, 2).shape == (16, 16, 4)
+    report = inspect_data(next(tmp_path.glob("out*")))
+    assert "3 train images of 8 px, 4 channels (RGB and opacity)" in report.text()
+    assert report.sheet(4).shape == (8, 24, 4)
+    assert (report.sheet(4)[:, :8] == np.asarray(clear)).all()
 
 
 @pytest.mark.parametrize(
