@@ -91,8 +91,10 @@ class ImageFiles:
             self._zip = zipfile.ZipFile(self.path)
         except Exception as error:  # Whatever a damaged directory makes zipfile raise.
             raise FormatError(f"{self.path} is no readable zip: {error}") from error
-        entries = (entry for entry in self._zip.infolist() if not entry.is_dir())
-        self._entries = {plain_name(entry.filename): entry for entry in entries}
+        for entry in self._zip.infolist():
+            name = plain_name(entry.filename)
+            if name and not entry.filename.endswith(("/", "\\")):
+                self._entries[name] = entry
 
     def close(self) -> None:
         """Closes a zip."""

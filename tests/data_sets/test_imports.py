@@ -205,6 +205,15 @@ def test_pictures_that_a_zip_does_not_give_away_are_named(tmp_path):
     assert read.skipped[f"{path}/a.png"].startswith("it is encrypted")
 
 
+def test_entries_without_names_and_folders_are_no_files(tmp_path):
+    path = zip_of(tmp_path, {"x": b"\0", "a.png": PNG, "dir\\": b"", "dir/": b""})
+    data = bytearray(path.read_bytes())
+    for place in (data.index(b"PK\x03\x04") + 26, data.index(b"PK\x01\x02") + 28):
+        data[place : place + 4] = b"\0\0\1\0"  # what was the name belongs to other facts now
+    path.write_bytes(data)
+    assert images.scan(path, 8).told == ("no labels (no dataset.json, and no folders of classes)",)
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_lists_of_too_many_bytes_are_not_unpacked(tmp_path, monkeypatch, method):
     monkeypatch.setattr(labelling, "LARGEST_LISTING", 10_000)
