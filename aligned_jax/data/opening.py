@@ -6,7 +6,9 @@ that Pillow itself, or a library in it, decodes.
 """
 
 import contextlib
+import functools
 import io
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -48,12 +50,21 @@ def opened(data: BinaryIO) -> Iterator[Image.Image]:
       ValueError, OSError, SyntaxError, ...: a damaged file, one of an unknown kind, or one
         with more pixels than a picture should have (89 million).
     """
+    _hush()
     with Image.open(data, formats=FORMATS) as image:
         if image.width * image.height > LARGEST_PICTURE:
             raise Image.DecompressionBombError(
                 f"{image.width}x{image.height} pixels are more than a picture should have"
             )
         yield image
+
+
+@functools.cache
+def _hush() -> None:
+    """Keeps what Pillow logs of damaged files off the terminal; they are told of once, by us."""
+    logger = logging.getLogger("PIL")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL)
 
 
 @contextlib.contextmanager

@@ -89,6 +89,16 @@ def test_content_counts_and_not_the_name(tmp_path):
     assert [target.name for target in read.targets] == ["a"]
 
 
+def test_pillow_says_nothing_of_its_own(caplog):
+    """A TIFF of 140 samples a pixel, of which Pillow's plug-in writes to its log."""
+    data = bytearray(encoded("TIFF"))
+    entry = data.index((277).to_bytes(2, "little"), 8)
+    data[entry + 8 : entry + 10] = (140).to_bytes(2, "little")
+    with pytest.raises(Image.UnidentifiedImageError), opening.opened(io.BytesIO(data)):
+        pass
+    assert not caplog.records
+
+
 def test_pictures_of_too_many_pixels_or_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(opening, "LARGEST_PICTURE", 80)
     with pytest.raises(Image.DecompressionBombError, match="9x9 pixels"):
