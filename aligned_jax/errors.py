@@ -38,3 +38,12 @@ def too_small(options: Any, least: Mapping[str, float], prefix: str = "") -> lis
         for name, bound in least.items()
         if (value := getattr(options, name)) is not None and value < bound
     ]
+
+
+def too_large(options: Any, most: Mapping[str, float], prefix: str = "") -> list[str]:
+    """A sentence for each attribute above its bound; the counterpart of `too_small`."""
+    return [
+        f"{prefix}{name} is {value}; it must be at most {bound}"
+        for name, bound in most.items()
+        if (value := getattr(options, name)) is not None and value > bound
+    ]

@@ -1,6 +1,5 @@
 """Load anything: checkpoint folders, runs, official files, the zoo."""
 
-import functools
 import os
 import re
 import tempfile
@@ -148,7 +147,12 @@ def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str
         manifest = checkpoint.Manifest(configs, origin)
         return manifest, lambda key: official.networks[key].variables()
     folder = checkpoint.find(text)
-    return checkpoint.read_manifest(folder), functools.partial(checkpoint.read, folder)
+    manifest = checkpoint.read_manifest(folder)
+
+    def read(key: str) -> Variables:
+        return checkpoint.read(folder, key, expected=variable_shapes(manifest.configs[key]))
+
+    return manifest, read
 
 
 def _read_official(file: str) -> convert.Official:
@@ -178,18 +182,7 @@ def _network(source: Any, key: str, manifest: checkpoint.Manifest, tree: Variabl
 
 def _check_tree(where: str, config: AnyConfig, tree: Variables) -> None:
     """Refuses variables that are not those of the config, naming every difference."""
-
-    def shapes(tree: Any) -> dict[str, tuple]:
-        leaves = jax.tree_util.tree_leaves_with_path(tree)
-        return {jax.tree_util.keystr(path): tuple(leaf.shape) for path, leaf in leaves}
-
-    expected, given = shapes(variable_shapes(config)), shapes(tree)
-    wrong = [
-        f"{name} is {given.get(name, 'missing')}, expected {expected.get(name, 'nothing')}"
-        for name in sorted({*expected, *given})
-        if expected.get(name) != given.get(name)
-    ]
-    if wrong:
+    if wrong := checkpoint.misfits(variable_shapes(config), tree):
         raise CheckpointError(
             f"{where}: the arrays do not fit the recorded sizes: {listed(wrong, separator='; ')}"
         )

@@ -24,6 +24,8 @@ from aligned_jax.config.kinds import (
     AnyConfig,
     NetworkConfig,
     check_kinds,
+    configs_of,
+    describe,
     kind_of,
 )
 from aligned_jax.utils.jsonable import from_dict, to_dict
@@ -48,6 +50,8 @@ __all__ = [
     "NetworkConfig",
     "SynthesisConfig",
     "check_kinds",
+    "configs_of",
+    "describe",
     "from_dict",
     "kind_of",
     "to_dict",

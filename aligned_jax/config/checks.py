@@ -1,6 +1,7 @@
 """What the configs of networks check, and the tables that they derive."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from aligned_jax.errors import ConfigError
@@ -9,6 +10,10 @@ ACTIVATIONS = ("linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "sof
 ARCHITECTURES = ("orig", "skip", "resnet")
 MAX_RESOLUTION = 1024
 MAX_MAPPING_LAYERS = 64
+# Far above any network that was ever trained; what is beyond comes from a damaged file.
+MAX_WIDTH = 2**14
+MAX_LABELS = 2**20
+MAX_TAPS = 64
 
 # One-dimensional taps, or rows of a two-dimensional kernel; () means no filter.
 Filter = tuple[float, ...] | tuple[tuple[float, ...], ...]
@@ -57,6 +62,46 @@ def require(condition: bool, message: str) -> None:
         raise ConfigError(message)
 
 
+def check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]], prefix: str = "") -> None:
+    """Raises ConfigError naming every attribute outside its range; None is never outside.
+
+    Args:
+      config: whose attributes they are.
+      ranges: lowest and highest value by attribute.
+      prefix: of the names in messages, such as "mapping.".
+    """
+    values = {name: getattr(config, name) for name in ranges}
+    wrong = [
+        f"{prefix}{name} is {values[name]}; it must be {low} to {high}"
+        for name, (low, high) in ranges.items()
+        # A NaN is outside of all ranges.
+        if values[name] is not None and not low <= values[name] <= high
+    ]
+    require(not wrong, "; ".join(wrong))
+
+
+def check_sizes(sizes: Any, prefix: str = "") -> None:
+    """Raises ConfigError for widths of layers, a clamp or a count of half precision out of range.
+
+    Args:
+      sizes: has `channels`, `channel_base`, `channel_max`, `conv_clamp`, `num_fp16_res`.
+      prefix: of the names in messages.
+    """
+    ranges = {
+        "channel_base": (1, MAX_WIDTH * MAX_RESOLUTION),
+        "channel_max": (1, MAX_WIDTH),
+        "num_fp16_res": (-64, 64),
+    }
+    check_ranges(sizes, ranges, prefix)
+    large = [str(count) for count in sizes.channels or () if not count <= MAX_WIDTH]
+    require(not large, f"{prefix}channels has {', '.join(large)}; a layer has at most {MAX_WIDTH}")
+    clamp = sizes.conv_clamp
+    require(
+        clamp is None or 0 < clamp < math.inf,
+        f"{prefix}conv_clamp is {clamp}; it must be a positive number, or None for no clamp",
+    )
+
+
 def check_resolution(value: int) -> None:
     """Raises ConfigError unless it is a power of two from 8 to `MAX_RESOLUTION`."""
     powers = [2**k for k in range(3, int(math.log2(MAX_RESOLUTION)) + 1)]
@@ -85,4 +130,11 @@ def check_filter(where: str, taps: Filter) -> None:
         and len({len(row) for row in rows}) <= 1,
         f"{where} must be a tuple of numbers or of equally long rows",
     )
-    require(not numbers or sum(numbers) != 0, f"{where} sums to zero and cannot be normalised")
+    require(
+        max(len(rows), *(len(row) for row in rows), 0) <= MAX_TAPS,
+        f"{where} has more than {MAX_TAPS} taps",
+    )
+    require(
+        not numbers or (math.isfinite(sum(numbers)) and sum(numbers) != 0),
+        f"{where} sums to zero and cannot be normalised",
+    )

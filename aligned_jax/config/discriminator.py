@@ -4,13 +4,17 @@ from dataclasses import dataclass, field
 
 from aligned_jax.config.checks import (
     DEFAULT_FILTER,
+    MAX_LABELS,
+    MAX_WIDTH,
     Filter,
     block_resolutions,
     channel_table,
     check_activation,
     check_architecture,
     check_filter,
+    check_ranges,
     check_resolution,
+    check_sizes,
     half_precision_resolutions,
     require,
 )
@@ -27,11 +31,8 @@ class EpilogueConfig:
 
     def __post_init__(self) -> None:
         check_activation("epilogue.activation", self.activation)
-        group = self.mbstd_group_size
-        require(
-            group is None or group >= 1, f"epilogue.mbstd_group_size is {group}; it must be >= 1"
-        )
-        require(self.mbstd_num_channels >= 0, "epilogue.mbstd_num_channels must be >= 0")
+        ranges = {"mbstd_group_size": (1, 2**20), "mbstd_num_channels": (0, MAX_WIDTH)}
+        check_ranges(self, ranges, "epilogue.")
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,14 @@ class DiscriminatorConfig:
         check_architecture("architecture", self.architecture)
         check_activation("activation", self.activation)
         check_filter("resample_filter", self.resample_filter)
-        require(self.c_dim >= 0, "c_dim must be >= 0")
-        require(self.img_channels >= 1, "img_channels must be >= 1")
-        require(
-            self.cmap_dim is None or self.cmap_dim >= 1,
-            f"cmap_dim is {self.cmap_dim}; it must be >= 1, or None for the width at 4x4",
-        )
+        ranges = {
+            "c_dim": (0, MAX_LABELS),
+            "img_channels": (1, MAX_WIDTH),
+            "cmap_dim": (1, MAX_WIDTH),
+            "freeze_layers": (0, 64),
+        }
+        check_ranges(self, ranges)
+        check_sizes(self)
         embedded = self.mapping.embed_features or self.label_features
         require(
             self.c_dim == 0 or self.mapping.num_layers > 0 or embedded == self.label_features,

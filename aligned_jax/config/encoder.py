@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from aligned_jax.errors import ConfigError, too_small
+from aligned_jax.config.checks import MAX_WIDTH
+from aligned_jax.errors import ConfigError, too_large, too_small
 
 SPACES = ("z", "z+", "w", "w+")
 RESOLUTIONS = (32, 64, 128, 256, 512, 1024)
 # Channels and number of units of each stage: the published backbone, and one for small images.
 IR_SE50 = ((64, 3), (128, 4), (256, 14), (512, 3))
+_MAX_UNITS = 128  # of a stage; the deepest published backbone has 30
 SLIM = ((32, 1), (64, 2), (128, 2), (128, 1))
 
 
@@ -50,9 +52,21 @@ class EncoderConfig:
         elif self.deltas and self.space != "w+":
             wrong.append(f"deltas are differences between rows of w+; {self.space} has none")
         wrong += too_small(self, {"rows": 4, "latent_dim": 1, "img_channels": 1})
-        pairs = [s for s in self.stages if isinstance(s, tuple) and len(s) == 2 and min(s) > 0]
+        wrong += too_large(self, {"rows": 64, "latent_dim": MAX_WIDTH, "img_channels": MAX_WIDTH})
+        pairs = [
+            s
+            for s in self.stages
+            if isinstance(s, tuple)
+            and len(s) == 2
+            and min(s) > 0
+            and s[0] <= MAX_WIDTH
+            and s[1] <= _MAX_UNITS
+        ]
         if len(pairs) != 4 or len(self.stages) != 4:
-            wrong.append(f"stages are {self.stages}; they must be four pairs of channels and units")
+            wrong.append(
+                f"stages are {self.stages!r:.200}; they must be four pairs of channels (at most "
+                f"{MAX_WIDTH}) and units (at most {_MAX_UNITS})"
+            )
         if wrong:
             raise ConfigError("; ".join(wrong))
 

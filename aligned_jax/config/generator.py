@@ -5,14 +5,18 @@ from dataclasses import dataclass, field
 
 from aligned_jax.config.checks import (
     DEFAULT_FILTER,
+    MAX_LABELS,
     MAX_MAPPING_LAYERS,
+    MAX_WIDTH,
     Filter,
     block_resolutions,
     channel_table,
     check_activation,
     check_architecture,
     check_filter,
+    check_ranges,
     check_resolution,
+    check_sizes,
     half_precision_resolutions,
     require,
 )
@@ -36,17 +40,17 @@ class MappingConfig:
 
     def __post_init__(self) -> None:
         check_activation("mapping.activation", self.activation)
+        ranges = {
+            "num_layers": (0, MAX_MAPPING_LAYERS),
+            "embed_features": (1, MAX_WIDTH),
+            "layer_features": (1, MAX_WIDTH),
+            "w_avg_beta": (0, 1),
+        }
+        check_ranges(self, ranges, "mapping.")
         require(
-            0 <= self.num_layers <= MAX_MAPPING_LAYERS,
-            f"mapping.num_layers is {self.num_layers}; it must be 0 to {MAX_MAPPING_LAYERS}",
-        )
-        require(
-            math.isfinite(self.lr_multiplier) and self.lr_multiplier > 0,
+            0 < self.lr_multiplier < math.inf,
             f"mapping.lr_multiplier is {self.lr_multiplier}; it must be positive",
         )
-        for name in ("embed_features", "layer_features"):
-            value = getattr(self, name)
-            require(value is None or value >= 1, f"mapping.{name} is {value}; it must be >= 1")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class SynthesisConfig:
         check_architecture("synthesis.architecture", self.architecture)
         check_activation("synthesis.activation", self.activation)
         check_filter("synthesis.resample_filter", self.resample_filter)
+        check_sizes(self, "synthesis.")
 
 
 @dataclass(frozen=True)
@@ -93,11 +98,16 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         check_resolution(self.img_resolution)
-        require(self.z_dim >= 0 and self.c_dim >= 0, "z_dim and c_dim must be >= 0")
+        ranges = {
+            "z_dim": (0, MAX_WIDTH),
+            "c_dim": (0, MAX_LABELS),
+            "w_dim": (1, MAX_WIDTH),
+            "img_channels": (1, MAX_WIDTH),
+        }
+        check_ranges(self, ranges)
         require(
             self.z_dim + self.c_dim > 0, "z_dim and c_dim are both 0; a generator needs an input"
         )
-        require(self.w_dim >= 1 and self.img_channels >= 1, "w_dim and img_channels must be >= 1")
         require(self.mapping.num_layers >= 1, "a generator's mapping needs at least one layer")
         channel_table(self.img_resolution, self.synthesis)
 

@@ -1,12 +1,13 @@
 """The kinds of networks, and under which keys a snapshot or checkpoint holds them."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from aligned_jax.config.discriminator import DiscriminatorConfig
 from aligned_jax.config.encoder import EncoderConfig
 from aligned_jax.config.generator import GeneratorConfig
 from aligned_jax.errors import ConfigError
+from aligned_jax.utils.jsonable import from_dict, to_dict
 
 NetworkConfig = GeneratorConfig | DiscriminatorConfig
 AnyConfig = NetworkConfig | EncoderConfig
@@ -24,14 +25,14 @@ _KIND_OF_KEY = {"G_ema": "generator", "G": "generator", "D": "discriminator", EN
 
 
 def kind_of(config: AnyConfig) -> str:
-    """ "generator", "discriminator" or "encoder"."""
+    """Which kind of network a config describes: "generator", "discriminator" or "encoder"."""
     return next(name for name, cls in KINDS.items() if isinstance(config, cls))
 
 
 def check_kinds(configs: Mapping[str, AnyConfig]) -> None:
     """Raises ConfigError naming every key that is unknown or holds the wrong kind of network."""
     known = ", ".join(_KIND_OF_KEY)
-    wrong = [f"{key!r} is not one of {known}" for key in configs if key not in _KIND_OF_KEY]
+    wrong = [f"{key!r:.80} is not one of {known}" for key in configs if key not in _KIND_OF_KEY]
     wrong += [
         f"{key} is {_article(kind_of(config))}"
         for key, config in configs.items()
@@ -42,6 +43,31 @@ def check_kinds(configs: Mapping[str, AnyConfig]) -> None:
             f"not a set of networks: {'; '.join(wrong) or 'it is empty'}; G_ema and G are "
             f"generators, D is a discriminator, {ENCODER} is an encoder"
         )
+
+
+def describe(configs: Mapping[str, AnyConfig]) -> dict[str, dict[str, Any]]:
+    """JSON-able kind and config of networks by key, as checkpoints and exports record them."""
+    return {
+        key: {"kind": kind_of(config), "config": to_dict(config)} for key, config in configs.items()
+    }
+
+
+def configs_of(described: Any) -> dict[str, AnyConfig]:
+    """Inverse of `describe`, for documents that anyone may have written.
+
+    Raises:
+      ConfigError: unless it names networks of ours with configs that are right in every field.
+    """
+    configs = {}
+    for key, entry in described.items() if isinstance(described, dict) else ():
+        if not isinstance(entry, dict):
+            raise ConfigError(f"{key:.80} is {_article(type(entry).__name__)}, not an object")
+        kind = entry.get("kind")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise ConfigError(f"the kind of {key:.80} is none of {', '.join(KINDS)}")
+        configs[key] = from_dict(KINDS[kind], entry.get("config", {}), f"the config of {key:.80}")
+    check_kinds(configs)
+    return configs
 
 
 def _article(noun: str) -> str:

@@ -11,11 +11,12 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
-from aligned_jax.config import ALL_KEYS, AnyConfig, kind_of, to_dict
+from aligned_jax.config import ALL_KEYS, AnyConfig, describe
 from aligned_jax.convert.formats.exported import FORMAT_VERSION, METADATA_KEY
 from aligned_jax.convert.rules import to_official
 from aligned_jax.errors import FormatError
 from aligned_jax.types import Variables
+from aligned_jax.utils.seal import checksum_of, sealed
 from aligned_jax.utils.text import listed
 
 
@@ -50,7 +51,7 @@ def write_safetensors(
             tensors = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}
     if bad := [name for name, tensor in tensors.items() if not np.isfinite(tensor).all()]:
         raise FormatError(f"{path} was not written: values that are not finite in {listed(bad)}")
-    metadata = {METADATA_KEY: json.dumps(_manifest(networks, provenance))}
+    metadata = {METADATA_KEY: json.dumps(_manifest(networks, provenance, tensors))}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -81,12 +82,18 @@ def _tensors(
     return tensors
 
 
-def _manifest(networks: Mapping[str, Any], provenance: Mapping[str, Any] | None) -> dict[str, Any]:
-    described = {
-        key: {"kind": kind_of(config), "config": to_dict(config)}
-        for key, (config, _) in networks.items()
+def _manifest(
+    networks: Mapping[str, tuple[AnyConfig, Any]],
+    provenance: Mapping[str, Any] | None,
+    tensors: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    document = {
+        "format_version": FORMAT_VERSION,
+        "networks": describe({key: config for key, (config, _) in networks.items()}),
+        "provenance": provenance,
+        "checksum": checksum_of((name, tensors[name]) for name in sorted(tensors)),
     }
-    return {"format_version": FORMAT_VERSION, "networks": described, "provenance": provenance}
+    return sealed(document)
 
 
 def _umask() -> int:

@@ -52,18 +52,18 @@ class AvatarSource:
         next(self.examples("train", 0, 1))
 
     def identity(self) -> dict[str, Any]:
-        """What decides the content."""
+        """Options, and versions of what draws: all that decides the pictures, JSON-able."""
         from importlib import metadata
 
         names = ("dicebear-core", "dicebear-styles", "resvg_py", "pillow")
         return asdict(self) | {"versions": {name: metadata.version(name) for name in names}}
 
     def splits(self) -> dict[str, int]:
-        """Number of items by split."""
+        """How many pictures each split has."""
         return {"train": self.count} | ({"test": self.test} if self.test else {})
 
     def features(self) -> dict[str, Any]:
-        """TFDS features of an example."""
+        """The TFDS features of an example: image, seed and attributes."""
         import tensorflow_datasets as tfds
 
         classes, table = tfds.features.ClassLabel, STYLES[self.style]

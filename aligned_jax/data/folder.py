@@ -16,8 +16,6 @@ from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.text import listed
 
-_SHOWN = 8
-
 
 class ImageFolder:
     """Images by number, in the order of their names; used like a `Dataset` without labels.
@@ -99,10 +97,10 @@ class ImageFolder:
                 f"{listed(damaged)}"
             )
         if len(sizes) > 1:
-            most = sorted(sizes.items(), key=lambda entry: -len(entry[1]))[:_SHOWN]
+            most = sorted(sizes.items(), key=lambda entry: -len(entry[1]))
             shown = [f"{w}x{h} ({len(f)}, such as {f[0]})" for (w, h), f in most]
             raise UserError(
-                f"{self.options.path} holds images of {len(sizes)} sizes: {', '.join(shown)}; "
+                f"{self.options.path} holds images of {len(sizes)} sizes: {listed(shown)}; "
                 "make them equal first, for example with `aligned data images`"
             )
         return 1 if grey else 3

@@ -46,7 +46,7 @@ class ImageSource:
         ImageFiles(self.path).close()
 
     def identity(self) -> dict[str, Any]:
-        """What decides the content."""
+        """Everything that decides the images: source, sizes, filter and files; JSON-able."""
         listed = repr(sorted(self.items.items()))
         margins = {"pad_colour": _hexadecimal(self.ground)} if self.fit == "pad" else {}
         return {
@@ -60,7 +60,7 @@ class ImageSource:
         }
 
     def splits(self) -> dict[str, int]:
-        """Number of files by split."""
+        """How many files each split has."""
         return {split: len(items) for split, items in self.items.items()}
 
     def features(self) -> dict[str, Any]:
@@ -158,7 +158,9 @@ def scan(
     fit: str = "crop",
     pad_colour: str | None = None,
 ) -> ImageSource:
-    """Lists what will be imported; a folder and a zip of it give the same.
+    """Lists the images of a folder or zip that will be imported, and the labels they have.
+
+    A folder and a zip of it give the same.
 
     Labels come from `dataset.json` where there is one, as in official datasets
     (class numbers or vectors), and else from folders.

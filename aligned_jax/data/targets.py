@@ -24,7 +24,7 @@ Open = Callable[[], Any]
 
 
 class Target(NamedTuple):
-    """A picture to invert.
+    """A picture to invert, cut and scaled to the size of the network.
 
     Attributes:
       file: where it is from.
@@ -95,9 +95,9 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
             continue
         read.append((file, np.asarray(image).reshape(resolution, resolution, channels)))
     if not read:
-        reasons = [f"{file}: {why}" for file, why in list(skipped.items())[:8]]
+        reasons = [f"{file}: {why}" for file, why in skipped.items()]
         reasons += [told_passed(passed)] if passed else []
-        raise UserError(f"no picture can be used ({'; '.join(reasons)})")
+        raise UserError(f"no picture can be used ({listed(reasons, separator='; ')})")
     names = _names([file for file, _ in read], sources)
     targets = [Target(file, name, pixels) for (file, pixels), name in zip(read, names, strict=True)]
     return Targets(targets, skipped, told_passed(passed) if passed else "")

@@ -38,7 +38,7 @@ def check_perceptual(net: str, pixels: float) -> None:
 
 
 def perceptual_of(net: str, pixels: float) -> inversion.Perceptual:
-    """What an inversion makes small.
+    """The distance of images that an inversion makes small: LPIPS, pixels, or both.
 
     Args:
       net: network of LPIPS, "vgg" or "alex"; or "none".

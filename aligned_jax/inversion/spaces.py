@@ -35,7 +35,7 @@ def is_z(space: str) -> bool:
 
 
 def latent_shape(config: GeneratorConfig, space: str) -> tuple[int, ...]:
-    """Shape of one image's latent."""
+    """The shape of one image's latent in a space, without the batch."""
     return {
         "z": (config.z_dim,),
         "z+": (config.num_ws, config.z_dim),

@@ -24,7 +24,7 @@ _SCRIPT = Command()
 
 @dataclass(frozen=True, eq=False)
 class DataReport:
-    """What a dataset holds.
+    """What a dataset holds, split by split.
 
     Attributes:
       name: as the user calls it.

@@ -35,7 +35,7 @@ from aligned_jax.viz.sheet import Sheet
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """A film.
+    """The frames of a film, ready to be written.
 
     Attributes:
       frames: uint8 [T, R, R, C].
@@ -51,7 +51,7 @@ class Film:
 
     @property
     def summary(self) -> str:
-        """ "70 frames, 3.5 s"."""
+        """The length in words: "70 frames, 3.5 s"."""
         return f"{len(self.frames)} frames, {len(self.frames) / self.fps:.1f} s"
 
     def write(

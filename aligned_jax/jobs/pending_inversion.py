@@ -49,7 +49,7 @@ class PendingInversion:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the rows that there will be, but for those that diverge."""
+        """The names of the rows that there will be, unless some inversions diverge."""
         return tuple(target.name for target in self.targets.targets)
 
     @property

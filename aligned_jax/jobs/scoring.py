@@ -188,7 +188,7 @@ class PairDistances:
 
     @property
     def mean(self) -> float:
-        """The mean distance."""
+        """The mean of the distances of all pairs."""
         return float(self.distances.mean())
 
     def document(self, command: Command = _SCRIPT) -> dict[str, Any]:

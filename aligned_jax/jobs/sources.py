@@ -164,7 +164,7 @@ class Usage:
 
     @classmethod
     def of(cls, sources: Sequence[Pending], noise: str) -> "Usage":
-        """By all latents that were asked for, as they came, and the noise."""
+        """What counts for these latents, as they were asked for, and this noise."""
         pictures = [source for source in sources if isinstance(source, PendingInversion)]
         return cls(
             pictures=bool(pictures),

@@ -14,7 +14,7 @@ import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.latents.spaces import style_layers
+from aligned_jax.latents.style_space import style_layers
 from aligned_jax.utils.text import listed
 
 _KINDS = "z [N, D] or [N, L, D], or ws [N, L, D], or styles/<layer> [N, C] of every layer"
@@ -59,7 +59,7 @@ class ArrayArchive:
 
     @property
     def keys(self) -> list[str]:
-        """Of its arrays, in their order."""
+        """The names of its arrays, in their order."""
         return list(self._names)
 
     def header(self, key: str) -> Header:

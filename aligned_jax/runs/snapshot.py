@@ -68,7 +68,7 @@ def load_state(folder: Path, task: Task[Any]) -> tuple[PyTree, dict[str, Any]]:
         raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
     parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in task.rest}
     for key in task.configs():
-        stored = named(key, checkpoint.read(folder, key))
+        stored = named(key, checkpoint.read(folder, key, expected=getattr(expected, key)))
         parts[key] = _filled(folder, key, getattr(expected, key), stored)
     return task.state_type(**parts), bookkeeping
 

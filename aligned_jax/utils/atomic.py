@@ -1,10 +1,11 @@
-"""Folders that a name holds whole or not at all, on a disk or in a bucket."""
+"""Files and folders that a name holds whole or not at all, on a disk or in a bucket."""
 
 import contextlib
+import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aligned_jax.errors import CheckpointError, UserError
@@ -25,13 +26,44 @@ def take_away(folder: Path, first: str) -> None:
     remove_folder(hidden)
 
 
+def take_name(partial: Path, path: Path, overwrite: bool) -> None:
+    """Gives a finished file its name.
+
+    Without `overwrite` a file that appeared under that name since anyone looked is never
+    replaced: making a second link to a file fails where renaming would not.
+
+    Raises:
+      FileExistsError: if the name is taken and may not be.
+      OSError: if the disk refuses.
+    """
+    if overwrite:
+        partial.replace(path)
+        return
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without such links
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, "it appeared meanwhile", str(path)) from None
+        partial.rename(path)
+    else:
+        partial.unlink()
+
+
 @contextlib.contextmanager
-def writing_folder(folder: Path, last: str) -> Iterator[Path]:
+def writing_folder(folder: Path, last: str, check: Callable[[], None]) -> Iterator[Path]:
     """A folder to fill, which takes the place of `folder` when the block ends.
 
     On a disk it is a hidden sibling, renamed on success, removed on failure. In
     a bucket an old one goes first and the file `last` is written last: without
     it the folder does not count.
+
+    Args:
+      folder: the new folder.
+      last: see above.
+      check: raises if what stands under the name may not be replaced; called again at the
+        last moment, because others can write while a long block goes on.
 
     Raises:
       CheckpointError: if the disk or the bucket refuses.
@@ -39,6 +71,7 @@ def writing_folder(folder: Path, last: str) -> Iterator[Path]:
     if is_remote(folder):
         with _uploading_folder(folder, last) as partial:
             yield partial
+            check()
         return
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -49,6 +82,7 @@ def writing_folder(folder: Path, last: str) -> Iterator[Path]:
         raise CheckpointError(f"{folder} cannot be written: {reason}") from None
     try:
         yield partial
+        check()
         _replace(partial, folder)
     except Exception as error:
         remove_folder(partial)

@@ -9,11 +9,12 @@ def listed(items: Iterable[str], most: int = 8, separator: str = ", ") -> str:
     """The first items joined, and how many more there are: "a, b and 3 more".
 
     Args:
-      items: each is shortened to 500 characters: names may come from untrusted files.
+      items: each is shortened to 500 characters, and its line breaks are escaped: names may
+        come from untrusted files.
       most: how many are shown.
       separator: with another one than ", " the end reads "; and 3 more".
     """
-    items = list(items)
+    items = [item.replace("\n", "\\n") for item in items]
     shown = [item if len(item) <= _LONGEST else f"{item[:_LONGEST]}..." for item in items[:most]]
     if len(items) <= most:
         return separator.join(shown)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aligned_jax.errors import UserError
+from aligned_jax.utils.atomic import take_name
 from aligned_jax.utils.paths import absolute, as_path, exists, is_dir, is_remote, put, uploading
 
 _LONGEST, _LONGEST_PATH = 255, 4096  # bytes of a name, and of all of a path
@@ -80,7 +81,7 @@ def writing(path: str | os.PathLike, overwrite: bool = False) -> Iterator[Binary
         try:
             yield file
             file.close()
-            partial.replace(path)
+            take_name(partial, path, overwrite)
         except BaseException:
             # What is still buffered has nowhere to go when the disk is full.
             with contextlib.suppress(OSError):
@@ -112,9 +113,10 @@ def writing_folder(folder: str | os.PathLike, overwrite: bool = False) -> Iterat
         partial.mkdir()
         try:
             yield partial
+            check_folder(folder, overwrite)  # again: the block may have taken hours
             if folder.exists():
                 for file in sorted(partial.iterdir()):
-                    file.replace(folder / file.name)
+                    take_name(file, folder / file.name, overwrite)
             else:
                 partial.rename(folder)
         finally:
@@ -140,7 +142,9 @@ def _check_name(path: Path) -> None:
         raise UserError(
             f"{str(path)[:60]}... is too long a name; a file or folder may have {_LONGEST} bytes"
         )
-    nearest = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    nearest = next((p for p in path.absolute().parents if os.path.lexists(p)), None)
+    if nearest is None:
+        raise UserError(f"{path} is the root of all folders; give the name of one inside it")
     if not nearest.is_dir():
         raise UserError(f"{nearest} is a file, so that {path} cannot be written")
 

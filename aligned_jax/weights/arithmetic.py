@@ -97,8 +97,10 @@ def parse(expression: str) -> dict[str, Fraction]:
     if not form:
         raise UserError(f"the expression {text!r:.200} names no network")
     if constant:
+        small = abs(constant) <= MAX_COEFFICIENT  # a larger one may be none that floats can hold
+        number = f"{float(constant):g}" if small else f"beyond {MAX_COEFFICIENT}"
         raise UserError(
-            f"the expression {text!r:.200} adds the number {float(constant):g} to networks; "
+            f"the expression {text!r:.200} adds the number {number} to networks; "
             "numbers can only multiply or divide them"
         )
     large = [name for name, value in form.items() if abs(value) > MAX_COEFFICIENT]

@@ -16,12 +16,11 @@ from aligned_jax.augment import (
     draw,
     geometry,
     margins,
-    percentile_draws,
     preset,
 )
 from aligned_jax.config import from_dict, to_dict
 from aligned_jax.errors import ConfigError
-from tests.augment.cases import images, random_case
+from tests.augment.recorded_cases import images, percentile_draws, random_case
 from tests.helpers import relative_error
 
 augment = jax.jit(apply, static_argnums=3)

@@ -10,7 +10,7 @@ from aligned_jax import jobs
 from aligned_jax.data import DataOptions, open_dataset
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from tests.jobs.small import aligned, noise_images, save_images
+from tests.jobs.small_inputs import aligned, noise_images, save_images
 
 
 def images(path, split="train"):

@@ -11,7 +11,7 @@ from aligned_jax import evaluation, jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from tests import standins
-from tests.jobs.small import PARENT, aligned, noise_images, save_images
+from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_images
 
 
 @pytest.fixture(autouse=True)

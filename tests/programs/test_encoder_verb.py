@@ -17,7 +17,7 @@ from aligned_jax.data.writer import write_dataset
 from aligned_jax.runs import dry_run
 from aligned_jax.runs.folder import RunFolder
 from tests import standins
-from tests.test_encoder_network import filled
+from tests.networks.small_encoder import filled
 
 # Of the same kind as the published ones, but for their widths.
 _SMALL = "--encoder.stages 4 1 5 1 6 1 7 1 --losses.lpips 0 --snapshots.images 2"
@@ -84,11 +84,11 @@ def plan(ok, family, loss_networks, monkeypatch, tmp_path):
 
 def flat(values, prefix=""):
     """The same with dotted names."""
-    found = {}
+    leaves = {}
     for name, value in values.items():
         nested = isinstance(value, dict)
-        found |= flat(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
-    return found
+        leaves |= flat(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
+    return leaves
 
 
 PLAIN = {
@@ -146,16 +146,18 @@ def test_what_options_plan(plan, options):
 
 
 def test_the_plan_without_options(plan, loss_networks, family, tmp_path):
-    found = plan("")
+    planned = plan("")
     sizes = {"img_resolution": 32, "space": "w+", "rows": 8, "latent_dim": 6, "deltas": True}
-    assert found["encoder"] == sizes | {"img_channels": 3, "stages": STAGES["slim"]}
-    assert found["start"] == str(family / "G32") and found["data"]["path"] == str(family / "D32")
-    assert (found["kimg"], found["seed"], found["backbone"]) == (1600, 0, False)
-    losses = found["losses"]
+    assert planned["encoder"] == sizes | {"img_channels": 3, "stages": STAGES["slim"]}
+    assert planned["start"] == str(family / "G32") and planned["data"]["path"] == str(
+        family / "D32"
+    )
+    assert (planned["kimg"], planned["seed"], planned["backbone"]) == (1600, 0, False)
+    losses = planned["losses"]
     assert (losses["progressive_start"], losses["progressive_every"]) == (20_000, 2_000)
     assert (losses["batch_size"], losses["identity"], losses["lpips"]) == (8, 0, 0.8)
     assert loss_networks == ["alex"]
-    scored = found["snapshots"]
+    scored = planned["snapshots"]
     assert (scored["metrics"], scored["metric_images"]) == ("pixel_rmse,lpips_alex", 64)
     assert f"checkpoints: {tmp_path / 'run' / 'checkpoints'}, every 4 kimg" in plan.said
     assert not (tmp_path / "run").exists()
@@ -170,9 +172,9 @@ def test_frozen_networks_are_looked_for_beforehand(plan, loss_networks):
 
 
 def test_large_generators_get_the_published_backbone(plan):
-    found = plan("", size=512)["encoder"]
-    assert (found["img_resolution"], found["rows"]) == (256, 16)
-    assert found["stages"] == STAGES["irse50"]
+    planned = plan("", size=512)["encoder"]
+    assert (planned["img_resolution"], planned["rows"]) == (256, 16)
+    assert planned["stages"] == STAGES["irse50"]
     assert plan("--backbone slim", size=512)["encoder"]["stages"] == STAGES["slim"]
 
 

@@ -21,7 +21,7 @@ from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.tasks import task_of
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
-from tests.runs import runs
+from tests.runs import small_runs as runs
 from tests.training import tiny_encoder as tiny
 
 

@@ -15,7 +15,7 @@ from aligned_jax.runs import launch, loop, snapshot, stopping
 from aligned_jax.runs.folder import RunFolder, locked
 from aligned_jax.runs.tasks import task_of
 from tests.helpers import relative_error
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 
 def test_what_a_run_leaves_behind(finished):

@@ -13,7 +13,7 @@ from aligned_jax.networks.network import Network
 from aligned_jax.runs import generator_scores, pictures
 from aligned_jax.runs.tasks import task_of
 from tests import standins
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 
 @pytest.fixture(autouse=True)

@@ -23,10 +23,10 @@ from aligned_jax.training.start import (
 from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import Recipe
 from aligned_jax.weights import resize
-from tests.convert import samples
+from tests.convert import small_networks as samples
 from tests.helpers import DATA, same_values
 from tests.makers.official_file import write_snapshot
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 ONE = jax.local_devices()[:1]
 

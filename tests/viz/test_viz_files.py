@@ -57,6 +57,28 @@ def test_a_file_in_the_way_is_named(tmp_path):
             check(tmp_path / "file" / "deep" / "a.txt")
 
 
+def test_the_root_is_no_name_for_a_result():
+    for check in (check_file, check_folder):
+        with pytest.raises(UserError, match="/ is the root of all folders"):
+            check("/", overwrite=True)
+
+
+def test_what_appears_during_the_work_is_not_replaced(tmp_path):
+    path, folder = tmp_path / "a.txt", tmp_path / "results"
+    with pytest.raises(UserError, match=r"a\.txt was not written"), writing(path) as file:
+        file.write(b"mine")
+        path.write_text("precious")
+    with pytest.raises(UserError, match="results is not empty"), writing_folder(folder) as own:
+        (own / "a.txt").write_text("mine")
+        folder.mkdir()
+        (folder / "a.txt").write_text("precious")
+    assert path.read_text() == (folder / "a.txt").read_text() == "precious"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt", "results"]
+    with writing(path, overwrite=True) as file:
+        file.write(b"mine")
+    assert path.read_text() == "mine"
+
+
 def test_names_that_are_too_long_are_refused_beforehand(tmp_path):
     for check in (check_file, check_folder):
         check(tmp_path / ("a" * 255))

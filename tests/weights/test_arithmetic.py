@@ -12,7 +12,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.weights import arithmetic, interpolate, parse_expression
 from aligned_jax.weights.components import entries
 from tests.helpers import same_bits
-from tests.weights.trees import pair, random_variables, small
+from tests.weights.small_generators import pair, random_variables, small
 
 F = Fraction
 
@@ -36,10 +36,10 @@ F = Fraction
     ],
 )
 def test_parse(expression, coefficients):
-    found = parse_expression(expression)
-    assert found == coefficients
-    assert list(found) == list(coefficients)
-    assert all(isinstance(value, Fraction) for value in found.values())
+    parsed = parse_expression(expression)
+    assert parsed == coefficients
+    assert list(parsed) == list(coefficients)
+    assert all(isinstance(value, Fraction) for value in parsed.values())
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,7 @@ def test_parse(expression, coefficients):
         ("a / a", "divides by a network"),
         ("a / (2 - 2)", "divides by zero"),
         ("a + 0.5", "adds the number 0.5 to networks"),
+        ("a + b + 1e99*1e99*1e99*1e99", "adds the number beyond 1000000 to"),
         ("(a + 1) * 2", "adds the number 2 to networks"),
         ("1 + 2", "names no network"),
         ("", "cannot read the expression"),

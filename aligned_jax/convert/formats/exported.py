@@ -3,17 +3,19 @@
 Files of others, without our header, are state dicts with official names: see `state_dicts`.
 """
 
-import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
-from aligned_jax.config import ALL_KEYS, KINDS, AnyConfig, GeneratorConfig, from_dict
+from aligned_jax.config import ALL_KEYS, AnyConfig, GeneratorConfig, configs_of
 from aligned_jax.convert.description import Description
-from aligned_jax.convert.files.inert import plain
 from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.files.safetensors_file import read_tensors
-from aligned_jax.convert.formats import families, state_dicts
-from aligned_jax.errors import FormatError
+from aligned_jax.convert.files.tensor import Tensor
+from aligned_jax.convert.formats import foreign_networks, state_dicts
+from aligned_jax.errors import ConfigError, FormatError
+from aligned_jax.utils.reading import parse_json
+from aligned_jax.utils.seal import check_seal, checksum_of
 from aligned_jax.utils.text import listed
 
 METADATA_KEY = "aligned_jax"
@@ -27,10 +29,11 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
     networks under official names.
     """
     entries, metadata = read_tensors(path)
-    manifest = _manifest(metadata.get(METADATA_KEY))
+    manifest = _manifest(metadata)
     if manifest is None:
         return state_dicts.read(entries)
-    networks = manifest["networks"]
+    networks = _networks(manifest)
+    _check_tensors(manifest, entries)
     parts = (
         dict.fromkeys(networks, entries)
         if len(networks) == 1
@@ -42,8 +45,8 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
         )
     described = {}
     for key, tensors in parts.items():
-        families.refuse(key, tensors)
-        config = _config(key, networks[key])
+        foreign_networks.refuse(key, tensors)
+        config = networks[key]
         described[key] = Description(isinstance(config, GeneratorConfig), tensors, config=config)
     source: dict[str, Any] = {"code_base": "aligned_jax", "warnings": []}
     if manifest.get("provenance") is not None:
@@ -51,29 +54,40 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
     return described, source
 
 
-def _manifest(text: str | None) -> dict[str, Any] | None:
-    """Our metadata, or None in files of others."""
+def _manifest(metadata: dict[str, str]) -> dict[str, Any] | None:
+    """Our part of the header, or None in files of others."""
+    text = metadata.get(METADATA_KEY)
     if text is None:
+        if any('"format_version"' in other for other in metadata.values()):
+            raise FormatError("its header holds metadata of ours under a name that is damaged")
         return None
-    try:
-        manifest = json.loads(text)
-    except (ValueError, RecursionError):
-        raise FormatError("its header holds metadata of ours that is damaged") from None
-    manifest = manifest if isinstance(manifest, dict) else {}
+    manifest = parse_json(text, "the metadata of ours in its header")
     version = manifest.get("format_version")
     if version != FORMAT_VERSION:
         raise FormatError(
             f"its format version is {number(version)}, this release reads {FORMAT_VERSION}; "
             "update aligned_jax"
         )
-    networks = plain(manifest.get("networks"))
-    if not isinstance(networks, dict) or not networks or not set(networks) <= set(ALL_KEYS):
-        raise FormatError(f"its header does not name networks out of {', '.join(ALL_KEYS)}")
-    return {**manifest, "networks": networks}
+    return manifest
 
 
-def _config(key: str, recorded: Any) -> AnyConfig:
-    kind = recorded.get("kind") if isinstance(recorded, dict) else None
-    if kind not in KINDS:
-        raise FormatError(f"the header says of {key} none of {', '.join(KINDS)}")
-    return from_dict(KINDS[kind], recorded.get("config"), f"the config of {key}")
+def _networks(manifest: dict[str, Any]) -> dict[str, AnyConfig]:
+    """The networks that the header describes."""
+    try:
+        networks = configs_of(manifest.get("networks"))
+    except ConfigError as error:
+        raise FormatError(f"its header is damaged: {error}") from None
+    check_seal(manifest, "its header")
+    return networks
+
+
+def _check_tensors(manifest: dict[str, Any], entries: Mapping[str, Tensor]) -> None:
+    """Refuses tensors without the checksum that the header records, if it records one."""
+    recorded = manifest.get("checksum")
+    if recorded is None:  # written by an earlier release
+        return
+    if recorded != checksum_of((name, entries[name].numpy()) for name in sorted(entries)):
+        raise FormatError(
+            "it is damaged: its tensors are not those that were written (their checksum "
+            "differs from the recorded one)"
+        )

@@ -14,7 +14,7 @@ from aligned_jax.training.gan_step import GanStep
 from aligned_jax.training.optimizer import frozen_layers, merge_frozen, split_frozen
 from aligned_jax.training.state import create_state, parameter_counts
 from tests.helpers import document, reference, same_values
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 ONE = jax.local_devices()[:1]
 

@@ -59,8 +59,14 @@ def test_json_round_trip(config):
         ({"img_resolution": 16, "mapping": 3}, "must be an object"),
         ({"img_resolution": True}, "not of type"),
         ({"img_resolution": 8, "synthesis": {"conv_clamp": 10**5000}}, "beyond 2"),
-        ({"img_resolution": 8, "synthesis": {"channels": ["a", 2]}}, "'a', which is not a number"),
-        ({"img_resolution": 8, "synthesis": {"channels": [True, 2]}}, "not a number"),
+        (
+            {"img_resolution": 8, "synthesis": {"channels": ["a", 2]}},
+            r"channels.0. is 'a', which is not of type int",
+        ),
+        (
+            {"img_resolution": 8, "synthesis": {"channels": [True, 2]}},
+            "True, which is not of type int",
+        ),
     ],
 )
 def test_bad_json_is_explained(values, reason):

@@ -1,19 +1,17 @@
 """StyleSpace: names, indices and widths of the style vectors, derived from the config.
 
-Z [N, D] and Z+ [N, L, D] go through the mapping network to W [N, D] and
-W+ [N, L, D]; the affine layers turn W+ into S, one style vector [N, C] for
-each layer. Conversions run one way: z -> w -> w+ -> s.
+The affine layers turn W+ [N, L, D] into S, one style vector [N, C] for each layer.
 """
 
 import re
 from dataclasses import dataclass
-from typing import overload
 
 import jax.numpy as jnp
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.types import AnyArray, AnyStyles, Array, Styles
+from aligned_jax.types import AnyStyles, Array, Styles
+from aligned_jax.utils.text import listed
 
 
 @dataclass(frozen=True)
@@ -95,26 +93,6 @@ def channel_name(config: GeneratorConfig, layer: int | str, channel: int) -> str
     return f"{style_layer(config, layer).index}_{channel}"
 
 
-@overload
-def broadcast_w(w: Array, num_ws: int) -> Array: ...
-@overload
-def broadcast_w(w: AnyArray, num_ws: int) -> AnyArray: ...
-def broadcast_w(w: AnyArray, num_ws: int) -> AnyArray:
-    """W [N, D] to W+ [N, L, D] with L equal rows; W+ passes unchanged.
-
-    Raises:
-      UserError: if W+ has another number of rows.
-    """
-    if w.ndim == 2:
-        return jnp.repeat(w[:, None, :], num_ws, axis=1)
-    if w.ndim != 3 or w.shape[1] != num_ws:
-        raise UserError(
-            f"w has shape {w.shape}; this network takes [N, D] or [N, {num_ws}, D] "
-            "(2 * log2(resolution) - 2 rows)"
-        )
-    return w
-
-
 def check_styles(config: GeneratorConfig, styles: AnyStyles) -> None:
     """Raises UserError listing every missing, unknown or ill-shaped style vector."""
     layers = {layer.name: layer.channels for layer in style_layers(config)}
@@ -130,7 +108,7 @@ def check_styles(config: GeneratorConfig, styles: AnyStyles) -> None:
     if len(batches) > 1:
         wrong.append(f"batch sizes differ: {sorted(batches)}")
     if wrong:
-        raise UserError(f"styles do not fit this network: {'; '.join(wrong)}")
+        raise UserError(f"styles do not fit this network: {listed(wrong, separator='; ')}")
 
 
 def concatenate_styles(config: GeneratorConfig, styles: AnyStyles) -> Array:
@@ -140,7 +118,7 @@ def concatenate_styles(config: GeneratorConfig, styles: AnyStyles) -> Array:
 
 
 def split_styles(config: GeneratorConfig, s: Array) -> Styles:
-    """Inverse of `concatenate_styles`.
+    """Style vectors {layer: [N, C]} of S [N, sum of channels]: undoes `concatenate_styles`.
 
     Raises:
       UserError: if the width is not the network's.

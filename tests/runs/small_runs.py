@@ -23,7 +23,7 @@ from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.launch import PlannedRun
 from aligned_jax.runs.session import Session
 from aligned_jax.training.options import GanOptions
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 
 class Images:
@@ -144,7 +144,7 @@ def main(argv):
 
 def command(folder, config=CONFIG):
     """The command line of `main`, with a cache that the process shares with this one."""
-    code = "import sys; from tests.runs import runs; runs.main(sys.argv[1:])"
+    code = "import sys; from tests.runs import small_runs as runs; runs.main(sys.argv[1:])"
     return [sys.executable, "-c", code, str(folder), json.dumps(to_dict(config))]
 
 

@@ -24,21 +24,21 @@ def folder(tmp_path):
 
 def test_images_are_those_of_the_files(folder, tmp_path):
     path, pixels = folder
-    found = ImageFolder(path)
-    assert (len(found), found.channels, found.names) == (3, 3, ["a.png", "b.png", "sub/c.png"])
-    np.testing.assert_array_equal([found[i][0] for i in range(3)], pixels)
-    assert found[0][1].shape == (0,)
+    opened = ImageFolder(path)
+    assert (len(opened), opened.channels, opened.names) == (3, 3, ["a.png", "b.png", "sub/c.png"])
+    np.testing.assert_array_equal([opened[i][0] for i in range(3)], pixels)
+    assert opened[0][1].shape == (0,)
     both = ImageFolder(path, mirror=True)
     assert len(both) == 6
     np.testing.assert_array_equal(both[4][0], pixels[1][:, ::-1])
     with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
-        for name in found.names:
+        for name in opened.names:
             archive.write(path / name, name)
     zipped = ImageFolder(tmp_path / "images.zip")
     np.testing.assert_array_equal(zipped[2][0], pixels[2])
-    assert zipped.fingerprint == found.fingerprint != both.fingerprint
+    assert zipped.fingerprint == opened.fingerprint != both.fingerprint
     with pytest.raises(IndexError, match="3 is not one of 3"):
-        found[3]
+        opened[3]
 
 
 def test_the_fingerprint_is_of_names_and_contents(folder):

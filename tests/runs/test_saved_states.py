@@ -20,8 +20,8 @@ from aligned_jax.runs.progress import QUIET
 from aligned_jax.runs.session import Session
 from aligned_jax.runs.tasks import task_of
 from aligned_jax.training import parallel
-from tests.runs import runs
-from tests.training import tiny
+from tests.runs import small_runs as runs
+from tests.training import tiny_gan as tiny
 
 
 @pytest.fixture(scope="module")

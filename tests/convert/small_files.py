@@ -85,12 +85,12 @@ def tensors(value) -> list[LazyTensor]:
 def state_tensors(module: PersistentObject, prefix: str = "") -> dict[str, np.ndarray]:
     """Arrays of a network by official name."""
     state = module.meta["state"]
-    found = {
+    by_name = {
         prefix + name: tensor.numpy()
         for kind in ("_parameters", "_buffers")
         for name, tensor in state[kind].items()
         if tensor is not None
     }
     for name, child in state["_modules"].items():
-        found |= state_tensors(child, f"{prefix}{name}.")
-    return found
+        by_name |= state_tensors(child, f"{prefix}{name}.")
+    return by_name

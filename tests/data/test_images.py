@@ -73,13 +73,13 @@ def test_transparent_parts_are_white():
 
 def test_sixteen_bits_become_eight():
     values = np.array([[0, 257 * 5, 257 * 200, 65535]] * 4, np.uint16)
-    found = square(Image.fromarray(values), 4, channels=1)
-    assert found[0].tolist() == [0, 5, 200, 255]
+    pixels = square(Image.fromarray(values), 4, channels=1)
+    assert pixels[0].tolist() == [0, 5, 200, 255]
 
 
 def test_cmyk():
-    found = square(Image.new("CMYK", (9, 9), (0, 255, 255, 0)), kind="JPEG")
-    assert found[0, 0, 0] > 200 and found[0, 0, 1] < 60
+    pixels = square(Image.new("CMYK", (9, 9), (0, 255, 255, 0)), kind="JPEG")
+    assert pixels[0, 0, 0] > 200 and pixels[0, 0, 1] < 60
 
 
 def test_cameras_orientation_is_followed():
@@ -87,8 +87,8 @@ def test_cameras_orientation_is_followed():
     image.paste("white", (0, 0, 8, 4))  # White above.
     exif = Image.Exif()
     exif[0x0112] = 3  # Held upside down.
-    found = square(image, exif=exif)
-    assert found[:4].max() == 0 and found[4:].min() == 255
+    pixels = square(image, exif=exif)
+    assert pixels[:4].max() == 0 and pixels[4:].min() == 255
 
 
 def test_what_is_no_picture_is_refused():
@@ -211,10 +211,10 @@ def test_class_numbers(tmp_path):
     out, _ = imported(tmp_path, archive(tmp_path, labels))
     data = open_dataset(DataOptions(str(out), labels="label"))
     assert data.label_names == ("0", "1", "2")
-    found = {data.attributes(k)["file"]: data[k] for k in range(3)}
-    assert found["00000/a.png"][1].tolist() == [0, 0, 1]
-    assert found["00001/c.png"][1].tolist() == [1, 0, 0]
-    np.testing.assert_array_equal(found["00001/c.png"][0], np.asarray(noise(2, 8, 8)))
+    examples = {data.attributes(k)["file"]: data[k] for k in range(3)}
+    assert examples["00000/a.png"][1].tolist() == [0, 0, 1]
+    assert examples["00001/c.png"][1].tolist() == [1, 0, 0]
+    np.testing.assert_array_equal(examples["00001/c.png"][0], np.asarray(noise(2, 8, 8)))
 
 
 def test_vectors(tmp_path):
@@ -222,8 +222,8 @@ def test_vectors(tmp_path):
     out, _ = imported(tmp_path, archive(tmp_path, labels))
     data = open_dataset(DataOptions(str(out), labels="label"))
     assert data.label_names == ("label[0]", "label[1]")
-    found = {data.attributes(k)["file"]: data[k][1].tolist() for k in range(3)}
-    assert found == {"00000/a.png": [0.5, -1], "00001/c.png": [1, 2], "00000/b.png": [0, 0]}
+    vectors = {data.attributes(k)["file"]: data[k][1].tolist() for k in range(3)}
+    assert vectors == {"00000/a.png": [0.5, -1], "00001/c.png": [1, 2], "00000/b.png": [0, 0]}
 
 
 @pytest.mark.parametrize("labels", [None, []])

@@ -35,9 +35,9 @@ def pair(config=None):
 
 def sources(result, **networks):
     """{path: name of the one network whose bits the leaf of `result` has}."""
-    found = {}
+    origins = {}
     for path, (_, value) in entries(result).items():
         names = [n for n, net in networks.items() if same_bits(value, entries(net)[path][1])]
         assert len(names) == 1, f"{path} is equal to {names or 'no network'}"
-        found[path] = names[0]
-    return found
+        origins[path] = names[0]
+    return origins

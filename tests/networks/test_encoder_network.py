@@ -8,25 +8,10 @@ import pytest
 
 import aligned_jax as aj
 from aligned_jax.checkpoint import read_manifest, write
-from aligned_jax.config import EncoderConfig, GeneratorConfig, MappingConfig, SynthesisConfig
 from aligned_jax.convert import write_safetensors
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.networks import variable_shapes
-from aligned_jax.networks.encoder_network import provenance_of
 from aligned_jax.ops import resize
-
-GENERATOR = GeneratorConfig(
-    32, 5, 0, 6, mapping=MappingConfig(1), synthesis=SynthesisConfig(channels=(5, 4, 4, 3))
-)
-ENCODER = EncoderConfig(32, "w+", 8, 6, deltas=True, stages=((4, 1), (5, 1), (6, 1), (7, 1)))
-
-
-def filled(config, seed=0):
-    """Variables of small positive numbers."""
-    rng = np.random.default_rng(seed)
-    return jax.tree.map(
-        lambda v: rng.uniform(0.1, 0.5, v.shape).astype(np.float32), variable_shapes(config)
-    )
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 
 @pytest.fixture
@@ -42,10 +27,10 @@ def encoder(generator):
 
 def test_calls(encoder):
     images = np.random.default_rng(2).uniform(-1, 1, (2, 64, 64, 3)).astype(np.float32)
-    found = encoder(images)
-    assert found.shape == (2, 8, 6) and np.isfinite(found).all()
-    assert not np.allclose(found[0], found[1])
-    np.testing.assert_allclose(found, encoder(resize.area(images, 32)), rtol=1e-3)
+    encoded = encoder(images)
+    assert encoded.shape == (2, 8, 6) and np.isfinite(encoded).all()
+    assert not np.allclose(encoded[0], encoded[1])
+    np.testing.assert_allclose(encoded, encoder(resize.area(images, 32)), rtol=1e-3)
     assert repr(encoder).startswith("<EncoderNetwork 32 px, 3 channels, to w+, ")
     for shape in ((2, 16, 16, 3), (2, 64, 32, 3), (2, 32, 32, 1), (32, 32, 3)):
         with pytest.raises(UserError, match=r"takes \[N, S, S, 3\] with S of 32 or more"):

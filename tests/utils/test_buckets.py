@@ -8,9 +8,9 @@ from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.networks import init_variables
 from aligned_jax.networks.network import Network
 from aligned_jax.utils import paths
-from tests.bucket import Bucket
 from tests.helpers import DATA, same_values
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
+from tests.utils.memory_bucket import Bucket
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import jax
 
 from aligned_jax.errors import UserError
 from aligned_jax.runs import hosts
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 
 class Damaged(runs.Images):

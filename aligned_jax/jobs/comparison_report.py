@@ -1,11 +1,13 @@
-"""The report of `aligned compare`: numbers, pictures, and the page that holds them."""
+"""What a comparison of two networks came to: numbers, pictures, and the page that holds them."""
 
 import io
 import json
 import math
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +15,52 @@ from aligned_jax import provenance, weights
 from aligned_jax.jobs import describe
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
-from aligned_jax.viz import figure, heatmap, report, save_png, to_uint8
-
-if TYPE_CHECKING:
-    from aligned_jax.jobs.comparison import Comparison
+from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.viz import figure, heatmap, report, save_png, to_uint8, writing_folder
 
 
-def write(folder: Path, comparison: "Comparison", command: Command) -> None:
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two networks side by side.
+
+    Attributes:
+      parent, child: the networks.
+      parent_name, child_name: how they were named.
+      changes: of the weights, by component and resolution.
+      latents: that were drawn.
+      images: float32 [N, R, R, C] by column: parent, child, and the child with each
+        component reset.
+      shifts: mean absolute change of a pixel, in the units of images in [-1, 1], that the
+        reset of a component makes to the child's images.
+      distance: the same between parent and child.
+    """
+
+    parent: Network
+    child: Network
+    parent_name: str
+    child_name: str
+    changes: list[weights.Change]
+    latents: LatentBatch
+    images: dict[str, np.ndarray]
+    shifts: dict[str, float]
+    distance: float
+
+    def write(
+        self,
+        out: str | os.PathLike[str],
+        command: Command = Command(),  # noqa: B008  # it cannot change
+        overwrite: bool = False,
+    ) -> None:
+        """Writes index.html, resets.png, change.svg and change.json into a folder.
+
+        Raises:
+          UserError: if the folder is not empty and nothing may be replaced, or the disk refuses.
+        """
+        with writing_folder(out, overwrite) as folder:
+            _write(folder, self, command)
+
+
+def _write(folder: Path, comparison: Comparison, command: Command) -> None:
     """Writes index.html, resets.png, change.svg and change.json into an existing folder."""
     buffer = io.BytesIO()
     save_png(buffer, _picture(comparison), provenance.png_text(command.line))
@@ -34,14 +75,14 @@ def write(folder: Path, comparison: "Comparison", command: Command) -> None:
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
-def _picture(comparison: "Comparison") -> np.ndarray:
+def _picture(comparison: Comparison) -> np.ndarray:
     """A row for each latent and a column for each network, uint8 [height, width, C]."""
     # [columns, rows, H, W, C] -> [rows, columns, H, W, C]
     images = np.stack([to_uint8(images) for images in comparison.images.values()], axis=1)
     return figure(images, list(comparison.images), comparison.latents.names)
 
 
-def _document(comparison: "Comparison", command: Command) -> dict[str, Any]:
+def _document(comparison: Comparison, command: Command) -> dict[str, Any]:
     """What change.json holds."""
     parents = {
         "parent": (comparison.parent_name, comparison.parent),
@@ -69,7 +110,7 @@ def _row(change: weights.Change) -> dict[str, Any]:
     }
 
 
-def _page(comparison: "Comparison", command: Command, png: bytes, chart: str) -> str:
+def _page(comparison: Comparison, command: Command, png: bytes, chart: str) -> str:
     """What index.html holds.
 
     Args:
@@ -116,7 +157,7 @@ def _page(comparison: "Comparison", command: Command, png: bytes, chart: str) ->
     )
 
 
-def _introduction(comparison: "Comparison") -> str:
+def _introduction(comparison: Comparison) -> str:
     config, psi = comparison.child.config, comparison.latents.psi
     return report.paragraph(
         f"Both are {config.img_resolution} px {describe.colours(config)} generators. "
@@ -124,7 +165,7 @@ def _introduction(comparison: "Comparison") -> str:
     )
 
 
-def _component_table(totals: Sequence[weights.Change], comparison: "Comparison") -> str:
+def _component_table(totals: Sequence[weights.Change], comparison: Comparison) -> str:
     """Changes of trained weights, and of images when they are reset."""
     rows = []
     for change in (change for change in totals if change.trainable):

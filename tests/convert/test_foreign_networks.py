@@ -5,9 +5,9 @@ import pytest
 
 from aligned_jax.convert import read_official
 from aligned_jax.convert.files.inert import TFNetwork
-from aligned_jax.convert.formats import families, nvidia_tf, nvidia_torch
+from aligned_jax.convert.formats import foreign_networks, nvidia_tf, nvidia_torch
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import Lazy, discriminator, generator, module, nested
+from tests.convert.small_networks import Lazy, discriminator, generator, module, nested
 from tests.makers.official_file import write_rosinality, write_snapshot
 
 ONE = Lazy(np.ones(1, np.float32))
@@ -52,7 +52,7 @@ def test_a_foreign_discriminator_is_refused_too():
 
 def test_stylegan2_itself_is_not_mistaken():
     for network in (generator(), discriminator()):
-        assert families.recognise(network.tensors, ["Generator", "SynthesisBlock"]) is None
+        assert foreign_networks.recognise(network.tensors, ["Generator", "SynthesisBlock"]) is None
 
 
 def tensorflow(names, version=4, function="G_main", **kwargs):
@@ -126,8 +126,8 @@ def test_snapshots_without_network_objects(tmp_path):
 
 def test_foreign_classes_name_the_family():
     with pytest.raises(FormatError, match="Projected GAN"):
-        families.refuse_unknown(["pg_modules.discriminator.ProjectedDiscriminator"])
+        foreign_networks.refuse_unknown(["pg_modules.discriminator.ProjectedDiscriminator"])
     with pytest.raises(FormatError, match="StyleGAN-XL"):
-        families.refuse_unknown(["timm.models.efficientnet.Other"], ["SuperresGenerator"])
+        foreign_networks.refuse_unknown(["timm.models.efficientnet.Other"], ["SuperresGenerator"])
     with pytest.raises(FormatError, match=r"mentions posix\.system"):
-        families.refuse_unknown(["posix.system"], ["Generator"])
+        foreign_networks.refuse_unknown(["posix.system"], ["Generator"])

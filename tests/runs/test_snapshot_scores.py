@@ -14,7 +14,7 @@ from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.runs import generator_scores, pictures
 from aligned_jax.runs.config import TrainConfig
 from tests import standins
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ def only(tmp_path):
 
     def run(name, save, **options):
         save(tmp_path / name)
-        found = targets.read([str(tmp_path / name)], 8, **{"channels": 3} | options)
-        assert not found.skipped
-        return found.targets[0].pixels
+        taken = targets.read([str(tmp_path / name)], 8, **{"channels": 3} | options)
+        assert not taken.skipped
+        return taken.targets[0].pixels
 
     return run
 
@@ -55,9 +55,9 @@ def test_the_middle_square_is_taken(only):
 def test_without_aligning_squares_alone_are_taken(tmp_path):
     Image.fromarray(gradient()).save(tmp_path / "a.png")
     Image.fromarray(gradient(16, 8)).save(tmp_path / "b.png")
-    found = targets.read([str(tmp_path)], 8, 3, align="none")
-    assert [target.name for target in found.targets] == ["a"]
-    assert found.skipped == {f"{tmp_path}/b.png": "16x8 pixels are not square"}
+    taken = targets.read([str(tmp_path)], 8, 3, align="none")
+    assert [target.name for target in taken.targets] == ["a"]
+    assert taken.skipped == {f"{tmp_path}/b.png": "16x8 pixels are not square"}
     assert not targets.read([str(tmp_path)], 8, 3).skipped
 
 
@@ -66,10 +66,10 @@ def test_one_damaged_picture_in_a_hundred(tmp_path):
         Image.fromarray(gradient()).save(tmp_path / f"{number:02d}.png")
     whole = (tmp_path / "50.png").read_bytes()
     (tmp_path / "50.png").write_bytes(whole[: len(whole) // 2])
-    found = targets.read([str(tmp_path)], 8, 3)
-    assert len(found.targets) == 99
-    assert list(found.skipped) == [f"{tmp_path}/50.png"]
-    images = found.images()
+    taken = targets.read([str(tmp_path)], 8, 3)
+    assert len(taken.targets) == 99
+    assert list(taken.skipped) == [f"{tmp_path}/50.png"]
+    images = taken.images()
     assert images.shape == (99, 8, 8, 3)
     assert (images[0] == gradient()).all()
 
@@ -89,8 +89,8 @@ def test_zips_are_read(tmp_path):
     Image.fromarray(gradient()).save(tmp_path / "a.png")
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(tmp_path / "a.png", "in/a.png")
-    found = targets.read([str(tmp_path / "a.zip")], 8, 3)
-    assert [target.file for target in found.targets] == [f"{tmp_path}/a.zip/in/a.png"]
+    taken = targets.read([str(tmp_path / "a.zip")], 8, 3)
+    assert [target.file for target in taken.targets] == [f"{tmp_path}/a.zip/in/a.png"]
 
 
 def test_what_is_no_picture_does_not_stop_the_others(tmp_path):
@@ -104,11 +104,11 @@ def test_what_is_no_picture_does_not_stop_the_others(tmp_path):
         for entry in ("../evil.png", "in/good.png", "..\\evil.png"):
             archive.write(tmp_path / "a.png", entry)
     names = ("a.png", "notes.txt", "p.HEIC", "bad.zip", "empty", "latents.npz", "evil.zip")
-    found = targets.read([f"{tmp_path}/{name}" for name in names], 8, 3)
-    assert [target.name for target in found.targets] == ["a", "in_good"]
+    taken = targets.read([f"{tmp_path}/{name}" for name in names], 8, 3)
+    assert [target.name for target in taken.targets] == ["a", "in_good"]
     no_picture = f"no picture ({', '.join(targets.SUFFIXES)}) and no zip"
     leads_out = "its name leads out of the zip"
-    assert {file.removeprefix(f"{tmp_path}/"): why for file, why in found.skipped.items()} == {
+    assert {file.removeprefix(f"{tmp_path}/"): why for file, why in taken.skipped.items()} == {
         "notes.txt": no_picture,
         "p.HEIC": no_picture,
         "bad.zip": "no zip, or a damaged one",

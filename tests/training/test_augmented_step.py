@@ -13,7 +13,7 @@ from aligned_jax.training import parallel
 from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.gan_step import GanStep
 from aligned_jax.training.terms import LOSSES, Networks
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 SHAPE = (8, 8, 3)
 BRIGHT = AugmentConfig(brightness=1.0)

@@ -14,7 +14,7 @@ from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.runs import metric_sums, overrides, presets
 from aligned_jax.runs.config import SnapshotOptions, TrainConfig, differences, flat
 from aligned_jax.training import parallel
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 ONE = jax.local_devices()[:1]
 DATA = DataOptions("D")

@@ -1,10 +1,12 @@
-"""Recorded draws of the official implementation in our form."""
+"""Draws of the official implementation in our form: recorded ones, and those at a percentile."""
 
 import functools
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax.augment import AugmentConfig, Draw
+from aligned_jax.augment import AugmentConfig, Draw, draw
 from tests.helpers import document, nhwc, reference
 
 
@@ -45,3 +47,31 @@ def random_case(case: str) -> tuple[AugmentConfig, np.ndarray, dict[str, Draw], 
         draws[name] = Draw(value, gate, field)
     kwargs = {name: float(value) for name, value in settings["kwargs"].items()}
     return AugmentConfig(**kwargs), images(settings["input"]), draws, settings["p"]
+
+
+def percentile_draws(q, config, count, field=None):
+    """Draws of N samples that apply every enabled transform, all parameters at one percentile.
+
+    To be used with an overall probability of 1. As in the official implementation, normal
+    parameters are erfinv(2q - 1), the noise amplitude erfinv(q) (neither is a true
+    percentile), and only the first of the two rotations happens.
+
+    Args:
+      q: the percentile, in (0, 1).
+      config: transforms.
+      count: samples N.
+      field: [N, H, W, C], the normal field of the noise.
+    """
+    q = jnp.float32(q)
+    normal = {"scale", "aniso", "xfrac", "brightness", "contrast", "saturation", "imgfilter"}
+    shapes = draw(jax.random.key(0), config, np.arange(count), (1, 1, 1))
+    draws = {}
+    for name, (numbers, gates, _) in shapes.items():
+        value = q
+        if name == "noise":
+            value = jax.lax.erf_inv(q)
+        elif name in normal:
+            value = jax.lax.erf_inv(2 * q - 1)
+        gate = jnp.full_like(gates, name == "rotate_post")
+        draws[name] = Draw(jnp.full_like(numbers, value), gate, field if name == "noise" else None)
+    return draws

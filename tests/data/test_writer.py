@@ -99,8 +99,8 @@ def test_the_style_and_all_options_change_the_records(tmp_path, expected):
     ]
     for k, source in enumerate(others):
         write_dataset(source, tmp_path / str(k), workers=1)
-        found = contents(tmp_path / str(k))
-        assert all(found[name] != expected[name] for name in expected)
+        records = contents(tmp_path / str(k))
+        assert all(records[name] != expected[name] for name in expected)
 
 
 def test_features_read_by_tfds_itself(tmp_path):

@@ -13,7 +13,7 @@ from aligned_jax.training import ranger
 from aligned_jax.training.encoder_options import EncoderOptions
 from aligned_jax.training.encoder_state import EncoderRecipe, with_backbone
 from aligned_jax.training.latent_critic import empty_pool, init_critic, replay
-from tests.test_encoder_network import filled
+from tests.networks.small_encoder import filled
 from tests.training import tiny_encoder as tiny
 
 
