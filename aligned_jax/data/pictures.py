@@ -147,10 +147,15 @@ def parse_colour(text: str, alpha: bool = False) -> Colour:
 
 def _prepared(data: BinaryIO, channels: int | None) -> tuple[Image.Image, bool]:
     """The picture in 8 bits, and whether parts of it are transparent."""
-    with calm(), opened(data) as file:
-        file.load()
-        image = _eight_bits(ImageOps.exif_transpose(file))
-        transparent = image.mode == "RGBA" and bool((np.asarray(image)[..., 3] < 255).any())
+    with calm():
+        with opened(data) as file:
+            file.load()
+            image = ImageOps.exif_transpose(file)
+        del file  # a large picture has 360 MB, and there will be more copies of it
+        image = _eight_bits(image)
+        transparent = False
+        if image.mode == "RGBA":
+            transparent = image.getchannel("A").tobytes().strip(b"\xff") != b""
         return as_mode(image, channels), transparent
 
 
@@ -176,10 +181,13 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise ValueError("pixels are floating-point numbers")
     if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64)
+        values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise ValueError("pixels have more than 16 bits")
-        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+        rounded = values.astype(np.uint32)
+        rounded += 128
+        rounded //= 257
+        return Image.fromarray(rounded.astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("RGBA")
     return image
