@@ -9,8 +9,9 @@ stopped when the same command is given again.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.arguments import finite, list_of, name, whole
+from aligned_jax.cli.console import command
 from aligned_jax.data.styles import STYLES
 
 EXAMPLE = (
@@ -30,40 +31,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_avatars(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--style", required=True, help=", ".join(STYLES))
-    parser.add_argument("--count", type=values.whole(1), required=True, help="images to train on")
+    parser.add_argument("--count", type=whole(1), required=True, help="images to train on")
     parser.add_argument(
-        "--test", type=values.whole(0), help="images of the split test (default: a tenth more)"
+        "--test", type=whole(0), help="images of the split test (default: a tenth more)"
     )
-    parser.add_argument("--seed", type=values.whole(0), default=0, help="another one, other faces")
-    parser.add_argument(
-        "--roll", type=values.finite, default=0.0, metavar="DEG", help="rotate by up to DEG"
-    )
-    parser.add_argument(
-        "--yaw", type=values.finite, default=0.0, metavar="Y", help="turn by up to Y, at most 1"
-    )
+    parser.add_argument("--seed", type=whole(0), default=0, help="another one, other faces")
+    for option, start, metavar, text in (
+        ("--roll", 0.0, "DEG", "rotate by up to DEG"),
+        ("--yaw", 0.0, "Y", "turn by up to Y, at most 1"),
+        ("--zoom", 1.0, "Z", "enlarge about the middle (default 1)"),
+    ):
+        parser.add_argument(option, type=finite, default=start, metavar=metavar, help=text)
     parser.add_argument(
         "--background",
-        type=values.list_of(str),
+        type=list_of(str),
         default=["#ffffff"],
         metavar="COLOURS",
         help="one of #rrggbb,... for each image (default white)",
-    )
-    parser.add_argument(
-        "--zoom", type=values.finite, default=1.0, help="enlarge about the middle (default 1)"
     )
     _add_writing(parser)
 
 
 def _add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SRC", help="a folder (sub-folders are classes) or zip")
+    number, text = finite, "fraction for the split test"
+    parser.add_argument("--test", type=number, default=0.0, metavar="F", help=text)
+    channels = parser.add_mutually_exclusive_group()
+    channels.add_argument("--gray", action="store_true", help="one channel instead of three")
+    channels.add_argument("--alpha", action="store_true", help="four channels, the last is opacity")
     parser.add_argument(
-        "--test",
-        type=values.finite,
-        default=0.0,
-        metavar="F",
-        help="fraction for the split test",
+        "--fit",
+        choices=("crop", "pad", "stretch"),
+        default="crop",
+        help="pictures that are not square (default: the middle is kept)",
     )
-    parser.add_argument("--gray", action="store_true", help="one channel instead of three")
+    parser.add_argument(
+        "--pad-colour",
+        metavar="C",
+        help="#rrggbb of --fit pad (default white, or with --alpha none)",
+    )
     parser.add_argument(
         "--no-labels", action="store_true", help="leave out sub-folders or dataset.json as labels"
     )
@@ -74,25 +80,21 @@ def _add_images(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_writing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--resolution", type=values.whole(8, 2048), required=True, metavar="R")
+    parser.add_argument("--resolution", type=whole(8, 2048), required=True, metavar="R")
     parser.add_argument(
-        "--workers", type=values.whole(1), metavar="N", help="processes (default: all cores)"
+        "--workers", type=whole(1), metavar="N", help="processes (default: all cores)"
     )
-    parser.add_argument(
-        "--out", type=values.name, required=True, metavar="D", help="the new folder"
-    )
+    parser.add_argument("--out", type=name, required=True, metavar="D", help="the new folder")
 
 
 def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="D")
-    parser.add_argument("--out", type=values.name, metavar="X.png", help="a sheet of its images")
-    parser.add_argument(
-        "--images", type=values.whole(1, 4096), default=64, help="on a sheet (default 64)"
-    )
+    parser.add_argument("--out", type=name, metavar="X.png", help="a sheet of its images")
+    parser.add_argument("--images", type=whole(1, 4096), default=64, help="on a sheet (default 64)")
     parser.add_argument(
         "--check", action="store_true", help="compare all files with their recorded SHA-256"
     )
-    groups.add_overwrite(parser)
+    arguments.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -108,30 +110,24 @@ def _write(args: argparse.Namespace) -> None:
 
     work = {"workers": args.workers, "command": command(args), "report": console.CONSOLE}
     if args.action == "avatars":
+        names = ("test", "seed", "roll", "yaw", "background", "zoom")
+        options = {name: getattr(args, name) for name in names}
         written = jobs.draw_avatars(
-            *(args.out, args.style, args.count, args.resolution),
-            test=args.test,
-            seed=args.seed,
-            roll=args.roll,
-            yaw=args.yaw,
-            background=args.background,
-            zoom=args.zoom,
-            **work,
+            args.out, args.style, args.count, args.resolution, **options, **work
         )
     else:
+        names = ("test", "gray", "alpha", "fit", "pad_colour", "skip_bad")
+        options = {name: getattr(args, name) for name in names}
         written = jobs.import_images(
-            *(args.source, args.out, args.resolution),
-            test=args.test,
-            gray=args.gray,
-            labels=not args.no_labels,
-            skip_bad=args.skip_bad,
-            **work,
+            args.source, args.out, args.resolution, labels=not args.no_labels, **options, **work
         )
     for line in written.bad:
         console.warn(f"left out {line}")
     counts = ", ".join(f"{count} {split}" for split, count in written.counts.items())
     reused = f"; went on after {written.reused} finished files" if written.reused else ""
     console.say(f"wrote {args.out}: {counts} images of {args.resolution} px{reused}")
+    for line in written.told:
+        console.say(f"  {line}")
 
 
 def _inspect(args: argparse.Namespace) -> None:

@@ -13,8 +13,8 @@ skip generators and residual discriminators without labels only; others are refu
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 
 EXAMPLE = """\
   aligned export dog-reset dog-reset.safetensors
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
     parser.add_argument(
-        "destination", type=values.name, metavar="DST", help="NAME.safetensors or NAME.pt"
+        "destination", type=arguments.name, metavar="DST", help="NAME.safetensors or NAME.pt"
     )
     parser.add_argument(
         "--network-key",
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half", action="store_true", help="store float16: half the size, about three digits"
     )
-    groups.add_overwrite(parser)
+    arguments.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 """Datasets of drawn faces: which seeds, which features."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -102,6 +102,10 @@ class AvatarSource:
             yield {"image": png, "seed": seed, "options": text} | example
 
     features_of_attributes = (*avatars.OVERRIDES, "roll", "yaw")
+
+    def conclusions(self, count: int, seen: Mapping[str, tuple[int, float]]) -> tuple[str, ...]:
+        """Nothing was decided that the options do not say."""
+        return ()
 
     def licence(self) -> str:
         """Text that goes beside the data."""

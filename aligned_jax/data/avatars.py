@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax.data import artwork
+from aligned_jax.data.opening import opened
 from aligned_jax.data.styles import STYLES, Shown, Table, matches
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import listed
@@ -184,7 +185,7 @@ def _rasterised(svg: str, resolution: int) -> bytes:
 
 
 def _opaque(png: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(png)) as image:
+    with opened(io.BytesIO(png)) as image:
         return image.convert("RGB")
 
 

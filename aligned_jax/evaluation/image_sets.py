@@ -80,6 +80,7 @@ class StoredImages:
             "mirror": bool(self.dataset.options.mirror),
             "split": self.dataset.options.split,
             "recipe": getattr(self.dataset, "recipe", None),
+            **_ground(self.channels),
         }
 
 
@@ -169,7 +170,13 @@ class GeneratedImages:
             "half": self.half,
             "size": list(self.size),
             "quantisation": "uint8 by truncating 127.5 x + 128",
+            **_ground(self.channels),
         }
+
+
+def _ground(channels: int) -> dict[str, str]:
+    """What lies below transparent images where feature networks see them."""
+    return {"opacity": "over white; LPIPS over white and over black"} if channels == 4 else {}
 
 
 def labels_like(dataset: Any, count: int, seed: int = 0) -> np.ndarray:

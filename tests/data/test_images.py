@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax.data import DataOptions, images, open_dataset, pictures
+from aligned_jax.data import DataOptions, images, open_dataset, opening, pictures
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.errors import FormatError, UserError
 
@@ -226,11 +226,18 @@ def test_vectors(tmp_path):
     assert vectors == {"00000/a.png": [0.5, -1], "00001/c.png": [1, 2], "00000/b.png": [0, 0]}
 
 
-@pytest.mark.parametrize("labels", [None, ..., []])
+@pytest.mark.parametrize("labels", [None, []])
 def test_zips_without_labels(tmp_path, labels):
-    """Their sub-folders are no classes."""
+    """Their sub-folders are no classes, for dataset.json says so."""
     source = images.scan(archive(tmp_path, labels), 8)
     assert source.classes == () and set(source.features()) == {"image", "file"}
+    assert source.told == ("no labels (dataset.json has none)",)
+
+
+def test_zips_without_a_list_have_the_labels_of_their_folders(tmp_path):
+    source = images.scan(archive(tmp_path, ...), 8)
+    assert source.classes == ("00000", "00001")
+    assert [item.label for item in source.items["train"]] == [0, 0, 1]
 
 
 A, B, C = "00000/a.png", "00000/b.png", "00001/c.png"
@@ -270,7 +277,7 @@ def test_what_is_no_source_is_refused(tmp_path):
 
 
 def test_oversized_entries_are_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(opening, "LARGEST_FILE", 1000)
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("bomb.png", bytes(10**7))

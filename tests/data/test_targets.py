@@ -146,8 +146,8 @@ def test_results_may_not_replace_their_sources(tmp_path):
 
 
 def test_what_cannot_be_read_at_all(tmp_path):
-    with pytest.raises(UserError, match="4 channels"):
-        targets.read([str(tmp_path)], 8, 4)
+    with pytest.raises(UserError, match="5 channels"):
+        targets.read([str(tmp_path)], 8, 5)
     with pytest.raises(UserError, match="there are no pictures in it"):
         targets.read([str(tmp_path)], 8, 3)
     with pytest.raises(UserError, match=r"no such picture, folder or zip: one\.png, two\.png"):
@@ -174,7 +174,7 @@ def test_arrays_that_cannot_be_inverted():
     with pytest.raises(UserError, match="24x16 pixels are not square"):
         targets.from_array(images, 8, 3, align="none")
     for wrong in (images.astype(np.float32), images[0], images[..., :2], images[:0]):
-        with pytest.raises(UserError, match=r"give uint8 \[N, H, W, 1 or 3\]"):
+        with pytest.raises(UserError, match=r"give uint8 \[N, H, W, 1, 3 or 4\]"):
             targets.from_array(wrong, 8, 3)
-    with pytest.raises(UserError, match="4 channels"):
-        targets.from_array(images, 8, 4)
+    with pytest.raises(UserError, match="5 channels"):
+        targets.from_array(images, 8, 5)

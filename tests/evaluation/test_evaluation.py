@@ -259,7 +259,7 @@ def test_work_is_counted():
         (lambda: evaluation.parse_names(","), "no such metric"),
         (lambda: scores(stored(), None, ("fid", "is")), "fid compares with real images"),
         (lambda: scores(stored(), stored(), ("ppl",)), "ppl can only be had of a network"),
-        (lambda: scores(stored(channels=4), stored(), ("fid",)), "4 channels cannot be scored"),
+        (lambda: scores(stored(channels=5), stored(), ("fid",)), "5 channels cannot be scored"),
         (lambda: evaluation.Options(subsets=0, pairs=0), "subsets is 0.*pairs is 0"),
         (lambda: scores(generated(noise="none"), None, ("diversity_z",)), "needs random noise"),
     ],

@@ -150,8 +150,8 @@ def test_large_images_are_reduced(monkeypatch):
 def test_bad_images(vgg):
     with pytest.raises(UserError, match=r"lpips_vgg takes images .* of 16 pixels.*\[1, 8, 8, 3\]"):
         vgg.embed(jnp.zeros((1, 8, 8, 3), jnp.float32))
-    with pytest.raises(UserError, match=r"1 or 3.*\[1, 64, 64, 4\]"):
-        vgg.embed(jnp.zeros((1, 64, 64, 4), jnp.float32))
+    with pytest.raises(UserError, match=r"1, 3 or 4.*\[1, 64, 64, 5\]"):
+        vgg.embed(jnp.zeros((1, 64, 64, 5), jnp.float32))
     with pytest.raises(UserError, match="networks are vgg and alex"):
         features.lpips("squeeze")
     with pytest.raises(UserError, match="a distance, not an extractor"):

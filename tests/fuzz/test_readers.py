@@ -25,7 +25,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.weights import parse_expression
 from tests.checkpoint.test_checkpoint import tree
 from tests.convert.test_safetensors_file import tree as network_tree
-from tests.fuzz import mutations
+from tests.fuzz import dataset_readers, mutations
 
 FEW, MANY = 60, 5_000
 MAX_SECONDS = 5.0
@@ -116,6 +116,9 @@ READERS = {
     "config of a checkpoint": Reader(checkpoint_config, read_checkpoint_config),
     "arrays of a checkpoint": Reader(arrays, read_arrays),
     "export": Reader(export, read_export),
+    "picture": Reader(dataset_readers.pictures, dataset_readers.read_picture),
+    "zip of pictures": Reader(dataset_readers.zips, dataset_readers.read_zip),
+    "description of a dataset": Reader(dataset_readers.descriptions, dataset_readers.read_dataset),
     "arithmetic": Reader(expressions, lambda _, text: parse_expression(text)),
 }
 # Orbax takes tens of milliseconds for each.

@@ -56,6 +56,19 @@ def test_what_changes_nothing_is_warned_of(folder):
         jobs.evaluate(folder, None, "diversity", options=evaluation.Options(pairs=20))
 
 
+def test_files_that_are_no_pictures_are_named(folder):
+    (folder / "a.heic").write_bytes(b"x")
+    (folder / "b.HEIC").write_bytes(b"x")
+    (folder / "notes.txt").write_text("x")
+    expected = rf"{folder}: passed over, as no pictures that can be read: 2 \.heic$"
+    for images, data in ((folder, None), (str(PARENT), folder)):
+        with (
+            pytest.warns(UserWarning, match=expected),
+            pytest.raises(UserError, match=r"only be had|compares with|compares noises|needs"),
+        ):
+            jobs.evaluate(images, data, "ppl" if data is None else "diversity_z", noise="none")
+
+
 def test_features_of_the_reals_are_kept_on_request(folder, tmp_path):
     for cache in (False, True):
         jobs.evaluate(folder, folder, "kid", options=evaluation.Options(subset_size=6), cache=cache)
