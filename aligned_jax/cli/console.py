@@ -234,9 +234,9 @@ def _warnings_as_lines() -> Iterator[None]:
     told = set[str]()
     plainly = warnings.showwarning
 
-    def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if not issubclass(category, UserWarning):
-            plainly(message, category, *place)
+            plainly(message, category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))
             warn(str(message))

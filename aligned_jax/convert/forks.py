@@ -192,8 +192,8 @@ def _check_sides(said: Mapping[str, Any], resolution: int | None) -> None:
 def _pair(said: Mapping[str, Any], kind: str) -> tuple[int, int] | None:
     """Height and width of the first block or of images, given together or one by one."""
     height, width = said.get(f"{kind} height"), said.get(f"{kind} width")
-    if _is_side(height) and _is_side(width):
-        return height, width
+    if height is not None and width is not None:
+        return _sides([height, width])
     return _sides(said.get(kind))
 
 

@@ -74,6 +74,8 @@ def write_port(
     mean: np.ndarray | None = None
     for key, (config, variables) in networks.items():
         official = to_official(config, variables() if callable(variables) else variables)
+        if isinstance(config, EncoderConfig):
+            continue  # was refused above
         states[_PORT_KEYS[key]] = port_tensors(config, official)
         if key == "D":
             continue

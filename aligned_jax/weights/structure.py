@@ -84,10 +84,10 @@ def array_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> li
 
 
 def _option_differences(first: PyTree, second: PyTree, sizes: bool) -> list[str]:
-    configs = [getattr(network, "config", None) for network in (first, second)]
-    if None in configs:
+    ours, theirs = (getattr(network, "config", None) for network in (first, second))
+    if ours is None or theirs is None:
         return []
-    return config_differences(*configs, sizes=sizes)
+    return config_differences(ours, theirs, sizes)
 
 
 def config_differences(first: Any, second: Any, sizes: bool = False) -> list[str]:

@@ -84,8 +84,9 @@ def swap(
 
 def _check_resolutions(low: PyTree, high: PyTree, called: tuple[str, str]) -> None:
     """Refuses networks of two resolutions that would fit if one were resized, and says how."""
-    configs = [getattr(network, "config", None) for network in (low, high)]
-    if not all(isinstance(config, GeneratorConfig) for config in configs):
+    found = [getattr(network, "config", None) for network in (low, high)]
+    configs = [config for config in found if isinstance(config, GeneratorConfig)]
+    if len(configs) < len(found):
         return
     sizes = [config.img_resolution for config in configs]
     if sizes[0] == sizes[1]:
