@@ -162,7 +162,7 @@ def misfits(config: AnyConfig) -> list[str]:
     )
 
 
-def usage(config: GeneratorConfig) -> list[str]:
+def port_usage(config: GeneratorConfig) -> list[str]:
     """How the port makes a generator that takes such a file, and what it leaves out."""
     arguments = f"{config.img_resolution}, {config.w_dim}, {config.mapping.num_layers}"
     lines = [f"in the port: Generator({arguments})"]

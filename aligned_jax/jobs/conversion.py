@@ -146,10 +146,12 @@ def export_networks(
     # Functions, so that one network after the other is in memory.
     trees = {key: (manifest.configs[key], lambda key=key: variables(key)) for key in keys}
     origin = provenance.origin(command, {"network": (name, manifest)})
+    if "cautions" in manifest.provenance:
+        origin["cautions"] = manifest.provenance["cautions"]
     if os.fspath(out).endswith(".pt"):
         convert.write_port(out, trees, origin, half, overwrite)
         generators = [config for config, _ in trees.values() if isinstance(config, GeneratorConfig)]
-        return Exported(keys, tuple(convert.usage(generators[0])) if generators else ())
+        return Exported(keys, tuple(convert.port_usage(generators[0])) if generators else ())
     if "E" in keys and "generator" in manifest.provenance:
         origin["generator"] = manifest.provenance["generator"]  # whose encoder it is
     convert.write_safetensors(out, trees, origin, half, overwrite)

@@ -7,7 +7,8 @@ import aligned_jax as aj
 from aligned_jax import loading
 from aligned_jax.convert import read_official
 from aligned_jax.convert.formats import lost_labels
-from aligned_jax.jobs import convert_file
+from aligned_jax.jobs import convert_file, export
+from aligned_jax.tools.main import main
 from aligned_jax.utils.reporting import Reporter
 from tests.convert.small_networks import Lazy, generator
 from tests.convert.test_rosinality import MEAN, generator_state
@@ -53,6 +54,22 @@ def test_checkpoints_that_were_made_of_it_say_so_too(tmp_path):
     converted.write(tmp_path / "net")
     with pytest.warns(UserWarning, match="label embedding"):
         aj.load(tmp_path / "net")
+
+
+def test_exports_of_it_say_so_too(tmp_path):
+    path = port_file(tmp_path / "net.pt", 12)
+    with pytest.warns(UserWarning, match="label embedding"):
+        export(path, tmp_path / "net.safetensors")
+    with pytest.warns(UserWarning, match=r"net\.safetensors: G_ema: .*label embedding"):
+        aj.load(tmp_path / "net.safetensors")
+
+
+@pytest.mark.filterwarnings("default")  # as outside of tests
+def test_the_command_line_says_it_in_one_line(tmp_path, capsys):
+    path = port_file(tmp_path / "net.pt", 12)
+    assert main(["export", str(path), str(tmp_path / "net.safetensors")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"warning: {path}: G_ema: in this port z is as long as w")
 
 
 def test_sound_files_are_silent(tmp_path):

@@ -16,7 +16,7 @@ from aligned_jax.config import (
     MappingConfig,
     SynthesisConfig,
 )
-from aligned_jax.convert import read_official, usage, write_port
+from aligned_jax.convert import port_usage, read_official, write_port
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.formats.port_names import discriminator_names, generator_names
 from aligned_jax.convert.formats.rosinality import read
@@ -159,12 +159,12 @@ def test_what_the_port_does_not_have_is_refused(config, said, tmp_path):
 
 def test_the_port_is_told_how_to_make_it():
     whole = {"z_dim": 512, "w_dim": 512}
-    assert usage(GeneratorConfig(1024, **whole)) == ["in the port: Generator(1024, 512, 8)"]
+    assert port_usage(GeneratorConfig(1024, **whole)) == ["in the port: Generator(1024, 512, 8)"]
     config_e = GeneratorConfig(256, **whole, synthesis=SynthesisConfig(channel_base=16384))
-    assert usage(config_e) == ["in the port: Generator(256, 512, 8, channel_multiplier=1)"]
-    assert "replaced by {4: 5, 8: 4, 16: 3}" in usage(G)[0]
+    assert port_usage(config_e) == ["in the port: Generator(256, 512, 8, channel_multiplier=1)"]
+    assert "replaced by {4: 5, 8: 4, 16: 3}" in port_usage(G)[0]
     clamped = dataclasses.replace(G, synthesis=SynthesisConfig(conv_clamp=256.0))
-    assert "conv_clamp=256 is left out" in usage(clamped)[1]
+    assert "conv_clamp=256 is left out" in port_usage(clamped)[1]
 
 
 def test_damage_is_noticed(tmp_path):

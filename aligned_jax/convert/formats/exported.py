@@ -49,8 +49,12 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
         config = networks[key]
         described[key] = Description(isinstance(config, GeneratorConfig), tensors, config=config)
     source: dict[str, Any] = {"code_base": "aligned_jax", "warnings": []}
-    if manifest.get("provenance") is not None:
-        source["provenance"] = manifest["provenance"]
+    made = manifest.get("provenance")
+    if made is not None:
+        source["provenance"] = made
+    if isinstance(made, dict) and isinstance(made.get("cautions"), list):
+        source["cautions"] = [str(caution) for caution in made["cautions"]]
+        source["warnings"] = list(source["cautions"])
     return described, source
 
 
