@@ -61,6 +61,39 @@ PRESETS = {
 }
 
 
+@dataclass(frozen=True)
+class Truncation:
+    """Who decides psi, the truncation of z: the first who says one.
+
+    Attributes:
+      asked: by the user, for all latents alike.
+      preset: by a preset.
+      usual: where nobody says one.
+    """
+
+    asked: float | None = None
+    preset: float | None = None
+    usual: float = PSI
+
+    def of_latents(self, recorded: float | None = None) -> float:
+        """Of seeds, or of latents that were drawn or found at the psi `recorded`."""
+        said = (self.asked, recorded, self.preset, self.usual)
+        return next(psi for psi in said if psi is not None)
+
+    def of_inversion(self, encoded: bool) -> float | None:
+        """Of the inversion of pictures in z; None leaves it to encoders and settings.
+
+        Args:
+          encoded: an encoder alone finds the latents, at a psi that is the encoder's own.
+        """
+        return self.asked if encoded or self.asked is not None else self.preset
+
+    @property
+    def in_child(self) -> float | None:
+        """Of all latents in the network that translates them; None is each one's own."""
+        return self.preset if self.asked is None else self.asked
+
+
 def preset_and_spaces(
     preset: str, space: str | Sequence[str] | None = None
 ) -> tuple[TranslationPreset, list[str | None]]:

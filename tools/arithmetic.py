@@ -8,7 +8,7 @@ anything.
 
 import argparse
 
-from aligned_jax.cli import console, groups, results
+from aligned_jax.cli import arguments, console, results
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import listed
 
@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("expression", metavar="EXPR", help="in quotes, for the shell's sake")
     parser.add_argument("networks", metavar="name=NETWORK", nargs="+")
-    groups.add_network_key(parser)
-    groups.add_out(parser, "DST", "the new checkpoint folder")
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "DST", "the new checkpoint folder")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
     network = jobs.arithmetic(
         args.expression, args.networks, network_key=args.network_key, report=console.CONSOLE
     )
-    results.write_network(args, network)
+    results.write_checkpoint(args, network)
 
 
 def _sources(pairs: list[str]) -> dict[str, str]:

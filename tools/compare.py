@@ -8,8 +8,8 @@ beside it: resets.png, change.svg, change.json.
 
 import argparse
 
-from aligned_jax.cli import console, groups
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 
 EXAMPLE = "  aligned compare ffhq.pkl dog.pkl --out report"
 
@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("parent", metavar="PARENT")
     parser.add_argument("child", metavar="CHILD")
-    groups.add_sampling(parser, seeds="0-5", psi=0.7)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "DIR", "the folder of the report")
+    arguments.add_sampling(parser, seeds="0-5", psi=0.7)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "DIR", "the folder of the report")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -31,12 +31,8 @@ def run(args: argparse.Namespace) -> None:
     comparison = jobs.compare(
         args.parent,
         args.child,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
         network_key=args.network_key,
-        report=console.CONSOLE,
+        **arguments.sampling(args),
     )
     comparison.write(args.out, command(args), args.overwrite)
     console.say(f"wrote {args.out}: open index.html there")

@@ -8,19 +8,19 @@ are converted: G_ema, G and D, as far as it has them.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 
 EXAMPLE = "  aligned convert ffhq.pkl ffhq"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
-    parser.add_argument("source", type=values.name, metavar="SRC", help="the official file")
+    parser.add_argument("source", type=arguments.name, metavar="SRC", help="the official file")
     parser.add_argument(
-        "destination", type=values.name, metavar="DST", help="the new checkpoint folder"
+        "destination", type=arguments.name, metavar="DST", help="the new checkpoint folder"
     )
-    groups.add_overwrite(parser)
+    arguments.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:

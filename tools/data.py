@@ -9,8 +9,9 @@ stopped when the same command is given again.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.arguments import finite, list_of, name, whole
+from aligned_jax.cli.console import command
 from aligned_jax.data.styles import STYLES
 
 EXAMPLE = (
@@ -30,20 +31,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_avatars(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--style", required=True, help=", ".join(STYLES))
-    parser.add_argument("--count", type=values.whole(1), required=True, help="images to train on")
+    parser.add_argument("--count", type=whole(1), required=True, help="images to train on")
     parser.add_argument(
-        "--test", type=values.whole(0), help="images of the split test (default: a tenth more)"
+        "--test", type=whole(0), help="images of the split test (default: a tenth more)"
     )
-    parser.add_argument("--seed", type=values.whole(0), default=0, help="another one, other faces")
-    for name, start, metavar, text in (
+    parser.add_argument("--seed", type=whole(0), default=0, help="another one, other faces")
+    for option, start, metavar, text in (
         ("--roll", 0.0, "DEG", "rotate by up to DEG"),
         ("--yaw", 0.0, "Y", "turn by up to Y, at most 1"),
         ("--zoom", 1.0, "Z", "enlarge about the middle (default 1)"),
     ):
-        parser.add_argument(name, type=values.finite, default=start, metavar=metavar, help=text)
+        parser.add_argument(option, type=finite, default=start, metavar=metavar, help=text)
     parser.add_argument(
         "--background",
-        type=values.list_of(str),
+        type=list_of(str),
         default=["#ffffff"],
         metavar="COLOURS",
         help="one of #rrggbb,... for each image (default white)",
@@ -53,7 +54,7 @@ def _add_avatars(parser: argparse.ArgumentParser) -> None:
 
 def _add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SRC", help="a folder (sub-folders are classes) or zip")
-    number, text = values.finite, "fraction for the split test"
+    number, text = finite, "fraction for the split test"
     parser.add_argument("--test", type=number, default=0.0, metavar="F", help=text)
     channels = parser.add_mutually_exclusive_group()
     channels.add_argument("--gray", action="store_true", help="one channel instead of three")
@@ -79,25 +80,21 @@ def _add_images(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_writing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--resolution", type=values.whole(8, 2048), required=True, metavar="R")
+    parser.add_argument("--resolution", type=whole(8, 2048), required=True, metavar="R")
     parser.add_argument(
-        "--workers", type=values.whole(1), metavar="N", help="processes (default: all cores)"
+        "--workers", type=whole(1), metavar="N", help="processes (default: all cores)"
     )
-    parser.add_argument(
-        "--out", type=values.name, required=True, metavar="D", help="the new folder"
-    )
+    parser.add_argument("--out", type=name, required=True, metavar="D", help="the new folder")
 
 
 def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="D")
-    parser.add_argument("--out", type=values.name, metavar="X.png", help="a sheet of its images")
-    parser.add_argument(
-        "--images", type=values.whole(1, 4096), default=64, help="on a sheet (default 64)"
-    )
+    parser.add_argument("--out", type=name, metavar="X.png", help="a sheet of its images")
+    parser.add_argument("--images", type=whole(1, 4096), default=64, help="on a sheet (default 64)")
     parser.add_argument(
         "--check", action="store_true", help="compare all files with their recorded SHA-256"
     )
-    groups.add_overwrite(parser)
+    arguments.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 
-from aligned_jax.cli import console, values
+from aligned_jax.cli import arguments, console
 from aligned_jax.utils.text import printable
 
 EXAMPLE = "  aligned demo --out demo"
@@ -21,14 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument(
         "--out",
-        type=values.name,
+        type=arguments.name,
         default="demo",
         metavar="DIR",
         help="folder of the page and of all that it shows (default demo)",
     )
     parser.add_argument(
         "--kimg",
-        type=values.whole(1, 10_000),
+        type=arguments.whole(1, 10_000),
         default=6,
         metavar="K",
         help="fine-tune for K thousand images (default 6)",
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         # The latents are seeds, too, several for each.
         "--seed",
-        type=values.whole(0, 2**28),
+        type=arguments.whole(0, 2**28),
         default=0,
         metavar="S",
         help="another one: other faces, other edits",
@@ -46,14 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Everything; returns the exit code."""
     from aligned_jax import jobs
-    from aligned_jax.jobs.demo import steps
 
     def carry_out(argv: Sequence[str]) -> int:
         # Only pictures and training speak on stderr: bars, rates, warnings.
         with contextlib.redirect_stdout(io.StringIO()):
             return args.program.carry_out(argv)
 
-    plan = steps.Plan(args.out, args.kimg, args.seed, steps.ZOO)
+    plan = jobs.DemoPlan(args.out, args.kimg, args.seed)
     if code := jobs.make_demo(plan, carry_out, _tell):
         console.warn("stopped and saved; the same command goes on from here")
     return code

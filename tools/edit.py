@@ -9,8 +9,8 @@ and 9 to 12). --random chooses a channel by what it does to the parent alone.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 
 EXAMPLE = """\
   aligned edit ffhq.pkl dog.pkl --channel 15_45 --out edit.png
@@ -28,21 +28,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument(
         "--random",
-        type=values.seed,
+        type=arguments.seed,
         metavar="SEED",
         help="a channel drawn at random among those that show in the parent's images",
     )
     parser.add_argument(
         "--strength",
-        type=values.finite,
+        type=arguments.finite,
         default=8.0,
         metavar="S",
         help="shift to either side in standard deviations of the parent (default 8)",
     )
-    groups.add_names(parser)
-    groups.add_sampling(parser, seeds="0-2", psi=0.7)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "NAME.png", "the picture")
+    arguments.add_names(parser)
+    arguments.add_sampling(parser, seeds="0-2", psi=0.7)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "NAME.png", "the picture")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -57,12 +57,8 @@ def run(args: argparse.Namespace) -> None:
         random=args.random,
         strength=args.strength,
         names=args.names,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
         network_key=args.network_key,
-        report=console.CONSOLE,
+        **arguments.sampling(args),
     )
     edited.sheet.write(args.out, command(args), args.overwrite)
     changes = ", ".join(f"{name} {change:.3f}" for name, change in edited.changes.items())

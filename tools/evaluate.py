@@ -11,8 +11,9 @@ With --out, or --json, every score comes with what it was computed from.
 
 import argparse
 
-from aligned_jax.cli import console, groups, results, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console, results
+from aligned_jax.cli.arguments import finite, name, seed, whole
+from aligned_jax.cli.console import command
 
 EXAMPLE = "  aligned evaluate runs/dog@4000 --data dogs --metrics fid,kid --out dog.json"
 
@@ -21,17 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     add = parser.add_argument
     add("source", metavar="NETWORK|FOLDER|DATA", help="what is scored")
-    add("--data", type=values.name, metavar="D", help="real images: a dataset, a folder or a zip")
+    add("--data", type=name, metavar="D", help="real images: a dataset, a folder or a zip")
     add("--metrics", default="fid,kid", metavar="LIST", help="joined by commas (default fid,kid)")
-    add("--num", type=values.whole(1), default=50_000, help="images to score (default 50000)")
-    add("--max-reals", type=values.whole(1), metavar="N", help="only the first N real images")
+    add("--num", type=whole(1), default=50_000, help="images to score (default 50000)")
+    add("--max-reals", type=whole(1), metavar="N", help="only the first N real images")
     add("--mirror", action="store_true", help="real images also come mirrored")
     add("--split", default="train", help="of the datasets (default train)")
     add("--source-split", metavar="SPLIT", help="of what is scored, where it is another one")
-    add("--batch", type=values.whole(1), default=16, help="images at a time (default 16)")
+    add("--batch", type=whole(1), default=16, help="images at a time (default 16)")
     add("--json", action="store_true", help="print JSON instead of a table")
-    add("--out", type=values.name, metavar="X.json", help="write the JSON to a file")
-    groups.add_overwrite(parser)
+    add("--out", type=name, metavar="X.json", help="write the JSON to a file")
+    arguments.add_overwrite(parser)
     add("--no-cache", action="store_true", help="keep no features of the real images")
     _add_network_options(parser)
     _add_metric_options(parser)
@@ -42,11 +43,11 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add(
         "--seed",
-        type=values.seed,
+        type=seed,
         default=0,
         help="of the first image; the next has the next one",
     )
-    add("--psi", type=values.finite, default=1.0, help="truncation; 1 is none (default 1)")
+    add("--psi", type=finite, default=1.0, help="truncation; 1 is none (default 1)")
     add(
         "--noise",
         choices=("random", "const", "none"),
@@ -55,24 +56,24 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--half", choices=("bfloat16", "float16"), help="half precision at high resolutions")
     add("--labels", metavar="NAME", help="feature of the data that conditions the network")
-    groups.add_network_key(parser)
+    arguments.add_network_key(parser)
 
 
 def _add_metric_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("metrics")
     add = group.add_argument
     add("--half-pixel", action="store_true", help="Inception sees images as pytorch-fid's does")
-    add("--ddof", type=values.whole(0, 1), default=0, help="of covariances (default 0)")
-    add("--subsets", type=values.whole(1), default=100, help="of kid (default 100)")
-    add("--subset-size", type=values.whole(2), default=1000, help="of kid (default 1000)")
-    add("--neighbours", type=values.whole(1), default=3, help="of pr (default 3)")
-    add("--splits", type=values.whole(1), default=10, help="of is (default 10)")
+    add("--ddof", type=whole(0, 1), default=0, help="of covariances (default 0)")
+    add("--subsets", type=whole(1), default=100, help="of kid (default 100)")
+    add("--subset-size", type=whole(2), default=1000, help="of kid (default 1000)")
+    add("--neighbours", type=whole(1), default=3, help="of pr (default 3)")
+    add("--splits", type=whole(1), default=10, help="of is (default 10)")
     add("--ppl-space", choices=("w", "z"), default="w", help="of ppl (default w)")
     add("--ppl-sampling", choices=("end", "full"), default="end", help="of ppl (default end)")
-    add("--ppl-epsilon", type=values.finite, default=1e-4, help="of ppl (default 1e-4)")
+    add("--ppl-epsilon", type=finite, default=1e-4, help="of ppl (default 1e-4)")
     add("--ppl-crop", action="store_true", help="ppl of the middle, where a face is")
-    add("--pairs", type=values.whole(1), default=5000, help="of diversity (default 5000)")
-    add("--metric-seed", type=values.seed, default=0, metavar="S", help="of subsets and pairs")
+    add("--pairs", type=whole(1), default=5000, help="of diversity (default 5000)")
+    add("--metric-seed", type=seed, default=0, metavar="S", help="of subsets and pairs")
 
 
 def run(args: argparse.Namespace) -> None:

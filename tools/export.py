@@ -9,8 +9,8 @@ G_ema,D takes these.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 
 EXAMPLE = "  aligned export dog-reset dog-reset.safetensors"
 
@@ -18,7 +18,7 @@ EXAMPLE = "  aligned export dog-reset dog-reset.safetensors"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
-    parser.add_argument("destination", type=values.name, metavar="DST.safetensors")
+    parser.add_argument("destination", type=arguments.name, metavar="DST.safetensors")
     parser.add_argument(
         "--network-key",
         default="G_ema",
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half", action="store_true", help="store float16: half the size, about three digits"
     )
-    groups.add_overwrite(parser)
+    arguments.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ networks that were trained apart share nothing.
 
 import argparse
 
-from aligned_jax.cli import console, groups, results
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = "  aligned family zoo:personas64 zoo:critters64 --seeds 0-7 --out family.png"
 
@@ -15,10 +15,10 @@ EXAMPLE = "  aligned family zoo:personas64 zoo:critters64 --seeds 0-7 --out fami
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("networks", nargs="+", metavar="NETWORK")
-    groups.add_names(parser)
-    groups.add_sampling(parser, seeds="0-7", psi=0.7)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "NAME.png", "the picture")
+    arguments.add_names(parser)
+    arguments.add_sampling(parser, seeds="0-7", psi=0.7)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "NAME.png", "the picture")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -30,11 +30,7 @@ def run(args: argparse.Namespace) -> None:
     drawn = jobs.family(
         args.networks,
         names=args.names,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
         network_key=args.network_key,
-        report=console.CONSOLE,
+        **arguments.sampling(args),
     )
     results.write_sheet(args, drawn)

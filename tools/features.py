@@ -9,7 +9,7 @@ networks of LPIPS come with the extra `lpips` and need not be added.
 
 import argparse
 
-from aligned_jax.cli import console, values
+from aligned_jax.cli import arguments, console
 
 EXAMPLE = "  aligned features list\n  aligned features add pt_inception-2015-12-05-6726825d.pth"
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the sub-verbs and their arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="add|list")
     add = actions.add_parser("add", help="check, convert and keep a file", allow_abbrev=False)
-    add.add_argument("file", type=values.name, metavar="FILE", help=".pth, .pt or .safetensors")
+    add.add_argument("file", type=arguments.name, metavar="FILE", help=".pth, .pt or .safetensors")
     actions.add_parser("list", help="which networks there are", allow_abbrev=False)
 
 

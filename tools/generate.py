@@ -7,13 +7,14 @@ folder with a PNG for each image. A file of latents is an .npz with one of z [N,
 ws [N, L, D], or styles/<layer> [N, C] of every layer, and labels c [N, K] if
 there are any; noise/<layer> [N, R, R] of every convolution takes the place of the
 stored maps. The .npz files of this verb and of `aligned invert` are such files: their
-ws, truncated already, are drawn.
+ws, truncated already, are drawn. W of other programs is read as ws: w and dlatents in an
+.npz, and an .npy or .pt file of one array [N, L, D].
 """
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 from aligned_jax.utils.text import counted
 
 EXAMPLE = "  aligned generate ffhq.pkl --seeds 0-15 --psi 0.7 --out faces.png"
@@ -23,12 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
     parser.add_argument(
-        "--latents", type=values.name, metavar="F.npz", help="latents instead of seeds"
+        "--latents",
+        type=arguments.name,
+        metavar="F.npz",
+        help="or .npy, .pt: instead of seeds",
     )
-    groups.add_sampling(parser, seeds=None, psi=1.0)
+    arguments.add_sampling(parser, seeds=None, psi=1.0)
     parser.add_argument(
         "--cutoff",
-        type=values.whole(0),
+        type=arguments.whole(0),
         metavar="ROWS",
         help="truncate only the first rows of W+",
     )
@@ -39,13 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the stored maps (default), none, or maps drawn for every image",
     )
     parser.add_argument(
-        "--noise-seed", type=values.seed, default=0, metavar="S", help="of random noise"
+        "--noise-seed", type=arguments.seed, default=0, metavar="S", help="of random noise"
     )
     parser.add_argument(
         "--half", choices=("bfloat16", "float16"), help="half precision at high resolutions"
     )
-    groups.add_network_key(parser)
-    groups.add_out(parser, "X", "NAME.npz, NAME.png, NAME.html, or a folder")
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "X", "NAME.npz, NAME.png, NAME.html, or a folder")
 
 
 def run(args: argparse.Namespace) -> None:

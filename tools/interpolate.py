@@ -7,8 +7,9 @@ weights as a picture instead of writing a network. At 0 the result is A and at
 """
 
 import argparse
+import functools
 
-from aligned_jax.cli import console, groups, results, values
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = """\
   aligned interpolate ffhq.pkl dog.pkl --weight 0.5 --out half
@@ -21,49 +22,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A")
     parser.add_argument("b", metavar="B")
     weight = parser.add_mutually_exclusive_group(required=True)
-    weight.add_argument("--weight", type=values.finite, metavar="W", help="share of B")
+    weight.add_argument("--weight", type=arguments.finite, metavar="W", help="share of B")
     weight.add_argument(
         "--weights", type=_by_name, metavar="LIST", help="like conv=0.3,torgb=1 or 4=0,8=1"
     )
     weight.add_argument(
-        "--strip", type=values.list_of(values.finite), metavar="LIST", help="weights to draw"
+        "--strip", type=arguments.list_of(arguments.finite), metavar="LIST", help="weights to draw"
     )
     parser.add_argument("--components", metavar="LIST", help="blend only these (default all)")
     parser.add_argument("--resolutions", metavar="LIST", help="blend only these (default all)")
-    groups.add_strip_sampling(parser)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
+    arguments.add_strip_sampling(parser)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
 
 
 def run(args: argparse.Namespace) -> None:
     """Blends and writes a network, or draws a strip."""
-    groups.fill_strip_defaults(args)
-    from aligned_jax import checkpoint, jobs
-    from aligned_jax.viz import sheet
+    arguments.fill_strip_defaults(args)
+    from aligned_jax import jobs
 
     chosen = {
         "components": args.components,
         "resolutions": args.resolutions,
         "network_key": args.network_key,
     }
-    if args.strip is None:
-        checkpoint.check_target(args.out, args.overwrite)
-        weight = args.weights if args.weight is None else args.weight
-        results.write_network(args, jobs.interpolate(args.a, args.b, weight, **chosen))
-        return
-    sheet.check_picture(args.out, args.overwrite)
-    strip = jobs.interpolate_strip(
-        args.a,
-        args.b,
-        args.strip,
-        **chosen,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
-        report=console.CONSOLE,
+    weight = args.weights if args.weight is None else args.weight
+    results.write_blend(
+        args,
+        functools.partial(jobs.interpolate, args.a, args.b, weight, **chosen),
+        functools.partial(jobs.interpolate_strip, args.a, args.b, args.strip, **chosen),
     )
-    results.write_sheet(args, strip)
 
 
 def _by_name(text: str) -> dict[str, float]:
@@ -75,5 +63,5 @@ def _by_name(text: str) -> dict[str, float]:
         if not equals or not name or name in weights:
             reason = "is given twice" if name in weights else "is not of the form NAME=WEIGHT"
             raise argparse.ArgumentTypeError(f"{part!r} {reason}")
-        weights[name] = values.finite(value)
+        weights[name] = arguments.finite(value)
     return weights

@@ -16,8 +16,8 @@ A run that was stopped goes on where it was with the same command line.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import console, groups, inversion_options, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console, inversion_options
+from aligned_jax.cli.console import command
 from aligned_jax.utils.text import counted
 
 if TYPE_CHECKING:
@@ -33,26 +33,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     add = parser.add_argument
     add("network", metavar="NETWORK")
-    add("images", nargs="+", type=values.name, metavar="IMAGES")
+    add("images", nargs="+", type=arguments.name, metavar="IMAGES")
     add("--space", choices=("z", "z+", "w", "w+", "s"), help="(default w, or the encoder's)")
     add(
         "--label",
-        type=values.whole(0),
+        type=arguments.whole(0),
         metavar="K",
         help="class of a conditional network, from 0",
     )
-    groups.add_align(parser)
+    arguments.add_align(parser)
     add(
         "--batch",
-        type=values.whole(1),
+        type=arguments.whole(1),
         help="images times restarts at a time (default 8, or as many as fit into half the memory; "
         "on a CPU one)",
     )
-    add("--seed", type=values.seed, help="of all random numbers (default 0)")
+    add("--seed", type=arguments.seed, help="of all random numbers (default 0)")
     add("--video", action="store_true", help="also show how each image came about")
-    groups.add_encoder(parser)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "DIR", "a folder")
+    arguments.add_encoder(parser)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "DIR", "a folder")
     inversion_options.add_settings(parser)
 
 
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
         **inversion_options.given_settings(args),
     )
     console.say(_table(args.out, results))
-    inversion_options.warn_unused(args, results.settings, results.network.config)
+    inversion_options.warn_unused_settings(args, results.settings, results.network.config)
     setup.warn_skipped(results.skipped, console.CONSOLE, "inversions.json")
 
 

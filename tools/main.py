@@ -2,7 +2,7 @@
 
 import sys
 
-from aligned_jax.cli.dispatch import Program, Verb
+from aligned_jax.cli.console import Program, Verb
 
 _TOOLS = {
     "demo": "the main job on the networks of the zoo, ending in a web page",

@@ -1,7 +1,7 @@
 """Films the way from a picture of one network to a picture of another, or draws the plane.
 
-A is a latent of PARENT and B one of CHILD: a seed, a row of a file of latents (F.npz, or
-F.npz@2), or a picture, which is inverted first. Latents go in W+ from A to B (t1),
+A is a latent of PARENT and B one of CHILD: a seed, a row of a file of latents (F.npz, F.npy,
+F.pt, or F.npz@2), or a picture, which is inverted first. Latents go in W+ from A to B (t1),
 and the weights that render go from PARENT to CHILD (t2), both at once. A z is
 mapped once, by its own network and truncated towards its own mean of w. Noise is
 the same in every frame.
@@ -13,8 +13,8 @@ NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, fi
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import options
 
@@ -35,24 +35,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("parent", metavar="PARENT")
     add("child", metavar="CHILD")
-    add("a", type=values.name, metavar="A")
-    add("b", type=values.name, metavar="B")
+    add("a", type=arguments.name, metavar="A")
+    add("b", type=arguments.name, metavar="B")
     add("--grid", type=_sizes, metavar="RxC", help="a picture of R weights and C latents")
     spaces = ("z", "z+", "w", "w+")
     add("--space", choices=spaces, help="of pictures (default w+, or the encoder's)")
-    add("--psi", type=values.finite, help="truncation of z; 1 is none (default 0.5)")
+    add("--psi", type=arguments.finite, help="truncation of z; 1 is none (default 0.5)")
     add(
         "--label",
-        type=values.whole(0),
+        type=arguments.whole(0),
         metavar="K",
         help="class of conditional networks, from 0",
     )
     add("--noise", choices=("const", "none", "random"), default="const", help="(default const)")
-    add("--noise-seed", type=values.seed, default=0, metavar="S", help="of random noise")
-    add("--batch", type=values.whole(1), default=8, help="frames at a time (default 8)")
+    add("--noise-seed", type=arguments.seed, default=0, metavar="S", help="of random noise")
+    add("--batch", type=arguments.whole(1), default=8, help="frames at a time (default 8)")
     film = parser.add_argument_group("films").add_argument
-    film("--frames", type=values.whole(2, _MOST), metavar="N", help="from A to B (default 60)")
-    film("--fps", type=values.finite, metavar="F", help="frames a second (default 20)")
+    film("--frames", type=arguments.whole(2, _MOST), metavar="N", help="from A to B (default 60)")
+    film("--fps", type=arguments.finite, metavar="F", help="frames a second (default 20)")
     film(
         "--easing",
         choices=("linear", "smooth", "smoother", "sine", "ease-in", "ease-out"),
@@ -60,15 +60,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     film(
         "--hold",
-        type=values.whole(0, _MOST),
+        type=arguments.whole(0, _MOST),
         metavar="N",
         help="frames more for each end (default 10)",
     )
     film("--ping-pong", action="store_true", default=None, help="and back, for a loop")
-    film("--scale", type=values.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
-    groups.add_inversion(parser)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png or NAME.html")
+    film("--scale", type=arguments.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
+    arguments.add_inversion(parser)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png or NAME.html")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> None:
         "noise_seed": args.noise_seed,
         "label": args.label,
         "batch": args.batch,
-        "pictures": groups.picture_options(args),
+        "pictures": arguments.picture_options(args),
         "network_key": args.network_key,
         "out": args.out,
         "overwrite": args.overwrite,
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     if args.grid:
         plane = jobs.morph_grid(*ends, *args.grid, **more)
         usage, said = plane.usage, plane.sheet.summary
-        plane.sheet.write(args.out, groups.used_command(args, usage), args.overwrite)
+        plane.sheet.write(args.out, arguments.used_command(args, usage), args.overwrite)
     else:
         film = jobs.morph(
             *ends,
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> None:
         usage, said = film.usage, film.summary
         film.write(args.out, command(args), args.overwrite)
     console.say(f"wrote {args.out}: {said}")
-    groups.warn_unused(args, usage, given)
+    arguments.warn_unused(args, usage, given)
 
 
 def _fill_defaults(args: argparse.Namespace) -> list[str]:
@@ -122,7 +122,7 @@ def _fill_defaults(args: argparse.Namespace) -> list[str]:
     for name, value in _FILM.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    return [*groups.fill_inversion_defaults(args), *(["space"] if args.space else [])]
+    return [*arguments.fill_inversion_defaults(args), *(["space"] if args.space else [])]
 
 
 def _sizes(text: str) -> tuple[int, int]:

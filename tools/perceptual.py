@@ -6,8 +6,8 @@ name. Prints the distance of every pair, and their mean.
 
 import argparse
 
-from aligned_jax.cli import console, groups, results, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console, results
+from aligned_jax.cli.console import command
 
 EXAMPLE = "  aligned perceptual originals translated --out distances.json"
 
@@ -15,13 +15,13 @@ EXAMPLE = "  aligned perceptual originals translated --out distances.json"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     add = parser.add_argument
-    add("first", type=values.name, metavar="A")
-    add("second", type=values.name, metavar="B")
+    add("first", type=arguments.name, metavar="A")
+    add("second", type=arguments.name, metavar="B")
     add("--net", choices=("vgg", "alex"), default="vgg", help="network (default vgg)")
-    add("--batch", type=values.whole(1), default=16, help="images at a time (default 16)")
+    add("--batch", type=arguments.whole(1), default=16, help="images at a time (default 16)")
     add("--json", action="store_true", help="print JSON instead of a table")
-    add("--out", type=values.name, metavar="X.json", help="write the JSON to a file")
-    groups.add_overwrite(parser)
+    add("--out", type=arguments.name, metavar="X.json", help="write the JSON to a file")
+    arguments.add_overwrite(parser)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ const, noise, or all. What is left of the child shows what the reset part did
 
 import argparse
 
-from aligned_jax.cli import groups, results
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = "  aligned reset ffhq.pkl dog.pkl --components mapping,affine --out dog-reset"
 
@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolutions", metavar="LIST", help="only in these blocks, like 16,32 (default all)"
     )
-    groups.add_network_key(parser)
-    groups.add_out(parser, "DST", "the new checkpoint folder")
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "DST", "the new checkpoint folder")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -36,4 +36,4 @@ def run(args: argparse.Namespace) -> None:
         args.resolutions,
         network_key=args.network_key,
     )
-    results.write_network(args, network)
+    results.write_checkpoint(args, network)

@@ -8,8 +8,8 @@ has them.
 
 import argparse
 
-from aligned_jax.cli import console, groups, values
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 
 EXAMPLE = "  aligned resize ffhq1024.pkl --resolution 256 --out start256"
 
@@ -17,11 +17,11 @@ EXAMPLE = "  aligned resize ffhq1024.pkl --resolution 256 --out start256"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     parser.add_argument("network", metavar="NETWORK")
-    parser.add_argument("--resolution", type=values.whole(1), required=True, metavar="R")
+    parser.add_argument("--resolution", type=arguments.whole(1), required=True, metavar="R")
     parser.add_argument(
-        "--seed", type=values.seed, default=0, metavar="S", help="of new weights (default 0)"
+        "--seed", type=arguments.seed, default=0, metavar="S", help="of new weights (default 0)"
     )
-    groups.add_out(parser, "DST", "the new checkpoint folder")
+    arguments.add_out(parser, "DST", "the new checkpoint folder")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -7,8 +7,9 @@ a network.
 """
 
 import argparse
+import functools
 
-from aligned_jax.cli import console, groups, results, values
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = """\
   aligned swap ffhq.pkl dog.pkl --resolution 16 --out toon
@@ -21,16 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("high", metavar="HIGH")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
-        "--resolution", type=values.whole(4), metavar="R", help="the last resolution of LOW"
+        "--resolution", type=arguments.whole(4), metavar="R", help="the last resolution of LOW"
     )
     where.add_argument(
         "--strip",
-        type=values.list_of(values.whole(4)),
+        type=arguments.list_of(arguments.whole(4)),
         metavar="LIST",
         help="resolutions to draw",
     )
     parser.add_argument(
-        "--smooth", type=values.finite, metavar="W", help="width of the switch in layers"
+        "--smooth", type=arguments.finite, metavar="W", help="width of the switch in layers"
     )
     parser.add_argument(
         "--mapping",
@@ -38,36 +39,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="low",
         help="whose mapping network and mean of w (default low)",
     )
-    groups.add_strip_sampling(parser)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
+    arguments.add_strip_sampling(parser)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
 
 
 def run(args: argparse.Namespace) -> None:
     """Swaps and writes a network, or draws a strip."""
-    groups.fill_strip_defaults(args)
-    from aligned_jax import checkpoint, jobs
-    from aligned_jax.viz import sheet
+    arguments.fill_strip_defaults(args)
+    from aligned_jax import jobs
 
     chosen = {
         "smooth": args.smooth,
         "mapping": args.mapping,
         "network_key": args.network_key,
     }
-    if args.strip is None:
-        checkpoint.check_target(args.out, args.overwrite)
-        results.write_network(args, jobs.swap(args.low, args.high, args.resolution, **chosen))
-        return
-    sheet.check_picture(args.out, args.overwrite)
-    strip = jobs.swap_strip(
-        args.low,
-        args.high,
-        args.strip,
-        **chosen,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
-        report=console.CONSOLE,
+    results.write_blend(
+        args,
+        functools.partial(jobs.swap, args.low, args.high, args.resolution, **chosen),
+        functools.partial(jobs.swap_strip, args.low, args.high, args.strip, **chosen),
     )
-    results.write_sheet(args, strip)

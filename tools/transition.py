@@ -6,7 +6,7 @@ fast (StyleAlign, figures 4 and 13); --kimg chooses them.
 
 import argparse
 
-from aligned_jax.cli import console, groups, results, values
+from aligned_jax.cli import arguments, results
 
 EXAMPLE = "  aligned transition runs/critters --seeds 0-3 --out transition.png"
 
@@ -16,18 +16,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN")
     parser.add_argument(
         "--kimg",
-        type=values.list_of(values.whole(0)),
+        type=arguments.list_of(arguments.whole(0)),
         metavar="LIST",
         help="snapshots to draw",
     )
     parser.add_argument(
         "--columns",
-        type=values.whole(2),
+        type=arguments.whole(2),
         default=10,
         help="at most so many, if --kimg does not say which (default 10)",
     )
-    groups.add_sampling(parser, seeds="0-3", psi=0.7)
-    groups.add_out(parser, "NAME.png", "the picture")
+    arguments.add_sampling(parser, seeds="0-3", psi=0.7)
+    arguments.add_out(parser, "NAME.png", "the picture")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -40,10 +40,6 @@ def run(args: argparse.Namespace) -> None:
         args.run,
         kimg=args.kimg,
         columns=args.columns,
-        seeds=args.seeds,
-        psi=args.psi,
-        label=args.label,
-        batch=args.batch,
-        report=console.CONSOLE,
+        **arguments.sampling(args),
     )
     results.write_sheet(args, drawn)

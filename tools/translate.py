@@ -17,7 +17,7 @@ the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import console, groups, values
+from aligned_jax.cli import arguments, console
 from aligned_jax.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("parent", metavar="PARENT")
     add("child", metavar="CHILD")
-    add("images", nargs="*", type=values.name, metavar="IMAGES")
-    add("--latents", nargs="+", type=values.name, metavar="F.npz", help="F.npz@2 is its row 2")
+    add("images", nargs="*", type=arguments.name, metavar="IMAGES")
+    add("--latents", nargs="+", type=arguments.name, metavar="F.npz", help="F.npz@2 is its row 2")
     add("--space", type=_spaces, metavar="LIST", help="of z, z+, w, w+, s, side by side")
     add(
         "--preset",
@@ -49,24 +49,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mixing.add_argument(
         "--reference",
         nargs="+",
-        type=values.name,
+        type=arguments.name,
         metavar="R",
         help="latents of CHILD: a list of seeds, files of latents, or pictures",
     )
     mixing.add_argument("--texture", metavar="LIST", help="seeds, for so many outputs each")
     add(
         "--layers",
-        type=values.list_of(str),
+        type=arguments.list_of(str),
         metavar="LIST",
         help="with --reference and --texture: what the source keeps (default 6)",
     )
     add("--noise", choices=("const", "none", "random"), help="of all pictures (default const)")
-    add("--noise-seed", type=values.seed, default=0, metavar="S", help="of random noise")
-    groups.add_sampling(parser, seeds=None, psi=0.5)
+    add("--noise-seed", type=arguments.seed, default=0, metavar="S", help="of random noise")
+    arguments.add_sampling(parser, seeds=None, psi=0.5)
     parser.set_defaults(psi=None)  # files of latents say it themselves
-    groups.add_inversion(parser)
-    groups.add_network_key(parser)
-    groups.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, or a folder")
+    arguments.add_inversion(parser)
+    arguments.add_network_key(parser)
+    arguments.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, or a folder")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
     sources = [name for name in kinds if getattr(args, name)]
     if len(sources) != 1:
         raise UserError("give one of IMAGES, --seeds and --latents")
-    given = groups.fill_inversion_defaults(args)
+    given = arguments.fill_inversion_defaults(args)
     from aligned_jax import jobs
     from aligned_jax.inversion.setup import warn_skipped
 
@@ -94,16 +94,16 @@ def run(args: argparse.Namespace) -> None:
         noise_seed=args.noise_seed,
         label=args.label,
         batch=args.batch,
-        pictures=groups.picture_options(args),
+        pictures=arguments.picture_options(args),
         network_key=args.network_key,
         out=args.out,
         overwrite=args.overwrite,
         report=console.CONSOLE,
     )
-    command = groups.used_command(args, translation.usage)
+    command = arguments.used_command(args, translation.usage)
     said = translation.write(args.out, command, args.overwrite, console.CONSOLE)
     console.say(f"wrote {args.out}: {said}")
-    groups.warn_unused(args, translation.usage, given)
+    arguments.warn_unused(args, translation.usage, given)
     warn_skipped(translation.skipped, console.CONSOLE)
 
 

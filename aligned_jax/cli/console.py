@@ -1,9 +1,28 @@
-"""What the command line says: results on stdout, warnings and progress on stderr."""
+"""The command line: a program of verbs, and what it says.
 
+A program finds a verb, parses its arguments, runs it, and turns mishaps into one line. Results are
+said on stdout, warnings and progress on stderr.
+
+Exit codes: 0 done, 2 the user can mend it, 1 a bug (with a traceback), 130
+interrupted, 141 nobody reads the output any more, 143 terminated.
+"""
+
+import argparse
 import contextlib
+import difflib
+import importlib
+import os
+import shlex
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType, ModuleType
+from typing import NoReturn
 
+from aligned_jax import __version__
+from aligned_jax.errors import UserError
+from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import Advance, Reporter, no_advance
 from aligned_jax.utils.text import printable
 
@@ -15,9 +34,13 @@ class Console(Reporter):
         """One line on stdout: what was done."""
         print(printable(text))
 
+    def note(self, text: str) -> None:
+        """One line on stderr: how the work goes on, where a bar cannot show it."""
+        print(printable(text), file=sys.stderr, flush=True)
+
     def warn(self, text: str) -> None:
         """One line on stderr: what the user should know, though the work goes on."""
-        print(f"warning: {printable(text)}", file=sys.stderr)
+        self.note(f"warning: {text}")
 
     @contextlib.contextmanager
     def progress(self, total: int, what: str) -> Iterator[Advance]:
@@ -49,3 +72,173 @@ class Console(Reporter):
 
 CONSOLE = Console()
 say, warn, progress = CONSOLE.say, CONSOLE.warn, CONSOLE.progress
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One word of the program.
+
+    Attributes:
+      summary: one line for the overview.
+      module: a module with EXAMPLE, add_arguments(parser) and run(args), imported when it
+        is called; with OVERRIDES = True it takes dotted options besides its own.
+    """
+
+    summary: str
+    module: str
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong arguments are a UserError like all other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (`{self.prog} --help` shows what is possible)")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A command line program.
+
+    Attributes:
+      name: what is typed.
+      says: what it is for, in a sentence.
+      notes: lines at the end of the overview.
+      verbs: by name, in the order of the overview.
+    """
+
+    name: str
+    says: str
+    notes: str
+    verbs: Mapping[str, Verb]
+
+    def main(self, argv: Sequence[str] | None = None) -> int:
+        """Runs one command line without the program's name, by default this process's.
+
+        Returns:
+          the exit code.
+        """
+        if argv is None:
+            sys.unraisablehook = _unraisable
+            signal.signal(signal.SIGTERM, _terminate)
+        argv = list(sys.argv[1:] if argv is None else argv)
+        try:
+            code = self._dispatch(argv)
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:
+            # Python flushes stdout once more on its way out; that must not fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+
+    def carry_out(self, argv: Sequence[str]) -> int:
+        """Parses and runs one verb with its arguments; UserError is left to the caller."""
+        try:
+            module, args = self.parse(argv)
+        except SystemExit as stop:
+            if stop.code:  # terminated meanwhile
+                raise
+            return 0  # argparse has shown its help
+        _quiet_orbax()
+        return module.run(args) or 0
+
+    def parse(self, argv: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
+        """The module of a verb, and its arguments.
+
+        Raises:
+          UserError: if the verb or one of its arguments is not known or not possible.
+          SystemExit: after the help asked for.
+        """
+        verb = argv[0]
+        if verb not in self.verbs:
+            raise UserError(self._unknown(verb))
+        module = self.module_of(verb)
+        own, overrides = list(argv[1:]), list[str]()
+        if getattr(module, "OVERRIDES", False):
+            own, overrides = split_overrides(own)
+        args = self.parser(verb).parse_args(own)
+        args.command_line = shlex.join([self.name, *argv])
+        args.program = self  # for verbs that are made of others
+        if overrides:
+            args.overrides = overrides
+        return module, args
+
+    def module_of(self, verb: str) -> ModuleType:
+        """The module that carries out a verb."""
+        return importlib.import_module(self.verbs[verb].module)
+
+    def parser(self, verb: str) -> Parser:
+        """The parser of a verb."""
+        module = self.module_of(verb)
+        parser = Parser(
+            prog=f"{self.name} {verb}",
+            description=(module.__doc__ or "").strip(),
+            epilog=f"example:\n{module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(parser)
+        return parser
+
+    def _dispatch(self, argv: list[str]) -> int:
+        first = argv[0] if argv else "--help"
+        if first in ("-h", "--help"):
+            print(self._overview())
+            return 0
+        if first == "--version":
+            print(f"{self.name} {__version__}")
+            return 0
+        name = f"{self.name} {first}" if first in self.verbs else self.name
+        try:
+            return self.carry_out(argv)
+        except UserError as error:
+            print(f"{name}: {printable(str(error))}", file=sys.stderr)
+            return 2
+
+    def _overview(self) -> str:
+        width = max(map(len, self.verbs))
+        lines = [f"  {name:{width}}  {verb.summary}" for name, verb in self.verbs.items()]
+        usage = f"usage: {self.name} VERB ..."
+        return "\n\n".join([usage, self.says, "\n".join(lines), self.notes])
+
+    def _unknown(self, verb: str) -> str:
+        close = difflib.get_close_matches(verb, self.verbs, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"verbs are {', '.join(self.verbs)}"
+        return f"there is no verb {verb!r}; {hint}"
+
+
+def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A verb's own arguments, and those with a dot in their name, each with its values."""
+    own: list[str] = []
+    overrides: list[str] = []
+    target = own
+    for word in argv:
+        if word.startswith("--"):
+            target = overrides if "." in word.partition("=")[0] else own
+        target.append(word)
+    return own, overrides
+
+
+def command(args: argparse.Namespace) -> Command:
+    """The command of a parsed line: arguments that were given or have a default."""
+    return Command.of(args.command_line, vars(args))
+
+
+def _quiet_orbax() -> None:
+    """Orbax logs what it raises as well, with a traceback; one line is enough."""
+    from absl import logging
+
+    logging.set_verbosity(logging.FATAL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """Leaves through every context manager, so that half-written files are taken away."""
+    raise SystemExit(128 + number)
+
+
+def _unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Leaves out what TensorStore's threads say of further failures after the first."""
+    if str(unraisable.exc_value) != "Event loop is closed":
+        sys.__unraisablehook__(unraisable)

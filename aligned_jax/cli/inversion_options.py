@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, cast
 
-from aligned_jax.cli import console, groups, values
+from aligned_jax.cli import arguments, console
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import options
 
@@ -29,33 +29,33 @@ _OPTIMISER = (
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Options of the optimiser, and of what is compared."""
     add = parser.add_argument_group("optimisation").add_argument
-    add("--steps", type=values.whole(1), help="(default 1000; in z and z+ 500)")
-    add("--lr", type=values.finite, metavar="R", help="greatest learning rate (default 0.1)")
-    add("--rampup", type=values.finite, metavar="T", help="fraction of all steps (default 0.05)")
+    add("--steps", type=arguments.whole(1), help="(default 1000; in z and z+ 500)")
+    add("--lr", type=arguments.finite, metavar="R", help="greatest learning rate (default 0.1)")
+    add("--rampup", type=arguments.finite, metavar="T", help="fraction of all steps (default 0.05)")
     add(
         "--rampdown",
-        type=values.finite,
+        type=arguments.finite,
         metavar="T",
         help="fraction of all steps (default 0.25)",
     )
-    add("--psi", type=values.finite, help="truncation in z and z+ (default 0.5)")
-    add("--latent-noise", type=values.finite, metavar="S", help="at first (default 0.05)")
-    add("--latent-noise-ramp", type=values.finite, metavar="T", help="until (default 0.75)")
+    add("--psi", type=arguments.finite, help="truncation in z and z+ (default 0.5)")
+    add("--latent-noise", type=arguments.finite, metavar="S", help="at first (default 0.05)")
+    add("--latent-noise-ramp", type=arguments.finite, metavar="T", help="until (default 0.75)")
     add(
         "--noise",
         choices=("drop", "keep", "const", "none"),
         help="optimise noise maps and forget them (default) or keep them; the stored maps; none",
     )
-    add("--noise-weight", type=values.finite, metavar="W", help="of their regulariser (1e5)")
+    add("--noise-weight", type=arguments.finite, metavar="W", help="of their regulariser (1e5)")
     add(
         "--restarts",
-        type=values.whole(1),
+        type=arguments.whole(1),
         metavar="N",
         help="attempts, of which the best is kept",
     )
-    add("--spread", type=values.finite, metavar="S", help="of random starts (default 0)")
-    add("--samples", type=values.whole(2), metavar="N", help="for the mean of w (default 10000)")
-    add("--samples-seed", type=values.seed, metavar="S", help="(default 123)")
+    add("--spread", type=arguments.finite, metavar="S", help="of random starts (default 0)")
+    add("--samples", type=arguments.whole(2), metavar="N", help="for the mean of w (default 10000)")
+    add("--samples-seed", type=arguments.seed, metavar="S", help="(default 123)")
     _add_perceptual(parser)
 
 
@@ -69,17 +69,17 @@ def _add_perceptual(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--pixels",
-        type=values.finite,
+        type=arguments.finite,
         default=0.0,
         metavar="W",
         help="weight of the mean squared difference of pixels (default 0)",
     )
-    add("--resolution", type=values.whole(1), metavar="R", help="at most (default 256)")
+    add("--resolution", type=arguments.whole(1), metavar="R", help="at most (default 256)")
 
 
 def check_encoder(args: argparse.Namespace) -> None:
     """Raises UserError for what was given beside --encoder, which optimises nothing."""
-    groups.refuse_without_optimiser(args, _OPTIMISER)
+    arguments.refuse_without_optimiser(args, _OPTIMISER)
     if args.encoder and args.noise in ("drop", "keep"):
         raise UserError(
             f"--noise {args.noise} optimises noise, and --encoder nothing; give const or none"
@@ -107,7 +107,9 @@ def unused(args: argparse.Namespace, settings: "Settings", config: "GeneratorCon
     return unused_settings(given, settings, config, bool(args.encoder or args.start))
 
 
-def warn_unused(args: argparse.Namespace, settings: "Settings", config: "GeneratorConfig") -> None:
+def warn_unused_settings(
+    args: argparse.Namespace, settings: "Settings", config: "GeneratorConfig"
+) -> None:
     """Warns of options that were given and change nothing; arguments as for `unused`."""
     if names := unused(args, settings, config):
         console.warn(f"{options(names)}: without effect beside the other options")

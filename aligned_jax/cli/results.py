@@ -2,24 +2,45 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aligned_jax.cli import console
-from aligned_jax.cli.dispatch import command
+from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 
 if TYPE_CHECKING:
     from aligned_jax.networks.network import Network
     from aligned_jax.viz.sheet import Sheet
 
 
-def write_network(args: argparse.Namespace, network: "Network") -> None:
+def write_checkpoint(args: argparse.Namespace, network: "Network") -> None:
     """Writes a network as the checkpoint --out, and says so."""
     from aligned_jax import jobs
     from aligned_jax.jobs.describe import headline
 
     jobs.write_network(args.out, network, command(args), args.overwrite)
     console.say(f"wrote {args.out}: {headline(network.config)}")
+
+
+def write_blend(
+    args: argparse.Namespace, blend: "Callable[[], Network]", strip: "Callable[..., Sheet]"
+) -> None:
+    """Writes the network that `blend` makes; with --strip the picture that `strip` draws.
+
+    Args:
+      args: with --strip, and those of `arguments.fill_strip_defaults`.
+      blend: called when the target is known to be free.
+      strip: the same, with the arguments of `arguments.sampling`.
+    """
+    from aligned_jax import checkpoint
+    from aligned_jax.viz import sheet
+
+    if args.strip is None:
+        checkpoint.check_target(args.out, args.overwrite)
+        write_checkpoint(args, blend())
+    else:
+        sheet.check_picture(args.out, args.overwrite)
+        write_sheet(args, strip(**arguments.sampling(args)))
 
 
 def write_sheet(args: argparse.Namespace, sheet: "Sheet") -> None:

@@ -15,12 +15,20 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
+from aligned_jax.convert.files.arrays import (
+    DAMAGE,
+    ArrayFile,
+    open_arrays,
+    read_arrays,
+    read_document,
+    read_headers,
+)
 from aligned_jax.errors import ConfigError, FormatError
 from aligned_jax.inversion.optimize import Inverted
 from aligned_jax.inversion.options import Settings
-from aligned_jax.inversion.spaces import is_z, latent_arrays, latent_shape, to_ws
+from aligned_jax.inversion.spaces import is_z, latent_arrays, to_ws
 from aligned_jax.latents import concatenate_styles, style_layers
-from aligned_jax.latents.files import DAMAGE, ArrayArchive, open_archive
+from aligned_jax.latents.shapes import array_shapes, latent_shape
 from aligned_jax.networks.network import Network
 from aligned_jax.types import AnyArray
 from aligned_jax.utils.jsonable import from_dict, to_dict
@@ -117,14 +125,14 @@ def load(path: str | os.PathLike, network: Network) -> ImageInversion:
       FormatError: a file that is damaged, no inversion, or of a network of other sizes.
     """
     try:
-        with open_archive(path) as archive:
-            meta = archive.document()
+        with open_arrays(path) as file:
+            meta = read_document(file)
             if meta["inversion"] != _VERSION:
                 raise FormatError(f"{path} is an inversion of format {meta['inversion']}, not 1")
             settings = from_dict(Settings, meta["settings"])
             distances = {str(name): float(value) for name, value in meta["distances"].items()}
             facts = dict(meta["facts"])
-            arrays = _arrays(path, network, settings, archive)
+            arrays = _arrays(path, network, settings, file)
     except FormatError:
         raise
     except ConfigError as error:
@@ -151,7 +159,7 @@ def _latent(network: Network, space: str, arrays: dict[str, np.ndarray]) -> np.n
 
 
 def _arrays(
-    path: Any, network: Network, settings: Settings, archive: ArrayArchive
+    path: Any, network: Network, settings: Settings, file: ArrayFile
 ) -> dict[str, np.ndarray]:
     """The arrays of an inversion, none of which is read before all are known to fit.
 
@@ -159,8 +167,8 @@ def _arrays(
       FormatError: naming the arrays that are missing, unknown or damaged, or do not fit.
     """
     shapes = _shapes(network.config, settings)
-    keys = [key for key in archive.keys if key != "meta_json"]
-    headers, damaged = archive.headers(keys)
+    keys = [key for key in file.keys if key != "meta_json"]
+    headers, damaged = read_headers(file, keys)
     wrong = [f"{key} is missing" for key in shapes if key not in keys]
     for key, header in headers.items():
         if key not in shapes:
@@ -171,7 +179,7 @@ def _arrays(
             damaged.append(f"{key} {header.problem}")
     arrays: dict[str, np.ndarray] = {}
     if not (wrong or damaged):
-        arrays, damaged = archive.arrays(keys)
+        arrays, damaged = read_arrays(file, keys)
         wrong = [
             f"{key} is not finite"
             for key, value in arrays.items()
@@ -186,17 +194,14 @@ def _arrays(
 
 def _shapes(config: GeneratorConfig, settings: Settings) -> dict[str, tuple[int, ...]]:
     """Shapes of the arrays that the file of an inversion with these settings holds, by name."""
-    layers = style_layers(config)
+    kept = settings.noise == "keep"
+    wanted = ["styles/" if settings.space == "s" else "ws"]
+    wanted += ["c"] if config.c_dim else []
+    wanted += ["noise/"] if kept else []
     shapes: dict[str, tuple[int, ...]] = {"trace": (settings.steps,)}
-    if settings.space == "s":
-        shapes |= {f"styles/{layer.name}": (1, layer.channels) for layer in layers}
-    else:
-        shapes["ws"] = (1, *latent_shape(config, "w+"))
+    for name, [shape, *_] in array_shapes(config).items():
+        if name.startswith(tuple(wanted)):
+            shapes[name] = (1, *shape)
     if is_z(settings.space):
         shapes["z"] = (1, *latent_shape(config, settings.space))
-    if config.c_dim:
-        shapes["c"] = (1, config.c_dim)
-    if settings.noise == "keep" and config.synthesis.use_noise:
-        maps = {s.name: s.resolution for s in layers if s.kind == "conv"}
-        shapes |= {f"noise/{name}": (1, size, size) for name, size in maps.items()}
     return shapes

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, concatenate_styles, split_styles, style_layers
+from aligned_jax.latents.shapes import latent_shape
 from aligned_jax.networks.network import Network
 from aligned_jax.types import AnyArray, Array, Styles
 from aligned_jax.utils.blocks import blocks
@@ -32,17 +32,6 @@ _CHUNK = 1000  # latents at a time
 def is_z(space: str) -> bool:
     """Whether latents of this space go through the mapping network."""
     return space in ("z", "z+")
-
-
-def latent_shape(config: GeneratorConfig, space: str) -> tuple[int, ...]:
-    """The shape of one image's latent in a space, without the batch."""
-    return {
-        "z": (config.z_dim,),
-        "z+": (config.num_ws, config.z_dim),
-        "w": (config.w_dim,),
-        "w+": (config.num_ws, config.w_dim),
-        "s": (sum(layer.channels for layer in style_layers(config)),),
-    }[space]
 
 
 def to_ws(

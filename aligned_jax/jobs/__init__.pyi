@@ -9,6 +9,7 @@ from .data_report import inspect_data as inspect_data
 from .datasets import draw_avatars as draw_avatars
 from .datasets import import_images as import_images
 from .demo.making import make_demo as make_demo
+from .demo.steps import DemoPlan as DemoPlan
 from .describe import NetworkInfo as NetworkInfo
 from .describe import info as info
 from .drawings import Drawing as Drawing
@@ -19,9 +20,9 @@ from .families import family as family
 from .feature_files import FeatureList as FeatureList
 from .feature_files import add_features as add_features
 from .feature_files import list_features as list_features
-from .inversion_results import InvertedImage as InvertedImage
-from .inversion_results import InvertedImages as InvertedImages
-from .inversions import invert as invert
+from .inversion.results import InvertedImage as InvertedImage
+from .inversion.results import InvertedImages as InvertedImages
+from .inversion.run import invert as invert
 from .morphs import Film as Film
 from .morphs import MorphGrid as MorphGrid
 from .morphs import MorphOptions as MorphOptions

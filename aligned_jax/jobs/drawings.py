@@ -23,6 +23,7 @@ from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import DEFAULT, Drawn, RenderOptions, batches, finite_batches
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.rendering.latent_files import latents_of_file
+from aligned_jax.translation import Truncation
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 from aligned_jax.viz import report as html
@@ -204,13 +205,13 @@ def generate(
             _check_once(seeds)
     name, generator = named_network(network, network_key)
     check_form(form, generator)
+    truncation = Truncation(psi, usual=1.0)
     if seeds is not None:
-        chosen = latents_of_seeds(generator.config, seeds, label, 1.0 if psi is None else psi)
+        chosen = latents_of_seeds(generator.config, seeds, label, truncation.of_latents())
     elif isinstance(latents, LatentBatch):
-        chosen = latents if psi is None else dataclasses.replace(latents, psi=psi)
+        chosen = dataclasses.replace(latents, psi=truncation.of_latents(latents.psi))
     elif latents is not None:
-        psi = 1.0 if psi is None else psi
-        chosen = latents_of_file(generator.config, latents, label, psi)
+        chosen = latents_of_file(generator.config, latents, label, truncation.of_latents())
     chosen.check(generator, cutoff)
     options = RenderOptions(cutoff, noise, noise_seed, half, batch)
     return Drawing(generator, name, network_key, chosen, options)

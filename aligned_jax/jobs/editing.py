@@ -7,12 +7,12 @@ import numpy as np
 
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.relatives import check_styles_fit, load_relatives
+from aligned_jax.jobs.relatives import check_styles_fit, latents_for_all, load_relatives
 from aligned_jax.latents import channel_name, parse_channel
 from aligned_jax.loading import NetworkSource
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions, render
-from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
+from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
@@ -82,9 +82,7 @@ def edit(
     relatives = load_relatives(networks, names, network_key)
     check_styles_fit(relatives)
     parent = next(iter(relatives.values()))
-    latents = latents_of_seeds(parent.config, seeds, label, psi)
-    for network in relatives.values():
-        latents.check(network)
+    latents = latents_for_all(relatives, seeds, label, psi)
     (layer, number), amount = _shift(parent, latents, channel, random, strength)
     options = RenderOptions(batch=batch)
     with report.progress(3 * len(relatives) * len(latents), "images") as advance:

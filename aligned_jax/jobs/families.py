@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aligned_jax.jobs.relatives import load_relatives
+from aligned_jax.jobs.relatives import latents_for_all, load_relatives
 from aligned_jax.loading import NetworkSource
 from aligned_jax.rendering.draw import RenderOptions, render
-from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
@@ -41,9 +40,7 @@ def family(
         truncation that do not fit them.
     """
     relatives = load_relatives(networks, names, network_key)
-    latents = latents_of_seeds(next(iter(relatives.values())).config, seeds, label, psi)
-    for network in relatives.values():
-        latents.check(network)
+    latents = latents_for_all(relatives, seeds, label, psi)
     options = RenderOptions(batch=batch)
     with report.progress(len(relatives) * len(latents), "images") as advance:
         images = [

@@ -20,7 +20,7 @@ from aligned_jax.jobs.sources import (
     SourceOptions,
     Usage,
     file_names,
-    invert,
+    latents_of,
     read_source,
 )
 from aligned_jax.latents import noise_fields
@@ -263,7 +263,7 @@ def _way(
         check(out, overwrite, first.config.img_resolution)
     translation.check_aligned(first, second)
     warn_unrelated((parent, child), (first, second), report)
-    options = SourceOptions(label, psi, usual="w+", batch=batch, pictures=pictures)
+    options = SourceOptions(label, translation.Truncation(psi), "w+", batch, pictures)
     sources = [
         _one(name, source, read_source(network, source, [space], options))
         for name, network, source in (("A", first, a), ("B", second, b))
@@ -273,7 +273,7 @@ def _way(
         for network, source in zip((first, second), sources, strict=True)
     ]
     ends = [
-        invert(end, report).in_space(network, "w+").arrays["ws"]
+        latents_of(end, report).in_space(network, "w+").arrays["ws"]
         for network, end in zip((first, second), pending, strict=True)
     ]
     facts = {

@@ -8,6 +8,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.latents import style_layers
 from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.networks.network import Network
+from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.viz import check_channels
 
 
@@ -42,6 +43,20 @@ def load_relatives(
     check_channels(configs[labels[0]].img_channels)
     _check(configs, ("z_dim", "c_dim", "img_resolution", "img_channels"))
     return networks
+
+
+def latents_for_all(
+    networks: Mapping[str, Network], seeds: str | Sequence[int], label: int | None, psi: float
+) -> LatentBatch:
+    """The latents of seeds, which every network draws; arguments as of `latents_of_seeds`.
+
+    Raises:
+      UserError: as `latents_of_seeds`, or if one of the networks cannot truncate them.
+    """
+    latents = latents_of_seeds(next(iter(networks.values())).config, seeds, label, psi)
+    for network in networks.values():
+        latents.check(network)
+    return latents
 
 
 def check_styles_fit(networks: Mapping[str, Network]) -> None:

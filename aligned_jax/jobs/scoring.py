@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import options as shown_options
 
 _SCRIPT = Command()
+_Scored = evaluation.StoredImages | evaluation.GeneratedImages
 # Whose metrics an option is about.
 _ABOUT = {
     "ddof": ("fid", "fd_vgg"),
@@ -125,32 +126,20 @@ def evaluate(
         dataset = sources.open_images(os.fspath(data), mirror, split=split, labels=labels)
         _warn_passed(os.fspath(data), dataset, report)
         reals = evaluation.StoredImages(dataset, os.fspath(data), max_reals)
-    images: evaluation.StoredImages | evaluation.GeneratedImages
-    if not isinstance(source, Network) and sources.kind_of(os.fspath(source)) != "network":
-        dataset = sources.open_images(os.fspath(source), split=source_split or split)
-        _warn_passed(os.fspath(source), dataset, report)
-        images = evaluation.StoredImages(dataset, os.fspath(source), num)
-    else:
+    sampled: dict[str, Any] = {"seed": seed, "psi": psi, "noise": noise, "half": half}
+    images: _Scored
+    if _is_network(source):
         name, network = named_network(source, network_key)
-        images = evaluation.GeneratedImages(
-            network,
-            name,
-            num,
-            seed=seed,
-            psi=psi,
-            noise=noise,
-            labels=_labels(name, network, labels, reals, num, options.seed),
-            half=half,
-        )
-    evaluation.check(images, reals, names, options)
-    unused = _unused_metric_options(names, options)
-    if isinstance(images, evaluation.GeneratedImages):
-        unused += ["source_split"] if source_split else []
-        unused += ["labels"] if labels and images.labels is None else []
+        drawn = _labels(name, network, labels, reals, num, options.seed)
+        images = evaluation.GeneratedImages(network, name, num, labels=drawn, **sampled)
     else:
-        given = {"seed": seed, "psi": psi, "noise": noise, "half": half, "network_key": network_key}
-        unused += [name for name, value in _OF_NETWORKS.items() if given[name] != value]
-        unused += ["labels"] if labels else []
+        path = os.fspath(cast("str", source))
+        dataset = sources.open_images(path, split=source_split or split)
+        _warn_passed(path, dataset, report)
+        images = evaluation.StoredImages(dataset, path, num)
+    evaluation.check(images, reals, names, options)
+    given = {**sampled, "network_key": network_key, "source_split": source_split, "labels": labels}
+    unused = _unused_metric_options(names, options) + _unused_image_options(images, given)
     if half_pixel and "inception" not in evaluation.networks_of(names):
         unused.append("half_pixel")
     if unused:
@@ -241,6 +230,11 @@ def perceptual(
     return PairDistances(tuple(names), distances, network)
 
 
+def _is_network(source: NetworkSource) -> bool:
+    """Whether a network is scored, not images."""
+    return isinstance(source, Network) or sources.kind_of(os.fspath(source)) == "network"
+
+
 def _labels(
     name: str,
     network: Network,
@@ -267,3 +261,17 @@ def _unused_metric_options(names: Sequence[str], options: evaluation.Options) ->
         for name, about in _ABOUT.items()
         if getattr(options, name) != getattr(OFFICIAL, name) and not set(about) & set(names)
     ]
+
+
+def _unused_image_options(images: _Scored, given: Mapping[str, Any]) -> list[str]:
+    """Options of what is scored that were given, and that such images do not have.
+
+    Args:
+      images: what is scored.
+      given: those of networks, and `source_split` and `labels`.
+    """
+    if isinstance(images, evaluation.GeneratedImages):
+        unused = ["source_split"] if given["source_split"] else []
+        return unused + (["labels"] if given["labels"] and images.labels is None else [])
+    unused = [name for name, value in _OF_NETWORKS.items() if given[name] != value]
+    return unused + (["labels"] if given["labels"] else [])

@@ -2,28 +2,30 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
 import numpy as np
 
-from aligned_jax import inversion, translation, viz
+from aligned_jax import inversion, viz
+from aligned_jax.config import GeneratorConfig
 from aligned_jax.data import targets
+from aligned_jax.data.targets import Targets
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import Settings, setup
 from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
 from aligned_jax.inversion.spaces import is_z
-from aligned_jax.jobs.pending_inversion import PendingInversion
 from aligned_jax.latents import labels_for
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, latents_of_seeds
-from aligned_jax.rendering.latent_files import WordKind, kind_of_words, latents_of_files
+from aligned_jax.rendering.latent_files import WordKind, kind_of, latents_of_files, seeds_of
+from aligned_jax.translation import Truncation
 from aligned_jax.types import AnyArray
+from aligned_jax.utils.paths import Name, names_of
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 
-Name = str | os.PathLike
 # Latents; pictures [N, H, W, 1, 3 or 4], uint8 or in [-1, 1]; a seed, a list of seeds, or text like
 # "0-7"; names of files of latents (F.npz, F.npz@ROW), or of pictures, folders and zips.
 Source = LatentBatch | AnyArray | Name | int | Sequence[int] | Sequence[Name]
@@ -75,27 +77,123 @@ class SourceOptions:
 
     Attributes:
       label: class of conditional networks, from 0.
-      psi: truncation of z; None is that of the file, of the latents, or of the encoder.
-      otherwise: truncation of z where nothing else says it; None is `translation.PSI`, and of
-        pictures that of the encoder or of an inversion.
+      truncation: who decides psi.
       usual: space in which pictures are inverted if neither the job nor an encoder says it.
       batch: rows at a time.
       pictures: how pictures are inverted.
     """
 
     label: int | None = None
-    psi: float | None = None
-    otherwise: float | None = None
+    truncation: Truncation = field(default_factory=Truncation)
     usual: str = "z"
     batch: int = 8
     pictures: PictureOptions = PictureOptions()
+
+
+@dataclass(frozen=True, eq=False)
+class PendingInversion:
+    """Pictures to invert in one space, of which all that may be wrong was looked at.
+
+    Attributes:
+      network: in which they are inverted.
+      targets: the pictures, and those that could not be read.
+      settings: of the inversion.
+      choice: the encoder, if there is one.
+      start: latents [N, ...] of the encoder in this space, if there is one.
+      loss: what the optimisation makes small.
+      label: [1, c_dim], for all pictures.
+      seed: of all random numbers.
+      batch: pictures at a time, at most.
+      diverged: why pictures are skipped whose inversions grow beyond all bounds.
+    """
+
+    network: Network
+    targets: Targets
+    settings: Settings
+    choice: EncoderChoice | None
+    start: np.ndarray | None
+    loss: inversion.Perceptual
+    label: np.ndarray
+    seed: int
+    batch: int
+    diverged: str
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the rows that there will be, unless some inversions diverge."""
+        return tuple(target.name for target in self.targets.targets)
+
+    @property
+    def in_z(self) -> bool:
+        """Whether the network that renders maps and truncates the latents itself."""
+        return is_z(self.settings.space)
+
+    @property
+    def psi(self) -> float:
+        """Truncation that the latents will have still to go through."""
+        return self.settings.psi if self.in_z else 1.0
+
+    @property
+    def summary(self) -> str:
+        """What a page says of them."""
+        settings, parts = self.settings, []
+        if settings.steps:
+            parts = [f"{settings.steps} steps", f"noise {settings.noise}"]
+        if settings.restarts > 1:
+            parts.append(f"best of {settings.restarts}")
+        if self.in_z:
+            parts.append(f"psi {settings.psi:g}")
+        if self.choice:
+            parts.append(f"{'encoder' if self.choice.alone else 'start'} {self.choice.source}")
+        done = "inverted" if settings.steps else "encoded"
+        return ", ".join([f"{done} in {settings.space}", *parts])
+
+    def run(self, report: Reporter = QUIET) -> LatentBatch:
+        """Inverts them; maps of noise are forgotten.
+
+        Raises:
+          UserError: if not one inversion stays finite.
+        """
+        asked, settings = self.targets, self.settings
+        setup.warn_passed(asked, report)
+        with report.progress(len(asked) * settings.steps, "steps") as advance:
+            inverted = inversion.invert(
+                self.network,
+                asked.images(),
+                self.loss,
+                settings,
+                jax.random.key(self.seed),
+                start=self.start,
+                c=self.label,
+                batch=min(self.batch, setup.batch_for(self.network.config, settings)),
+                watch=setup.watcher(settings, advance),
+            )
+        good = inverted.finite
+        kept = [target for target, fine in zip(asked.targets, good, strict=True) if fine]
+        lost = [target.file for target, fine in zip(asked.targets, good, strict=True) if not fine]
+        if not kept:
+            raise UserError("not one inversion stayed finite; is the network damaged?")
+        arrays = inversion.latent_arrays(self.network, settings.space, inverted.latent[good])
+        if self.in_z:
+            arrays["c"] = np.repeat(self.label, len(kept), axis=0)
+        return LatentBatch(
+            arrays,
+            tuple(target.name for target in kept),
+            np.flatnonzero(good).astype(np.uint32),
+            self.psi,
+            np.stack([target.pixels for target in kept]),
+            asked.skipped | dict.fromkeys(lost, self.diverged),
+        )
 
 
 # Latents at hand, or pictures that are still to be inverted.
 Pending = LatentBatch | PendingInversion
 
 
-def invert(pending: Pending, report: Reporter = QUIET) -> LatentBatch:
+def latents_of(pending: Pending, report: Reporter = QUIET) -> LatentBatch:
     """The latents, for which pictures are inverted now."""
     return pending.run(report) if isinstance(pending, PendingInversion) else pending
 
@@ -125,22 +223,22 @@ def read_source(
             f"latents by name ({listed(map(str, source))}) are not enough; give a "
             "rendering.LatentBatch, which also names them, or aj.translation.translate"
         )
+    truncation = options.truncation
     if isinstance(source, jax.Array):
         source = np.asarray(source)
     if isinstance(source, LatentBatch):
-        latents = source.with_psi(options.psi)
+        latents = source.with_psi(truncation.of_latents(source.psi))
         latents.check(network)
         return [latents] * len(spaces)
-    kind = kind or _kind_of(source)
+    kind = kind or kind_of(source)
     if kind == "pictures":
         return [*_pending_inversions(network, source, spaces, options)]
-    otherwise = translation.PSI if options.otherwise is None else options.otherwise
-    config, label, psi = network.config, options.label, options.psi
+    config, label = network.config, options.label
     if kind == "seeds":
-        psi = otherwise if psi is None else psi
-        latents = latents_of_seeds(config, _seeds(source), label, psi)
+        latents = latents_of_seeds(config, seeds_of(source), label, truncation.of_latents())
     else:
-        latents = latents_of_files(config, _words(source), label, psi, otherwise)
+        psi, otherwise = truncation.asked, truncation.of_latents()
+        latents = latents_of_files(config, names_of(source), label, psi, otherwise)
     return [latents] * len(spaces)
 
 
@@ -191,11 +289,7 @@ def _pending_inversions(
         for choice, space in zip(choices, spaces, strict=True)
     ]
     label = labels_for(config, options.label)
-    size = (config.img_resolution, config.img_channels, how.align)
-    if isinstance(pictures, np.ndarray):
-        asked = targets.from_array(viz.as_pixels(pictures), *size)
-    else:
-        asked = targets.read(_words(pictures), *size)
+    asked = read_pictures(config, pictures, how.align)
     # With an encoder alone distances decide nothing.
     loss: inversion.Perceptual = inversion.Pixels()
     if not how.encoders:
@@ -222,37 +316,25 @@ def _pending_inversions(
     return pending
 
 
+def read_pictures(config: GeneratorConfig, pictures: Any, align: str) -> Targets:
+    """Pictures for a network of these sizes; of an array [N, H, W, 1 or 3], or of names.
+
+    Raises:
+      UserError: if not one of them can be read, or there is no such `align`.
+    """
+    size = (config.img_resolution, config.img_channels, align)
+    if isinstance(pictures, np.ndarray | jax.Array):
+        return targets.from_array(viz.as_pixels(pictures), *size)
+    return targets.read(names_of(pictures), *size)
+
+
 def _settings(choice: EncoderChoice | None, space: str, options: SourceOptions) -> Settings:
-    # What an encoder finds is right without truncation, whatever others do with it.
-    psi = None if choice and choice.alone else options.otherwise
+    alone = choice is not None and choice.alone
     # Only z is truncated, which is for the settings to say.
-    psi = (psi if options.psi is None else options.psi) if is_z(space) else None
+    psi = options.truncation.of_inversion(encoded=alone) if is_z(space) else None
     how = options.pictures
     given = {"space": space, "steps": how.steps, "psi": psi, "restarts": how.restarts}
     return setup.settings(given, choice)
-
-
-def _kind_of(source: Source) -> WordKind:
-    """What a source stands for, by its form."""
-    if isinstance(source, np.ndarray):
-        return "seeds" if source.ndim == 1 else "pictures"
-    numbers = source if isinstance(source, Sequence) and len(source) else [source]
-    if all(isinstance(number, int | np.integer) for number in numbers):
-        return "seeds"
-    return kind_of_words(_words(source))
-
-
-def _words(source: Any) -> list[str]:
-    """Names, of which there may be one alone."""
-    return [os.fspath(one) for one in ([source] if isinstance(source, Name) else source)]
-
-
-def _seeds(source: Any) -> str | list[int]:
-    """Text, be it alone or in a list, or numbers."""
-    if isinstance(source, str):
-        return source
-    seeds = [source] if isinstance(source, int) else list(source)
-    return seeds[0] if seeds and isinstance(seeds[0], str) else [int(seed) for seed in seeds]
 
 
 def file_names(source: Source | None, kind: WordKind | None = None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 from aligned_jax import weights
 from aligned_jax.jobs.strip import Column, strip_sheet
@@ -14,6 +14,24 @@ from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz.sheet import Sheet
 
 
+class StripOptions(TypedDict, total=False):
+    """How strips are drawn.
+
+    Attributes:
+      seeds: a list, or text such as "0-3", which is the default.
+      psi: truncation, 0.7 by default; 1 is none.
+      label: class of conditional networks.
+      batch: images at a time, 8 by default.
+      report: hears of every image.
+    """
+
+    seeds: str | Sequence[int]
+    psi: float
+    label: int | None
+    batch: int
+    report: Reporter
+
+
 def interpolate_strip(
     a: NetworkSource,
     b: NetworkSource,
@@ -21,12 +39,8 @@ def interpolate_strip(
     *,
     components: str | Sequence[str] | None = None,
     resolutions: str | Sequence[int] | None = None,
-    seeds: str | Sequence[int] = "0-3",
-    psi: float = 0.7,
-    label: int | None = None,
-    batch: int = 8,
     network_key: str = "G_ema",
-    report: Reporter = QUIET,
+    **drawn: Unpack[StripOptions],
 ) -> Sheet:
     """Draws a row for each seed and a column for each blend of two networks.
 
@@ -34,12 +48,8 @@ def interpolate_strip(
       a, b: networks of equal sizes, by name or loaded.
       shares: of `b` in each column.
       components, resolutions: only these are blended; None takes all.
-      seeds: a list, or text such as "0-3".
-      psi: truncation; 1 is none.
-      label: class of conditional networks.
-      batch: images at a time.
       network_key: "G_ema" or "G" of networks that are named.
-      report: hears of every image.
+      drawn: see `StripOptions`.
 
     Raises:
       UserError: as `interpolate`, and for seeds, label and truncation that do not fit.
@@ -56,8 +66,7 @@ def interpolate_strip(
 
     blend(0.0)  # refuses what does not fit before anything is drawn
     columns: list[Column] = [(f"{share:g}", partial(blend, share)) for share in shares]
-    latents = latents_of_seeds(first.config, seeds, label, psi)
-    return strip_sheet(columns, latents, RenderOptions(batch=batch), report)
+    return _strip(columns, first, **drawn)
 
 
 def swap_strip(
@@ -67,12 +76,8 @@ def swap_strip(
     *,
     smooth: float | None = None,
     mapping: Literal["low", "high"] = "low",
-    seeds: str | Sequence[int] = "0-3",
-    psi: float = 0.7,
-    label: int | None = None,
-    batch: int = 8,
     network_key: str = "G_ema",
-    report: Reporter = QUIET,
+    **drawn: Unpack[StripOptions],
 ) -> Sheet:
     """Draws a row for each seed, and a column for each swap between the two networks' own.
 
@@ -80,12 +85,8 @@ def swap_strip(
       low, high: networks of equal sizes, by name or loaded.
       resolutions: for each column between, the last block that comes from `low`.
       smooth, mapping: as in `swap`.
-      seeds: a list, or text such as "0-3".
-      psi: truncation; 1 is none.
-      label: class of conditional networks.
-      batch: images at a time.
       network_key: "G_ema" or "G" of networks that are named.
-      report: hears of every image.
+      drawn: see `StripOptions`.
 
     Raises:
       UserError: as `swap`, and for seeds, label and truncation that do not fit.
@@ -102,5 +103,18 @@ def swap_strip(
         *((f"low to {size} px", partial(swapped, size)) for size in resolutions),
         ("low", lambda: coarse),
     ]
-    latents = latents_of_seeds(coarse.config, seeds, label, psi)
+    return _strip(columns, coarse, **drawn)
+
+
+def _strip(
+    columns: Sequence[Column],
+    network: Network,
+    seeds: str | Sequence[int] = "0-3",
+    psi: float = 0.7,
+    label: int | None = None,
+    batch: int = 8,
+    report: Reporter = QUIET,
+) -> Sheet:
+    """Latents of `network`, drawn by the networks of all columns."""
+    latents = latents_of_seeds(network.config, seeds, label, psi)
     return strip_sheet(columns, latents, RenderOptions(batch=batch), report)

@@ -20,7 +20,7 @@ from aligned_jax.jobs.sources import (
     SourceOptions,
     Usage,
     file_names,
-    invert,
+    latents_of,
     read_source,
 )
 from aligned_jax.latents import parse_seeds
@@ -249,11 +249,7 @@ def translate(
     if out is not None:
         given = [*file_names(sources, kind), *file_names(reference)]
         targets.check_apart(given, [os.fspath(out)])
-    if reference is not None and texture is not None:
-        raise UserError("give either a reference or a texture")
-    mixes = reference is not None or texture is not None
-    if layers is not None and not mixes:
-        raise UserError("--layers can only be used together with --reference or --texture")
+    mixes = _checked_mixing(reference, texture, layers)
     chosen, spaces = translation.preset_and_spaces(preset, space)
     if len(spaces) > 1 and (mixes or (form and form not in _SHEETS)):
         raise UserError(_SEVERAL)
@@ -268,27 +264,33 @@ def translate(
     translation.check_aligned(source, target)
     cuts = mixing.parse_cuts(target.config, layers) if mixes else []
     warn_unrelated((parent, child), (source, target), report)
-    options = SourceOptions(label, psi, chosen.psi, "z", batch, pictures)
+
+    truncation = translation.Truncation(psi, chosen.psi)
+    options = SourceOptions(label, truncation, "z", batch, pictures)
     asked = read_source(source, sources, spaces, options, kind)
     mixed_in: Pending | None = None
     if texture is not None:
         [mixed_in] = read_source(target, texture, [None], options, "seeds")
     elif reference is not None:
         [mixed_in] = read_source(target, reference, spaces, options)
-    psi = chosen.psi if psi is None else psi
-    pending = _pending(source, asked, spaces, target, psi)
+    # Pictures will be inverted in the right space at once.
+    pending = [
+        one.in_space(source, space) if space and isinstance(one, LatentBatch) else one
+        for one, space in zip(asked, spaces, strict=True)
+    ]
+    psis = _child_psis(target, pending, truncation)
     if form == "folder":
         others = mixed_in.names if mixed_in else None
         check_file_names(mixing.mixture_names(pending[0].names, others, cuts))
-    latents = rows_in_all([invert(one, report) for one in pending])
+
+    latents = rows_in_all([latents_of(one, report) for one in pending])
     if not len(latents[0]):
         raise UserError("not one inversion stayed finite in every space; give one --space")
-    results, references = latents[0].with_psi(psi).styles(target), None
+    results, references = latents[0].with_psi(truncation.in_child).styles(target), None
     if mixed_in:
-        references = invert(mixed_in, report).styles(target)
+        references = latents_of(mixed_in, report).styles(target)
         results = mixing.mixed(target.config, results, references, cuts)
     inverted = [*latents, references] if references else latents
-    psis = {one.psi if psi is None else psi for one in pending if one.in_z}
     return Translation(
         networks=(source, target),
         names=(parent_name, child_name),
@@ -299,7 +301,7 @@ def translate(
         references=references,
         cuts=cuts,
         texture=texture is not None,
-        psi=psi,
+        psi=truncation.in_child,
         options=drawn,
         usage=Usage.of([*asked, mixed_in] if mixed_in else asked, drawn.noise),
         facts=_facts(drawn.noise, asked, spaces, mixed_in, psis),
@@ -307,23 +309,25 @@ def translate(
     )
 
 
-def _pending(
-    parent: Network,
-    asked: Sequence[Pending],
-    spaces: Sequence[str | None],
-    child: Network,
-    psi: float | None,
-) -> list[Pending]:
-    """The sources in their spaces; raises UserError if the child cannot truncate them."""
-    # Pictures are inverted in the right space at once.
-    pending = [
-        one.in_space(parent, space) if space and isinstance(one, LatentBatch) else one
-        for one, space in zip(asked, spaces, strict=True)
-    ]
-    for one in pending:
-        if one.in_z and (one.psi if psi is None else psi) != 1:
-            check_mean(child.config)
-    return pending
+def _checked_mixing(reference: object, texture: object, layers: object) -> bool:
+    """Whether fine layers come from elsewhere; raises UserError for what contradicts itself."""
+    if reference is not None and texture is not None:
+        raise UserError("give either a reference or a texture")
+    mixes = reference is not None or texture is not None
+    if layers is not None and not mixes:
+        raise UserError("--layers can only be used together with --reference or --texture")
+    return mixes
+
+
+def _child_psis(
+    child: Network, pending: Sequence[Pending], truncation: translation.Truncation
+) -> set[float]:
+    """Truncations of z in the child; raises UserError if it cannot truncate."""
+    psi = truncation.in_child
+    psis = {one.psi if psi is None else psi for one in pending if one.in_z}
+    if psis - {1}:
+        check_mean(child.config)
+    return psis
 
 
 def _facts(

@@ -1,24 +1,25 @@
-"""Latents that words name: seeds, files of latents (F.npz), single rows of them (F.npz@ROW)."""
+"""Latents that words name: seeds, files of latents (F.npz, F.npy, F.pt), rows of them (F.npz@2)."""
 
 import dataclasses
 import os
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from aligned_jax import translation
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import labels_for
-from aligned_jax.latents.files import read_latents
 from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.rendering.stored_latents import read_latents
+from aligned_jax.translation import PSI, Truncation
+from aligned_jax.utils.paths import names_of
 from aligned_jax.utils.text import listed
 
 WordKind = Literal["seeds", "latents", "pictures"]
 _SEEDS = re.compile(r"[\d\s,-]+")
-_FILE = re.compile(r"(.*\.npz)(?:@([^@]*))?", re.DOTALL)
+_FILE = re.compile(r"(.*\.(?:npz|npy|pt|pth))(?:@([^@]*))?", re.DOTALL)
 
 
 def kind_of_words(words: Sequence[str]) -> WordKind:
@@ -36,6 +37,24 @@ def kind_of_words(words: Sequence[str]) -> WordKind:
             f"{' '.join(words)[:80]}: give one list of seeds, or files of latents, or pictures"
         )
     return kinds.pop()
+
+
+def kind_of(source: Any) -> WordKind:
+    """What a seed, a list of seeds, names or an array stand for; raises UserError as above."""
+    if isinstance(source, np.ndarray):
+        return "seeds" if source.ndim == 1 else "pictures"
+    numbers = source if isinstance(source, Sequence) and len(source) else [source]
+    if all(isinstance(number, int | np.integer) for number in numbers):
+        return "seeds"
+    return kind_of_words(names_of(source))
+
+
+def seeds_of(source: Any) -> str | list[int]:
+    """Seeds as text, be it alone or in a list, or as numbers."""
+    if isinstance(source, str):
+        return source
+    seeds = [source] if isinstance(source, int) else list(source)
+    return seeds[0] if seeds and isinstance(seeds[0], str) else [int(seed) for seed in seeds]
 
 
 def latents_of_file(
@@ -61,7 +80,7 @@ def latents_of_file(
     """
     latents, recorded = _read(config, path, label, prefer)
     if psi is None:
-        latents = latents.with_psi(translation.PSI if recorded is None else recorded)
+        latents = latents.with_psi(Truncation().of_latents(recorded))
     else:
         latents = dataclasses.replace(latents, psi=psi)
     latents.check(config)
@@ -73,7 +92,7 @@ def latents_of_files(
     words: Sequence[str],
     label: int | None = None,
     psi: float | None = None,
-    otherwise: float = translation.PSI,
+    otherwise: float = PSI,
 ) -> LatentBatch:
     """Rows of several files, which hold the same kind; of z and ws in one file, z.
 
@@ -82,7 +101,7 @@ def latents_of_files(
 
     Args:
       config: of the network.
-      words: `F.npz` for all rows of a file, or `F.npz@2` for its row 2.
+      words: `F.npz`, `F.npy` or `F.pt` for all rows of a file, or `F.npz@2` for its row 2.
       label: as in `latents_of_file`.
       psi: truncation of z; None is that of the files. What is beyond z is truncated already.
       otherwise: truncation of z in files that say none.
@@ -94,14 +113,14 @@ def latents_of_files(
     matches = [(word, _FILE.fullmatch(word)) for word in words]
     if wrong := [word for word, match in matches if not match]:
         raise UserError(
-            f"{listed(wrong)}: no file of latents; these are F.npz, or F.npz@2 for "
+            f"{listed(wrong)}: no file of latents; these are F.npz, F.npy or F.pt, or F.npz@2 for "
             "row 2. Pictures are given without --latents"
         )
+    truncation = Truncation(psi, usual=otherwise)
     parts: list[LatentBatch] = []
     for word, (file, row) in ((word, match.groups()) for word, match in matches if match):
         latents, recorded = _read(config, file, label, prefer="z")
-        values = (value for value in (psi, recorded, otherwise) if value is not None)
-        latents = latents.with_psi(next(values))
+        latents = latents.with_psi(truncation.of_latents(recorded))
         parts.append(_row(word, _named(file, latents, len(words) == 1), row))
     if len({frozenset(part.arrays) for part in parts}) > 1:
         raise UserError(f"{listed(words)}: these files hold latents of different spaces")

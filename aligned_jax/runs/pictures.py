@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax import viz
+from aligned_jax.data.dataset import Dataset
 from aligned_jax.data.opening import opened, read_file
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.tasks.base import Task
@@ -29,7 +30,7 @@ class SnapshotPictures:
       dataset: its real images; those that are shown are always the same.
     """
 
-    def __init__(self, run: RunFolder, task: Task[Any], dataset: Any) -> None:
+    def __init__(self, run: RunFolder, task: Task[Any], dataset: Dataset) -> None:
         generator, wanted = task.config.generator, task.config.snapshots.images
         self.run, self.task = run, task
         count = min(wanted, len(dataset))

@@ -16,6 +16,8 @@ from typing import Any
 
 from aligned_jax.errors import UserError
 
+# What names a file or a folder.
+Name = str | os.PathLike
 # Packages that speak to the service, by scheme; extra `gcs` installs the first.
 SERVICES = {"gs": "gcsfs", "s3": "s3fs"}
 
@@ -127,3 +129,8 @@ def _fetch(source: Path, target: Path) -> None:
             _fetch(entry, target / entry.name)
         else:
             (target / entry.name).write_bytes(entry.read_bytes())
+
+
+def names_of(names: Any) -> list[str]:
+    """Names of files and folders as text, of which there may be one alone."""
+    return [os.fspath(name) for name in ([names] if isinstance(names, Name) else names)]

@@ -12,8 +12,8 @@ import pytest
 from aligned_jax import inversion, loading
 from aligned_jax.errors import FormatError
 from aligned_jax.inversion import Inverted, Settings
-from aligned_jax.inversion.spaces import latent_shape
 from aligned_jax.latents import style_layers
+from aligned_jax.latents.shapes import latent_shape
 from tests.helpers import DATA
 
 

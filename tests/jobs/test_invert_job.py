@@ -14,7 +14,7 @@ import aligned_jax as aj
 from aligned_jax import inversion, jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.inversion.options import OPTIMISER, GivenSettings
-from aligned_jax.jobs.inversions import InversionRun
+from aligned_jax.jobs.inversion.run import InversionRun
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import render
 from aligned_jax.utils.reporting import Reporter

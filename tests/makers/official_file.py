@@ -94,13 +94,18 @@ def write_snapshot(
 def write_rosinality(
     path: str | os.PathLike, state: Mapping[str, Any], legacy: bool = False
 ) -> None:
-    """Writes nested dictionaries of arrays as `torch.save` does: zip, or the older stream.
+    """Writes nested dictionaries of arrays as `write_torch` does."""
+    write_torch(path, dict(state), legacy)
+
+
+def write_torch(path: str | os.PathLike, value: Any, legacy: bool = False) -> None:
+    """Writes an array, or nested dictionaries of arrays, as `torch.save` does: zip, or a stream.
 
     Dictionaries below the first level become ordered ones, as state
     dictionaries are. Values other than arrays are stored as they are.
     """
     storages: dict[str, np.ndarray] = {}
-    content = _referring(dict(state), storages, 6 if legacy else 5)
+    content = _referring(value, storages, 6 if legacy else 5)
     with open(path, "wb") as file:
         if legacy:
             _write_stream(file, content, storages)

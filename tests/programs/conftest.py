@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax import features, inversion, loading, weights
-from aligned_jax.inversion.spaces import latent_shape
+from aligned_jax.latents.shapes import latent_shape
 from aligned_jax.tools.main import main
 from tests.helpers import DATA
 

@@ -206,6 +206,9 @@ def good_latents(config):
         ("z", {"z": np.float32(1)}, "z has shape [], expected"),
         ("z", {"z": np.ones((0, 6))}, "it has no rows"),
         ("z", {"z": np.ones((2, 6), complex)}, "z holds complex128, expected numbers"),
+        ("z", {"z": np.ones((2, 6), bool)}, "z holds bool, expected numbers"),
+        ("z", {"w": np.ones((2, 7)), "z": None}, "w has shape [2, 7], expected [N, 4, 6]"),
+        ("ws", {"w": np.ones((2, 4, 6))}, "it holds ws and w; keep one of them"),
         ("z", {"z": np.full((2, 6), "x")}, "z holds <U1, expected numbers"),
         ("z", {"z": np.full((2, 6), np.nan)}, "z holds values that are not finite"),
         ("z", {"z": np.full((2, 6), 1e300)}, "z holds values that are not finite"),
@@ -257,7 +260,9 @@ def test_files_that_hold_no_latents(lines, tmp_path):
         assert expected in lines("generate PARENT --latents FILE --out OUT", FILE=file)
     file = tmp_path / "z.npy"
     np.save(file, np.ones((2, 6)))
-    assert "is a single array" in lines("generate PARENT --latents FILE --out OUT", FILE=file)
+    line = lines("generate PARENT --latents FILE --out OUT", FILE=file)
+    assert "the array has shape [2, 6], expected [N, 4, 6]; without a name it is read as" in line
+    assert "np.savez(F.npz, ws=...)" in line
 
 
 def test_headers_are_not_believed(lines, tmp_path):

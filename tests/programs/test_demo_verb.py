@@ -19,7 +19,7 @@ from aligned_jax import jobs, semantics
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.demo import making
 from aligned_jax.jobs.demo import steps as demo_steps
-from aligned_jax.jobs.demo.steps import DemoFamily, Member, Plan
+from aligned_jax.jobs.demo.steps import DemoFamily, DemoPlan, Member
 from aligned_jax.tools.main import ALIGNED
 
 pytest.importorskip("dicebear")
@@ -55,7 +55,7 @@ def made(parent, child, tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder / "cache"))
-        plan = Plan(str(folder / "my demo"), 1, 0, family(parent, child), faces=40)
+        plan = DemoPlan(str(folder / "my demo"), 1, 0, family(parent, child), faces=40)
         code, out, err = run(plan)
         assert code == 0, err
         yield SimpleNamespace(plan=plan, out=out, err=err, folder=Path(plan.out))
@@ -170,9 +170,8 @@ def test_a_stopped_demo_leaves_the_rest_for_later(made, tmp_path):
 
 
 def test_the_verb_finishes_a_demo_and_prints_its_lines(made, aligned, monkeypatch):
-    monkeypatch.setattr(demo_steps, "ZOO", made.plan.family)
-    shown = Plan(made.plan.out, 1, 0, made.plan.family, faces=40)
-    monkeypatch.setattr(demo_steps, "Plan", lambda out, kimg, seed, family: shown)
+    shown = DemoPlan(made.plan.out, 1, 0, made.plan.family, faces=40)
+    monkeypatch.setattr(jobs, "DemoPlan", lambda out, kimg, seed: shown)
     (made.folder / "swap.png").unlink()
     result = aligned("demo", "--out", made.plan.out, "--kimg", 1)
     assert result.code == 0 and result.err == ""
@@ -182,8 +181,17 @@ def test_the_verb_finishes_a_demo_and_prints_its_lines(made, aligned, monkeypatc
     assert (made.folder / "swap.png").exists()
 
 
+def test_a_script_needs_no_command_line(made):
+    (made.folder / "swap.png").unlink()
+    lines = []
+    assert jobs.make_demo(made.plan, tell=lines.append) == 0
+    assert (made.folder / "swap.png").exists() and "finished in" in lines[-1]
+    with pytest.raises(UserError, match="there is no verb 'swop'; did you mean swap"):
+        making.run_aligned(["swop"])
+
+
 def test_options_reach_the_commands(parent, child, monkeypatch):
-    plan = Plan("d", 1, 0, family(parent, child))
+    plan = DemoPlan("d", 1, 0, family(parent, child))
 
     def text(**changed):
         other = dataclasses.replace(plan, **changed)

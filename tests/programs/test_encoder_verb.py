@@ -16,6 +16,7 @@ from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.runs import dry_run
 from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.tasks.encoder import EncoderTask
 from tests import standins
 from tests.networks.small_encoder import filled
 
@@ -71,7 +72,8 @@ def loss_networks(monkeypatch):
 @pytest.fixture
 def plan(ok, family, loss_networks, monkeypatch, tmp_path):
     """plan("options") -> the config of the run, as JSON."""
-    monkeypatch.setattr(dry_run, "report", lambda task, devices: [])
+    monkeypatch.setattr(dry_run, "report", lambda run, state: [dry_run.place(run, 0)])
+    monkeypatch.setattr(EncoderTask, "created", lambda self, sources: None)
 
     def run(options, size=32):
         line = f"G --data D --run R --devices 1 --dry-run {options}"
@@ -156,7 +158,7 @@ def test_the_plan_without_options(plan, loss_networks, family, tmp_path):
     losses = planned["losses"]
     assert (losses["progressive_start"], losses["progressive_every"]) == (20_000, 2_000)
     assert (losses["batch_size"], losses["identity"], losses["lpips"]) == (8, 0, 0.8)
-    assert loss_networks == ["alex"]
+    assert loss_networks == ["alex", "alex"]  # of the loss and of the scores
     scored = planned["snapshots"]
     assert (scored["metrics"], scored["metric_images"]) == ("pixel_rmse,lpips_alex", 64)
     assert f"checkpoints: {tmp_path / 'run' / 'checkpoints'}, every 4 kimg" in plan.said
@@ -165,7 +167,7 @@ def test_the_plan_without_options(plan, loss_networks, family, tmp_path):
 
 def test_frozen_networks_are_looked_for_beforehand(plan, loss_networks):
     plan("--losses.lpips-net vgg --losses.identity 0.1")
-    assert loss_networks == ["vgg", "arcface"]
+    assert loss_networks == ["vgg", "arcface", "vgg"]
     del loss_networks[:]
     plan("--backbone irse50 --arcface --losses.lpips 0")
     assert loss_networks == ["arcface"]

@@ -8,10 +8,10 @@ import pytest
 from aligned_jax import loading, translation
 from aligned_jax.errors import UserError
 from aligned_jax.latents import truncate, z_from_seeds
-from aligned_jax.latents.files import read_latents
 from aligned_jax.rendering.draw import render
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.rendering.latent_files import kind_of_words, latents_of_file, latents_of_files
+from aligned_jax.rendering.stored_latents import read_latents
 from tests.helpers import DATA, relative_error
 
 
@@ -156,6 +156,7 @@ def test_rows_of_several_files_are_called_after_them(network, tmp_path):
     ("words", "kind"),
     [
         (["3"], "seeds"), (["0-7, 9"], "seeds"), (["a.npz"], "latents"),
+        (["a.npy"], "latents"), (["a.pt@2", "b.pth"], "latents"), (["a.npy.png"], "pictures"),
         (["a.npz@1", "b\n.npz"], "latents"), (["a.png", "b@1", "c"], "pictures"),
         (["3", "4"], None), (["a.npz", "a.png"], None), (["1", "a.png"], None), ([], None),
     ],

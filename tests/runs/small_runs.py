@@ -20,8 +20,8 @@ from aligned_jax.provenance import Command
 from aligned_jax.runs import snapshot
 from aligned_jax.runs.config import SnapshotOptions, TrainConfig
 from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.hosts import Session
 from aligned_jax.runs.launch import PlannedRun
-from aligned_jax.runs.session import Session
 from aligned_jax.training.options import GanOptions
 from tests.training import tiny_gan as tiny
 

@@ -12,13 +12,11 @@ from aligned_jax import checkpoint, jobs
 from aligned_jax.cli import training
 from aligned_jax.config import EpilogueConfig
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.runs import dry_run, hosts, loop, session, snapshot
+from aligned_jax.runs import dry_run, hosts, loop, snapshot
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.folder import RunFolder
-from aligned_jax.runs.launch import Outcome, PlannedRun
-from aligned_jax.runs.progress import QUIET
-from aligned_jax.runs.session import Session
-from aligned_jax.runs.tasks import task_of
+from aligned_jax.runs.hosts import Session
+from aligned_jax.runs.launch import Outcome, PlannedRun, task_of
 from aligned_jax.training import parallel
 from tests.runs import small_runs as runs
 from tests.training import tiny_gan as tiny
@@ -27,7 +25,7 @@ from tests.training import tiny_gan as tiny
 @pytest.fixture(scope="module")
 def fresh(cache):
     """A state that was never trained."""
-    return task_of(runs.CONFIG).fresh(QUIET)
+    return task_of(runs.CONFIG).created(None)
 
 
 def at(state, step):
@@ -51,7 +49,7 @@ def save(run, folder, state):
 def the_loop(run):
     devices = jax.local_devices()[:1]
     task = task_of(run.read_config())
-    return loop._Loop(loop.TrainingRun(run, task, runs.Images(), {}, devices=devices), {})
+    return loop._Loop(loop.TrainingRun(run, task, runs.Images(), {}, None, devices=devices), {})
 
 
 def test_a_second_interruption_keeps_the_first_until_it_is_saved(run, fresh, monkeypatch):
@@ -107,11 +105,11 @@ def test_only_unfinished_checkpoints_of_a_bucket_are_removed(bucket):
 def test_a_run_is_never_shortened(run, monkeypatch):
     went_on = []
 
-    def go_on(self, metrics):
-        went_on.append(self.config)
-        return Outcome(self.folder.path, self.config.kimg, None)
+    def train(self, config):
+        return Outcome(self.folder.path, config.kimg, went_on.append(config))
 
-    monkeypatch.setattr(PlannedRun, "_go_on", go_on)
+    monkeypatch.setattr(PlannedRun, "_continued", lambda self: self.config)
+    monkeypatch.setattr(PlannedRun, "_train", train)
     with pytest.raises(UserError, match=r"--kimg is 2, but .* is planned for 3; it can only be"):
         runs.train(run.path, runs.replaced(kimg=2))
     assert not went_on
@@ -168,7 +166,7 @@ def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
             super().__init__()
             purged.append(purge_step)
 
-    monkeypatch.setattr(session, "tensorboard", lambda: Writer)
+    monkeypatch.setattr(hosts, "tensorboard", lambda: Writer)
     monkeypatch.setattr(loop, "train", lambda run, state, bookkeeping: None)
     runs.train(run.path, tensorboard=True)
     for step in (63, 70):  # the end of a tick, and its middle

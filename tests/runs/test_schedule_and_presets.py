@@ -11,8 +11,15 @@ import pytest
 from aligned_jax import viz
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import ConfigError, UserError
-from aligned_jax.runs import metric_sums, overrides, presets
-from aligned_jax.runs.config import SnapshotOptions, TrainConfig, differences, flat
+from aligned_jax.runs import metric_sums, presets
+from aligned_jax.runs.config import (
+    SnapshotOptions,
+    TrainConfig,
+    data_options,
+    differences,
+    flat,
+    override,
+)
 from aligned_jax.training import parallel
 from tests.runs import small_runs as runs
 
@@ -172,7 +179,7 @@ CONFIG = presets.config_of("tiny64", DATA, presets.Sizes(64))
     ],
 )  # fmt: skip
 def test_overrides(words, name, value):
-    changed = flat(overrides.override(CONFIG, words.split()))
+    changed = flat(override(CONFIG, words.split()))
     assert changed[name] == value
     assert flat(CONFIG)[name] != value
 
@@ -192,14 +199,14 @@ def test_overrides(words, name, value):
 )
 def test_overrides_that_are_refused(words, said):
     with pytest.raises(UserError) as caught:
-        overrides.override(CONFIG, words.split())
+        override(CONFIG, words.split())
     assert said in str(caught.value) and "\n" not in str(caught.value)
     assert "---" not in str(caught.value)
 
 
 def test_options_of_the_data_come_first():
     words = ["--gan.r1-gamma", "3", "--data.labels", "hair", "--data.variant.shift-x", "0.2"]
-    options = overrides.data_options("D", words)
+    options = data_options("D", words)
     assert (options.path, options.labels, options.variant.shift_x) == ("D", "hair", 0.2)
 
 

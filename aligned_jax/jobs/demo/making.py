@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,8 +19,8 @@ from aligned_jax.jobs.demo.steps import (
     EDITED,
     PSI,
     STRENGTH,
+    DemoPlan,
     DemoStep,
-    Plan,
     edits,
     journeys,
     surgery,
@@ -25,7 +28,7 @@ from aligned_jax.jobs.demo.steps import (
 )
 from aligned_jax.loading import named_network
 from aligned_jax.provenance import versions
-from aligned_jax.utils.paths import exists
+from aligned_jax.utils.paths import Name, exists
 
 _RECORD = "demo.json"
 # Runs one command line without the program's name, and returns its exit code.
@@ -33,14 +36,16 @@ CarryOut = Callable[[Sequence[str]], int]
 
 
 def make_demo(
-    plan: Plan, carry_out: CarryOut, tell: Callable[[str], None] = lambda line: None
+    plan: DemoPlan | Name = "demo",
+    carry_out: CarryOut | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> int:
-    """Makes or finishes the demo of this plan.
+    """Makes or finishes a demo.
 
     Args:
-      plan: what to do.
+      plan: what to do; the name of a folder stands for the usual plan there.
       carry_out: runs a step's command line, such as `Program.carry_out` of `aligned_jax.cli`;
-          what it prints on stdout should go nowhere.
+        what it prints on stdout should go nowhere. None runs each in a process of its own.
       tell: hears a line before every step, and one at the end.
 
     Returns:
@@ -51,6 +56,7 @@ def make_demo(
         is another's; later whatever a step raises.
     """
     began = time.perf_counter()
+    plan = plan if isinstance(plan, DemoPlan) else DemoPlan(os.fspath(plan))
     check_style(plan.style)
     for member in plan.family.members:
         loading.describe(member.network)
@@ -58,7 +64,7 @@ def make_demo(
     resolution = loading.describe(plan.family.parent.network).configs["G_ema"].img_resolution
     parts = (training, surgery, journeys)
     steps = {key: step for part in parts for key, step in part(plan, resolution).items()}
-    do = _doer(began, len(steps) + EDITED, carry_out, tell)
+    do = _doer(began, len(steps) + EDITED, carry_out or run_aligned, tell)
     for step in steps.values():
         if code := do(step):
             return code
@@ -73,7 +79,20 @@ def make_demo(
     return 0
 
 
-def channels(plan: Plan) -> list[str]:
+def run_aligned(argv: Sequence[str]) -> int:
+    """Runs one command line of `aligned` in a process of its own; returns its exit code.
+
+    Raises:
+      UserError: what the process said last, if it is something that people can mend.
+    """
+    line = [sys.executable, "-m", "aligned_jax.tools.main", *argv]
+    done = subprocess.run(line, check=False, text=True, capture_output=True)
+    if done.returncode == 2:
+        raise UserError(done.stderr.strip().rpartition("\n")[2])
+    return done.returncode
+
+
+def channels(plan: DemoPlan) -> list[str]:
     """Style channels for the edits, like "5_23", chosen by what they do to the parent alone."""
     _, parent = named_network(plan.family.parent.network)
     z = jnp.asarray(latents.z_from_seeds(parent.config, latents.parse_seeds(plan.seeds(4))))
@@ -103,7 +122,7 @@ def _doer(
     return do
 
 
-def _claim(plan: Plan) -> None:
+def _claim(plan: DemoPlan) -> None:
     """Makes the folder this plan's; raises UserError if it holds anything else."""
     record = plan.path(_RECORD)
     mine = {"version": versions()["aligned_jax"], **dataclasses.asdict(plan)}

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aligned_jax import loading, provenance
-from aligned_jax.jobs.demo.steps import PSI, STRENGTH, DemoStep, Plan
+from aligned_jax.jobs.demo.steps import PSI, STRENGTH, DemoPlan, DemoStep
 from aligned_jax.viz import report
 
 
-def page(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
+def page(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     """HTML in one file, with all pictures in it.
 
     Args:
@@ -40,7 +40,7 @@ def page(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
     return report.page("One parent, its children, and what they share", sections, footer)
 
 
-def _members(plan: Plan) -> str:
+def _members(plan: DemoPlan) -> str:
     family = plan.family
     parent, distant = family.parent.name, family.distant.name
     said = {
@@ -64,7 +64,7 @@ def _members(plan: Plan) -> str:
     )
 
 
-def _family(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
+def _family(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     distant = plan.family.distant.name
     return report.section(
         "The same latent, the whole family",
@@ -81,7 +81,7 @@ def _family(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _transition(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
+def _transition(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     return report.section(
         "A child leaves its parent",
         report.paragraph(
@@ -97,7 +97,7 @@ def _transition(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _resets(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
+def _resets(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     parent, child = plan.family.parent.name, plan.family.distant.name
     folder = Path(steps["compare"].product).parent
     return report.section(
@@ -118,7 +118,7 @@ def _resets(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _blends(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
+def _blends(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     parent, child = plan.family.parent.name, plan.family.distant.name
     return report.section(
         "Between two networks",
@@ -136,7 +136,7 @@ def _blends(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _journeys(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
+def _journeys(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     parent, child = plan.family.parent.name, plan.family.distant.name
     return report.section(
         "From one kind to another",
@@ -157,7 +157,7 @@ def _journeys(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _edits(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
+def _edits(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     pictures = [
         _picture(
             plan,
@@ -183,7 +183,7 @@ def _edits(plan: Plan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _next(plan: Plan) -> str:
+def _next(plan: DemoPlan) -> str:
     parent, distant, run = plan.family.parent, plan.family.distant, plan.path("run")
 
     def command(*argv: object) -> str:
@@ -206,7 +206,7 @@ def _next(plan: Plan) -> str:
     )
 
 
-def _picture(plan: Plan, steps: Mapping[str, DemoStep], key: str, caption: str) -> str:
+def _picture(plan: DemoPlan, steps: Mapping[str, DemoStep], key: str, caption: str) -> str:
     step = steps[key]
     picture = report.picture(Path(step.product).read_bytes(), caption)
     return f"{picture}\n{report.command(step.command)}"

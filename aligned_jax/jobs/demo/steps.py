@@ -59,7 +59,7 @@ ZOO = DemoFamily(
 
 
 @dataclass(frozen=True)
-class Plan:
+class DemoPlan:
     """Everything that decides what a demo does.
 
     Attributes:
@@ -71,10 +71,10 @@ class Plan:
       preset: of the fine-tuning.
     """
 
-    out: str
-    kimg: int
-    seed: int
-    family: DemoFamily
+    out: str = "demo"
+    kimg: int = 6
+    seed: int = 0
+    family: DemoFamily = ZOO
     style: str = "dylan"
     faces: int = 4000
     preset: str = "tiny64"
@@ -114,7 +114,7 @@ class DemoStep:
         return shlex.join(["aligned", *self.argv])
 
 
-def training(plan: Plan, resolution: int) -> dict[str, DemoStep]:
+def training(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
     """The new child: draw faces, fine-tune, show how it left its parent."""
     faces, run = plan.path("faces"), plan.path("run")
     return {
@@ -147,7 +147,7 @@ def training(plan: Plan, resolution: int) -> dict[str, DemoStep]:
     }
 
 
-def surgery(plan: Plan, resolution: int) -> dict[str, DemoStep]:
+def surgery(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
     """What the weights carry: the family, resets, blends and swaps."""
     parent, child = plan.family.parent.network, plan.family.distant.network
     four = ("--seeds", plan.seeds(_ROWS))
@@ -187,7 +187,7 @@ def surgery(plan: Plan, resolution: int) -> dict[str, DemoStep]:
     }
 
 
-def edits(plan: Plan, channels: Sequence[str]) -> dict[str, DemoStep]:
+def edits(plan: DemoPlan, channels: Sequence[str]) -> dict[str, DemoStep]:
     """The same channels moved in the whole family."""
     members = (plan.family.parent, *plan.family.children, plan.family.control)
     return {
@@ -207,7 +207,7 @@ def edits(plan: Plan, channels: Sequence[str]) -> dict[str, DemoStep]:
     }
 
 
-def journeys(plan: Plan, resolution: int) -> dict[str, DemoStep]:
+def journeys(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
     """The steps from the parent's kind to another: translation, a film, and its plane."""
     pair = (plan.family.parent.network, plan.family.distant.network)
     first = plan.seed * _COLUMNS
@@ -237,7 +237,7 @@ def journeys(plan: Plan, resolution: int) -> dict[str, DemoStep]:
     }
 
 
-def _drawing(plan: Plan, says: str, verb: str, rest: Sequence[str], name: str = "") -> DemoStep:
+def _drawing(plan: DemoPlan, says: str, verb: str, rest: Sequence[str], name: str = "") -> DemoStep:
     """A step that writes one picture."""
     out = plan.path(name or f"{verb}.png")
     argv = (verb, *rest, "--psi", str(PSI), "--out", out, "--overwrite")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from aligned_jax.cli.dispatch import Program, Verb
+from aligned_jax.cli.console import Program, Verb
 from aligned_jax.errors import UserError
 
 

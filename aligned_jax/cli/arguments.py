@@ -1,10 +1,11 @@
-"""Groups of arguments that several verbs have."""
+"""Arguments that several verbs have: their values (argparse's `type`), and groups of them."""
 
 import argparse
-from collections.abc import Container, Iterable
+import math
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any
 
-from aligned_jax.cli import console, values
+from aligned_jax.cli import console
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.utils.text import options
@@ -16,6 +17,48 @@ INVERSION_DEFAULTS = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pix
 # A parser, or a group of arguments in its help.
 Arguments = argparse._ActionsContainer
 _STRIP_DEFAULTS = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
+_FLOAT32_MAX = (2 - 2**-23) * 2.0**127
+
+
+def finite(text: str) -> float:
+    """A float from the command line; refuses nan, inf and what is infinite in float32."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not abs(value) <= _FLOAT32_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Type of an argument that is a whole number from `least` on, or to `most`."""
+    bound = "on" if most is None else f"to {most}"
+
+    def parse(text: str) -> int:
+        # Python converts no more than some thousands of digits.
+        value = int(text) if text.isascii() and text.isdigit() and len(text) < 100 else -1
+        if value < least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} {bound}")
+        return value
+
+    return parse
+
+
+# JAX makes the same keys of larger seeds again, or none.
+seed = whole(0, 2**32 - 1)
+
+
+def name(text: str) -> str:
+    """Type of an argument that names a file or folder; an empty one would mean this folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return text
+
+
+def list_of(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+    """Type of an argument that is a list of values joined by commas."""
+    return lambda text: [parse(part.strip()) for part in text.split(",")]
 
 
 def add_network_key(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +73,7 @@ def add_network_key(parser: argparse.ArgumentParser) -> None:
 
 def add_out(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
     """--out and --overwrite."""
-    parser.add_argument("--out", type=values.name, required=True, metavar=metavar, help=what)
+    parser.add_argument("--out", type=name, required=True, metavar=metavar, help=what)
     add_overwrite(parser)
 
 
@@ -46,20 +89,26 @@ def add_sampling(parser: Arguments, seeds: str | None, psi: float) -> None:
         "--seeds", default=seeds, metavar="LIST", help=f"seeds like 0-15 or 1,4,10-12{shown}"
     )
     parser.add_argument(
-        "--psi", type=values.finite, default=psi, help=f"truncation; 1 is none (default {psi:g})"
+        "--psi", type=finite, default=psi, help=f"truncation; 1 is none (default {psi:g})"
     )
     parser.add_argument(
         "--label",
-        type=values.whole(0),
+        type=whole(0),
         metavar="K",
         help="class of a conditional network, from 0",
     )
     parser.add_argument(
         "--batch",
-        type=values.whole(1),
+        type=whole(1),
         default=8,
         help="images at a time; changes an image by rounding at most (default 8)",
     )
+
+
+def sampling(args: argparse.Namespace) -> dict[str, Any]:
+    """What `add_sampling` parsed, by the names that jobs give it, and the console as listener."""
+    given = {name: getattr(args, name) for name in ("seeds", "psi", "label", "batch")}
+    return {**given, "report": console.CONSOLE}
 
 
 def add_encoder(parser: Arguments, **more: Any) -> None:
@@ -67,14 +116,14 @@ def add_encoder(parser: Arguments, **more: Any) -> None:
     add = parser.add_mutually_exclusive_group().add_argument
     add(
         "--encoder",
-        type=values.name,
+        type=name,
         metavar="E",
         help="take its latents, optimise nothing",
         **more,
     )
     add(
         "--start",
-        type=values.name,
+        type=name,
         metavar="E",
         help="begin at its latents, and optimise",
         **more,
@@ -101,8 +150,8 @@ def warn_unused_encoders(args: argparse.Namespace, used: Container[str]) -> None
 
 def refuse_without_optimiser(args: argparse.Namespace, names: Iterable[str]) -> None:
     """With --encoder, raises UserError for options that were given though nothing heeds them."""
-    values = {name: getattr(args, name) for name in names}
-    given = [name for name, value in values.items() if value is not None and value is not False]
+    asked = {name: getattr(args, name) for name in names}
+    given = [name for name, value in asked.items() if value is not None and value is not False]
     if args.encoder and given:
         raise UserError(
             f"{options(given, ' and ')} cannot be used together with --encoder, which optimises "
@@ -118,11 +167,11 @@ def add_inversion(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("with pictures, which are inverted first")
     add = group.add_argument
     add_encoder(group, action="append")
-    add("--steps", type=values.whole(1), help="of the optimiser (default 1000; in z and z+ 500)")
-    add("--restarts", type=values.whole(1), metavar="N", help="attempts (default 1)")
-    add("--invert-seed", type=values.seed, metavar="S", help="(default 0)")
+    add("--steps", type=whole(1), help="of the optimiser (default 1000; in z and z+ 500)")
+    add("--restarts", type=whole(1), metavar="N", help="attempts (default 1)")
+    add("--invert-seed", type=seed, metavar="S", help="(default 0)")
     add("--perceptual", choices=("vgg", "alex", "none"), help="(default vgg)")
-    add("--pixels", type=values.finite, metavar="W", help="weight (default 0)")
+    add("--pixels", type=finite, metavar="W", help="weight (default 0)")
     add_align(group)
 
 
@@ -202,7 +251,7 @@ def add_names(parser: argparse.ArgumentParser) -> None:
     """--names of verbs that draw a row for each network."""
     parser.add_argument(
         "--names",
-        type=values.list_of(str),
+        type=list_of(str),
         metavar="LIST",
         help="labels of the rows (default: the networks' own names)",
     )

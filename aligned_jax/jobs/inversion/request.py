@@ -11,24 +11,24 @@ from typing import Any
 import jax
 import numpy as np
 
-from aligned_jax import inversion, provenance, viz
-from aligned_jax.data import targets
+from aligned_jax import inversion, provenance
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import InversionProgress, Inverted, Settings, setup
 from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
 from aligned_jax.inversion.options import OPTIMISER, GivenSettings
+from aligned_jax.jobs.sources import read_pictures
 from aligned_jax.latents import labels_for
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.types import AnyArray
+from aligned_jax.utils.paths import names_of
 from aligned_jax.utils.reporting import Advance
 
-# A picture, folder or zip; several of them; or uint8 [N, H, W, C].
 # Files, folders and zips; or pictures [N, H, W, 1, 3 or 4], uint8 or in [-1, 1].
-ImageSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | AnyArray
+PictureSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | AnyArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ class InversionRequest:
 
 def request_inversions(
     network: NetworkSource,
-    images: ImageSource,
+    images: PictureSource,
     given: GivenSettings,
     *,
     space: str | None,
@@ -153,16 +153,11 @@ def request_inversions(
     choice = encoders.choose(space)
     settings = setup.settings({"space": space, **given}, choice)
     labels = labels_for(config, label)
-    size = (config.img_resolution, config.img_channels, align)
-    if isinstance(images, np.ndarray | jax.Array):
-        pictures = targets.from_array(viz.as_pixels(images), *size)
-    else:
-        pictures = targets.read(image_names(images), *size)
     return InversionRequest(
         network=loaded,
         network_name=name,
         network_key=network_key,
-        targets=pictures,
+        targets=read_pictures(config, images, align),
         settings=settings,
         choice=choice,
         label=labels,
@@ -175,13 +170,11 @@ def request_inversions(
     )
 
 
-def image_names(images: ImageSource) -> list[str]:
+def image_names(images: PictureSource) -> list[str]:
     """Paths of the pictures, folders and zips; none of an array."""
     if isinstance(images, np.ndarray | jax.Array):
         return []
-    if isinstance(images, str | os.PathLike):
-        return [os.fspath(images)]
-    return [os.fspath(image) for image in images]
+    return names_of(images)
 
 
 def check_given(

@@ -13,8 +13,8 @@ from aligned_jax.data import targets
 from aligned_jax.data.opening import opened, read_file
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import FormatError
-from aligned_jax.jobs.inversion_request import InversionRequest
-from aligned_jax.jobs.inversion_results import InvertedImage, InvertedImages
+from aligned_jax.jobs.inversion.request import InversionRequest
+from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
 from aligned_jax.provenance import Command, versions
 from aligned_jax.utils.jsonable import to_dict
 from aligned_jax.viz import report

@@ -8,16 +8,16 @@ from aligned_jax import inversion, viz
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import Inverted, setup
 from aligned_jax.inversion.options import GivenSettings
-from aligned_jax.jobs.inversion_films import FRAMES, Films
-from aligned_jax.jobs.inversion_folder import InversionFolder
-from aligned_jax.jobs.inversion_request import (
-    ImageSource,
+from aligned_jax.jobs.inversion.films import FRAMES, Films
+from aligned_jax.jobs.inversion.folder import InversionFolder
+from aligned_jax.jobs.inversion.request import (
     InversionRequest,
+    PictureSource,
     check_given,
     image_names,
     request_inversions,
 )
-from aligned_jax.jobs.inversion_results import InvertedImage, InvertedImages
+from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
 from aligned_jax.loading import NetworkSource
 from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
@@ -25,7 +25,7 @@ from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 
 def invert(
     network: NetworkSource,
-    images: ImageSource,
+    images: PictureSource,
     *,
     space: str | None = None,
     encoder: str | os.PathLike[str] | None = None,
@@ -45,6 +45,10 @@ def invert(
     **settings: Unpack[GivenSettings],
 ) -> InvertedImages:
     """Finds latents whose images are like the given ones.
+
+    Unlike that of `generate`, `translate` and `morph`, whose results are written by their own
+    `write`, `out` is written by this function, an image at a time, so that what was stopped can
+    go on.
 
     What cannot be read, or grows beyond all bounds, is named in `skipped` of the result and
     does not stop the others.
@@ -103,7 +107,7 @@ def invert(
     loss = setup.perceptual_of(perceptual, pixels)
     run = InversionRun(request, loss, folder, report, video)
     with report.progress(len(request.targets) * request.settings.steps, "steps") as advance:
-        return run.invert(advance)
+        return run.all(advance)
 
 
 class InversionRun:
@@ -138,7 +142,7 @@ class InversionRun:
         self.skipped = dict(request.targets.skipped)
         self.films: Films | None = None
 
-    def invert(self, advance: Advance) -> InvertedImages:
+    def all(self, advance: Advance) -> InvertedImages:
         """Inverts, and writes every image as soon as it is done.
 
         What an earlier run of the same command has left is taken as it is. If this
