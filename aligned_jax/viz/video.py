@@ -185,8 +185,8 @@ def _feed(command: Sequence[str], frames: Iterable[np.ndarray]) -> None:
             words = said.read().decode(errors="replace").strip()
             if running.returncode < 0 or re.search("no space left|file too large", words, re.I):
                 raise UserError(
-                    f"ffmpeg stopped while it wrote the film ({words or 'without a word'}); nothing "
-                    f"was left behind. Is the disk of {tempfile.gettempdir()} full?"
+                    f"ffmpeg stopped in the middle of the film ({words or 'without a word'}); "
+                    f"nothing was left behind. Is the disk of {tempfile.gettempdir()} full?"
                 )
             raise UserError(f"ffmpeg cannot write this mp4: {words}; write NAME.webp")
 
