@@ -1,11 +1,13 @@
 """Latent spaces Z, Z+, W, W+ and S: sampling, truncation, names of channels."""
 
+from aligned_jax.latents.curves import Curve
 from aligned_jax.latents.noise import noise_fields
 from aligned_jax.latents.sampling import (
     labels_for,
     lerp,
     mix_styles,
     one_hot_labels,
+    parse_rows,
     parse_seeds,
     sample_z,
     slerp,
@@ -25,6 +27,7 @@ from aligned_jax.latents.spaces import (
 from aligned_jax.latents.truncation import truncate
 
 __all__ = [
+    "Curve",
     "StyleLayer",
     "broadcast_w",
     "channel_name",
@@ -36,6 +39,7 @@ __all__ = [
     "noise_fields",
     "one_hot_labels",
     "parse_channel",
+    "parse_rows",
     "parse_seeds",
     "sample_z",
     "slerp",
