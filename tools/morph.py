@@ -132,7 +132,8 @@ def _fill_defaults(args: argparse.Namespace) -> list[str]:
 
 def _positions(args: argparse.Namespace) -> tuple[tuple[str, str | None], list[str]]:
     """Networks, of which there may be one, and key frames."""
-    keys = [word for word in (args.a, args.b, *args.more) if word is not None]
+    args.more = args.more or None
+    keys = [word for word in (args.a, args.b, *(args.more or ())) if word is not None]
     form = r"[\d\s,-]+|.*\.(np[zy](@\d+)?|pth?@\d+|png|jpe?g|webp|bmp|tiff?|gif)"
     if re.fullmatch(form, args.child, re.IGNORECASE) and not os.path.isdir(args.child):
         return (args.parent, None), [args.child, *keys]
