@@ -13,7 +13,7 @@ _UNSAID = ("command_line", "program", "overwrite", "out")
 
 @dataclass(frozen=True)
 class Command:
-    """What makes a result.
+    """The command that makes a result, as its provenance records it.
 
     Attributes:
       line: as it was typed, "aligned reset ffhq.pkl ..."; empty in a script.
@@ -88,10 +88,10 @@ def with_command(origin: Mapping[str, Any], command: Command) -> dict[str, Any]:
 
 
 def made_by() -> str:
-    """The versions in one line."""
+    """The versions of `versions` in one line."""
     return " ".join(f"{name} {version}" for name, version in versions().items())
 
 
 def png_text(line: str) -> dict[str, str]:
-    """Text chunks of a PNG: what made it."""
+    """The text chunks of a PNG that tell by which versions and which command line it was made."""
     return {"Software": made_by(), "Comment": line}

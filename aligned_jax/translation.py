@@ -303,31 +303,3 @@ def mixtures(
         layer.name: mixed(layer.index, ours[layer.name], theirs[layer.name])
         for layer in style_layers(config)
     }
-
-
-def textures(
-    child: Network,
-    sources: StyleVectors,
-    z: Array | np.ndarray,
-    cut: int = LAYERS,
-    psi: float = PSI,
-    c: Array | np.ndarray | None = None,
-) -> Styles:
-    """Several translations of each source that share their shapes (figure 37).
-
-    Layers below `cut` come from the source, the others from random latents,
-    which pass the child's mapping.
-
-    Args:
-      child: the network that renders.
-      sources: styles [N, C] of what is translated.
-      z: random latents [K, z_dim].
-      cut: number of layers that come from the source.
-      psi: truncation of `z`.
-      c: labels [K, c_dim] of a conditional network.
-
-    Returns:
-      {layer: [N * K, C]}, sources outermost.
-    """
-    drawn = styles_of(child, {"z": z} if c is None else {"z": z, "c": c}, psi)
-    return mixtures(child.config, sources, drawn, [cut])

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
+__all__ = ["AnyArray", "AnyStyles", "Array", "PyTree", "Styles", "Variables"]
+
 Array = jax.Array
 # What public functions take where NumPy arrays do as well.
 AnyArray = Array | np.ndarray

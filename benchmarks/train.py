@@ -115,7 +115,7 @@ def phase_seconds(
     programs: dict[str, Any], state: Any, batch: Any, repeats: int
 ) -> dict[str, float]:
     """Median time of every program; each consumes the state and returns the next."""
-    found = {}
+    medians = {}
     for name, program in programs.items():
 
         def run(name: str = name, program: Callable = program) -> Any:
@@ -123,8 +123,8 @@ def phase_seconds(
             state = program(state) if name == "finish" else program(state, batch)[0]
             return state
 
-        found[name] = median_seconds(run, repeats, warmup=1)
-    return found
+        medians[name] = median_seconds(run, repeats, warmup=1)
+    return medians
 
 
 def bare_seconds(phase: str, recipe: Recipe, batch: int, half: str | None, repeats: int) -> float:

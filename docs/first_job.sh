@@ -1,10 +1,10 @@
 #!/bin/sh
-# The main job on the small aligned pair of tests/data: convert both files, look at them,
+# The main job on the small aligned pair of tests/files: convert both files, look at them,
 # compare, swap and interpolate, and carry a blend back to PyTorch.
 # Usage: sh docs/first_job.sh [FOLDER]
 set -eu
 out=${1:-out}
-data=$(dirname "$0")/../tests/data
+data=$(dirname "$0")/../tests/files
 
 aligned convert "$data/avatars_parent.pkl" "$out/parent" --overwrite
 aligned convert "$data/avatars_child.pkl" "$out/child" --overwrite

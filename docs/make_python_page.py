@@ -1,8 +1,8 @@
 """Brings the reference in docs/python.md up to date: python docs/make_python_page.py.
 
 What stands above the mark is written by hand. Below it every room of the library
-is listed with its public names and the first sentence of their docstrings; of
-constants, what they are. A test compares the page with the library.
+that scripts use is listed with its public names and the first sentence of their
+docstrings; of constants, what they are. A test compares the page with the library.
 """
 
 import importlib
@@ -13,12 +13,18 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from aligned_jax.utils.text import listed
+
 PAGE = Path(__file__).with_name("python.md")
 MARK = "<!-- Below this line: python docs/make_python_page.py -->"
 # In the order in which people need them.
 ROOMS = ["jobs", "latents", "rendering", "weights", "translation", "morphing", "semantics"]
 ROOMS += ["inversion", "features", "metrics", "evaluation", "data", "viz", "networks", "config"]
-ROOMS += ["convert", "checkpoint", "loading", "augment", "losses", "ops", "errors"]
+ROOMS += ["convert", "checkpoint", "loading", "provenance", "ancestry", "augment", "losses", "ops"]
+ROOMS += ["errors", "types"]
+# Of rooms that stand behind jobs, what scripts take from there.
+MODULES = ["utils.reporting", "runs.config", "training.options", "training.encoder_options"]
+MODULES += ["training.terms", "training.state", "training.gan_step"]
 _MOST = 16  # values of a constant that are listed
 
 
@@ -30,6 +36,9 @@ def page() -> str:
     sections = [f"{head}{MARK}", section("aj", aligned_jax)]
     for room in ROOMS:
         sections.append(section(f"aj.{room}", importlib.import_module(f"aligned_jax.{room}")))
+    for name in MODULES:
+        full = f"aligned_jax.{name}"
+        sections.append(section(full, importlib.import_module(full)))
     return "\n\n".join(filter(None, sections)) + "\n"
 
 
@@ -66,12 +75,15 @@ def summary(value: Any) -> str:
         return " or ".join(map(_written, value.__args__))
     if isinstance(value, types.GenericAlias):
         return _written(value)
+    if inspect.isclass(value) and not value.__module__.startswith("aligned_jax"):
+        return f"`{value.__module__.split('.')[0]}.{value.__name__.rpartition('.')[2]}`"
     if inspect.isclass(value) or callable(value):
         return sentence(value).replace("|", "\\|")
     if isinstance(value, Collection) and not isinstance(value, str):
         names = [f"`{entry}`" for entry in value]
-        more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-        return f"{', '.join(names[:_MOST])}{more}"
+        return listed(names, _MOST)
+    if type(value).__repr__ is object.__repr__:
+        return f"A `{type(value).__name__}`."
     return f"`{value}`"
 
 

@@ -49,7 +49,7 @@ def bucket(monkeypatch):
     from etils.epath import backend
 
     from aligned_jax.utils import paths
-    from tests.bucket import Bucket
+    from tests.utils.memory_bucket import Bucket
 
     for name in Bucket.protocol:
         fsspec.register_implementation(name, Bucket, clobber=True)

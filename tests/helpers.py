@@ -9,11 +9,11 @@ import numpy as np
 from aligned_jax.config import NetworkConfig
 from aligned_jax.convert.rules import filters, official_shapes
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "files"
 
 
 def reference(name: str) -> dict[str, np.ndarray]:
-    """Arrays of `tests/data/NAME.npz`."""
+    """Arrays of `tests/files/NAME.npz`."""
     with np.load(DATA / f"{name}.npz", allow_pickle=False) as file:
         return {key: file[key] for key in file.files}
 

@@ -40,13 +40,13 @@ LONGEST_FILE, LONGEST_VERB = 350, 150
 @cache
 def modules() -> dict[str, Path]:
     """Files of the library and the programs by the names under which they are imported."""
-    found = {}
+    paths = {}
     for top in (LIBRARY, *PROGRAMS):
         for path in sorted((ROOT / top).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             name = ".".join(parts if parts[-1] != "__init__" else parts[:-1])
-            found[name if top == LIBRARY else f"{LIBRARY}.{name}"] = path
-    return found
+            paths[name if top == LIBRARY else f"{LIBRARY}.{name}"] = path
+    return paths
 
 
 def room_of(name):
@@ -55,17 +55,9 @@ def room_of(name):
 
 
 def imported(name, path, known):
-    """Modules of `known` that a file imports, anywhere in it, but not for type checkers alone."""
-    tree = ast.parse(path.read_text("utf-8"))
-    unseen = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
-        for statement in block.body
-        for node in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if id(node) in unseen or not isinstance(node, ast.Import | ast.ImportFrom):
+    """Modules of `known` that a file imports, anywhere in it, for type checkers alone as well."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
@@ -120,13 +112,13 @@ def circle(edges):
 
 
 def test_imports_run_one_way():
-    found = [
+    wrong = [
         f"{name} imports {other}"
         for name, names in graph().items()
         if room_of(name)
         for other in breaches(room_of(name), map(room_of, names))
     ]
-    assert not found, "\n".join(found)
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_rule_finds_breaches():
@@ -138,10 +130,22 @@ def test_the_rule_finds_breaches():
     assert list(breaches("tools", ["networks", "checkpoint", "viz", "jobs", "cli"])) == []
 
 
+def test_the_rule_sees_every_import(tmp_path):
+    """Those in functions, and those for type checkers alone, too."""
+    file = tmp_path / "module.py"
+    file.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "import a.b\n"
+        "if TYPE_CHECKING:\n    from a import c\n"
+        "def run():\n    from a.d import name\n"
+    )
+    assert list(imported("a.e", file, {"a.b", "a.c", "a.d"})) == ["a.b", "a.c", "a.d"]
+
+
 def test_nothing_imports_the_programs():
     """They are found by name; a verb is called through the library."""
     programs = tuple(f"{LIBRARY}.{top}" for top in PROGRAMS)
-    found = []
+    wrong = []
     for name, path in modules().items():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom):
@@ -154,8 +158,8 @@ def test_nothing_imports_the_programs():
                 if other in (*programs, *PROGRAMS) or other.startswith(
                     (*(f"{p}." for p in programs), *(f"{p}." for p in PROGRAMS))
                 ):
-                    found.append(f"{name} imports {other}")
-    assert not found, "\n".join(found)
+                    wrong.append(f"{name} imports {other}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_circle():
@@ -204,7 +208,7 @@ def test_every_public_name_resolves():
 
 def test_torch_and_tensorflow_are_never_imported():
     banned = ("torch", "tensorflow")
-    found = [
+    wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in modules().values()
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -216,4 +220,4 @@ def test_torch_and_tensorflow_are_never_imported():
         )
         if name.split(".")[0] in banned
     ]
-    assert not found, found
+    assert not wrong, wrong

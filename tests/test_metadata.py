@@ -57,6 +57,17 @@ def test_the_workflow_runs_the_checks_on_every_python():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
+def test_a_workflow_runs_the_slow_tests_every_week():
+    workflow = document(".github/workflows/slow.yml")
+    (when,) = workflow[True]["schedule"]  # YAML takes the key `on` for a truth
+    minute, hour, *days, weekday = when["cron"].split()
+    assert minute.isdigit() and hour.isdigit() and days == ["*", "*"] and weekday.isdigit()
+    (job,) = workflow["jobs"].values()
+    assert job["steps"][-1] == {"run": ".ci/run -m slow"}
+    (setup,) = [step for step in job["steps"] if "setup-python" in step.get("uses", "")]
+    assert setup["with"]["python-version"] in pythons()
+
+
 def test_every_python_is_named():
     classifiers = PROJECT["project"]["classifiers"]
     minor = [line.removeprefix("Programming Language :: Python :: ") for line in classifiers]
@@ -78,7 +89,7 @@ def test_the_licence_is_everywhere_the_same():
 
 
 def test_the_paper_is_cited():
-    (paper,) = document("CITATION.cff")["references"]
+    paper = document("CITATION.cff")["preferred-citation"]
     assert paper["title"] in (ROOT / "NOTICE").read_text("utf-8")
     assert paper["identifiers"][0]["value"] == f"arXiv:{PAPER}"
     assert PROJECT["project"]["urls"]["Paper"] == f"https://arxiv.org/abs/{PAPER}"

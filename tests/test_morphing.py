@@ -29,11 +29,11 @@ def by_hand(pair, t1, t2, noise="const"):
 
 def test_latents_go_with_t1_and_weights_with_t2(pair):
     t1, t2 = np.float32([[0, 0.3], [1, 0.5], [2, -1]]), np.float32([0, 0.25, 1])
-    found = np.asarray(morphing.images(*pair, t1, t2))
-    assert found.shape == (3, 2, 8, 8, 3) and found.dtype == np.float32
+    images = np.asarray(morphing.images(*pair, t1, t2))
+    assert images.shape == (3, 2, 8, 8, 3) and images.dtype == np.float32
     for k, m in np.ndindex(3, 2):
         expected = by_hand(pair, float(t1[k, m]), float(t2[k]))[0]
-        assert relative_error(found[k, m], expected) < 1e-5
+        assert relative_error(images[k, m], expected) < 1e-5
 
 
 def test_the_ends_are_a_in_the_parent_and_b_in_the_child(pair):
@@ -65,9 +65,9 @@ def test_a_grid_draws_no_more_at_once_than_the_batch(pair, monkeypatch):
     whole = list(morphing.grid(*pair, rows=2, columns=5))
     sizes, images = [], morphing.images
     monkeypatch.setattr(morphing, "images", lambda *x: (sizes.append(np.size(x[4])), images(*x))[1])
-    found = list(morphing.grid(*pair, rows=2, columns=5, batch=2))
+    batches = list(morphing.grid(*pair, rows=2, columns=5, batch=2))
     assert sizes == [2] * 6
-    for row, expected in zip(found, whole, strict=True):
+    for row, expected in zip(batches, whole, strict=True):
         assert relative_error(row, expected) < 1e-5
 
 
@@ -166,13 +166,13 @@ def test_a_path_goes_leg_by_leg_and_all_legs_share_one_program(pair):
 
 @pytest.mark.parametrize("name", morphing.EASINGS)
 def test_easings_rise_from_0_to_1_each_in_its_way(name):
-    found = morphing.timeline(9, name)
-    assert found[0] == 0 and found[-1] == pytest.approx(1)
-    assert (np.diff(found) > 0).all()
+    times = morphing.timeline(9, name)
+    assert times[0] == 0 and times[-1] == pytest.approx(1)
+    assert (np.diff(times) > 0).all()
     others = [morphing.timeline(9, other) for other in morphing.EASINGS if other != name]
-    assert all(np.abs(found - other).max() > 5e-3 for other in others)
+    assert all(np.abs(times - other).max() > 5e-3 for other in others)
     if name in ("smooth", "smoother", "sine"):
-        np.testing.assert_allclose(found + found[::-1], 1)
+        np.testing.assert_allclose(times + times[::-1], 1)
 
 
 def test_any_function_eases():

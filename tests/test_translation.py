@@ -64,10 +64,10 @@ def test_psi_truncates_z_and_z_plus_alone(child, z):
     styles = {f"styles/{k}": v for k, v in child.styles(ws).items()}
     for latents, truncated in (({"z": z}, True), ({"z": rows}, True), ({"ws": ws}, False),
                                ({"ws": ws[:, 0]}, False), (styles, False)):  # fmt: skip
-        found = translation.styles_of(child, latents, psi=0.3)
+        actual = translation.styles_of(child, latents, psi=0.3)
         plain = translation.styles_of(child, latents, psi=1.0)
         assert relative_error(plain["b8.conv1"], styles["styles/b8.conv1"]) < 1e-5
-        assert (relative_error(found["b8.conv1"], plain["b8.conv1"]) > 1e-2) == truncated
+        assert (relative_error(actual["b8.conv1"], plain["b8.conv1"]) > 1e-2) == truncated
 
 
 def test_every_space_gives_the_same_picture(child, z):
@@ -93,8 +93,8 @@ def test_what_the_parent_makes_itself_stays_in_the_child(parent, child, z):
     assert relative_error(expected["w"], expected["z"]) > 1e-2
     assert relative_error(expected["s"], expected["w"]) > 1e-2
     np.testing.assert_array_equal(translation.in_space(parent, {"ws": ws}, "w")["ws"], ws)
-    found = translation.in_space(parent, {"z": z}, "w", psi=1.0)
-    assert relative_error(found["ws"], ws) > 1e-2
+    brought = translation.in_space(parent, {"z": z}, "w", psi=1.0)
+    assert relative_error(brought["ws"], ws) > 1e-2
 
 
 def test_no_way_leads_back(parent, z):
@@ -177,7 +177,7 @@ def test_mixtures_have_coarse_layers_of_the_source(child, z):
     sources = translation.styles_of(child, {"z": z[:2]})
     references = translation.styles_of(child, {"z": z[::-1]})
     cuts = [0, 2, 5]
-    found = translation.mixtures(child.config, sources, references, cuts)
+    mixed = translation.mixtures(child.config, sources, references, cuts)
     for layer in style_layers(child.config):
         rows = [
             sources[layer.name][n] if layer.index < cut else references[layer.name][m]
@@ -185,13 +185,13 @@ def test_mixtures_have_coarse_layers_of_the_source(child, z):
             for m in range(3)
             for cut in cuts
         ]
-        np.testing.assert_array_equal(found[layer.name], rows)
+        np.testing.assert_array_equal(mixed[layer.name], rows)
 
 
 def test_the_ends_of_a_row_are_the_reference_and_the_translation(child, z):
     sources, references = (translation.styles_of(child, {"z": z[k : k + 1]}) for k in (0, 1))
-    found = translation.mixtures(child.config, sources, references, range(6))
-    images = np.asarray(child.render(found))
+    mixed = translation.mixtures(child.config, sources, references, range(6))
+    images = np.asarray(child.render(mixed))
     assert relative_error(images[:1], child.render(references)) < 1e-5
     assert relative_error(images[-1:], child.render(sources)) < 1e-5
     assert all((a != b).any() for a, b in itertools.pairwise(images))
@@ -203,36 +203,6 @@ def test_mixtures_of_styles_that_do_not_fit(child, z):
     for pair in ((styles, part), (part, styles)):
         with pytest.raises(UserError, match=r"b8\.torgb is missing"):
             translation.mixtures(child.config, *pair, [2])
-
-
-def test_textures_share_the_shape_and_differ_in_the_rest(child, z):
-    sources = translation.styles_of(child, {"z": z[:2]})
-    found = translation.textures(child, sources, z, cut=2, psi=0.7)
-    drawn = expected_styles(child, z, 0.7)
-    for layer in style_layers(child.config):
-        rows = np.asarray(found[layer.name]).reshape(2, 3, -1)
-        for n, k in np.ndindex(2, 3):
-            want = sources[layer.name][n] if layer.index < 2 else drawn[layer.name][k]
-            assert relative_error(rows[n, k], want) < 1e-5
-
-
-@pytest.mark.parametrize("change", [{"cut": 3}, {"psi": 0.9}])
-def test_every_argument_changes_the_textures(child, z, change):
-    sources = translation.styles_of(child, {"z": z[:1]})
-    before = translation.textures(child, sources, z, cut=2, psi=0.5)
-    after = translation.textures(child, sources, z, **{"cut": 2, "psi": 0.5} | change)
-    assert any(relative_error(before[name], after[name]) > 1e-3 for name in before)
-
-
-def test_textures_of_a_class():
-    network = loading.load(DATA / "generator_cond16.pkl")
-    z, c = z_from_seeds(network.config, [0]), np.eye(network.config.c_dim, dtype=np.float32)
-    sources = translation.styles_of(network, {"z": z, "c": c[:1]})
-    first, second = (
-        translation.textures(network, sources, z, cut=2, c=c[k : k + 1]) for k in (0, 1)
-    )
-    assert relative_error(first["b16.conv1"], second["b16.conv1"]) > 1e-3
-    np.testing.assert_array_equal(first["b4.conv1"], second["b4.conv1"])
 
 
 def test_networks_of_other_shapes_are_refused(parent, child):

@@ -10,6 +10,7 @@ import argparse
 
 from aligned_jax.cli import arguments, console, results
 from aligned_jax.errors import UserError
+from aligned_jax.utils.text import listed
 
 EXAMPLE = """\
   aligned arithmetic "parent + 0.7*(dog - parent) + 0.3*(cat - parent)" \\
@@ -41,9 +42,9 @@ def _sources(pairs: list[str]) -> dict[str, str]:
     split = [(pair, *pair.partition("=")[::2]) for pair in pairs]
     bad = [pair for pair, name, source in split if not name or not source]
     if bad:
-        raise UserError(f"not of the form name=NETWORK: {', '.join(bad)}")
+        raise UserError(f"not of the form name=NETWORK: {listed(bad)}")
     names = [name for _, name, _ in split]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise UserError(f"given more than once: {', '.join(twice)}")
+        raise UserError(f"given more than once: {listed(twice)}")
     return {name: source for _, name, source in split}

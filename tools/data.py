@@ -36,12 +36,12 @@ def _add_avatars(parser: argparse.ArgumentParser) -> None:
         "--test", type=whole(0), help="images of the split test (default: a tenth more)"
     )
     parser.add_argument("--seed", type=whole(0), default=0, help="another one, other faces")
-    parser.add_argument(
-        "--roll", type=finite, default=0.0, metavar="DEG", help="rotate by up to DEG"
-    )
-    parser.add_argument(
-        "--yaw", type=finite, default=0.0, metavar="Y", help="turn by up to Y, at most 1"
-    )
+    for option, start, metavar, text in (
+        ("--roll", 0.0, "DEG", "rotate by up to DEG"),
+        ("--yaw", 0.0, "Y", "turn by up to Y, at most 1"),
+        ("--zoom", 1.0, "Z", "enlarge about the middle (default 1)"),
+    ):
+        parser.add_argument(option, type=finite, default=start, metavar=metavar, help=text)
     parser.add_argument(
         "--background",
         type=list_of(str),
@@ -49,22 +49,27 @@ def _add_avatars(parser: argparse.ArgumentParser) -> None:
         metavar="COLOURS",
         help="one of #rrggbb,... for each image (default white)",
     )
-    parser.add_argument(
-        "--zoom", type=finite, default=1.0, help="enlarge about the middle (default 1)"
-    )
     _add_writing(parser)
 
 
 def _add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SRC", help="a folder (sub-folders are classes) or zip")
+    number, text = finite, "fraction for the split test"
+    parser.add_argument("--test", type=number, default=0.0, metavar="F", help=text)
+    channels = parser.add_mutually_exclusive_group()
+    channels.add_argument("--gray", action="store_true", help="one channel instead of three")
+    channels.add_argument("--alpha", action="store_true", help="four channels, the last is opacity")
     parser.add_argument(
-        "--test",
-        type=finite,
-        default=0.0,
-        metavar="F",
-        help="fraction for the split test",
+        "--fit",
+        choices=("crop", "pad", "stretch"),
+        default="crop",
+        help="pictures that are not square (default: the middle is kept)",
     )
-    parser.add_argument("--gray", action="store_true", help="one channel instead of three")
+    parser.add_argument(
+        "--pad-colour",
+        metavar="C",
+        help="#rrggbb of --fit pad (default white, or with --alpha none)",
+    )
     parser.add_argument(
         "--no-labels", action="store_true", help="leave out sub-folders or dataset.json as labels"
     )
@@ -105,30 +110,24 @@ def _write(args: argparse.Namespace) -> None:
 
     work = {"workers": args.workers, "command": command(args), "report": console.CONSOLE}
     if args.action == "avatars":
+        names = ("test", "seed", "roll", "yaw", "background", "zoom")
+        options = {name: getattr(args, name) for name in names}
         written = jobs.draw_avatars(
-            *(args.out, args.style, args.count, args.resolution),
-            test=args.test,
-            seed=args.seed,
-            roll=args.roll,
-            yaw=args.yaw,
-            background=args.background,
-            zoom=args.zoom,
-            **work,
+            args.out, args.style, args.count, args.resolution, **options, **work
         )
     else:
+        names = ("test", "gray", "alpha", "fit", "pad_colour", "skip_bad")
+        options = {name: getattr(args, name) for name in names}
         written = jobs.import_images(
-            *(args.source, args.out, args.resolution),
-            test=args.test,
-            gray=args.gray,
-            labels=not args.no_labels,
-            skip_bad=args.skip_bad,
-            **work,
+            args.source, args.out, args.resolution, labels=not args.no_labels, **options, **work
         )
     for line in written.bad:
         console.warn(f"left out {line}")
     counts = ", ".join(f"{count} {split}" for split, count in written.counts.items())
     reused = f"; went on after {written.reused} finished files" if written.reused else ""
     console.say(f"wrote {args.out}: {counts} images of {args.resolution} px{reused}")
+    for line in written.told:
+        console.say(f"  {line}")
 
 
 def _inspect(args: argparse.Namespace) -> None:

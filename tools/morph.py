@@ -15,8 +15,6 @@ NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, fi
 """
 
 import argparse
-import os
-import re
 from typing import TYPE_CHECKING
 
 from aligned_jax.cli import arguments, console
@@ -74,10 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
-    networks, keys = _positions(args)
     given = _fill_defaults(args)
     from aligned_jax import jobs
 
+    networks, keys = _positions(args)
     more: MorphOptions = {
         "space": args.space,
         "psi": args.psi,
@@ -132,10 +130,11 @@ def _fill_defaults(args: argparse.Namespace) -> list[str]:
 
 def _positions(args: argparse.Namespace) -> tuple[tuple[str, str | None], list[str]]:
     """Networks, of which there may be one, and key frames."""
+    from aligned_jax.jobs.key_frames import is_key_frame
+
     args.more = args.more or None
     keys = [word for word in (args.a, args.b, *(args.more or ())) if word is not None]
-    form = r"[\d\s,-]+|.*\.(np[zy](@\d+)?|pth?@\d+|png|jpe?g|webp|bmp|tiff?|gif)"
-    if re.fullmatch(form, args.child, re.IGNORECASE) and not os.path.isdir(args.child):
+    if is_key_frame(args.child):
         return (args.parent, None), [args.child, *keys]
     return (args.parent, args.child), keys
 

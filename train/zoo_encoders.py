@@ -12,13 +12,14 @@ import sys
 
 from aligned_jax.errors import UserError
 from aligned_jax.zoo.encoder_scores import score
+from aligned_jax.zoo.making import ENCODER_SCORES
 
 
 def main(argv: list[str] | None = None) -> int:
     """Measures; returns the exit code."""
     words = sys.argv[1:] if argv is None else argv
     args = parse(words)
-    line = shlex.join(["python", "-m", "aligned_jax.train.zoo_encoders", *words])
+    line = shlex.join([*ENCODER_SCORES, *words])
     try:
         score(args.encoder, args.generator, args.data, args.out, args.num, line)
     except UserError as error:

@@ -4,7 +4,6 @@ from .ada import update as update
 from .draws import Draw as Draw
 from .draws import Draws as Draws
 from .draws import draw as draw
-from .draws import percentile_draws as percentile_draws
 from .options import PRESETS as PRESETS
 from .options import TRANSFORMS as TRANSFORMS
 from .options import AdaConfig as AdaConfig

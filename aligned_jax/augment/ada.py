@@ -22,7 +22,7 @@ class AdaState(NamedTuple):
 
 
 def init_state(config: AdaConfig) -> AdaState:
-    """State before the first iteration."""
+    """The state of a run before its first iteration: p as configured, and no signs seen yet."""
     return AdaState(jnp.float32(config.p), jnp.float32(0), jnp.float32(0))
 
 

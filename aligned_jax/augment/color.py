@@ -2,7 +2,8 @@
 
 All five act on the grey axis and on the plane of colours around it apart: grey
 is shifted, scaled and perhaps negated; colours are scaled and turned (Karras et
-al. 2020, appendix B.2). An image of one channel has the grey axis alone.
+al. 2020, appendix B.2). An image of one channel has the grey axis alone; of four
+channels the last, opacity, takes no part.
 """
 
 import math
@@ -21,7 +22,13 @@ _TURN = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32) / np.float32(
 
 
 def change_colors(images: Array, draws: Draws, p: Array, config: AugmentConfig) -> Array:
-    """Images [N, H, W, 1 or 3] after the enabled color transforms; not clipped."""
+    """Images [N, H, W, 1, 3 or 4] after the enabled color transforms; not clipped.
+
+    The fourth channel, opacity, is no colour and stays as it is.
+    """
+    if images.shape[-1] == 4:
+        colors = change_colors(images[..., :3], draws, p, config)
+        return jnp.concatenate([colors, images[..., 3:]], axis=-1)
     ones = jnp.ones(images.shape[0], jnp.float32)
     offset, contrast, sign = 0 * ones, ones, ones
     if config.brightness > 0:

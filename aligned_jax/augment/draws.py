@@ -42,7 +42,7 @@ _GATES = dict.fromkeys(_UNIFORM | _NORMAL, 1) | {"imgfilter": 4}
 
 
 class Draw(NamedTuple):
-    """Random numbers of one transform.
+    """The random numbers that one transform takes for N samples.
 
     `value` is uniform in [0, 1) or standard normal, float32 [N] or, with k
     parameters, [N, k]. `gate` is uniform, [N] ([N, 4] for the image filter):
@@ -78,37 +78,6 @@ def draw(
     return draws
 
 
-def percentile_draws(
-    percentile: float, config: AugmentConfig, count: int, field: Array | None = None
-) -> Draws:
-    """Draws that apply every enabled transform, all parameters at one percentile.
-
-    For looking at a transform and for reference numbers; to be used with an
-    overall probability of 1. As in the official implementation, normal
-    parameters are erfinv(2q - 1), the noise amplitude erfinv(q) (neither is a
-    true percentile), and only the first of the two rotations happens.
-
-    Args:
-      percentile: q in (0, 1).
-      config: transforms.
-      count: samples N.
-      field: [N, H, W, C], the normal field of the noise.
-    """
-    q = jnp.float32(percentile)
-    values = dict.fromkeys(_UNIFORM, q) | dict.fromkeys(_NORMAL, jax.lax.erf_inv(2 * q - 1))
-    values["noise"] = jax.lax.erf_inv(q)
-    sizes = _UNIFORM | _NORMAL
-    draws = {
-        name: Draw(_filled(count, sizes[name], values[name]), _filled(count, _GATES[name], 0.0))
-        for name in _names(config)
-    }
-    if "rotate_post" in draws:
-        draws["rotate_post"] = draws["rotate_post"]._replace(gate=_filled(count, 1, 1.0))
-    if "noise" in draws:
-        draws["noise"] = draws["noise"]._replace(field=field)
-    return draws
-
-
 def chosen(draw: Draw, probability: Array | float, value: Array, neutral: float = 0.0) -> Array:
     """`value` [N] or [N, k] where the gate [N] is below `probability`, else `neutral`."""
     gate = draw.gate if value.ndim == 1 else draw.gate[:, None]
@@ -126,10 +95,6 @@ def _columns(
         name: numbers[:, end - 1] if size == 1 else numbers[:, end - size : end]
         for (name, size), end in zip(sizes.items(), ends, strict=True)
     }
-
-
-def _filled(count: int, size: int, value: Array | float) -> Array:
-    return jnp.full((count,) if size == 1 else (count, size), value, jnp.float32)
 
 
 def _names(config: AugmentConfig) -> list[str]:

@@ -24,7 +24,8 @@ def apply(
 
     As soon as one geometric transform is enabled every sample passes through
     the filters of the warp, so an untouched sample comes back within rounding
-    only, and a mirrored one is not exactly the mirrored array.
+    only, and a mirrored one is not exactly the mirrored array. Of four channels, all are
+    moved, filtered, given noise and cut out alike; colours are the first three.
 
     Args:
       images: float32 [N, H, W, C], nominally in [-1, 1].
@@ -80,9 +81,9 @@ def check_images(config: AugmentConfig, image_shape: Sequence[int]) -> None:
     """Raises ConfigError, naming every conflict, where `config` does not suit (H, W, C)."""
     height, width, channels = image_shape
     problems = []
-    if config.uses(COLOR) and channels not in (1, 3):
+    if config.uses(COLOR) and channels not in (1, 3, 4):
         names = ", ".join(name for name in COLOR if name in config.enabled)
-        problems.append(f"{names} need 1 or 3 channels, the images have {channels}")
+        problems.append(f"{names} need 1, 3 or 4 channels, the images have {channels}")
     if config.imgfilter > 0 and min(height, width) <= BAND_REACH:
         problems.append(
             f"imgfilter needs images of more than {BAND_REACH} pixels, these have {height}x{width}"

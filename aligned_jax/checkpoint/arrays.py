@@ -86,7 +86,10 @@ def _restore(item: Path, only: tuple[str, ...], expected: Variables | None) -> V
 
     with on_disk(item) as here, _checkpointer() as checkpointer:
         _check_files(here)
-        declared = checkpointer.metadata(here).item_metadata.tree
+        metadata = checkpointer.metadata(here).item_metadata
+        if metadata is None:
+            raise FormatError(f"{item} is damaged: its list of arrays cannot be read")
+        declared = metadata.tree
         wanted = {name: declared[name] for name in (only or declared)}
         if expected is not None:
             sizes = {name: expected[name] for name in only} if only else expected

@@ -34,9 +34,13 @@ class Console(Reporter):
         """One line on stdout: what was done."""
         print(printable(text))
 
+    def note(self, text: str) -> None:
+        """One line on stderr: how the work goes on, where a bar cannot show it."""
+        print(printable(text), file=sys.stderr, flush=True)
+
     def warn(self, text: str) -> None:
         """One line on stderr: what the user should know, though the work goes on."""
-        print(f"warning: {printable(text)}", file=sys.stderr)
+        self.note(f"warning: {text}")
 
     @contextlib.contextmanager
     def progress(self, total: int, what: str) -> Iterator[Advance]:

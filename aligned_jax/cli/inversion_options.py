@@ -100,7 +100,7 @@ def unused(args: argparse.Namespace, settings: "Settings", config: "GeneratorCon
       settings: what they came to.
       config: of the network.
     """
-    from aligned_jax.inversion.unused import unused_settings
+    from aligned_jax.inversion.idle_settings import unused_settings
 
     given = {name for option, name in _SETTINGS.items() if getattr(args, option) is not None}
     given |= {"seed"} if args.seed is not None else set()

@@ -8,12 +8,13 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from aligned_jax.cli.console import command
+from aligned_jax.cli import console
+from aligned_jax.cli.console import Console, command
 from aligned_jax.runs import hosts
 from aligned_jax.runs.config import RunConfig
+from aligned_jax.runs.hosts import Session
 from aligned_jax.runs.progress import TrainingProgress, TrainingReporter
-from aligned_jax.runs.session import Session
-from aligned_jax.utils.text import duration
+from aligned_jax.utils.text import duration, printable
 
 if TYPE_CHECKING:
     from aligned_jax.jobs.train import GeneratorRunOptions, RunOptions
@@ -115,12 +116,13 @@ def carry_out(args: argparse.Namespace, planned: "PlannedRun") -> int:
     """Lists the options of a run, measures it, or trains; returns the exit code."""
     if args.options:
         if hosts.is_first():
-            print(planned.options())
+            console.say(planned.options())
         return 0
     if args.dry_run:
         lines = planned.dry_run()
         if hosts.is_first():
-            print(json.dumps(planned.config.to_json(), indent=2), *lines, sep="\n")
+            config = json.dumps(planned.config.to_json(), indent=2)
+            console.say("\n".join([config, *lines]))
         return 0
     return conclude(planned.begin(command(args)))
 
@@ -129,21 +131,21 @@ def conclude(outcome: "Outcome") -> int:
     """Says how a run ended; returns the exit code."""
     if outcome.signal is None:
         if hosts.is_first():
-            print(f"{outcome.run} is trained: {outcome.kimg} kimg")
+            console.say(f"{outcome.run} is trained: {outcome.kimg} kimg")
         return 0
     if hosts.is_first():
         name = signal.Signals(outcome.signal).name
         again = shlex.join(["aligned", "resume", str(outcome.run)])
-        print(f"stopped by {name} and saved; go on with: {again}")
+        console.say(f"stopped by {name} and saved; go on with: {again}")
     return 128 + outcome.signal
 
 
-class TrainingConsole(TrainingReporter):
+class TrainingConsole(Console, TrainingReporter):
     """The listener of the command line: notices on stdout, progress and warnings on stderr."""
 
     def notice(self, text: str) -> None:
         """Lines on stdout."""
-        print(text)
+        self.say(text)
 
     def training(self, config: RunConfig, images: int) -> TrainingProgress:
         """A bar on a terminal, one line a tick elsewhere."""
@@ -202,9 +204,9 @@ class _Shown(TrainingProgress):
     def say(self, text: str) -> None:
         """One line."""
         if self._bar is not None:
-            self._bar.console.print(text, highlight=False, markup=False)
+            self._bar.console.print(printable(text), highlight=False, markup=False)
         else:
-            print(text, file=sys.stderr, flush=True)
+            CONSOLE.note(text)
 
     def warn(self, text: str) -> None:
         """One line."""

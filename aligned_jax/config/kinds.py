@@ -25,7 +25,7 @@ _KIND_OF_KEY = {"G_ema": "generator", "G": "generator", "D": "discriminator", EN
 
 
 def kind_of(config: AnyConfig) -> str:
-    """ "generator", "discriminator" or "encoder"."""
+    """Which kind of network a config describes: "generator", "discriminator" or "encoder"."""
     return next(name for name, cls in KINDS.items() if isinstance(config, cls))
 
 

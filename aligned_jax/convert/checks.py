@@ -51,7 +51,7 @@ def rounded(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as [2, 3]."""
+    """A shape in words: [2, 3], or its rank if it is a long one."""
     return str(list(shape[:8])) if len(shape) <= 8 else f"of rank {len(shape)}"
 
 

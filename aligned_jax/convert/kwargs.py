@@ -74,7 +74,7 @@ def generator_defaults(code_base: str) -> dict[str, Any]:
 
 
 def discriminator_defaults(code_base: str) -> dict[str, Any]:
-    """As `generator_defaults`. The label mapping learns at the generator's rate."""
+    """What `generator_defaults` is, of discriminators; their label mapping learns at its rate."""
     mapping = {"lr_multiplier": 0.01, "w_avg_beta": None}
     return {**_PRECISION[code_base], "mapping": mapping}
 

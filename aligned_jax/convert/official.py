@@ -18,7 +18,7 @@ from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import (
     encoders,
     exported,
-    families,
+    foreign_networks,
     nvidia_tf,
     nvidia_torch,
     rosinality,
@@ -99,7 +99,7 @@ def _describe(loaded: Loaded) -> Described:
     """Picks the reader for what a pickle or torch file holds."""
     value = loaded.value
     if loaded.unknown_globals:
-        families.refuse_unknown(loaded.unknown_globals, _class_names(value))
+        foreign_networks.refuse_unknown(loaded.unknown_globals, _class_names(value))
     if isinstance(value, tuple | list) and any(isinstance(item, TFNetwork) for item in value):
         return nvidia_tf.read(value)
     if isinstance(value, PersistentObject):
@@ -113,11 +113,11 @@ def _describe(loaded: Loaded) -> Described:
             return state_dicts.read(value)
         if rosinality.is_checkpoint(value):
             return rosinality.read(value)
-        families.refuse("the file", _names(value))
+        foreign_networks.refuse("the file", _names(value))
     content = f"a {type(value).__name__}"
     if isinstance(value, dict):
         content = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
-    raise FormatError(f"it holds {content}, not a network. {families.READABLE}")
+    raise FormatError(f"it holds {content}, not a network. {foreign_networks.READABLE}")
 
 
 def _is_state_dict(value: Mapping[Any, Any]) -> bool:

@@ -1,7 +1,7 @@
 """Datasets of drawn faces: which seeds, which features."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,18 +52,18 @@ class AvatarSource:
         next(self.examples("train", 0, 1))
 
     def identity(self) -> dict[str, Any]:
-        """What decides the content."""
+        """Options, and versions of what draws: all that decides the pictures, JSON-able."""
         from importlib import metadata
 
         names = ("dicebear-core", "dicebear-styles", "resvg_py", "pillow")
         return asdict(self) | {"versions": {name: metadata.version(name) for name in names}}
 
     def splits(self) -> dict[str, int]:
-        """Number of items by split."""
+        """How many pictures each split has."""
         return {"train": self.count} | ({"test": self.test} if self.test else {})
 
     def features(self) -> dict[str, Any]:
-        """TFDS features of an example."""
+        """The TFDS features of an example: image, seed and attributes."""
         import tensorflow_datasets as tfds
 
         classes, table = tfds.features.ClassLabel, STYLES[self.style]
@@ -102,6 +102,10 @@ class AvatarSource:
             yield {"image": png, "seed": seed, "options": text} | example
 
     features_of_attributes = (*avatars.OVERRIDES, "roll", "yaw")
+
+    def conclusions(self, count: int, seen: Mapping[str, tuple[int, float]]) -> tuple[str, ...]:
+        """Nothing was decided that the options do not say."""
+        return ()
 
     def licence(self) -> str:
         """Text that goes beside the data."""

@@ -11,8 +11,10 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax.data import artwork
+from aligned_jax.data.opening import opened
 from aligned_jax.data.styles import STYLES, Shown, Table, matches
 from aligned_jax.errors import UserError
+from aligned_jax.utils.text import listed
 
 ABSENT = (-1.0, -1.0, -1.0)
 ANSWERS = ("no", "yes", "unknown")
@@ -25,7 +27,7 @@ _RESTING = ("ColorFill", "Rotate", "TranslateX", "TranslateY", "Scale")
 
 @dataclass(frozen=True)
 class Attributes:
-    """What a picture shows.
+    """What a drawn face shows, as far as its style can tell.
 
     Attributes:
       hair: the style's name of the hair, "none" where there is none.
@@ -147,7 +149,7 @@ def _drawn(
 def _check_colors(colors: list[str]) -> None:
     wrong = [repr(color) for color in colors if not _COLOR.fullmatch(str(color))]
     if wrong or not colors:
-        raise UserError(f"{', '.join(wrong) or 'nothing'} is no colour; write it as #rrggbb")
+        raise UserError(f"{listed(wrong) or 'nothing'} is no colour; write it as #rrggbb")
 
 
 def _visible_hair(style: str, background: tuple[str, ...]) -> dict[str, Any]:
@@ -183,7 +185,7 @@ def _rasterised(svg: str, resolution: int) -> bytes:
 
 
 def _opaque(png: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(png)) as image:
+    with opened(io.BytesIO(png)) as image:
         return image.convert("RGB")
 
 

@@ -2,21 +2,23 @@
 
 import contextlib
 import hashlib
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from PIL import Image
 
+from aligned_jax.data import records
+from aligned_jax.data.description import check_description
 from aligned_jax.data.options import DataOptions
+from aligned_jax.data.pictures import MODES
 from aligned_jax.data.variants import apply_variant, mirrored
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.paths import is_file
 from aligned_jax.utils.text import listed
 
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_T = TypeVar("_T")
 # Numbers that change their sign when left and right are exchanged, or top and bottom.
 _ODD_SIDEWAYS, _ODD_UPWARDS = ("roll", "yaw"), ("roll",)
 
@@ -68,17 +70,18 @@ class Dataset:
           FormatError: a record that is damaged or not like the others.
         """
         record, flip = self._record(index)
-        image = self._image(record, self._place(index))
+        place = self._place(index)
+        image = self._told(place, records.image, record, self.resolution, self.channels)
         variant = self.options.variant
         image = apply_variant(mirrored(image) if flip else image, variant)
-        return np.ascontiguousarray(image), self._label_of(record, flip)
+        return np.ascontiguousarray(image), self._label_of(record, place, flip)
 
     def label(self, index: int) -> np.ndarray:
         """The label alone, float32 [c_dim], without decoding the image."""
         if self.c_dim == 0:
             return np.zeros(0, np.float32)
         record, flip = self._record(index)
-        return self._label_of(record, flip)
+        return self._label_of(record, self._place(index), flip)
 
     def is_class(self, name: str) -> bool:
         """Whether a feature is one of several named classes."""
@@ -88,19 +91,21 @@ class Dataset:
         """All that is recorded with an image (before mirroring): texts, class names, numbers."""
         import tensorflow_datasets as tfds
 
-        record, _ = self._record(index)
+        record, place = self._record(index)[0], self._place(index)
         recorded: dict[str, Any] = {}
         for name, feature in self._features.items():
             if isinstance(feature, tfds.features.Image):
                 continue
-            values = _values(record, name)
+            if isinstance(feature, tfds.features.Text):
+                recorded[name] = self._told(place, records.text, record, name)
+                continue
+            values = self._told(place, records.numbers, record, name, feature)
             if isinstance(feature, tfds.features.ClassLabel):
                 recorded[name] = feature.int2str(int(values[0]))
-            elif isinstance(feature, tfds.features.Text):
-                recorded[name] = values[0].decode("utf-8")
             else:
-                array = np.asarray(values, np.float32)
-                recorded[name] = array if feature.shape else float(array[0])
+                recorded[name] = (
+                    values.reshape(feature.shape) if feature.shape else float(values[0])
+                )
         return recorded
 
     def _place(self, index: int) -> int:
@@ -121,6 +126,13 @@ class Dataset:
         except Exception as error:
             raise self._damaged(place, error) from error
 
+    def _told(self, place: int, read: Callable[..., _T], *about: Any) -> _T:
+        """What `read` finds in a record; what it raises becomes one sentence that names it."""
+        try:
+            return read(*about)
+        except Exception as error:  # Decoders raise all kinds of errors.
+            raise self._damaged(place, error) from error
+
     def _damaged(self, place: int, error: Exception) -> FormatError:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         return FormatError(
@@ -128,40 +140,25 @@ class Dataset:
             "make the dataset again, or copy it anew"
         )
 
-    def _image(self, record: Any, place: int) -> np.ndarray:
-        try:
-            with Image.open(io.BytesIO(_values(record, "image")[0])) as image:
-                if image.mode != _MODES[self.channels]:
-                    raise ValueError(f"image of mode {image.mode}")
-                pixels = np.asarray(image)
-        except Exception as error:
-            raise self._damaged(place, error) from error
-        pixels = pixels.reshape(*pixels.shape[:2], -1)
-        if pixels.shape != (self.resolution, self.resolution, self.channels):
-            size = f"image of {pixels.shape[1]}x{pixels.shape[0]} pixels"
-            raise self._damaged(place, ValueError(size))
-        return pixels
-
     def _sizes(self) -> tuple[int, int]:
         """Height (equal to the width) and channels, of the first image where they may vary."""
         path = self.options.path
         height, width, channels = self._features["image"].shape
         if height is None or width is None:
             record, _ = self._record(0)
-            with Image.open(io.BytesIO(_values(record, "image")[0])) as image:
-                width, height = image.size
-        if height != width or channels not in _MODES:
+            width, height = self._told(0, records.image_size, record)
+        if height != width or channels not in MODES:
             raise UserError(
                 f"{path} holds images of {width}x{height} pixels and {channels} channels; they "
                 "must be square, with 1, 3 or 4 channels: `aligned data images` makes them so"
             )
         return height, channels
 
-    def _label_of(self, record: Any, flip: bool) -> np.ndarray:
+    def _label_of(self, record: Any, place: int, flip: bool) -> np.ndarray:
         if self.options.labels is None:
             return np.zeros(0, np.float32)
         name = self.options.labels
-        values = np.asarray(_values(record, name), np.float32)
+        values = self._told(place, records.numbers, record, name, self._label)
         if hasattr(self._label, "num_classes"):
             label = np.zeros(self.c_dim, np.float32)
             label[int(values[0])] = 1
@@ -212,10 +209,9 @@ def _builder(folder: str) -> Any:
             f"{folder} is no dataset (it has no dataset_info.json); `aligned data avatars` "
             "draws one and `aligned data images` imports a folder or zip"
         )
+    check_description(folder)
     builder = tfds.builder_from_directory(folder)
-    features, file_format = builder.info.features, builder.info.file_format.value
-    if file_format != "array_record":
-        raise UserError(f"{folder} is in {file_format} format; only array_record can be read")
+    features = builder.info.features
     if not isinstance(dict(features.items()).get("image"), tfds.features.Image):
         raise UserError(f"{folder} has no feature `image`; it has {', '.join(features)}")
     return builder
@@ -226,14 +222,25 @@ def _check_shards(options: DataOptions, info: Any, split: Any) -> None:
     missing = [path.name for path in split.filepaths if not path.exists()]
     if missing:
         raise FormatError(f"{options.path} lacks {listed(missing)}; copy the whole folder")
+    pipes = [path.name for path in split.filepaths if not is_file(path)]
+    if pipes:
+        raise FormatError(f"{options.path}: {listed(pipes)} is not a regular file")
     recorded = recorded_files(info)
+    sizes = {path.name: path.stat().length for path in split.filepaths}
     wrong = [
-        f"{path.name} (has {path.stat().length} bytes of {recorded[path.name]['bytes']})"
-        for path in split.filepaths
-        if path.name in recorded and recorded[path.name]["bytes"] != path.stat().length
+        f"{name} (has {size} bytes of {recorded[name]['bytes']})"
+        for name, size in sizes.items()
+        if recorded.get(name, {}).get("bytes", size) != size
     ]
     if wrong:
         raise FormatError(f"{options.path}: {listed(wrong)} is cut off; copy the folder anew")
+    few = [
+        f"{name} ({length} images in {size} bytes)"
+        for (name, size), length in zip(sizes.items(), split.shard_lengths, strict=True)
+        if length > size
+    ]
+    if few:
+        raise FormatError(f"{options.path}: {listed(few)} cannot hold what is said to be in it")
 
 
 def recorded_files(info: Any) -> dict[str, dict[str, Any]]:
@@ -248,7 +255,7 @@ def _explained(what: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except Exception as error:
+    except Exception as error:  # TFDS raises all kinds.
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise FormatError(f"{what} cannot be read: {reason}") from error
 
@@ -265,11 +272,6 @@ def _chosen(total: int, options: DataOptions) -> np.ndarray | None:
         )
     order = np.random.default_rng(options.subset_seed).permutation(total)
     return np.sort(order[: options.subset])
-
-
-def _values(record: Any, name: str) -> Any:
-    feature = record.features.feature[name]
-    return getattr(feature, feature.WhichOneof("kind")).value
 
 
 def _offered(features: Any) -> str:

@@ -8,15 +8,13 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from aligned_jax.data import pictures
-from aligned_jax.data.images import ImageFiles, Item
+from aligned_jax.data.image_files import ImageFiles, Item, told_passed
+from aligned_jax.data.opening import SUFFIXES, calm, opened
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.text import listed
-
-_SHOWN = 8
 
 
 class ImageFolder:
@@ -25,6 +23,7 @@ class ImageFolder:
     Attributes:
       options: path and `mirror`.
       names: of the files.
+      passed: a line on other files, that were passed over; empty if there are none.
       channels: 1 if all images are grey, else 3.
       fingerprint: hexadecimal SHA-256 of names and contents.
       recipe: says that nothing was resized.
@@ -40,9 +39,11 @@ class ImageFolder:
         self.options = DataOptions(str(path), split="all", mirror=mirror)
         self._files = ImageFiles(os.path.abspath(path))
         self._lock = threading.Lock()  # a zip is read by one thread at a time
-        self._items = self._files.images()
+        found = self._files.found()
+        self._items, self.passed = found.images, told_passed(found.passed) if found.passed else ""
         if not self._items:
-            raise UserError(f"{path} holds no images (PNG, JPEG, WebP, BMP, TIFF or GIF)")
+            more = f"; {self.passed}" if self.passed else ""
+            raise UserError(f"{path} holds no images ({', '.join(SUFFIXES)}){more}")
         self.names = [item.file for item in self._items]
         self.channels = self._check()
 
@@ -85,7 +86,7 @@ class ImageFolder:
         sizes, damaged, grey = defaultdict(list), [], True
         for item in self._items:
             try:
-                with Image.open(self._read(item)) as image:
+                with calm(), opened(self._read(item)) as image:
                     sizes[image.size].append(item.file)
                     grey &= image.mode in ("1", "L", "I", "I;16")
             except Exception:  # Decoders raise all kinds of errors.
@@ -96,10 +97,10 @@ class ImageFolder:
                 f"{listed(damaged)}"
             )
         if len(sizes) > 1:
-            most = sorted(sizes.items(), key=lambda entry: -len(entry[1]))[:_SHOWN]
+            most = sorted(sizes.items(), key=lambda entry: -len(entry[1]))
             shown = [f"{w}x{h} ({len(f)}, such as {f[0]})" for (w, h), f in most]
             raise UserError(
-                f"{self.options.path} holds images of {len(sizes)} sizes: {', '.join(shown)}; "
+                f"{self.options.path} holds images of {len(sizes)} sizes: {listed(shown)}; "
                 "make them equal first, for example with `aligned data images`"
             )
         return 1 if grey else 3

@@ -42,7 +42,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Which images a run reads.
+    """Which images a run reads, and what it does to them.
 
     Attributes:
       path: folder of a dataset, as `aligned data` writes it.

@@ -1,98 +1,193 @@
-"""Any picture file to a square 8-bit PNG."""
+"""Any picture file to a square 8-bit picture of one, three or four channels."""
 
 import io
-import warnings
+import re
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
-LARGEST_FILE = 2**28
-_WHITE = (255, 255, 255, 255)
+from aligned_jax.data.opening import calm, opened
+from aligned_jax.errors import UserError
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+# What becomes of a picture that is not square; "square" refuses it.
+FITS = ("crop", "pad", "stretch")
+Colour = tuple[int, int, int, int]
+WHITE: Colour = (255, 255, 255, 255)
+CLEAR: Colour = (255, 255, 255, 0)
+_COLOUR = re.compile("#([0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 
 
-def square_png(data: BinaryIO, resolution: int, channels: int) -> bytes:
-    """The middle square of a picture, resized, as PNG of one or three channels.
+@dataclass(frozen=True)
+class Squared:
+    """A picture made square, and what that took.
 
-    The picture is turned as its camera says, transparent parts become white, 16
-    bits become 8, palettes and CMYK become RGB, and of an animation the first frame is
-    taken. Resizing is Lanczos with antialiasing.
-
-    Raises:
-      ValueError, OSError, SyntaxError, ...: a damaged file, one of an unknown kind, or one
-        with more pixels than a picture should have (Pillow's bound of 89 million).
+    Attributes:
+      image: of mode L, RGB or RGBA.
+      excess: how much of the longer side the shorter one lacks, in [0, 1); 0 for a square.
+      transparent: whether parts of the original were.
     """
-    out = io.BytesIO()
-    square(data, resolution, channels).save(out, "PNG")
-    return out.getvalue()
+
+    image: Image.Image
+    excess: float
+    transparent: bool
+
+    def png(self) -> bytes:
+        """The picture as a PNG file."""
+        out = io.BytesIO()
+        self.image.save(out, "PNG")
+        return out.getvalue()
 
 
-def square(data: BinaryIO, resolution: int, channels: int, crop: bool = True) -> Image.Image:
-    """The picture that `square_png` encodes.
+def squared(
+    data: BinaryIO, resolution: int, channels: int, fit: str = "crop", ground: Colour = WHITE
+) -> Squared:
+    """A picture of any kind, made square.
+
+    The picture is turned as its camera says, 16 bits become 8, palettes and CMYK become RGB,
+    and of an animation the first frame is taken. Transparent parts become white, but in four
+    channels. Resizing is Lanczos with antialiasing.
 
     Args:
       data: a file.
-      resolution, channels: of the result.
-      crop: the middle square is cut out; False refuses a picture that is not square.
+      resolution: of the result.
+      channels: 1, 3 or 4.
+      fit: "crop" takes the middle square, "pad" adds margins, "stretch" distorts, "square"
+        refuses a picture that is not square.
+      ground: colour of margins.
 
     Raises:
-      ValueError, OSError, SyntaxError, ...: as `square_png`.
+      ValueError, OSError, SyntaxError, ...: a damaged file, one of an unknown kind, or one
+        with more pixels than a picture should have.
     """
-    return fitted(opaque(data, channels), resolution, crop)
+    image, transparent = _prepared(data, channels)
+    longer = max(image.size)
+    excess = (longer - min(image.size)) / longer
+    return Squared(fitted(image, resolution, fit, ground), excess, transparent)
 
 
-def fitted(image: Image.Image, resolution: int, crop: bool = True) -> Image.Image:
-    """A picture cut to its middle square and resized (Lanczos with antialiasing).
+def square_png(
+    data: BinaryIO, resolution: int, channels: int, fit: str = "crop", ground: Colour = WHITE
+) -> bytes:
+    """`squared` as a PNG file."""
+    return squared(data, resolution, channels, fit, ground).png()
+
+
+def fitted(
+    image: Image.Image, resolution: int, fit: str = "crop", ground: Colour = WHITE
+) -> Image.Image:
+    """A picture made square and resized (Lanczos with antialiasing).
 
     Args:
-      image: of mode L or RGB.
-      resolution: of the result.
-      crop: the middle square is cut out; False refuses a picture that is not square.
+      image: of mode L, RGB or RGBA.
+      resolution, fit, ground: as for `squared`.
 
     Raises:
-      ValueError: for a picture that is not square, if nothing may be cut.
+      ValueError: for a picture that is not square, if "square" is asked for.
     """
-    side = min(image.size)
-    if not crop and image.width != image.height:
+    if fit == "square" and image.width != image.height:
         raise ValueError(f"{image.width}x{image.height} pixels are not square")
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    # Cropped before: resizing a box would blend in what lies around it.
-    image = image.crop((left, top, left + side, top + side))
-    if side != resolution:
-        image = image.resize((resolution, resolution), Image.Resampling.LANCZOS)
-    return image
+    if fit == "pad" and image.width != image.height:
+        return _padded(image, resolution, ground)
+    if fit == "crop":
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        # Cropped before: resizing a box would blend in what lies around it.
+        image = image.crop((left, top, left + side, top + side))
+    return _resized(image, resolution, resolution)
+
+
+def _padded(image: Image.Image, resolution: int, ground: Colour) -> Image.Image:
+    """The whole picture, with margins on both sides; resized before, so that none blends in."""
+    scale = resolution / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    colour = Image.new("RGBA", (1, 1), ground).convert(image.mode).getpixel((0, 0))
+    square = Image.new(image.mode, (resolution, resolution), colour)
+    place = (resolution - width) // 2, (resolution - height) // 2
+    square.paste(_resized(image, width, height), place)
+    return square
+
+
+def _resized(image: Image.Image, width: int, height: int) -> Image.Image:
+    if image.size == (width, height):
+        return image
+    return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def opaque(data: BinaryIO, channels: int | None = None) -> Image.Image:
-    """A picture of mode L or RGB, as `square_png` prepares it; of its own mode by default.
+    """A picture of mode L or RGB (RGBA for 4 channels), prepared as by `squared`.
+
+    Args:
+      data: a file.
+      channels: 1, 3 or 4; None takes 1 or 3, as the picture has.
 
     Raises:
-      ValueError, OSError, SyntaxError, ...: as `square_png`.
+      ValueError, OSError, SyntaxError, ...: as `squared`.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        # Odd metadata spoils no pixels.
-        warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
-        with Image.open(data) as opened:
-            opened.load()
-            image = _eight_bits(ImageOps.exif_transpose(opened))
+    return _prepared(data, channels)[0]
+
+
+def parse_colour(text: str, alpha: bool = False) -> Colour:
+    """The colour that "#rgb", "#rrggbb" or, where `alpha` is kept, "#rrggbbaa" stands for.
+
+    Raises:
+      UserError: for other texts.
+    """
+    match = _COLOUR.fullmatch(text)
+    digits = match[1] if match else ""
+    digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    if not digits or (len(digits) == 8 and not alpha):
+        more = " or, with alpha, #rrggbbaa" if alpha else ""
+        raise UserError(f"{text!r:.40} is no colour; write it as #rrggbb{more}")
+    red, green, blue, opacity = bytes.fromhex(digits.ljust(8, "f"))
+    return red, green, blue, opacity
+
+
+def _prepared(data: BinaryIO, channels: int | None) -> tuple[Image.Image, bool]:
+    """The picture in 8 bits, and whether parts of it are transparent."""
+    with calm():
+        with opened(data) as file:
+            file.load()
+            image = ImageOps.exif_transpose(file)
+        del file  # a large picture has 360 MB, and there will be more copies of it
+        image = _eight_bits(image)
+        transparent = False
+        if image.mode == "RGBA":
+            transparent = image.getchannel("A").tobytes().strip(b"\xff") != b""
+        return as_mode(image, channels), transparent
+
+
+def as_mode(image: Image.Image, channels: int | None) -> Image.Image:
+    """A picture as L, RGB or RGBA; but for RGBA, what is transparent becomes white.
+
+    Args:
+      image: of 8 bits a channel, of any mode.
+      channels: 1, 3 or 4; None takes 1 or 3, as the picture has.
+    """
+    if image.mode == "RGBA" and channels != 4:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, WHITE), image)
     if channels is None:
         channels = 1 if image.mode in ("1", "L") else 3
-    mode = "L" if channels == 1 else "RGB"
+    if channels == 4 and image.mode not in ("RGBA", "L"):
+        image = image.convert("RGB")  # not every mode knows the way to RGBA
+    mode = MODES[channels]
     return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """The same picture, opaque and with at most 8 bits a channel."""
+    """The same picture with at most 8 bits a channel, RGBA if it may be transparent."""
     if image.mode == "F":
         raise ValueError("pixels are floating-point numbers")
     if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64)
+        values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
             raise ValueError("pixels have more than 16 bits")
-        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+        rounded = values.astype(np.uint32)
+        rounded += 128
+        rounded //= 257
+        return Image.fromarray(rounded.astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, _WHITE)
-        return Image.alpha_composite(ground, image)
+        return image.convert("RGBA")
     return image

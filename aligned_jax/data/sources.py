@@ -8,7 +8,7 @@ import numpy as np
 
 from aligned_jax.data import pictures
 from aligned_jax.data.folder import ImageFolder
-from aligned_jax.data.images import SUFFIXES
+from aligned_jax.data.opening import is_picture_file, read_file
 from aligned_jax.data.options import DataOptions
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils import paths
@@ -105,13 +105,12 @@ def open_pairs(first: str, second: str) -> tuple[Take, Take, list[str]]:
 
 
 def _is_picture(path: str) -> bool:
-    return paths.is_file(path) and path.lower().endswith(SUFFIXES)
+    return not paths.is_remote(path) and is_picture_file(path)
 
 
 def _one(path: str) -> list[tuple[np.ndarray, None]]:
     try:
-        with open(path, "rb") as file:
-            pixels = np.asarray(pictures.opaque(file))
+        pixels = np.asarray(pictures.opaque(read_file(path)))
     except Exception as error:  # Decoders raise all kinds of errors.
         raise FormatError(f"{path} is no picture, or a damaged one ({error})") from error
     return [(pixels.reshape(*pixels.shape[:2], -1), None)]

@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax.data import pictures
-from aligned_jax.data.images import SUFFIXES, ImageFiles, Item
+from aligned_jax.data.image_files import ImageFiles, reason, told_passed
+from aligned_jax.data.opening import SUFFIXES, is_picture_file, read_file
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.text import listed
 
@@ -23,7 +24,7 @@ Open = Callable[[], Any]
 
 
 class Target(NamedTuple):
-    """A picture to invert.
+    """A picture to invert, cut and scaled to the size of the network.
 
     Attributes:
       file: where it is from.
@@ -38,10 +39,17 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Targets:
-    """The pictures that could be read, and why others could not, by file."""
+    """The pictures that could be read, and why others could not, by file.
+
+    Attributes:
+      targets: what was read.
+      skipped: why it was not, by file.
+      passed: a line on files in folders and zips that are no pictures; empty without any.
+    """
 
     targets: list[Target]
     skipped: dict[str, str]
+    passed: str = ""
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -54,9 +62,10 @@ class Targets:
 def read(sources: Sequence[str], resolution: int, channels: int, align: str = "center") -> Targets:
     """All pictures of files, folders and zips, made square and of the network's size.
 
-    A picture is turned as its camera says; transparent parts become white, 16
-    bits 8, palettes and CMYK RGB (or grey for a grey network), and of an
-    animation the first frame is taken. Resizing is Lanczos with antialiasing.
+    A picture is turned as its camera says; transparent parts become white (unless the
+    network has a fourth channel for them), 16 bits 8, palettes and CMYK RGB (or grey for a
+    grey network), and of an animation the first frame is taken. Resizing is Lanczos with
+    antialiasing.
 
     Args:
       sources: names of pictures, of folders (searched through) and of zips; what is
@@ -76,19 +85,22 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
         raise UserError(f"no such picture, folder or zip: {listed(missing)}")
     read: list[tuple[str, np.ndarray]] = []
     skipped: dict[str, str] = {}
-    for file, data in _files(sources, skipped):
+    passed = Counter[str]()
+    fit = "crop" if align == "center" else "square"
+    for file, data in _files(sources, skipped, passed):
         try:
-            image = pictures.square(data(), resolution, channels, align == "center")
+            image = pictures.squared(data(), resolution, channels, fit).image
         except Exception as error:  # Decoders raise all kinds of errors.
-            skipped[file] = _reason(error)
+            skipped[file] = reason(error)
             continue
         read.append((file, np.asarray(image).reshape(resolution, resolution, channels)))
     if not read:
-        reasons = [f"{file}: {reason}" for file, reason in list(skipped.items())[:8]]
-        raise UserError(f"no picture can be used ({'; '.join(reasons)})")
+        reasons = [f"{file}: {why}" for file, why in skipped.items()]
+        reasons += [told_passed(passed)] if passed else []
+        raise UserError(f"no picture can be used ({listed(reasons, separator='; ')})")
     names = _names([file for file, _ in read], sources)
     targets = [Target(file, name, pixels) for (file, pixels), name in zip(read, names, strict=True)]
-    return Targets(targets, skipped)
+    return Targets(targets, skipped, told_passed(passed) if passed else "")
 
 
 def from_array(
@@ -99,7 +111,7 @@ def from_array(
     They are called "image0000" and so on.
 
     Args:
-      images: uint8 [N, H, W, 1 or 3].
+      images: uint8 [N, H, W, 1, 3 or 4].
       resolution, channels, align: as for `read`.
 
     Raises:
@@ -109,26 +121,26 @@ def from_array(
     if (
         images.dtype != np.uint8
         or images.ndim != 4
-        or images.shape[3] not in (1, 3)
+        or images.shape[3] not in pictures.MODES
         or not len(images)
     ):
         raise UserError(
-            f"the images are {images.dtype} {list(images.shape)}; give uint8 [N, H, W, 1 or 3]"
+            f"the images are {images.dtype} {list(images.shape)}; give uint8 [N, H, W, 1, 3 or 4]"
         )
     if align != "center" and images.shape[1] != images.shape[2]:
         raise UserError(f"{images.shape[2]}x{images.shape[1]} pixels are not square")
-    mode, targets = "L" if channels == 1 else "RGB", []
+    targets = []
     for number, pixels in enumerate(images):
-        image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).convert(mode)
-        fitted = np.asarray(pictures.fitted(image, resolution))
+        image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+        fitted = np.asarray(pictures.fitted(pictures.as_mode(image, channels), resolution))
         name = f"image{number:04d}"
         targets.append(Target(name, name, fitted.reshape(resolution, resolution, channels)))
     return Targets(targets, {})
 
 
 def _check_channels(channels: int) -> None:
-    if channels not in (1, 3):
-        raise UserError(f"this network draws {channels} channels; pictures have 1 or 3")
+    if channels not in pictures.MODES:
+        raise UserError(f"this network draws {channels} channels; pictures have 1, 3 or 4")
 
 
 def check_apart(sources: Iterable[str], results: Iterable[str]) -> None:
@@ -173,21 +185,20 @@ def _identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _files(sources: Sequence[str], skipped: dict[str, str]) -> Iterator[tuple[str, Open]]:
-    """Every file once, with a function that opens it; others are named in `skipped`."""
+def _files(
+    sources: Sequence[str], skipped: dict[str, str], passed: Counter[str]
+) -> Iterator[tuple[str, Open]]:
+    """Every file once, with a function that opens it.
+
+    Others are named in `skipped` or, if they are no pictures, counted in `passed`.
+    """
     for source in dict.fromkeys(sources):
-        if os.path.isfile(source) and source.lower().endswith(SUFFIXES):
-            folder, name = os.path.split(os.path.abspath(source))
-            item = Item(name, os.path.getsize(source))
-            yield source, functools.partial(_read_alone, folder, item)
-        elif reason := _unfit(source):
-            skipped[source] = reason
+        if is_picture_file(source):
+            yield source, functools.partial(read_file, source)
+        elif why := _unfit(source):
+            skipped[source] = why
         else:
-            yield from _inside(source, skipped)
-
-
-def _read_alone(folder: str, item: Item) -> Any:
-    return ImageFiles(folder).read(item)
+            yield from _inside(source, skipped, passed)
 
 
 def _unfit(source: str) -> str:
@@ -205,7 +216,9 @@ def _unfit(source: str) -> str:
     return f"no picture ({', '.join(SUFFIXES)}) and no zip"
 
 
-def _inside(source: str, skipped: dict[str, str]) -> Iterator[tuple[str, Open]]:
+def _inside(
+    source: str, skipped: dict[str, str], passed: Counter[str]
+) -> Iterator[tuple[str, Open]]:
     """The pictures of a folder or zip."""
     try:
         files = ImageFiles(source)
@@ -213,7 +226,9 @@ def _inside(source: str, skipped: dict[str, str]) -> Iterator[tuple[str, Open]]:
         skipped[source] = "no zip, or a damaged one"
         return
     with closing(files):
-        images, outside = files.images(), files.outside()
+        found, outside = files.found(), files.outside()
+        passed.update(found.passed)
+        images = found.images
         for name in outside:
             skipped[f"{source}/{name}"] = "its name leads out of the zip"
         if not images and not outside:
@@ -240,10 +255,3 @@ def _relative(file: str, sources: Sequence[str]) -> str:
     """The file's path inside of the folder or zip that was named; else its name."""
     folders = [source for source in sources if file.startswith(f"{source}/")]
     return file[len(max(folders, key=len)) + 1 :] if folders else os.path.basename(file)
-
-
-def _reason(error: Exception) -> str:
-    """Why a picture cannot be read, in a line."""
-    if type(error).__name__ == "UnidentifiedImageError":
-        return "no picture, or a damaged one"
-    return " ".join(str(error).split())[:120] or type(error).__name__

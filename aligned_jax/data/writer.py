@@ -7,19 +7,31 @@ shards in a hidden folder beside the target; the same command takes them over.
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import json
 import math
 import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from aligned_jax.data.description import DESCRIBING, METADATA, NAMES
+from aligned_jax.data.shards import (
+    Report,
+    Shard,
+    Source,
+    merged,
+    note_of,
+    start_worker,
+    work,
+    write_shard,
+    write_text,
+)
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import counted, listed
 
@@ -27,41 +39,21 @@ ITEMS_PER_SHARD = 500
 _PLAN, _LOCK = "plan.json", ".lock"
 
 
-class Source(Protocol):
-    """What can be written; it travels to other processes by pickle."""
-
-    name: str
-
-    def check(self) -> None: ...
-    def identity(self) -> dict[str, Any]: ...
-    def splits(self) -> dict[str, int]: ...
-    def features(self) -> dict[str, Any]: ...
-    def examples(self, split: str, start: int, stop: int) -> Iterator[dict[str, Any] | str]: ...
-    def licence(self) -> str: ...
-    def description(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A range of items of a split, and the file they go to."""
-
-    split: str
-    number: int
-    of: int
-    start: int
-    stop: int
-
-    def file(self, name: str) -> str:
-        return f"{name}-{self.split}.array_record-{self.number:05d}-of-{self.of:05d}"
-
-
 @dataclass(frozen=True)
 class Written:
-    """What became of a dataset: images by split, and a line for each damaged item left out."""
+    """What became of a dataset.
+
+    Attributes:
+      counts: images by split.
+      bad: a line for each damaged item left out.
+      reused: finished files of an earlier call that were taken over.
+      told: lines on what an import decided: about labels, files passed over, pictures cropped.
+    """
 
     counts: dict[str, int]
     bad: list[str]
     reused: int
+    told: tuple[str, ...] = ()
 
 
 def write_dataset(
@@ -121,7 +113,9 @@ def write_dataset(
         raise UserError(
             f"{out} was not written: {reason}; the same command goes on from where it stopped"
         ) from error
-    return Written(counts, bad, reused)
+    parts: list[Mapping[str, tuple[int, float]]] = [one.get("seen", {}) for one in reports]
+    seen = functools.reduce(merged, parts)
+    return Written(counts, bad, reused, source.conclusions(sum(counts.values()), seen))
 
 
 def _shards(splits: dict[str, int]) -> list[Shard]:
@@ -157,36 +151,25 @@ def _take_over(partial: Path, source: Source) -> None:
     for entry in partial.iterdir():
         if entry.name != _LOCK:
             entry.unlink()
-    _write_text(partial / _PLAN, json.dumps(plan))
+    write_text(partial / _PLAN, json.dumps(plan))
 
 
 def _done(
     partial: Path, source: Source, shards: list[Shard], skip_bad: bool
-) -> dict[Shard, dict[str, Any]]:
+) -> dict[Shard, Report]:
     """Finished shards with their notes; those with damaged items are tried again."""
-    notes = {shard: _note(partial, source, shard) for shard in shards}
+    notes = {shard: note_of(partial, source, shard) for shard in shards}
     return {shard: note for shard, note in notes.items() if note and (skip_bad or not note["bad"])}
-
-
-def _note(partial: Path, source: Source, shard: Shard) -> dict[str, Any] | None:
-    """What a shard holds, if it is whole."""
-    file = partial / shard.file(source.name)
-    note = file.with_name(f"{file.name}.json")
-    with contextlib.suppress(OSError, json.JSONDecodeError):
-        report = json.loads(note.read_text("utf-8"))
-        if file.stat().st_size == report["bytes"]:
-            return report
-    return None
 
 
 def _write_shards(
     source: Source,
     partial: Path,
     shards: list[Shard],
-    done: dict[Shard, dict[str, Any]],
+    done: dict[Shard, Report],
     workers: int | None,
     advance: Callable[[int], None],
-) -> list[dict[str, Any]]:
+) -> list[Report]:
     """Makes what is not done yet; returns the notes of all shards, in their order."""
     reports = dict(done)
     missing = [shard for shard in shards if shard not in done]
@@ -194,13 +177,13 @@ def _write_shards(
     workers = min(workers or os.cpu_count() or 1, len(missing))
     if workers <= 1:
         for shard in missing:
-            reports[shard] = _write_shard(source, partial, shard)
+            reports[shard] = write_shard(source, partial, shard)
             advance(shard.stop - shard.start)
         return [reports[shard] for shard in shards]
     # Fresh processes: a fork of one that runs JAX can hang.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (source,))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), start_worker, (source,))
     try:
-        running = {pool.submit(_work, partial, shard): shard for shard in missing}
+        running = {pool.submit(work, partial, shard): shard for shard in missing}
         for future in as_completed(running):
             shard = running[future]
             reports[shard] = future.result()
@@ -210,57 +193,11 @@ def _write_shards(
     return [reports[shard] for shard in shards]
 
 
-_source: Source  # of a worker process, which gets it once
-
-
-def _start_worker(source: Source) -> None:
-    """Ctrl-C reaches all processes; workers finish their shard and are told to end."""
-    global _source
-    _source = source
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _work(partial: Path, shard: Shard) -> dict[str, Any]:
-    return _write_shard(_source, partial, shard)
-
-
-def _write_shard(source: Source, partial: Path, shard: Shard) -> dict[str, Any]:
-    """Makes one file and the note that says it is whole; runs in a worker."""
-    import tensorflow_datasets as tfds
-    from array_record.python.array_record_module import ArrayRecordWriter
-    from tensorflow_datasets.core.example_serializer import ExampleSerializer
-
-    features = tfds.features.FeaturesDict(source.features())
-    serializer = ExampleSerializer(features.get_serialized_info())
-    file = partial / shard.file(source.name)
-    # A worker that outlives a killed parent must not meet the one that replaces it.
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    writer = ArrayRecordWriter(os.fspath(unfinished), "group_size:1")
-    count, bad = 0, []
-    try:
-        for example in source.examples(shard.split, shard.start, shard.stop):
-            if isinstance(example, str):
-                bad.append(example)
-                continue
-            record = serializer.get_tf_example(features.encode_example(example))
-            # Else the order of features would change from process to process.
-            writer.write(record.SerializeToString(deterministic=True))
-            count += 1
-    finally:
-        writer.close()
-    unfinished.replace(file)
-    data = file.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    report = {"count": count, "bytes": len(data), "sha256": digest, "bad": bad}
-    _write_text(file.with_name(f"{file.name}.json"), json.dumps(report))
-    return report
-
-
 def _finish(
     source: Source,
     partial: Path,
     shards: list[Shard],
-    reports: list[dict[str, Any]],
+    reports: list[Report],
     command: str,
 ) -> dict[str, int]:
     """Adds the description that TFDS reads, and removes the notes."""
@@ -300,6 +237,7 @@ def _finish(
     info.set_file_format("array_record")
     info.set_splits(tfds.core.splits.SplitDict(splits))
     info.write_to_directory(os.fspath(partial))
+    _seal(partial)
     for shard in shards:
         (partial / f"{shard.file(source.name)}.json").unlink()
     (partial / _PLAN).unlink()
@@ -308,16 +246,28 @@ def _finish(
     return counts
 
 
-def _files(
-    source: Source, shards: list[Shard], reports: list[dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def _seal(partial: Path) -> None:
+    """Records the SHA-256 of what describes the shards, and of the record itself."""
+    from aligned_jax.utils import seal  # which needs JAX: workers do not
+
+    file = partial / METADATA
+    described = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(partial.iterdir())
+        if path.name in DESCRIBING or path.name.endswith(NAMES)
+    }
+    metadata = {**json.loads(file.read_text("utf-8")), "described": described}
+    write_text(file, json.dumps(seal.sealed(metadata)))
+
+
+def _files(source: Source, shards: list[Shard], reports: list[Report]) -> dict[str, dict[str, Any]]:
     return {
         shard.file(source.name): {"bytes": report["bytes"], "sha256": report["sha256"]}
         for shard, report in zip(shards, reports, strict=True)
     }
 
 
-def _total(reports: list[dict[str, Any]], shards: list[Shard], split: str) -> int:
+def _total(reports: list[Report], shards: list[Shard], split: str) -> int:
     return sum(r["count"] for s, r in zip(shards, reports, strict=True) if s.split == split)
 
 
@@ -327,9 +277,3 @@ def _bad_items(bad: list[str]) -> str:
         f"{files} cannot be used; mend them, or leave them out with --skip-bad, which takes "
         f"over what is done already:\n  {lines}"
     )
-
-
-def _write_text(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}")
-    unfinished.write_text(text, "utf-8")
-    unfinished.replace(path)

@@ -49,7 +49,7 @@ class Cache:
             return None
 
     def save(self, key: Mapping[str, Any], need: str, gathered: Gathered) -> None:
-        """Stores moments or rows."""
+        """Stores what a metric needs of a set of images: its moments, or its rows of features."""
         arrays: dict[str, Any]
         if need == ROWS:
             arrays = {"rows": present(gathered.rows)}

@@ -69,10 +69,10 @@ def collect(
       UserError: images with a number of channels that no feature network takes,
         or features that are not finite.
     """
-    if pictures.channels not in (1, 3):
+    if pictures.channels not in (1, 3, 4):
         raise UserError(
             f"images with {pictures.channels} channels cannot be scored; feature networks take "
-            "grey or RGB"
+            "grey, RGB or RGBA"
         )
     streams = {name: _Stream(needs, extractors[name]) for name, needs in wanted.items() if needs}
     chosen = {name: extractors[name] for name in streams}

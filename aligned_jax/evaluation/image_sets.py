@@ -27,11 +27,11 @@ class ImageSet(Protocol):
 
     @property
     def channels(self) -> int:
-        """Of every image."""
+        """How many channels every image has."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width."""
+        """Height and width of every image, in pixels."""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -40,7 +40,7 @@ class ImageSet(Protocol):
         """uint8 [n, H, W, C], of a NumPy array or on the devices."""
 
     def facts(self) -> dict[str, Any]:
-        """What decides the images, JSON-able."""
+        """Everything that decides the images, JSON-able."""
 
 
 class StoredImages:
@@ -63,13 +63,13 @@ class StoredImages:
         return self._count
 
     def take(self, numbers: np.ndarray) -> np.ndarray:
-        """Decodes with several threads."""
+        """Images uint8 [n, H, W, C] of these numbers, decoded by several threads."""
         with ThreadPoolExecutor(_THREADS) as pool:
             images = list(pool.map(lambda number: self.dataset[int(number)][0], numbers))
         return np.stack(images)
 
     def facts(self) -> dict[str, Any]:
-        """Name, content and number."""
+        """Name and fingerprint of the source, and how many of its images are taken; JSON-able."""
         return {
             "source": self.name,
             "kind": "images",
@@ -80,6 +80,7 @@ class StoredImages:
             "mirror": bool(self.dataset.options.mirror),
             "split": self.dataset.options.split,
             "recipe": getattr(self.dataset, "recipe", None),
+            **_ground(self.channels),
         }
 
 
@@ -121,12 +122,12 @@ class GeneratedImages:
 
     @property
     def channels(self) -> int:
-        """Of every image."""
+        """How many channels every image has."""
         return self.network.config.img_channels
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width."""
+        """Height and width of every image, in pixels."""
         return (self.network.config.img_resolution,) * 2
 
     def __len__(self) -> int:
@@ -157,7 +158,7 @@ class GeneratedImages:
         return images
 
     def facts(self) -> dict[str, Any]:
-        """Weights and latents."""
+        """The hash of the weights, the latents, and how they are drawn; JSON-able."""
         return {
             "source": self.name,
             "kind": "network",
@@ -169,7 +170,13 @@ class GeneratedImages:
             "half": self.half,
             "size": list(self.size),
             "quantisation": "uint8 by truncating 127.5 x + 128",
+            **_ground(self.channels),
         }
+
+
+def _ground(channels: int) -> dict[str, str]:
+    """What lies below transparent images where feature networks see them."""
+    return {"opacity": "over white; LPIPS over white and over black"} if channels == 4 else {}
 
 
 def labels_like(dataset: Any, count: int, seed: int = 0) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Frozen networks as objects to call: arrays inside, pure, ready for `jax.jit`."""
 
 import functools
+import math
 import os
 from dataclasses import dataclass
 from typing import Any, cast
@@ -38,7 +39,8 @@ class Extractor:
         """Features of images; pure.
 
         Args:
-          images: [N, H, W, C] in [0, 255], one channel or three; of any size.
+          images: [N, H, W, C] in [0, 255], one channel, three, or four with opacity, which are
+            seen over white; of any size.
 
         Returns:
           float32 {"features": [N, D]} with D 2048 (inception), 512 (vgg16,
@@ -48,7 +50,7 @@ class Extractor:
           UserError: for images of another shape, or too small.
         """
         network = NETWORKS[self.name]
-        images = _three_channels(self.name, images)
+        images = _three_channels(self.name, images, 0.0, 255.0, ground=255.0)
         module = network.module(**dict(self.options))
         return cast("dict[str, Array]", module.apply(self.variables, images))
 
@@ -58,14 +60,19 @@ class Extractor:
 )
 @dataclass(frozen=True, eq=False)
 class Lpips:
-    """The distance LPIPS (version 0.1, linear heads) with the network of `name`; a pytree."""
+    """The distance LPIPS (version 0.1, linear heads) with the network of `name`; a pytree.
+
+    Images of four channels, the last of which is opacity, are compared over white and over
+    black, and the mean of both is their distance: over one ground alone, what is transparent
+    would be the same as what has the colour of the ground.
+    """
 
     name: str
     variables: PyTree
     sha256: str
 
     def __call__(self, a: Array, b: Array) -> Array:
-        """Distances [N] of images a and b [N, H, W, C] in [-1, 1], one channel or three."""
+        """Distances [N] of images a and b [N, H, W, C] in [-1, 1], of 1, 3 or 4 channels."""
         return self.layers(a, b).sum(axis=-1)
 
     def layers(self, a: Array, b: Array) -> Array:
@@ -80,9 +87,17 @@ class Lpips:
         Raises:
           UserError: for images of another shape, or too small.
         """
-        images = _three_channels(self.name, images)
         module = NETWORKS[self.name].module()
-        return cast("list[Array]", module.apply(self.variables, images))
+
+        def maps(ground: float) -> list[Array]:
+            flat = _three_channels(self.name, images, -1.0, 1.0, ground)
+            return cast("list[Array]", module.apply(self.variables, flat))
+
+        if images.ndim != 4 or images.shape[-1] != 4:
+            return maps(1.0)
+        # Squares of both halves add up, hence the root of one half.
+        pairs = zip(maps(1.0), maps(-1.0), strict=True)
+        return [jnp.concatenate(pair, axis=-1) * math.sqrt(0.5) for pair in pairs]
 
 
 def load(name: str, path: str | os.PathLike | None = None, **options: Any) -> Extractor:
@@ -125,13 +140,24 @@ def _variables(weights: store.Weights) -> PyTree:
     return jax.tree.map(jnp.asarray, tree(weights.network, weights.arrays))
 
 
-def _three_channels(name: str, images: Array) -> Array:
-    """float32 [N, H, W, 3] of gray or colour images."""
+def _three_channels(name: str, images: Array, low: float, high: float, ground: float) -> Array:
+    """float32 [N, H, W, 3] of gray or colour images.
+
+    Args:
+      name: of the network.
+      images: [N, H, W, C], of 1, 3 or 4 channels.
+      low, high: values of black and white, of transparent and opaque.
+      ground: what lies below images of 4 channels.
+    """
     smallest = NETWORKS[name].smallest
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or min(images.shape[1:3]) < smallest:
+    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or min(images.shape[1:3]) < smallest:
         raise UserError(
-            f"{name} takes images [N, H, W, 1 or 3] of {smallest} pixels or more, got shape "
+            f"{name} takes images [N, H, W, 1, 3 or 4] of {smallest} pixels or more, got shape "
             f"{list(images.shape)}"
         )
     images = jnp.asarray(images, jnp.float32)
+    if images.shape[-1] == 4:
+        # Not clipped: where opacity is out of bounds it needs a slope back.
+        opacity = (images[..., 3:] - low) / (high - low)
+        images = images[..., :3] * opacity + ground * (1 - opacity)
     return jnp.broadcast_to(images, (*images.shape[:3], 3))

@@ -106,7 +106,7 @@ def _recognise(file: str, tensors: Iterable[str], container: str) -> tuple[str, 
         program = "a TorchScript program with other names; " if is_program else ""
         known = "; ".join(f"{name}: {NETWORKS[name].source}" for name in FROM_FILES)
         raise FormatError(
-            f"{file}: {program}its tensors ({', '.join(sorted(map(show, present))[:3])}, ...) are "
+            f"{file}: {program}its tensors ({listed(sorted(map(show, present)), 3)}) are "
             f"those of no network that can be added. These can be: {known}"
         )
     return best

@@ -54,7 +54,7 @@ class MixedA(nn.Module):
 
 
 class MixedB(nn.Module):
-    """35x35 to 17x17 maps."""
+    """The block that reduces maps of 35x35 to 17x17."""
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
@@ -80,7 +80,7 @@ class MixedC(nn.Module):
 
 
 class MixedD(nn.Module):
-    """17x17 to 8x8 maps."""
+    """The block that reduces maps of 17x17 to 8x8."""
 
     @nn.compact
     def __call__(self, x: Array) -> Array:

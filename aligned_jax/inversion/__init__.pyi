@@ -8,6 +8,7 @@ from .files import ImageInversion as ImageInversion
 from .files import load as load
 from .files import save as save
 from .files import single as single
+from .idle_settings import unused_settings as unused_settings
 from .inverted import InversionProgress as InversionProgress
 from .inverted import Inverted as Inverted
 from .inverted import Watch as Watch
@@ -29,4 +30,3 @@ from .spaces import latent_arrays as latent_arrays
 from .spaces import statistics as statistics
 from .spaces import to_styles as to_styles
 from .spaces import to_ws as to_ws
-from .unused import unused_settings as unused_settings

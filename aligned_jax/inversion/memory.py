@@ -17,5 +17,6 @@ def rows_that_fit(config: GeneratorConfig, settings: Settings, memory: float) ->
     """
     maps = sum(size**2 * config.channels[size] for size in config.resolutions)
     side = min(config.img_resolution, settings.resolution)
-    row = _GENERATOR * maps + _FEATURES * _PER_PIXEL * side**2
+    looks = 2 if config.img_channels == 4 else 1  # LPIPS sees RGBA over white and over black
+    row = _GENERATOR * maps + looks * _FEATURES * _PER_PIXEL * side**2
     return max(1, int(memory // row))

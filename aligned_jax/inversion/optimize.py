@@ -15,6 +15,7 @@ from aligned_jax.inversion.options import Settings, latent_noises, learning_rate
 from aligned_jax.inversion.perceptual import Perceptual
 from aligned_jax.inversion.spaces import as_start, statistics
 from aligned_jax.inversion.steps import Problem, State, StepOptions, Variable
+from aligned_jax.latents import labels_missing, labels_unwanted
 from aligned_jax.networks.network import Network
 from aligned_jax.types import AnyArray, Array
 from aligned_jax.utils import loops
@@ -229,8 +230,8 @@ def _label(network: Network, c: AnyArray | None) -> Array | None:
     width = network.config.c_dim
     if not width:
         if c is not None and np.size(c):
-            raise UserError("a label was given, but this network is unconditional; leave it out")
+            raise labels_unwanted()
         return None
     if c is None or np.shape(c) != (1, width):
-        raise UserError(f"this network is conditional; give one label of shape [1, {width}]")
+        raise labels_missing(width, 1)
     return jnp.asarray(c, jnp.float32)

@@ -15,7 +15,7 @@ _LEAST = {"steps": 0, "restarts": 1, "samples": 2, "samples_seed": 0, "resolutio
 
 @dataclass(frozen=True)
 class Settings:
-    """How images are inverted.
+    """How images are inverted: the space, the optimisation and its noise.
 
     The defaults are NVIDIA's projector in W, W+ and S, and the settings of
     StyleAlign's authors in Z and Z+: `steps` and `psi` that are None become 1000

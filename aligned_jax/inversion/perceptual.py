@@ -28,7 +28,7 @@ class Pixels:
     """Mean squared difference of the pixels themselves, in [-1, 1]."""
 
     def embed(self, images: Array) -> Array:
-        """The images, scaled."""
+        """The images, scaled so that squared differences sum to the mean over pixels."""
         return images / math.sqrt(math.prod(images.shape[1:]))
 
 

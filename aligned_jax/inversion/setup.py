@@ -8,6 +8,7 @@ import numpy as np
 
 from aligned_jax import features, inversion
 from aligned_jax.config import GeneratorConfig
+from aligned_jax.data.targets import Targets
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import InversionProgress, Settings
 from aligned_jax.inversion.encoder_choice import EncoderChoice
@@ -37,7 +38,7 @@ def check_perceptual(net: str, pixels: float) -> None:
 
 
 def perceptual_of(net: str, pixels: float) -> inversion.Perceptual:
-    """What an inversion makes small.
+    """The distance of images that an inversion makes small: LPIPS, pixels, or both.
 
     Args:
       net: network of LPIPS, "vgg" or "alex"; or "none".
@@ -96,6 +97,12 @@ def watcher(
             also(progress)
 
     return watch
+
+
+def warn_passed(targets: Targets, report: Reporter) -> None:
+    """Warns of files in folders and zips that are no pictures, if there are any."""
+    if targets.passed:
+        report.warn(targets.passed)
 
 
 def warn_skipped(skipped: Mapping[str, str], report: Reporter, named_in: str = "") -> None:

@@ -1,5 +1,5 @@
-from .comparison import Comparison as Comparison
 from .comparison import compare as compare
+from .comparison_report import Comparison as Comparison
 from .conversion import ConvertedFile as ConvertedFile
 from .conversion import convert_file as convert_file
 from .conversion import export as export

@@ -1,61 +1,17 @@
 """A parent and its child side by side: how far weights and images moved."""
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from aligned_jax import weights
-from aligned_jax.jobs import comparison_page
+from aligned_jax.jobs.comparison_report import Comparison
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
-from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import RenderOptions, render
-from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
+from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.utils.reporting import QUIET, Reporter
-from aligned_jax.viz import check_channels, writing_folder
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Two networks side by side.
-
-    Attributes:
-      parent, child: the networks.
-      parent_name, child_name: how they were named.
-      changes: of the weights, by component and resolution.
-      latents: that were drawn.
-      images: float32 [N, R, R, C] by column: parent, child, and the child with each
-        component reset.
-      shifts: mean absolute change of a pixel, in the units of images in [-1, 1], that the
-        reset of a component makes to the child's images.
-      distance: the same between parent and child.
-    """
-
-    parent: Network
-    child: Network
-    parent_name: str
-    child_name: str
-    changes: list[weights.Change]
-    latents: LatentBatch
-    images: dict[str, np.ndarray]
-    shifts: dict[str, float]
-    distance: float
-
-    def write(
-        self,
-        out: str | os.PathLike[str],
-        command: Command = Command(),  # noqa: B008  # it cannot change
-        overwrite: bool = False,
-    ) -> None:
-        """Writes index.html, resets.png, change.svg and change.json into a folder.
-
-        Raises:
-          UserError: if the folder is not empty and nothing may be replaced, or the disk refuses.
-        """
-        with writing_folder(out, overwrite) as folder:
-            comparison_page.write(folder, self, command)
+from aligned_jax.viz import check_channels
 
 
 def compare(

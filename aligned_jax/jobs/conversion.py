@@ -36,7 +36,7 @@ class ConvertedFile:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the reader found odd."""
+        """What the reader of the file found odd, a sentence each."""
         return tuple(self.official.source.get("warnings", ()))
 
     @property

@@ -24,7 +24,7 @@ _SCRIPT = Command()
 
 @dataclass(frozen=True, eq=False)
 class DataReport:
-    """What a dataset holds.
+    """What a dataset holds, split by split.
 
     Attributes:
       name: as the user calls it.
@@ -42,9 +42,9 @@ class DataReport:
         """Counts, and histograms of every split, several lines."""
         first = next(iter(self.splits.values()))
         counts = ", ".join(f"{len(data)} {name}" for name, data in self.splits.items())
-        lines = [
-            f"{self.name}: {counts} images of {first.resolution} px, {first.channels} channels"
-        ]
+        size = f"{first.resolution} px, {first.channels} channels"
+        opacity = " (RGB and opacity)" if first.channels == 4 else ""
+        lines = [f"{self.name}: {counts} images of {size}{opacity}"]
         if self.description:
             lines.append(self.description)
         if self.command:

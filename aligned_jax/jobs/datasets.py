@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+from aligned_jax.config.checks import MAX_RESOLUTION, block_resolutions
 from aligned_jax.data.avatar_source import AvatarSource
 from aligned_jax.data.images import scan
 from aligned_jax.data.writer import Source, Written, write_dataset
@@ -43,7 +44,7 @@ def draw_avatars(
       zoom: enlarges about the middle.
       workers: processes; None takes all cores.
       command: recorded with the data.
-      report: hears of every image.
+      report: hears of every image, and of a resolution that no network has.
 
     Returns:
       images by split, and what became of the work of earlier calls.
@@ -53,7 +54,7 @@ def draw_avatars(
     """
     tests = count // 10 if test is None else test
     source = AvatarSource(style, count, tests, resolution, seed, roll, yaw, tuple(background), zoom)
-    return _write(source, out, workers, False, command, report)
+    return _write(source, resolution, out, workers, False, command, report)
 
 
 def import_images(
@@ -63,6 +64,9 @@ def import_images(
     *,
     test: float = 0.0,
     gray: bool = False,
+    alpha: bool = False,
+    fit: str = "crop",
+    pad_colour: str | None = None,
     labels: bool = True,
     skip_bad: bool = False,
     workers: int | None = None,
@@ -72,35 +76,48 @@ def import_images(
     """Imports a folder of images or an official dataset zip; an interrupted import goes on.
 
     Args:
-      source: a folder, whose sub-folders are classes, or a zip.
+      source: a folder or a zip of one, whose sub-folders are classes.
       out: the new folder.
       resolution: pixels of the square images to be written.
       test: fraction of the images for the split "test".
       gray: one channel instead of three.
+      alpha: four channels instead of three; the last is opacity.
+      fit: what becomes of pictures that are not square: "crop" takes the middle, "pad" adds
+        margins, "stretch" distorts.
+      pad_colour: of margins, "#rrggbb", with `alpha` also "#rrggbbaa"; None is white, or with
+        `alpha` transparent.
       labels: whether sub-folders or dataset.json are kept as labels.
       skip_bad: leaves damaged files out instead of refusing.
       workers: processes; None takes all cores.
       command: recorded with the data.
-      report: hears of every image.
+      report: hears of every image, and of a resolution that no network has.
 
     Returns:
-      images by split, a line for each damaged file left out, and what became of the work of
-      earlier calls.
+      images by split, a line for each damaged file left out, what became of the work of
+      earlier calls, and what was decided: about labels, files passed over, pictures cropped.
 
     Raises:
       UserError: for images that cannot be read, or a folder that is taken or cannot be written.
     """
-    images = scan(source, resolution, gray, test, labels)
-    return _write(images, out, workers, skip_bad, command, report)
+    images = scan(
+        *(source, resolution, gray, test, labels), alpha=alpha, fit=fit, pad_colour=pad_colour
+    )
+    return _write(images, resolution, out, workers, skip_bad, command, report)
 
 
 def _write(
     source: Source,
+    resolution: int,
     out: str | os.PathLike[str],
     workers: int | None,
     skip_bad: bool,
     command: Command,
     report: Reporter,
 ) -> Written:
+    if resolution not in block_resolutions(MAX_RESOLUTION)[1:]:
+        report.warn(
+            f"no network has {resolution} pixels: they have 8, 16, 32 and so on, to "
+            f"{MAX_RESOLUTION}; give such a --resolution to train on these images"
+        )
     with report.progress(sum(source.splits().values()), "images") as advance:
         return write_dataset(source, out, command.line, workers, skip_bad, advance)

@@ -66,7 +66,7 @@ class Drawing:
         return np.concatenate([batch.finite for batch in drawn])
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Drawing":
-        """Some images, in this order."""
+        """The drawing of some rows alone, in this order."""
         return dataclasses.replace(self, latents=self.latents.take(rows))
 
     def write(
@@ -233,7 +233,7 @@ def check_file_names(names: Sequence[str]) -> None:
     """Raises UserError if two images would have one file name."""
     twice = sorted({name for name, count in Counter(names).items() if count > 1})
     if twice:
-        raise UserError(f"{', '.join(twice[:8])}: given twice, but in a folder each is one file")
+        raise UserError(f"{listed(twice)}: given twice, but in a folder each is one file")
 
 
 def _padded(match: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ _LARGEST = 2**36
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """A film.
+    """The frames of a film, ready to be written.
 
     Attributes:
       frames: uint8 [T, H, W, C].
@@ -32,7 +32,7 @@ class Film:
 
     @property
     def summary(self) -> str:
-        """ "70 frames, 3.5 s"."""
+        """The length in words: "70 frames, 3.5 s"."""
         return f"{len(self.frames)} frames, {len(self.frames) / self.fps:.1f} s"
 
     def write(

@@ -1,5 +1,6 @@
 """Key frames of a morph: one latent each, of the network that draws it."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
@@ -8,6 +9,7 @@ import jax
 import numpy as np
 
 from aligned_jax import morphing
+from aligned_jax.data.opening import SUFFIXES
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.sources import (
     Pending,
@@ -20,7 +22,7 @@ from aligned_jax.jobs.sources import (
 )
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.rendering.latent_files import kind_of
+from aligned_jax.rendering.latent_files import kind_of, kind_of_words
 from aligned_jax.utils.reporting import Reporter
 from aligned_jax.weights import interpolate
 
@@ -84,6 +86,19 @@ def asked_keys(
                 asked, pending = latents, latents.take([row]).in_space(network, "w+")
             keys.append(KeyFrame(name, asked, pending))
     return tuple(keys)
+
+
+def is_key_frame(word: str) -> bool:
+    """Whether a word is a key frame by its form where it might be a network.
+
+    A .pt file is a network, unless one of its rows is asked for; so is any folder.
+    """
+    if os.path.isdir(word):
+        return False
+    kind = kind_of_words([word])
+    if kind == "latents":
+        return not word.endswith((".pt", ".pth"))
+    return kind == "seeds" or word.lower().endswith(SUFFIXES)
 
 
 def _name(number: int) -> str:

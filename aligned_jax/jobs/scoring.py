@@ -124,6 +124,7 @@ def evaluate(
     reals = None
     if data is not None:
         dataset = sources.open_images(os.fspath(data), mirror, split=split, labels=labels)
+        _warn_passed(os.fspath(data), dataset, report)
         reals = evaluation.StoredImages(dataset, os.fspath(data), max_reals)
     sampled: dict[str, Any] = {"seed": seed, "psi": psi, "noise": noise, "half": half}
     images: _Scored
@@ -134,6 +135,7 @@ def evaluate(
     else:
         path = os.fspath(cast("str", source))
         dataset = sources.open_images(path, split=source_split or split)
+        _warn_passed(path, dataset, report)
         images = evaluation.StoredImages(dataset, path, num)
     evaluation.check(images, reals, names, options)
     given = {**sampled, "network_key": network_key, "source_split": source_split, "labels": labels}
@@ -153,6 +155,12 @@ def evaluate(
     return Evaluation(scores, images.facts(), None if reals is None else reals.facts())
 
 
+def _warn_passed(name: str, images: Any, report: Reporter) -> None:
+    """Warns of files of a folder or zip that are no pictures, if there are any."""
+    if passed := getattr(images, "passed", ""):
+        report.warn(f"{name}: {passed}")
+
+
 @dataclass(frozen=True, eq=False)
 class PairDistances:
     """LPIPS of pairs of images.
@@ -169,7 +177,7 @@ class PairDistances:
 
     @property
     def mean(self) -> float:
-        """The mean distance."""
+        """The mean of the distances of all pairs."""
         return float(self.distances.mean())
 
     def document(self, command: Command = _SCRIPT) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -26,7 +26,7 @@ from aligned_jax.utils.paths import Name, names_of
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 
-# Latents; pictures [N, H, W, 1 or 3], uint8 or in [-1, 1]; a seed, a list of seeds, or text like
+# Latents; pictures [N, H, W, 1, 3 or 4], uint8 or in [-1, 1]; a seed, a list of seeds, or text like
 # "0-7"; names of files of latents (F.npz, F.npz@ROW), or of pictures, folders and zips.
 Source = LatentBatch | AnyArray | Name | int | Sequence[int] | Sequence[Name]
 
@@ -123,7 +123,7 @@ class PendingInversion:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the rows that there will be, but for those that diverge."""
+        """The names of the rows that there will be, unless some inversions diverge."""
         return tuple(target.name for target in self.targets.targets)
 
     @property
@@ -158,6 +158,7 @@ class PendingInversion:
           UserError: if not one inversion stays finite.
         """
         asked, settings = self.targets, self.settings
+        setup.warn_passed(asked, report)
         with report.progress(len(asked) * settings.steps, "steps") as advance:
             inverted = inversion.invert(
                 self.network,
@@ -261,7 +262,7 @@ class Usage:
 
     @classmethod
     def of(cls, sources: Sequence[Pending], noise: str) -> "Usage":
-        """By all latents that were asked for, as they came, and the noise."""
+        """What counts for these latents, as they were asked for, and this noise."""
         pictures = [source for source in sources if isinstance(source, PendingInversion)]
         return cls(
             pictures=bool(pictures),
@@ -311,6 +312,7 @@ def _pending_inversions(
                 diverged=setup.DIVERGED + (f" in {one.space}" if len(spaces) > 1 else ""),
             )
         )
+        asked = replace(asked, passed="")  # which is told once
     return pending
 
 

@@ -3,25 +3,24 @@
 import dataclasses
 import os
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any, Required, TypedDict, Unpack
 
 import jax
 
 from aligned_jax import loading
-from aligned_jax.data import open_dataset
+from aligned_jax.config.checks import MAX_RESOLUTION, block_resolutions
+from aligned_jax.data import Dataset, open_dataset
 from aligned_jax.errors import UserError
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.runs import encoder_run, hosts, presets
-from aligned_jax.runs import overrides as typed
-from aligned_jax.runs.config import TrainConfig, replaced
+from aligned_jax.runs.config import TrainConfig, data_options, override, replaced
 from aligned_jax.runs.encoder_run import EncoderRun
 from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.hosts import PLAIN, Session
 from aligned_jax.runs.launch import Outcome, PlannedRun, check_data, length
 from aligned_jax.runs.progress import QUIET, TrainingReporter
-from aligned_jax.runs.session import PLAIN, Session
 from aligned_jax.training.start import starting_configs
 from aligned_jax.utils import paths
 from aligned_jax.utils.text import listed
@@ -127,11 +126,8 @@ def plan_finetune(
     with hosts.together():
         dataset = _open_data(options)
         # The sizes are enough to plan with; arrays are read when the run begins.
-        source: Any = {
-            key: SimpleNamespace(config=config)
-            for key, config in loading.describe(name).configs.items()
-        }
-        generator, discriminator = starting_configs(source, dataset.resolution, dataset.c_dim)
+        sizes = loading.describe(name).configs
+        generator, discriminator = starting_configs(sizes, dataset.resolution, dataset.c_dim)
         config = _preset_config(preset, dataset, session, options)
         config = presets.fine_tuning(config, options.get("kimg"))
         # The group of the minibatch standard deviation belongs to the batch, not to the weights.
@@ -206,7 +202,7 @@ def plan_encoder(
             fingerprint=dataset.fingerprint,
         )
         planned = replaced(planned, kimg=options.get("kimg"), seed=options.get("seed"))
-        config = typed.override(planned, options.get("overrides", ()))
+        config = override(planned, options.get("overrides", ()))
         config = encoder_run.fill_defaults(config, planned)
         if config.generator != planned.generator:
             raise UserError("the generator is that of NETWORK; its options cannot be overridden")
@@ -249,7 +245,7 @@ def resume(
 
 
 def _prepared(options: RunOptions, kind: Any) -> Session:
-    """The session, made ready; TypeError for options that are missing or that `kind` lacks."""
+    """The session, made ready; TypeError for options that `kind`, a TypedDict, has otherwise."""
     known, required = kind.__required_keys__ | kind.__optional_keys__, kind.__required_keys__
     if wrong := [name for name in options if name not in known]:
         raise TypeError(f"unknown options {listed(wrong)}; there are {', '.join(sorted(known))}")
@@ -270,8 +266,15 @@ def _named(network: str | os.PathLike) -> str:
     return os.fspath(network)
 
 
-def _open_data(options: RunOptions) -> Any:
-    return open_dataset(typed.data_options(options["data"], options.get("overrides", ())))
+def _open_data(options: RunOptions) -> Dataset:
+    dataset = open_dataset(data_options(options["data"], options.get("overrides", ())))
+    *others, largest = block_resolutions(MAX_RESOLUTION)[1:]
+    if dataset.resolution not in (*others, largest):
+        raise UserError(
+            f"{dataset.options.path} holds images of {dataset.resolution} pixels; networks need "
+            f"{', '.join(map(str, others))} or {largest}: make it again with such a --resolution"
+        )
+    return dataset
 
 
 def _check_batch(options: RunOptions) -> None:
@@ -281,7 +284,7 @@ def _check_batch(options: RunOptions) -> None:
 
 
 def _preset_config(
-    preset: str, dataset: Any, session: Session, options: GeneratorRunOptions
+    preset: str, dataset: Dataset, session: Session, options: GeneratorRunOptions
 ) -> TrainConfig:
     """The preset for this dataset and batch, with length and seed."""
     _check_batch(options)
@@ -303,17 +306,17 @@ def _preset_config(
     return replaced(config, kimg=options.get("kimg"), seed=options.get("seed"))
 
 
-def _settled(config: TrainConfig, dataset: Any, options: GeneratorRunOptions) -> TrainConfig:
+def _settled(config: TrainConfig, dataset: Dataset, options: GeneratorRunOptions) -> TrainConfig:
     """Half precision where the device has a use for it, overrides, and the last checks."""
     marked = config.generator.half_resolutions + config.discriminator.half_resolutions
     if marked and jax.default_backend() != "cpu":
-        config = typed.override(config, ["--gan.half", "bfloat16"])
-    config = typed.override(config, options.get("overrides", ()))
+        config = override(config, ["--gan.half", "bfloat16"])
+    config = override(config, options.get("overrides", ()))
     check_data(config, dataset)
     return config
 
 
-def _planned(config: TrainConfig | EncoderRun, dataset: Any, options: RunOptions) -> PlannedRun:
+def _planned(config: TrainConfig | EncoderRun, dataset: Dataset, options: RunOptions) -> PlannedRun:
     return PlannedRun(
         RunFolder(options["run"]),
         config,

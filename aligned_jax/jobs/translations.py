@@ -219,7 +219,7 @@ def translate(
     Args:
       parent, child: names, or loaded networks. Either may be the parent of the other.
       sources: seeds ("0-7" or [0, 1]), names of files of latents or of pictures, pictures uint8
-        [N, H, W, 1 or 3], or latents of the parent.
+        [N, H, W, 1, 3 or 4], or latents of the parent.
       kind: what names in `sources` stand for; None tells it by their form.
       space: what the parent makes itself, of z, z+, w, w+ and s: with z the child maps the latents
         on its own, with s the affine layers are the parent's too. Several make a sheet. By

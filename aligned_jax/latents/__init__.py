@@ -1,21 +1,29 @@
-"""Latent spaces Z, Z+, W, W+ and S: sampling, truncation, names of channels."""
+"""Latent spaces Z, Z+, W, W+ and S: sampling, truncation, names of channels.
+
+Z [N, D] and Z+ [N, L, D] go through the mapping network to W [N, D] and
+W+ [N, L, D]; the affine layers turn W+ into S, one style vector [N, C] for
+each layer. Conversions run one way: z -> w -> w+ -> s.
+"""
 
 from aligned_jax.latents.curves import Curve
+from aligned_jax.latents.labels import (
+    labels_for,
+    labels_missing,
+    labels_unwanted,
+    one_hot_labels,
+)
 from aligned_jax.latents.noise import noise_fields
 from aligned_jax.latents.sampling import (
-    labels_for,
     lerp,
     mix_styles,
-    one_hot_labels,
     parse_rows,
     parse_seeds,
     sample_z,
     slerp,
     z_from_seeds,
 )
-from aligned_jax.latents.spaces import (
+from aligned_jax.latents.style_space import (
     StyleLayer,
-    broadcast_w,
     channel_name,
     check_styles,
     concatenate_styles,
@@ -25,6 +33,7 @@ from aligned_jax.latents.spaces import (
     style_layers,
 )
 from aligned_jax.latents.truncation import truncate
+from aligned_jax.latents.w_plus import broadcast_w
 
 __all__ = [
     "Curve",
@@ -34,6 +43,8 @@ __all__ = [
     "check_styles",
     "concatenate_styles",
     "labels_for",
+    "labels_missing",
+    "labels_unwanted",
     "lerp",
     "mix_styles",
     "noise_fields",

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
-from aligned_jax.latents.spaces import style_layers
+from aligned_jax.latents.style_space import style_layers
 from aligned_jax.types import AnyArray, Array
 
 

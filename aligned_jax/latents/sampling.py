@@ -10,6 +10,7 @@ import numpy as np
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.types import AnyArray, Array
+from aligned_jax.utils.text import listed
 
 _MAX_SEEDS = 10_000_000
 
@@ -23,7 +24,7 @@ def parse_seeds(text: str) -> list[int]:
     seeds, bad = _numbers(text, 2**32)
     if bad:
         raise UserError(
-            f"not a list of seeds: {', '.join(bad)}; write single seeds and ranges "
+            f"not a list of seeds: {listed(bad)}; write single seeds and ranges "
             'joined by commas, like "0-15" or "1,4,10-12"'
         )
     return seeds
@@ -38,7 +39,7 @@ def parse_rows(text: str) -> list[int]:
     rows, bad = _numbers(text, 1000)
     if bad:
         raise UserError(
-            f"not a list of layers: {', '.join(bad)}; write single ones and ranges joined by "
+            f"not a list of layers: {listed(bad)}; write single ones and ranges joined by "
             'commas, like "0-6" or "0,4-7"'
         )
     return rows
@@ -72,40 +73,9 @@ def z_from_seeds(config: GeneratorConfig, seeds: Iterable[int]) -> np.ndarray:
     seeds = list(seeds)
     bad = [seed for seed in seeds if not 0 <= seed < 2**32]
     if bad:
-        raise UserError(f"not a seed: {bad[:8]}; seeds are 0 to 2**32 - 1")
+        raise UserError(f"not a seed: [{listed(map(str, bad))}]; seeds are 0 to 2**32 - 1")
     rows = [np.random.RandomState(seed).randn(config.z_dim) for seed in seeds]
     return np.asarray(rows, np.float32).reshape(len(seeds), config.z_dim)
-
-
-def one_hot_labels(config: GeneratorConfig, classes: Iterable[int]) -> np.ndarray:
-    """Label vectors, float32 [N, c_dim].
-
-    Raises:
-      UserError: if the network has no labels, or naming the classes outside 0..c_dim - 1.
-    """
-    classes = list(classes)
-    if config.c_dim == 0:
-        raise UserError("a label was given, but this network is unconditional; leave it out")
-    bad = sorted({c for c in classes if not 0 <= c < config.c_dim})
-    if bad:
-        raise UserError(f"no such class: {bad}; this network knows 0 to {config.c_dim - 1}")
-    return np.eye(config.c_dim, dtype=np.float32)[classes]
-
-
-def labels_for(config: GeneratorConfig, label: int | None, count: int = 1) -> np.ndarray:
-    """One class as labels of `count` latents, float32 [count, c_dim]; [count, 0] without labels.
-
-    Raises:
-      UserError: if a conditional network is not given a class, or another one is.
-    """
-    if label is not None:
-        return one_hot_labels(config, [label] * count)
-    if config.c_dim:
-        raise UserError(
-            "this network is conditional; choose a class with --label, "
-            f"from 0 to {config.c_dim - 1}"
-        )
-    return np.zeros((count, 0), np.float32)
 
 
 def mix_styles(ws: AnyArray, other: AnyArray, rows: slice | Iterable[int]) -> Array:
@@ -127,7 +97,9 @@ def mix_styles(ws: AnyArray, other: AnyArray, rows: slice | Iterable[int]) -> Ar
     rows = sorted(set(rows))
     bad = [row for row in rows if not 0 <= row < count]
     if bad:
-        raise UserError(f"no such row of W+: {bad}; this network has rows 0 to {count - 1}")
+        raise UserError(
+            f"no such row of W+: [{listed(map(str, bad))}]; this network has rows 0 to {count - 1}"
+        )
     chosen = np.isin(np.arange(count), rows)[None, :, None]
     return jnp.where(chosen, other, ws)
 

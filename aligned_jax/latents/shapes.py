@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from aligned_jax.config import GeneratorConfig
-from aligned_jax.latents.spaces import style_layers
+from aligned_jax.latents.style_space import style_layers
 
 # By the name of an array, the shapes [N, ...] that it may have, without their N.
 Shapes = Mapping[str, Sequence[tuple[int, ...]]]

@@ -35,7 +35,7 @@ class Moments(NamedTuple):
 
 
 def moments_of(rows: np.ndarray) -> Moments:
-    """Moments of rows [N, D].
+    """Count, mean and scatter of rows [N, D], computed in float64.
 
     Raises:
       UserError: without rows, or with numbers that are not finite.

@@ -59,7 +59,7 @@ def path_distances(
       synthesis: from W+ [2 N, L, w_dim] to images [2 N, H, W, C] in [-1, 1]. The
         first N rows and the last N are the two ends of the steps; the same noise
         should be used for both.
-      distance: of images [N, h, w, 1 or 3] in [-1, 1], unclipped, to [N]; squared
+      distance: of images [N, h, w, 1, 3 or 4] in [-1, 1], unclipped, to [N]; squared
         differences of features, as LPIPS is.
       z0, z1: end points [N, z_dim], standard normal.
       u: uniform numbers in [0, 1), [N]; where on the way, with sampling "full".

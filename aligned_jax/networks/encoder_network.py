@@ -31,7 +31,7 @@ class EncoderNetwork(NetworkBase):
 
     @property
     def space(self) -> str:
-        """Of its latents: "w", "z", "z+" or "w+"."""
+        """The space in which its latents lie: "w", "z", "z+" or "w+"."""
         return self.config.space
 
     def __call__(self, images: AnyArray) -> Array:
@@ -93,11 +93,6 @@ def misfits(encoder: EncoderConfig, generator: GeneratorConfig) -> list[str]:
         for what, ours, theirs in pairs
         if ours != theirs
     ]
-
-
-def provenance_of(name: str, network: Network) -> dict[str, str]:
-    """What an encoder's provenance says under `generator`."""
-    return {"network": name, "sha256": fingerprint(network.variables)}
 
 
 @jax.jit

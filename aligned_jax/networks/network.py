@@ -12,9 +12,16 @@ import jax.numpy as jnp
 
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, NetworkConfig
 from aligned_jax.errors import UserError
-from aligned_jax.latents import broadcast_w, check_styles, style_layers
+from aligned_jax.latents import (
+    broadcast_w,
+    check_styles,
+    labels_missing,
+    labels_unwanted,
+    style_layers,
+)
 from aligned_jax.networks import module_of
 from aligned_jax.types import AnyArray, AnyStyles, Array, Styles, Variables
+from aligned_jax.utils.text import listed
 
 HALF = (None, "bfloat16", "float16")
 # Resolutions in half precision when the network's own config names none (the
@@ -181,7 +188,7 @@ class Network(NetworkBase):
             if name in noise and jnp.shape(noise[name]) not in ((r, r), (1, r, r), (batch, r, r))
         ]
         if wrong:
-            raise UserError(f"noise fields do not fit: {'; '.join(wrong)}")
+            raise UserError(f"noise fields do not fit: {listed(wrong, separator='; ')}")
         return "fields", {name: jnp.asarray(noise[name], jnp.float32) for name in sizes}
 
 
@@ -230,9 +237,9 @@ def summary(net: NetworkBase, name: str, detail: str) -> str:
 
 def _check_labels(config: NetworkConfig, c: AnyArray | None, batch: int) -> Array:
     if config.c_dim == 0 and c is not None and jnp.shape(c)[-1] > 0:
-        raise UserError("labels were given, but this network is unconditional; leave them out")
+        raise labels_unwanted()
     if config.c_dim and c is None:
-        raise UserError(f"this network is conditional; give labels c of shape [N, {config.c_dim}]")
+        raise labels_missing(config.c_dim)
     c = jnp.zeros((batch, 0)) if config.c_dim == 0 else jnp.asarray(c, jnp.float32)
     if c.shape != (batch, config.c_dim):
         raise UserError(f"labels have shape {c.shape}, expected {(batch, config.c_dim)}")

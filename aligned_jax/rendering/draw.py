@@ -72,7 +72,7 @@ class NotFinite(UserError):
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """One batch of images.
+    """One batch of images, and the latents that they show.
 
     Attributes:
       images: float32 [n, R, R, C], unclipped.

@@ -54,7 +54,7 @@ class LatentBatch:
         return self.arrays["c"] if config.c_dim else None
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "LatentBatch":
-        """Some rows, in this order."""
+        """The batch of some rows alone, in this order."""
         rows = list(rows)
         return dataclasses.replace(
             self,
@@ -65,7 +65,7 @@ class LatentBatch:
         )
 
     def only(self, names: Container[str]) -> "LatentBatch":
-        """The rows of these names."""
+        """The batch of the rows that have one of these names."""
         return self.take([row for row, name in enumerate(self.names) if name in names])
 
     def with_psi(self, psi: float | None) -> "LatentBatch":

@@ -123,7 +123,7 @@ def latents_of_files(
         latents = latents.with_psi(truncation.of_latents(recorded))
         parts.append(_row(word, _named(file, latents, len(words) == 1), row))
     if len({frozenset(part.arrays) for part in parts}) > 1:
-        raise UserError(f"{', '.join(words[:8])}: these files hold latents of different spaces")
+        raise UserError(f"{listed(words)}: these files hold latents of different spaces")
     if len(psis := {part.psi for part in parts}) > 1:
         listing = ", ".join(f"{value:g}" for value in sorted(psis))
         raise UserError(f"these files say different --psi ({listing}); choose one")

@@ -42,7 +42,7 @@ def parse_cuts(
 def mixture_names(
     sources: Sequence[str], references: Sequence[str] | None, cuts: Sequence[int]
 ) -> tuple[str, ...]:
-    """Of the rows of `mixed`, by those of sources and references; of the sources without those."""
+    """The names of the rows of `mixed`: of sources, with those of references and cuts, if any."""
     if references is None:
         return tuple(sources)
     return tuple(
@@ -54,7 +54,7 @@ def mixture_names(
 
 
 def texture_names(references: Sequence[str], cuts: Sequence[int]) -> list[str]:
-    """Of the columns in which one source has every reference at every cut."""
+    """The names of the columns in which one source has every reference at every cut."""
     return [
         reference + (f" n = {cut}" if len(cuts) > 1 else "")
         for reference in references

@@ -1,19 +1,38 @@
-"""Everything that decides a training run, in one frozen, JSON-able object."""
+"""Everything that decides a training run, in one frozen, JSON-able object, and its overrides.
 
+Overrides are typed as `--gan.r1-gamma 0.2 --data.mirror`: the name has a dot and is that of
+one field of the config, however deeply nested it is (tyro reads it).
+"""
+
+import contextlib
 import dataclasses
+import io
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeVar
 
 from aligned_jax.augment.options import AdaConfig, AugmentConfig
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
 from aligned_jax.data.options import DataOptions
-from aligned_jax.errors import ConfigError, too_small
+from aligned_jax.errors import ConfigError, UserError, too_large, too_small
 from aligned_jax.training.options import GanOptions
 from aligned_jax.utils.jsonable import from_dict, to_dict
 
 # What may differ between a run and its continuation: where the data lie, and how long.
 _FREE = ("data.path", "kimg")
+# Images are counted in 32 bits; the rest is far beyond use, and would fill the memory.
+_MOST = {"kimg": 2_000_000, "batch_size": 65_536}
+_MOST_OF_SNAPSHOTS = {"tick_kimg": 2_000_000, "images": 4096, "metric_images": 1_000_000}
+_LARGEST_GRID = 2**27  # pixels; Pillow opens no larger pictures
+_BOX = "╭╮╰╯│─"
+# Given by options of their own, or decided by the data.
+_FIXED = ("data.path", "gan.batch_size", "losses.batch_size", "start", "partial", "fingerprint")
+_INSTEAD = {
+    "data.path": "use --data",
+    "gan.batch_size": "use --batch",
+    "losses.batch_size": "use --batch",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +62,8 @@ class SnapshotOptions:
     def __post_init__(self) -> None:
         least = {"tick_kimg": 1, "dense": 0, "every": 1, "keep_kimg": 0, "latest": 1, "images": 1}
         least |= {"metric_images": 2}
-        if wrong := too_small(self, least, "snapshots."):
+        wrong = too_small(self, least, "snapshots.")
+        if wrong := wrong + too_large(self, _MOST_OF_SNAPSHOTS, "snapshots."):
             raise ConfigError("; ".join(wrong))
 
     def is_kept(self, kimg: int) -> bool:
@@ -80,7 +100,13 @@ class RunConfig(ABC):
 
     def mistakes(self) -> list[str]:
         """Sentences on what cannot be."""
-        wrong = too_small(self, {"kimg": 1})
+        wrong = too_small(self, {"kimg": 1}) + too_large(self, _MOST)
+        side = self.generator.img_resolution
+        if self.snapshots.images * side**2 > _LARGEST_GRID:
+            wrong.append(
+                f"snapshots.images is {self.snapshots.images}; of {side} pixels it must be at most "
+                f"{_LARGEST_GRID // side**2}"
+            )
         if not 0 <= self.seed < 2**32:
             wrong.append(f"seed is {self.seed}; it must lie between 0 and 2**32 - 1")
         if self.batch_size > self.snapshots.tick_kimg * 1000:
@@ -181,3 +207,70 @@ def differences(old: RunConfig, new: RunConfig) -> list[str]:
         for name in before
         if name not in _FREE and before[name] != after[name]
     ]
+
+
+@dataclass(frozen=True)
+class _Data:
+    data: DataOptions
+
+
+def data_options(path: str, overrides: Sequence[str]) -> DataOptions:
+    """Options of the data, which are needed before all others; UserError as `override`."""
+    start = _Data(DataOptions(path))
+    return override(start, [w for group in _groups(overrides, "data.") for w in group]).data
+
+
+def override(config: _Config, overrides: Sequence[str]) -> _Config:
+    """The config with the overrides in it.
+
+    Raises:
+      UserError: in one line, for an option that does not exist, a value of
+        another type, or one that cannot be.
+    """
+    if not overrides:
+        return config
+    for group in _groups(overrides, ""):
+        name = group[0].removeprefix("--").partition("=")[0].replace("-", "_")
+        if name in _FIXED:
+            raise UserError(f"{group[0]} cannot be overridden; {_INSTEAD[name]}")
+    code, _, message, result = _parse(config, overrides)
+    if code is None:
+        return result
+    raise UserError(_one_line(message))
+
+
+def describe(config: RunConfig) -> str:
+    """All overrides with their present values, as a help page."""
+    return _parse(config, ["--help"])[1]
+
+
+def _parse(config: Any, words: Sequence[str]) -> tuple[int | None, str, str, Any]:
+    """(exit code or None, what went to stdout, to stderr, the result)."""
+    import tyro
+
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            result = tyro.cli(
+                type(config), default=config, args=list(words), prog="aligned", use_underscores=True
+            )
+    except SystemExit as exit_:
+        return int(exit_.code or 0), out.getvalue(), err.getvalue(), None
+    return None, out.getvalue(), err.getvalue(), result
+
+
+def _groups(overrides: Sequence[str], prefix: str) -> list[list[str]]:
+    """Overrides whose names begin with `prefix`, each with its values."""
+    groups: list[list[str]] = []
+    for word in overrides:
+        if word.startswith("--"):
+            groups.append([])
+        groups[-1].append(word)
+    return [group for group in groups if group[0].startswith(f"--{prefix}")]
+
+
+def _one_line(message: str) -> str:
+    """What tyro says in a box, as one line."""
+    lines = [line.strip(_BOX + " ") for line in message.splitlines()]
+    useful = [line for line in lines[1:] if line.strip("-") and "helptext" not in line]
+    return " ".join(useful)[:500] or "an override cannot be read"

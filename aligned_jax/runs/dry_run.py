@@ -1,8 +1,8 @@
 """What a run would be: its config, sizes, memory and pace, measured on this machine.
 
 The pace is a measurement, not an estimate: the step is compiled and every kind
-of iteration (with and without each regularisation) runs on random images. Only
-the reading of data, saving and pictures are left out. Memory is what the
+of iteration (with and without each regularisation) runs on the first batch. Only
+the reading of further data, saving and pictures are left out. Memory is what the
 compiler reserves for the largest phase, so it is known even where the device
 does not count it.
 """
@@ -13,51 +13,53 @@ from collections import Counter
 from typing import Any
 
 import jax
-import numpy as np
 
-from aligned_jax.runs.folder import RunFolder
-from aligned_jax.runs.loop import check
+from aligned_jax.runs.loop import TrainingRun
 from aligned_jax.runs.tasks.base import Step, Task
 from aligned_jax.training import parallel
+from aligned_jax.types import PyTree
 from aligned_jax.utils.text import duration
 
 _REPEATS = 2
 
 
-def report(task: Task[Any], devices: parallel.Devices | None = None) -> list[str]:
-    """Lines for people: sizes, memory of a device, and pace; on all devices if None."""
-    config, note = task.config, check(task, devices)
-    step = task.step(devices)
-    state = task.created(None)
+def report(run: TrainingRun, state: PyTree) -> list[str]:
+    """Lines for people: sizes, memory of a device, pace, and what would be kept where.
+
+    Args:
+      run: before its first step, which is compiled.
+      state: host arrays that it would start from.
+    """
+    task, step, devices = run.task, run.step, run.devices
+    config = task.config
     counts = ", ".join(f"{name} {count:,}" for name, count in task.counts(state).items())
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+    batch = step.feed(*next(run.batches(int(state.step))))
     state = parallel.replicate(state, devices)
-    batch = _random_batch(task, step)
     began = time.perf_counter()
     programs = step.compile(state, batch)
     compiling = time.perf_counter() - began
     rate = images_per_second(task, step, state, batch)
     per_kimg = 1000 / rate
     used = list(devices or jax.devices())
-    lines = [
+    return [
         f"trainable parameters: {counts}",
         f"devices: {len(used)} x {used[0].device_kind}, {config.batch_size} images a batch",
         f"memory of a device: {_peak(programs) / 2**30:.2f} GiB by the compiler's count",
         f"compilation: {compiling:.0f} s, kept for the run unless --no-cache",
-        f"pace measured on random images: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
+        f"pace measured on the first batch: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
         f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
+        place(run, size),
     ]
-    return [*lines, note] if note else lines
 
 
-def place(task: Task[Any], run: RunFolder) -> str:
-    """A line on where checkpoints would go, how many stay, and how large a whole one is."""
-    options = task.config.snapshots
-    kept = sum(map(options.is_kept, [0, *task.config.marks()]))
-    leaves = jax.tree.leaves(task.expected())
-    size = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
+def place(run: TrainingRun, size: int) -> str:
+    """A line on where checkpoints would go, how many stay, and the bytes of a whole one."""
+    options = run.task.config.snapshots
+    kept = sum(map(options.is_kept, [0, *run.task.config.marks()]))
     return (
-        f"checkpoints: {run.checkpoint(0).parent}, every {options.tick_kimg} kimg; networks of "
-        f"{kept} would stay, and the {options.latest} latest whole, {size / 2**30:.2f} GiB each"
+        f"checkpoints: {run.folder.checkpoint(0).parent}, every {options.tick_kimg} kimg; networks "
+        f"of {kept} would stay, and the {options.latest} latest whole, {size / 2**30:.2f} GiB each"
     )
 
 
@@ -79,17 +81,6 @@ def images_per_second(task: Task[Any], step: Step, state: Any, batch: Any) -> fl
             times.append(time.perf_counter() - began)
         seconds += count * min(times)
     return period * task.config.batch_size / seconds
-
-
-def _random_batch(task: Task[Any], step: Step) -> Any:
-    g = task.config.generator
-    rows = len(parallel.row_numbers(task.config.batch_size))
-    random = np.random.RandomState(0)
-    size = (rows, g.img_resolution, g.img_resolution, g.img_channels)
-    labels = np.eye(max(g.c_dim, 1), dtype=np.float32)[random.randint(max(g.c_dim, 1), size=rows)]
-    labels = labels[:, : g.c_dim]
-    images = random.randint(0, 256, size).astype(np.uint8)
-    return step.feed(images, labels, np.repeat(labels[:, None], 3, axis=1))
 
 
 def _peak(programs: dict[str, Any]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax import evaluation, features, viz
+from aligned_jax.data.dataset import Dataset
 from aligned_jax.networks.encoder_network import EncoderNetwork
 from aligned_jax.runs.encoder_run import PIXELS, EncoderRun, metric_names
 from aligned_jax.utils.blocks import blocks
@@ -45,7 +46,7 @@ class EncoderScore:
         return {"images": len(self.rebuilt.images), "split": self.rebuilt.split}
 
 
-def scores_of(config: EncoderRun, dataset: Any, rebuild: Rebuild) -> list[EncoderScore]:
+def scores_of(config: EncoderRun, dataset: Dataset, rebuild: Rebuild) -> list[EncoderScore]:
     """What `config.snapshots.metrics` asks for; the first one decides which encoder is the best.
 
     Images are those of the split "test", or of the run itself if the data have none.
@@ -75,7 +76,7 @@ def pixel_rmse(images: np.ndarray, others: np.ndarray) -> np.ndarray:
 class _Rebuilt:
     """Fixed images, and what the latest encoder's latents of them draw."""
 
-    def __init__(self, dataset: Any, most: int, rebuild: Rebuild) -> None:
+    def __init__(self, dataset: Dataset, most: int, rebuild: Rebuild) -> None:
         from aligned_jax.data import open_dataset
         from aligned_jax.data.dataset import read_info
 

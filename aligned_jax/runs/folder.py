@@ -12,6 +12,7 @@ processes do not train one run is up to the user.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -19,18 +20,21 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from aligned_jax import checkpoint, viz
-from aligned_jax.errors import CheckpointError, ConfigError, UserError
+from aligned_jax.errors import CheckpointError, ConfigError, FormatError, UserError
 from aligned_jax.runs.config import RunConfig, TrainConfig, differences
 from aligned_jax.runs.encoder_run import EncoderRun
+from aligned_jax.runs.records import shallow, statistics
 from aligned_jax.utils import paths
+from aligned_jax.utils.reading import read_bytes, read_json
 from aligned_jax.utils.text import listed
 
 FORMAT_VERSION = 1
 _KINDS = {cls.kind: cls for cls in (TrainConfig, EncoderRun)}
 _LISTED = 12
+_LONGEST_STATS = 1 << 30  # bytes
 
 
 class RunFolder:
@@ -76,25 +80,29 @@ class RunFolder:
     def _read(self) -> tuple[RunConfig, dict[str, Any]]:
         if not self.path.is_dir():
             raise CheckpointError(f"{self.path}: no such folder")
-        try:
-            record = json.loads(self.config_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not self.config_file.is_file():
             raise CheckpointError(
                 f"{self.path} is not a run folder: it has no config.json (`aligned pretrain`, "
                 "`aligned finetune` and `aligned encoder` make run folders)"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"{self.config_file} cannot be read: {error}") from None
-        kind = record.get("kind") if isinstance(record, dict) else None
-        if not isinstance(kind, str) or kind not in _KINDS:
-            raise CheckpointError(f"{self.path} is not a run folder: its config.json is another's")
-        if record.get("format_version") != FORMAT_VERSION:
-            raise CheckpointError(
-                f"{self.path} has run format {record.get('format_version')}; this release reads "
-                f"{FORMAT_VERSION}"
             )
         try:
-            return _KINDS[kind].from_json(record.get("config")), dict(record.get("origin") or {})
+            record = shallow(read_json(self.config_file), str(self.config_file))
+        except OSError as error:
+            raise CheckpointError(f"{self.config_file} cannot be read: {error.strerror}") from None
+        except FormatError as error:
+            raise CheckpointError(str(error)) from None
+        kind = record.get("kind")
+        if not isinstance(kind, str) or kind not in _KINDS:
+            raise CheckpointError(f"{self.path} is not a run folder: its config.json is another's")
+        version, origin = record.get("format_version"), record.get("origin") or {}
+        if version != FORMAT_VERSION:
+            raise CheckpointError(
+                f"{self.path} has run format {version!r:.80}; this release reads {FORMAT_VERSION}"
+            )
+        try:
+            if not isinstance(origin, dict):
+                raise ConfigError("its origin is no object")
+            return _KINDS[kind].from_json(record.get("config")), origin
         except (ConfigError, TypeError) as error:
             raise CheckpointError(f"{self.config_file} is damaged: {error}") from None
 
@@ -146,14 +154,20 @@ class RunFolder:
             raise UserError(f"{self.stats_file} was not written: {error.strerror}") from None
 
     def read_stats(self) -> list[dict[str, Any]]:
-        """Lines of the statistics; one that was cut off at the end is left out."""
+        """Lines of the statistics; one that was cut off at the end is left out.
+
+        Raises:
+          CheckpointError: naming the lines that are damaged.
+        """
         if not self.stats_file.exists():
             return []
-        lines = []
-        for text in self.stats_file.read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(ValueError):
-                lines.append(json.loads(text))
-        return lines
+        try:
+            content = read_bytes(self.stats_file, _LONGEST_STATS)
+        except OSError as error:
+            raise CheckpointError(f"{self.stats_file} cannot be read: {error.strerror}") from None
+        except FormatError as error:
+            raise CheckpointError(str(error)) from None
+        return statistics(content, str(self.stats_file))
 
     def forget_after(self, step: int, kimg: int) -> None:
         """Takes away what was written after a state that the run goes back to.
@@ -225,20 +239,45 @@ def locked(run: RunFolder, mine: bool = True) -> Iterator[None]:
     except OSError as error:
         raise UserError(f"{run.path} cannot be used: {error.strerror}") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            who = file.read().strip()
-            by = f" (process {who})" if who.isdigit() else ""
-            raise UserError(
-                f"{run.path} is in use by another process{by}; wait for it, or stop it with "
-                "Ctrl-C or SIGTERM, which saves its state"
-            ) from None
-        except OSError:
-            # A file system without locks: better to train than to refuse.
-            pass
+        _take(file, fcntl.LOCK_EX, run)
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
+
+
+@contextlib.contextmanager
+def unlocked(run: RunFolder, mine: bool = True) -> Iterator[None]:
+    """Raises what `locked` would raise; makes, writes and locks nothing."""
+    if mine and not paths.is_remote(run.path):
+        lock = run.path / _LOCK
+        place = next(path for path in (lock, *lock.absolute().parents) if path.exists())
+        if place != lock and not place.is_dir():
+            reason = errno.ENOTDIR
+        elif os.statvfs(place).f_flag & os.ST_RDONLY:
+            reason = errno.EROFS
+        else:
+            reason = 0 if os.access(place, os.W_OK) else errno.EACCES
+        if reason:
+            raise UserError(f"{run.path} cannot be used: {os.strerror(reason)}")
+        if place == lock:
+            with lock.open(encoding="utf-8") as file:
+                _take(file, fcntl.LOCK_SH, run)  # until the file is closed again
+    yield
+
+
+def _take(file: IO[str], kind: int, run: RunFolder) -> None:
+    """Locks the open file of a run; UserError naming the process that holds it."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        who = file.read().strip()
+        by = f" (process {who})" if who.isdigit() else ""
+        raise UserError(
+            f"{run.path} is in use by another process{by}; wait for it, or stop it with "
+            "Ctrl-C or SIGTERM, which saves its state"
+        ) from None
+    except OSError:
+        # A file system without locks: better to train than to refuse.
+        pass

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aligned_jax import evaluation
+from aligned_jax.data.dataset import Dataset
 from aligned_jax.evaluation.collect import Gathered
 from aligned_jax.networks.network import Network
 from aligned_jax.runs.config import TrainConfig
@@ -37,7 +38,9 @@ class GeneratorScore:
         return self.scorer.last.details
 
 
-def scores_of(config: TrainConfig, dataset: Any, devices: Devices | None) -> list[GeneratorScore]:
+def scores_of(
+    config: TrainConfig, dataset: Dataset, devices: Devices | None
+) -> list[GeneratorScore]:
     """What `config.snapshots.metrics` asks for; the first one decides which network is the best.
 
     As in the official training the real images are all of the data, not mirrored,
@@ -62,7 +65,7 @@ def scores_of(config: TrainConfig, dataset: Any, devices: Devices | None) -> lis
     ]
 
 
-def _reals(dataset: Any) -> evaluation.StoredImages:
+def _reals(dataset: Dataset) -> evaluation.StoredImages:
     options = dataclasses.replace(dataset.options, mirror=False, subset=None)
     if options != dataset.options:
         from aligned_jax.data import open_dataset

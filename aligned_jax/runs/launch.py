@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,31 @@ from typing import Any
 import jax
 
 from aligned_jax import provenance
+from aligned_jax.data.dataset import Dataset
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from aligned_jax.runs import hosts, loop, overrides, session, snapshot
-from aligned_jax.runs.config import RunConfig, replaced
-from aligned_jax.runs.folder import RunFolder, locked
+from aligned_jax.runs import hosts, loop, snapshot
+from aligned_jax.runs.config import RunConfig, TrainConfig, describe, replaced
+from aligned_jax.runs.encoder_run import EncoderRun
+from aligned_jax.runs.folder import RunFolder, locked, unlocked
+from aligned_jax.runs.hosts import PLAIN, Session
 from aligned_jax.runs.loop import TrainingRun
-from aligned_jax.runs.progress import QUIET, SILENCE, TrainingReporter
-from aligned_jax.runs.session import PLAIN, Session
-from aligned_jax.runs.tasks import task_of
-from aligned_jax.runs.tasks.base import SnapshotScore, Task
+from aligned_jax.runs.progress import QUIET, TrainingReporter
+from aligned_jax.runs.tasks.base import Task
+from aligned_jax.runs.tasks.encoder import EncoderTask
+from aligned_jax.runs.tasks.gan import GanTask
+from aligned_jax.types import PyTree
+
+_TASKS: dict[str, Callable[[Any], Task[Any]]] = {
+    TrainConfig.kind: GanTask,
+    EncoderRun.kind: EncoderTask,
+}
+Lock = Callable[[RunFolder, bool], contextlib.AbstractContextManager[None]]
+
+
+def task_of(config: RunConfig) -> Task[Any]:
+    """The task of a run: what the loop is to know of its kind of networks."""
+    return _TASKS[config.kind](config)
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,24 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """A run before its first step, of which nothing is written yet.
+
+    Attributes:
+      run: what the loop works on.
+      state, bookkeeping: host arrays, and what was saved along with them.
+      latest: the checkpoint that they come from; None if they are new.
+      notices: what the user should know beforehand, each of some lines.
+    """
+
+    run: TrainingRun
+    state: PyTree
+    bookkeeping: dict[str, Any]
+    latest: Path | None
+    notices: list[str]
+
+
+@dataclass(frozen=True)
 class PlannedRun:
     """A run that is about to begin or to go on.
 
@@ -52,7 +85,7 @@ class PlannedRun:
 
     folder: RunFolder
     config: RunConfig
-    dataset: Any
+    dataset: Dataset
     kimg: int | None = None
     session: Session = PLAIN
     report: TrainingReporter = QUIET
@@ -64,20 +97,21 @@ class PlannedRun:
 
     def options(self) -> str:
         """All overrides with their present values, as a help page."""
-        return overrides.describe(self.config)
+        return describe(self.config)
 
     def dry_run(self) -> list[str]:
-        """What the run would be: sizes, memory, measured pace and place; nothing is written.
+        """What the run would be: its start, sizes, memory, measured pace and place.
+
+        Nothing is written.
 
         Raises:
-          UserError: if the run could not begin.
+          UserError: if the run could not begin, as `begin` raises it.
         """
         from aligned_jax.runs import dry_run
 
-        with hosts.together():
-            self.task.check_needs()
-        lines = dry_run.report(self.task, self.session.chosen_devices())  # on all hosts together
-        return [*lines, dry_run.place(self.task, self.folder)]
+        with self._ready(Command(), unlocked) as ready:
+            lines = dry_run.report(ready.run, ready.state)  # on all hosts together
+        return [*ready.notices, *lines]
 
     def begin(self, command: Command) -> Outcome:
         """Begins the run, or goes on with it if the folder holds the very same one.
@@ -88,102 +122,123 @@ class PlannedRun:
         Raises:
           UserError: if the folder holds something else, or something that the run needs is missing.
         """
-        folder, config, task = self.folder, self.config, self.task
-        with hosts.together():
-            task.check_needs()
-        # Whatever is wrong is found before the folder bears the mark of this run.
-        with hosts.together():
-            loop.check(task, self.session.chosen_devices())
-            folder.check_empty()
-            metrics = self._metrics()
-        with hosts.entered(locked(folder, hosts.is_first())):
-            if hosts.gather(folder.exists())[0]:
-                with hosts.together():
-                    folder.check_same(config)
-                    kimg = length(folder, folder.read_config().kimg, self.kimg)
-                longer = dataclasses.replace(self, config=replaced(config, kimg=kimg))
-                return longer._go_on(metrics)
-            with hosts.together():
-                origin, state = self._origin(command), task.fresh(self._heard())
-                if hosts.is_first():
-                    folder.write_config(config, origin)
-            return self._train(origin, metrics, state, {})
+        with self._ready(command, locked) as ready:
+            return self._train(ready)
 
     def go_on(self) -> Outcome:
         """Continues the run from its latest state; raises as `begin`, or if the data are others."""
         with hosts.entered(locked(self.folder, hosts.is_first())):
-            return self._go_on(None)
+            return self._train(self._continued())
 
-    def _go_on(self, metrics: Sequence[SnapshotScore] | None) -> Outcome:
-        """The same in a folder that is locked; without metrics they are made anew."""
-        folder, config = self.folder, self.config
+    @contextlib.contextmanager
+    def _ready(self, command: Command, lock: Lock) -> Iterator[Ready]:
+        """The run as it is before its first step, in a folder that is locked.
+
+        Whatever is wrong is found before a new folder is made.
+        """
+        ready = None
+        if not self._has_begun():
+            with hosts.together():
+                self.folder.check_empty()
+            with hosts.entered(unlocked(self.folder, hosts.is_first())):
+                ready = self._fresh(command)
+        with hosts.entered(lock(self.folder, hosts.is_first())):
+            # Until the folder was locked, another process could begin the run, or end it.
+            if self._has_begun():
+                ready = self._same()._continued()
+            yield ready or self._fresh(command)
+
+    def _has_begun(self) -> bool:
+        """Whether the first host sees a run in the folder."""
+        return bool(hosts.gather(self.folder.exists())[0])
+
+    def _same(self) -> "PlannedRun":
+        """The run with the length it has in its folder, which may hold no other run."""
         with hosts.together():
-            origin, checkpoint, state, bookkeeping, notices = self._latest()
-            metrics = self._metrics() if metrics is None else metrics
+            self.folder.check_same(self.config)
+            kimg = length(self.folder, self.folder.read_config().kimg, self.kimg)
+        return dataclasses.replace(self, config=replaced(self.config, kimg=kimg))
+
+    def _fresh(self, command: Command) -> Ready:
+        """A run that begins."""
+        with hosts.together():
+            run, start = self._run(self._origin(command)), self.task.start()
+            state = self.task.created(start.sources)
+        notices = ["\n".join(start.lines), *self._notes(run)]
+        return Ready(run, state, {}, None, list(filter(None, notices)))
+
+    def _continued(self) -> Ready:
+        """A run that goes on from its latest state."""
+        folder, config, dataset, task = self.folder, self.config, self.dataset, self.task
+        with hosts.together():
+            check_data(config, dataset)
+            if config.fingerprint != dataset.fingerprint:
+                raise UserError(
+                    f"{dataset.options.path} is not the data that {folder.path} was trained on so "
+                    "far; give the right folder with --data, or fine-tune from the run in a new one"
+                )
+            run, lines = self._run(folder.read_origin()), folder.read_stats()
+            if snapshot.latest_state(folder) is not None:
+                latest, state, bookkeeping, notices = snapshot.load_latest(folder, task)
+            elif lines:
+                raise UserError(
+                    f"{folder.path} has no state left to go on from, only networks; fine-tune from "
+                    "them in a new run folder"
+                )
+            else:
+                # Killed before its first checkpoint, a run has lost nothing by starting afresh.
+                start = task.start()
+                latest, state, bookkeeping = None, task.created(start.sources), {}
+                notices = list(start.lines)
         if len(set(hosts.gather(int(state.step)))) > 1:
             raise UserError(
                 f"the hosts see different states of {folder.path}; they must share the folder"
             )
+        if images := int(state.images_seen):
+            at = f"{images / 1000:.1f} of {config.kimg} kimg"
+            notices = [*notices, f"going on with {folder.path} at {at}"]
+        notices = ["\n".join(notices), *self._notes(run)]
+        return Ready(run, state, bookkeeping, latest, list(filter(None, notices)))
+
+    def _run(self, origin: dict[str, Any]) -> TrainingRun:
+        """What the loop works on: everything that the run needs is there, and is read."""
+        session, first = self.session, hosts.is_first()
+        devices = session.chosen_devices()
+        run = TrainingRun(
+            self.folder,
+            self.task,
+            self.dataset,
+            origin,
+            self.task.step(devices),
+            threads=session.threads,
+            devices=devices,
+            report=self.report,
+        )
+        if first:
+            _ = run.pictures
+            if self.config.snapshots.metrics:
+                run.metrics = self.task.scores(self.dataset, devices)
+        return run
+
+    def _notes(self, run: TrainingRun) -> list[str]:
+        """What to bear in mind while it trains, in one notice."""
+        return ["\n".join(self.task.notes(run.step))]
+
+    def _train(self, ready: Ready) -> Outcome:
+        """Writes what a run begins with, and trains it; its folder is locked."""
+        folder, run, state = self.folder, ready.run, ready.state
+        config, images = run.task.config, int(state.images_seen)
         with hosts.together():
             if hosts.is_first():
-                folder.tidy()
-                images = int(state.images_seen)
-                folder.forget_after(int(state.step), folder.kimg_of(checkpoint, images))
-                folder.write_config(config, origin)
-                if images:
-                    at = f"{images / 1000:.1f} of {config.kimg} kimg"
-                    notices.append(f"going on with {folder.path} at {at}")
-                if notices:
-                    self.report.notice("\n".join(notices))
-        return self._train(origin, metrics, state, bookkeeping)
-
-    def _latest(self) -> tuple[dict[str, Any], Any, Any, dict[str, Any], list[str]]:
-        """What a run goes on from: origin, checkpoint or None, state, bookkeeping, notices."""
-        folder, config, dataset, task = self.folder, self.config, self.dataset, self.task
-        check_data(config, dataset)
-        loop.check(task, self.session.chosen_devices())
-        if config.fingerprint != dataset.fingerprint:
-            raise UserError(
-                f"{dataset.options.path} is not the data that {folder.path} was trained on so "
-                "far; give the right folder with --data, or fine-tune from the run in a new one"
-            )
-        origin, checkpoint = folder.read_origin(), snapshot.latest_state(folder)
-        if checkpoint is not None:
-            return origin, *snapshot.load_latest(folder, task)
-        if folder.read_stats():
-            raise UserError(
-                f"{folder.path} has no state left to go on from, only networks; fine-tune from "
-                "them in a new run folder"
-            )
-        # Killed before its first checkpoint, a run has lost nothing by starting afresh.
-        return origin, None, task.fresh(self._heard()), {}, []
-
-    def _train(
-        self,
-        origin: dict[str, Any],
-        metrics: Sequence[SnapshotScore],
-        state: Any,
-        bookkeeping: dict[str, Any],
-    ) -> Outcome:
-        devices = self.session.chosen_devices()
-        with hosts.together():
-            note = loop.check(self.task, devices)
-        if note:
-            self._heard().notice(note)
-        with hosts.entered(self._writer(int(state.images_seen))) as writer:
-            run = TrainingRun(
-                self.folder,
-                self.task,
-                self.dataset,
-                origin,
-                metrics=metrics,
-                threads=self.session.threads,
-                devices=devices,
-                writer=writer,
-                report=self.report,
-            )
-            number = loop.train(run, state, bookkeeping)
-        return Outcome(self.folder.path, self.config.kimg, number)
+                if folder.exists():
+                    folder.tidy()
+                    folder.forget_after(int(state.step), folder.kimg_of(ready.latest, images))
+                folder.write_config(config, run.origin)
+                for text in ready.notices:
+                    self.report.notice(text)
+        with hosts.entered(self._writer(images)) as run.writer:
+            number = loop.train(run, state, ready.bookkeeping)
+        return Outcome(folder.path, config.kimg, number)
 
     def _origin(self, command: Command) -> dict[str, Any]:
         """Provenance of everything the run writes."""
@@ -202,16 +257,6 @@ class PlannedRun:
             "devices": f"{jax.device_count()} x {device.device_kind}",
         }
 
-    def _heard(self) -> TrainingReporter:
-        """Who listens on this host."""
-        return self.report if hosts.is_first() else SILENCE
-
-    def _metrics(self) -> Sequence[SnapshotScore]:
-        """The scores of snapshots, on the host that computes them."""
-        if not (self.config.snapshots.metrics and hosts.is_first()):
-            return []
-        return self.task.scores(self.dataset, self.session.chosen_devices())
-
     @contextlib.contextmanager
     def _writer(self, images: int) -> Iterator[Any]:
         """A TensorBoard writer that hides what is written again from this state on, or None."""
@@ -220,11 +265,11 @@ class PlannedRun:
             return
         again = images // 1000 + 1 if images else None  # its steps are thousands of images
         place = str(self.folder.path / "tensorboard")
-        with session.tensorboard()(place, purge_step=again) as writer:
+        with hosts.tensorboard()(place, purge_step=again) as writer:
             yield writer
 
 
-def check_data(config: RunConfig, dataset: Any) -> None:
+def check_data(config: RunConfig, dataset: Dataset) -> None:
     """Raises UserError naming everything in which the networks do not fit the dataset."""
     sizes = {
         "img_resolution": dataset.resolution,
@@ -239,7 +284,23 @@ def check_data(config: RunConfig, dataset: Any) -> None:
         if getattr(getattr(config, part), name) != value
     ]
     if wrong:
-        raise UserError(f"the networks do not fit {config.data.path}: {'; '.join(wrong)}")
+        advice = _about_channels(config, parts, dataset.channels)
+        raise UserError(f"the networks do not fit {config.data.path}: {'; '.join(wrong)}{advice}")
+
+
+def _about_channels(config: RunConfig, parts: list[str], channels: int) -> str:
+    """The ways out for trained networks whose pictures have other channels than the data."""
+    theirs = config.generator.img_channels
+    if config.start is None or theirs == channels:
+        return ""
+    ways = []
+    if {theirs, channels} == {1, 3}:
+        gray = "without --gray" if channels == 1 else "with --gray"
+        ways.append(f"import the data again {gray}")
+    if "discriminator" in parts:
+        options = " ".join(f"--{part}.img-channels {channels}" for part in parts)
+        ways.append(f"give --partial {options}, which draws anew the layers next to pixels")
+    return f"; {', or '.join(ways)}" if ways else ""
 
 
 def length(folder: RunFolder, planned: int, asked: int | None) -> int:

@@ -7,6 +7,7 @@ GPU that adds in any order is not).
 """
 
 import contextlib
+import functools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ import jax
 import numpy as np
 
 from aligned_jax import checkpoint
-from aligned_jax.data.batches import batches
+from aligned_jax.data.batches import Rows, batches
+from aligned_jax.data.dataset import Dataset
 from aligned_jax.errors import UserError
 from aligned_jax.runs import hosts, snapshot, stopping
 from aligned_jax.runs.folder import RunFolder
@@ -38,6 +40,7 @@ class TrainingRun:
     Attributes:
       folder, task, origin: where it is written, its kind and config, and how it began.
       dataset: an open dataset of the config's.
+      step: the iteration.
       metrics: the first one decides which checkpoint is the best.
       threads: for reading data.
       devices: local devices to use; None takes those of all hosts.
@@ -47,8 +50,9 @@ class TrainingRun:
 
     folder: RunFolder
     task: Task[Any]
-    dataset: Any
+    dataset: Dataset
     origin: dict[str, Any]
+    step: Step
     metrics: Sequence[SnapshotScore] = ()
     threads: int = 2
     devices: parallel.Devices | None = None
@@ -60,18 +64,23 @@ class TrainingRun:
         """Whether this host is the one that writes and speaks."""
         return hosts.is_first()
 
+    def batches(self, start: int) -> Iterator[Rows]:
+        """This host's rows of the batches from number `start` on."""
+        config = self.task.config
+        return batches(
+            self.dataset,
+            config.batch_size,
+            seed=config.seed,
+            start=start,
+            host=jax.process_index(),
+            hosts=jax.process_count(),
+            threads=self.threads,
+        )
 
-def check(task: Task[Any], devices: parallel.Devices | None = None) -> str:
-    """Raises ConfigError if the step cannot be made, or dealt to the devices; costs nothing.
-
-    Returns:
-      lines on what to bear in mind: why another number of devices would compute
-      another step, and what the task has to say; often empty.
-    """
-    reasons = "; ".join(task.device_dependence(devices))
-    lines = [f"another number of devices would compute another step: {reasons}"] if reasons else []
-    lines += task.notices()
-    return "\n".join(lines)
+    @functools.cached_property
+    def pictures(self) -> SnapshotPictures:
+        """Draws snapshots; on the first host alone."""
+        return SnapshotPictures(self.folder, self.task, self.dataset)
 
 
 def train(run: TrainingRun, state: PyTree, bookkeeping: dict[str, Any] | None = None) -> int | None:
@@ -105,15 +114,14 @@ class _Loop:
             lines = self.folder.read_stats() if run.first else []
             self.seconds = lines[-1]["timing"]["total_seconds"] if lines else 0.0
             if run.first:  # only there anything is drawn
-                self.pictures = SnapshotPictures(self.folder, self.task, run.dataset)
-                self.pictures.reals()
+                run.pictures.reals()
 
     def train(self, state: PyTree) -> int | None:
         """See the function `train`."""
         config, iteration = self.config, int(state.step)
         last = config.iterations(config.kimg)
         with hosts.together():
-            step = self.task.step(self.run.devices)
+            step = self.run.step
             if iteration == 0 and self.run.first and not self.folder.checkpoint(0).exists():
                 self._begin(state)
         marks = [mark for mark in config.marks() if config.iterations(mark) > iteration]
@@ -123,9 +131,9 @@ class _Loop:
             if not marks:
                 return None
             progress.say("compiling the training step, which can take minutes the first time")
-            rows = self._batches(iteration)
+            rows = self.run.batches(iteration)
             with hosts.together():
-                batch = _feed(step, next(rows))
+                batch = step.feed(*next(rows))
             state = parallel.replicate(state, self.run.devices)
             if jax.process_count() == 1:  # several hosts compile at the first call
                 step.compile(state, batch)
@@ -154,7 +162,7 @@ class _Loop:
                     batch = self._next(step, rows, batch, state)
         return None
 
-    def _next(self, step: Step, rows: Iterator[Any], before: Any, state: PyTree) -> Any:
+    def _next(self, step: Step, rows: Iterator[Rows], before: Any, state: PyTree) -> Any:
         """The next batch.
 
         Data that cannot be read end a run, but do not take the work since the last
@@ -164,7 +172,7 @@ class _Loop:
         if self.failure is not None:
             return before
         try:
-            return _feed(step, next(rows))
+            return step.feed(*next(rows))
         except Exception as error:
             if jax.process_count() > 1:
                 self.failure = error
@@ -173,22 +181,9 @@ class _Loop:
                 self._interrupt(state)
             raise
 
-    def _batches(self, start: int) -> Iterator[Any]:
-        return iter(
-            batches(
-                self.run.dataset,
-                self.config.batch_size,
-                seed=self.config.seed,
-                start=start,
-                host=jax.process_index(),
-                hosts=jax.process_count(),
-                threads=self.run.threads,
-            )
-        )
-
     def _begin(self, state: PyTree) -> None:
         """What there is to see and to go back to before the first iteration."""
-        self.pictures.fakes(state, 0)
+        self.run.pictures.fakes(state, 0)
         self._save(0, state)
 
     def _tick(
@@ -210,7 +205,7 @@ class _Loop:
         }
         kept = self.config.snapshots.is_kept(mark) or mark == self.config.kimg
         if kept:
-            self.pictures.fakes(state, mark)
+            self.run.pictures.fakes(state, mark)
             if scores := self._scores(state, mark):
                 line["scores"] = scores
                 self._warn(progress)
@@ -223,7 +218,7 @@ class _Loop:
         }
         self.folder.write_stats(line)
         if "scores" in line:
-            self.pictures.scores()
+            self.run.pictures.scores()
         if self.run.writer is not None:
             _log(self.run.writer, line)
         self.sums.restart()
@@ -290,10 +285,6 @@ class _Loop:
             return 0
         hosts.agree(self.failure)
         return max(hosts.gather(stop.signal))
-
-
-def _feed(step: Step, rows: Any) -> Any:
-    return step.feed(rows.images, rows.labels, rows.gen_labels)
 
 
 def _log(writer: Any, line: dict[str, Any]) -> None:

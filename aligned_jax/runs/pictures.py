@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from aligned_jax import viz
+from aligned_jax.data.dataset import Dataset
+from aligned_jax.data.opening import opened, read_file
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.tasks.base import Task
 from aligned_jax.runs.tasks.gan import GanTask
@@ -29,7 +30,7 @@ class SnapshotPictures:
       dataset: its real images; those that are shown are always the same.
     """
 
-    def __init__(self, run: RunFolder, task: Task[Any], dataset: Any) -> None:
+    def __init__(self, run: RunFolder, task: Task[Any], dataset: Dataset) -> None:
         generator, wanted = task.config.generator, task.config.snapshots.images
         self.run, self.task = run, task
         count = min(wanted, len(dataset))
@@ -77,8 +78,8 @@ class SnapshotPictures:
     def _cells(self, path: Path) -> np.ndarray:
         """The first images of a grid, [rows, H, W, C]."""
         size, count = self._size, self.task.picture_count(len(self._reals))
-        with path.open("rb") as file:
-            grid = np.asarray(Image.open(file))
+        with opened(read_file(path)) as picture:
+            grid = np.asarray(picture)
         grid = grid[..., None] if grid.ndim == 2 else grid
         places = [divmod(i, self._columns) for i in range(min(_STRIP_ROWS, count))]
         return np.stack(

@@ -13,6 +13,7 @@ from aligned_jax.errors import CheckpointError
 from aligned_jax.runs.folder import RunFolder, step_of
 from aligned_jax.runs.tasks.base import Task
 from aligned_jax.types import PyTree
+from aligned_jax.utils.reading import parse_json
 from aligned_jax.utils.text import listed
 
 # All that is not a network, in one file beside the networks.
@@ -63,7 +64,9 @@ def load_state(folder: Path, task: Task[Any]) -> tuple[PyTree, dict[str, Any]]:
         # Opened here, because NumPy leaves a damaged file open.
         with (folder / TRAINING).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        bookkeeping = json.loads(str(arrays.pop("memory")))
+        bookkeeping = parse_json(str(arrays.pop("memory")), "its memory")
+        if not _is_bookkeeping(bookkeeping):
+            raise ValueError("its memory holds other things than sums and a best score")
     except Exception as error:  # zipfile, NumPy and JSON all have their own
         raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
     parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in task.rest}
@@ -129,6 +132,19 @@ def named(part: str, tree: PyTree) -> dict[str, Any]:
         )
 
     return {name(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _is_bookkeeping(values: Mapping[str, Any]) -> bool:
+    """Whether `tally` holds three numbers a report, by phase and name, and `best` a score."""
+
+    def numbers(items: Any) -> bool:
+        return all(isinstance(item, int | float) for item in items)
+
+    tally, best = values.get("tally") or {}, values.get("best")
+    sums = [named for phase in tally.values() for named in phase.values()]
+    return all(len(three) == 3 and numbers(three) for three in sums) and (
+        best is None or numbers([best["score"]])
+    )
 
 
 def _filled(folder: Path, part: str, expected: PyTree, arrays: Mapping[str, np.ndarray]) -> PyTree:

@@ -7,12 +7,12 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import jax
-import numpy as np
 
 from aligned_jax import checkpoint, viz
 from aligned_jax.errors import UserError
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.metric_sums import PERSISTENT, lost
+from aligned_jax.runs.tasks.base import not_finite
 from aligned_jax.types import PyTree
 from aligned_jax.utils.text import listed
 
@@ -68,13 +68,7 @@ def check_finite(run: RunFolder, state: PyTree, sums: dict[str, Any], advice: st
     Raises:
       TrainingError: with a diagnosis, which is also written to RUN/diagnosis.txt.
     """
-    leaves = jax.tree_util.tree_leaves_with_path(state)
-    broken = [
-        jax.tree_util.keystr(path, simple=True, separator="/")
-        for path, leaf in leaves
-        if not np.isfinite(leaf).all()
-    ]
-    reports = lost(sums)
+    broken, reports = not_finite(state), lost(sums)
     if not broken and not reports:
         return
     reasons = []

@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 
 from aligned_jax.config import EncoderConfig, GeneratorConfig
-from aligned_jax.errors import ConfigError, too_small
+from aligned_jax.errors import ConfigError, too_large, too_small
 
+_LARGEST_POOL = 100_000
 NOISE = ("random", "const", "none")
 _IMAGE_LOSSES = ("l2", "lpips", "identity")
 _LOSSES = (*_IMAGE_LOSSES, "w_norm", "delta_norm", "adversarial")
@@ -60,6 +61,7 @@ class EncoderOptions:
         least = {"batch_size": 1, "lookahead": 1, "d_reg_interval": 1, "pool_size": 0}
         least |= {"progressive_start": 0, "progressive_every": 1}
         wrong = too_small(self, least)
+        wrong += too_large(self, {"pool_size": _LARGEST_POOL})
         wrong += [
             f"{name} is {getattr(self, name)}; it must be a positive number"
             for name in ("learning_rate", "d_learning_rate", "eps")

@@ -78,6 +78,6 @@ def split_frozen(config: DiscriminatorConfig, params: PyTree) -> tuple[PyTree, P
 
 
 def merge_frozen(trainable: PyTree, frozen: PyTree) -> PyTree:
-    """Inverse of `split_frozen`."""
+    """Trainable and frozen parameters in one tree again: undoes `split_frozen`."""
     blocks = sorted({*trainable, *frozen})
     return {block: {**trainable.get(block, {}), **frozen.get(block, {})} for block in blocks}

@@ -15,6 +15,7 @@ import jax
 
 from aligned_jax.config import (
     KEYS,
+    AnyConfig,
     DiscriminatorConfig,
     GeneratorConfig,
     NetworkConfig,
@@ -64,24 +65,28 @@ class StartReport:
 
 
 def starting_configs(
-    source: Mapping[str, AnyNetwork],
+    source: Mapping[str, AnyConfig],
     resolution: int | None = None,
     c_dim: int | None = None,
     freeze_layers: int = 0,
 ) -> tuple[GeneratorConfig, DiscriminatorConfig]:
-    """Sizes of a run that fine-tunes `source`: its own, with what is given changed.
+    """Sizes of a run that fine-tunes networks: their own, with what is given changed.
 
-    A source without a discriminator gets one as wide as its generator.
+    Args:
+      source: their configs by key. Without a discriminator it gets one as wide as its
+        generator.
+      resolution, c_dim: of the run; None are the source's.
+      freeze_layers: of the discriminator.
 
     Raises:
       ConfigError: if the source has no generator, or the resolution is not possible.
     """
-    generator = _generator_of(source).config
+    generator = cast(GeneratorConfig, _generator_of(source))  # by its key
     resolution = generator.img_resolution if resolution is None else resolution
     generator = resized_config(generator, resolution)
     if "D" in source:
-        critic = cast(DiscriminatorNetwork, source["D"])  # by its key
-        discriminator = resized_config(critic.config, resolution)
+        critic = cast(DiscriminatorConfig, source["D"])  # by its key
+        discriminator = resized_config(critic, resolution)
     else:
         sizes = generator.synthesis
         discriminator = DiscriminatorConfig(
@@ -151,16 +156,17 @@ def starting_networks(
     return merged, report
 
 
-def _generator_of(source: Mapping[str, AnyNetwork]) -> Network:
+def _generator_of(source: Mapping[str, Any]) -> Any:
+    """What stands for the generator, of networks or configs by key."""
     if not {"G", "G_ema"} & set(source):
         present = ", ".join(source) or "nothing"
         raise ConfigError(f"a run starts from a generator, but the source has {present}")
-    return cast(Network, source["G"] if "G" in source else source["G_ema"])  # by its key
+    return source["G"] if "G" in source else source["G_ema"]
 
 
 def _by_role(source: Mapping[str, AnyNetwork]) -> dict[str, GanNetwork]:
     """The source with each generator standing in for the other; D may be missing."""
-    either = _generator_of(source)
+    either = cast(Network, _generator_of(source))  # by its key, as those below
     average = cast(Network, source.get("G_ema", either))
     given: dict[str, GanNetwork] = {"G": either, "G_ema": average}
     if "D" in source:

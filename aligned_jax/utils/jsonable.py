@@ -13,6 +13,7 @@ import typing
 from typing import Any
 
 from aligned_jax.errors import ConfigError
+from aligned_jax.utils.text import listed
 
 _LARGEST = 2**53  # beyond it, JSON of other programs loses digits
 _LONGEST = 4096  # entries of a tuple or dictionary
@@ -43,8 +44,8 @@ def from_dict(cls: type, values: dict[str, Any], where: str = "") -> Any:
     }
     missing = sorted(required - set(values))
     if unknown or missing:
-        parts = [f"unknown: {', '.join(unknown)}"] * bool(unknown)
-        parts += [f"missing: {', '.join(missing)}"] * bool(missing)
+        parts = [f"unknown: {listed(unknown)}"] * bool(unknown)
+        parts += [f"missing: {listed(missing)}"] * bool(missing)
         raise ConfigError(f"{where}: {'; '.join(parts)}; known fields: {', '.join(sorted(known))}")
     hints = typing.get_type_hints(cls)
     made, wrong = {}, []

@@ -66,12 +66,12 @@ def page(title: str, sections: Sequence[str], footer: str = "") -> str:
 
 
 def section(heading: str, *parts: str) -> str:
-    """Parts under a heading."""
+    """HTML of several parts under a heading."""
     return f"<section>\n<h2>{escape(heading)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
 def paragraph(text: str) -> str:
-    """Running text."""
+    """HTML of a paragraph of plain text, which is escaped."""
     return f"<p>{escape(text)}</p>"
 
 
@@ -124,7 +124,7 @@ def thumbnail(image: np.ndarray, name: str) -> str:
 
 
 def gallery(images: Sequence[tuple[str, np.ndarray]]) -> str:
-    """Thumbnails, with their names below."""
+    """HTML of thumbnails with their names below."""
     parts = (
         f"<figure>{thumbnail(image, name)}<figcaption>{escape(name)}</figcaption></figure>"
         for name, image in images

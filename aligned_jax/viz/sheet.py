@@ -40,7 +40,7 @@ class Sheet:
 
     @property
     def summary(self) -> str:
-        """ "2 rows, 3 columns"."""
+        """The size in words: "2 rows, 3 columns"."""
         return f"{len(self.rows)} rows, {len(self.columns)} columns"
 
     def picture(self) -> np.ndarray:
@@ -86,12 +86,12 @@ class DrawnColumn:
         return DrawnColumn(self.label, images, finite)
 
     def tiled(self, times: int) -> "DrawnColumn":
-        """All rows again and again."""
+        """The column with all its rows repeated, one copy below the other."""
         images, finite = (np.concatenate([v] * times) for v in (self.images, self.finite))
         return DrawnColumn(self.label, images, finite)
 
     def dealt(self, labels: Sequence[str]) -> "list[DrawnColumn]":
-        """Its rows dealt out to as many columns as there are labels."""
+        """The rows dealt out in turns to as many columns as there are labels."""
         step = len(labels)
         return [
             DrawnColumn(label, self.images[k::step], self.finite[k::step])

@@ -36,7 +36,7 @@ class Card:
 
 
 def write_card(folder: Path, card: Card, run: Path, cores: str) -> None:
-    """Writes `card.md` and `curve.svg`.
+    """Writes a network's `card.md` and `curve.svg` into its folder.
 
     Args:
       folder: of the network, holding its `samples.png`.

@@ -22,6 +22,13 @@ SAMPLES = "0-63"
 SCORES, SCORED = "scores.json", 5000
 NETWORKS: dict[str, Model | ZooEncoder] = {**MODELS, **ENCODERS}
 Say = Callable[[str], None]
+# Every command is a process of its own, in the working folder, rather than a call of its job:
+# paths are recorded as typed, relative to that folder, in what is packed; what is printed is
+# all that happens, for anyone to type; and no training keeps the memory of the one before.
+# Programs by the word that a command begins with:
+ALIGNED, PYTHON = "aligned", "python"
+_MODULE_OF = {ALIGNED: ("-m", "aligned_jax.tools.main"), PYTHON: ()}
+ENCODER_SCORES = (PYTHON, "-m", "aligned_jax.train.zoo_encoders")
 
 
 def unheard(text: str) -> None:
@@ -32,15 +39,15 @@ def commands(name: str) -> tuple[list[str], list[str]]:
     """The commands that draw the data of a model and train it, run in the working folder."""
     model = NETWORKS[name]
     data, folder = DATA[model.data], f"data/{model.data}"
-    draw = ["aligned", "data", "avatars", "--style", data.style, "--zoom", str(data.zoom), *POSE]
+    draw = [ALIGNED, "data", "avatars", "--style", data.style, "--zoom", str(data.zoom), *POSE]
     draw += ["--count", str(data.count), "--resolution", str(RESOLUTION), "--out", folder]
     where = ["--data", folder, "--run", f"runs/{name}", "--kimg", str(model.kimg)]
     where += ["--seed", str(model.seed)]
     if isinstance(model, ZooEncoder):
         train = ["encoder", f"zoo:{model.generator}", "--space", model.space]
-        return draw, ["aligned", *train, *where, *model.options]
+        return draw, [ALIGNED, *train, *where, *model.options]
     train = ["finetune", f"zoo:{model.start}"] if model.start else ["pretrain"]
-    return draw, ["aligned", *train, "tiny64", *where, "--snapshots.images", "64"]
+    return draw, [ALIGNED, *train, "tiny64", *where, "--snapshots.images", "64"]
 
 
 def scoring(name: str, source: str, out: str) -> list[str]:
@@ -48,11 +55,18 @@ def scoring(name: str, source: str, out: str) -> list[str]:
     model = NETWORKS[name]
     data = ["--data", f"data/{model.data}"]
     if isinstance(model, ZooEncoder):
-        module = ["python", "-m", "aligned_jax.train.zoo_encoders"]
-        return [*module, source, "--generator", f"zoo:{model.generator}", *data, "--out", out]
+        return [
+            *ENCODER_SCORES,
+            source,
+            "--generator",
+            f"zoo:{model.generator}",
+            *data,
+            "--out",
+            out,
+        ]
     counts = ["--num", str(SCORED), "--max-reals", str(SCORED)]
     metrics = ["--metrics", "fd_vgg,kid_vgg", *counts]
-    return ["aligned", "evaluate", source, *data, *metrics, "--out", out]
+    return [ALIGNED, "evaluate", source, *data, *metrics, "--out", out]
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -93,10 +107,10 @@ def pack(name: str, work: Path, into: Path, say: Say = unheard) -> None:
     # starts it from G_ema.
     packed, keys = f"packed/{name}", "E" if name in ENCODERS else "G_ema,D"
     file = f"{packed}/{ZOO_FILE}"
-    export = ["aligned", "export", f"runs/{name}", file, "--network-key", keys, "--half"]
+    export = [ALIGNED, "export", f"runs/{name}", file, "--network-key", keys, "--half"]
     _run(export, work, say)
     if name in MODELS:  # an encoder's samples come with its scores
-        samples = ["aligned", "generate", file, "--seeds", SAMPLES]
+        samples = [ALIGNED, "generate", file, "--seeds", SAMPLES]
         _run([*samples, "--out", f"{packed}/samples.png"], work, say)
     _run(scoring(name, file, f"{packed}/{SCORES}"), work, say)
     describe(name, work, staging)
@@ -128,8 +142,7 @@ def describe(name: str, work: Path, staging: Path) -> None:
 def _run(command: list[str], work: Path, say: Say) -> None:
     """Runs a command with this interpreter in the working folder."""
     say(f"$ {shlex.join(command)}")
-    ours = command[0] == "aligned"
-    line = ["-m", "aligned_jax.tools.main", *command[1:]] if ours else command[1:]
+    line = [*_MODULE_OF[command[0]], *command[1:]]
     code = subprocess.run([sys.executable, *line], cwd=work, check=False).returncode
     if code:
         raise UserError(f"`{shlex.join(command)}` ended with exit code {code}")

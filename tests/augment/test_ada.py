@@ -13,7 +13,7 @@ from aligned_jax.augment import (
 )
 from aligned_jax.config import from_dict, to_dict
 from aligned_jax.errors import ConfigError
-from tests.augment.cases import arrays, meta
+from tests.augment.recorded_cases import arrays, meta
 
 step = jax.jit(update, static_argnums=(1, 3))
 

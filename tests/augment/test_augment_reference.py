@@ -6,11 +6,11 @@ import jax
 import numpy as np
 import pytest
 
-from aligned_jax.augment import TRANSFORMS, AugmentConfig, apply, percentile_draws, preset
+from aligned_jax.augment import TRANSFORMS, AugmentConfig, apply, preset
 from aligned_jax.augment.filters import band_filters
 from aligned_jax.augment.geometry import SYM6
 from aligned_jax.ops import setup_filter
-from tests.augment.cases import arrays, images, meta, random_case
+from tests.augment.recorded_cases import arrays, images, meta, percentile_draws, random_case
 from tests.helpers import nhwc, relative_error
 
 pytestmark = pytest.mark.optimised

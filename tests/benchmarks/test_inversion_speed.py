@@ -13,8 +13,8 @@ from aligned_jax import features, inversion
 from aligned_jax.networks import init_variables
 from aligned_jax.utils import loops
 from benchmarks import inversion as benchmark
+from tests.networks.small_encoder import GENERATOR
 from tests.standins import Nearness
-from tests.test_encoder_network import GENERATOR
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from aligned_jax.convert import deduce
 from aligned_jax.convert.checks import tensor_problems
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.errors import ConfigError, FormatError
-from tests.convert.samples import Lazy
+from tests.convert.small_networks import Lazy
 from tests.helpers import random_tensors
 
 # fmt: off

@@ -9,7 +9,7 @@ import pytest
 
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.errors import FormatError
-from tests.convert.by_hand import file_refusal, zip_file
+from tests.convert.small_files import file_refusal, zip_file
 from tests.helpers import DATA
 
 

@@ -76,10 +76,10 @@ def test_all_contradictions_are_named_together():
 @pytest.mark.parametrize("use_noise", [False, True])
 def test_options_that_shapes_tell(architecture, use_noise):
     config = generator_config(small(architecture=architecture, use_noise=use_noise))
-    found = deduce.generator(official_shapes(config), {}, ADA)
-    assert found.synthesis.architecture == architecture
-    assert found.synthesis.use_noise is use_noise
-    assert official_shapes(found) == official_shapes(config)
+    deduced = deduce.generator(official_shapes(config), {}, ADA)
+    assert deduced.synthesis.architecture == architecture
+    assert deduced.synthesis.use_noise is use_noise
+    assert official_shapes(deduced) == official_shapes(config)
 
 
 def test_usual_and_unusual_widths():
@@ -88,8 +88,8 @@ def test_usual_and_unusual_widths():
         config = discriminator_config(sizes | {"channel_base": base})
         assert deduce.discriminator(official_shapes(config), {}, ADA).channel_base == base
     config = discriminator_config(sizes | {"channel_base": 640, "channel_max": 70})
-    found = deduce.discriminator(official_shapes(config), {}, ADA)
-    assert found.channels is None and (found.channel_base, found.channel_max) == (640, 70)
+    deduced = deduce.discriminator(official_shapes(config), {}, ADA)
+    assert deduced.channels is None and (deduced.channel_base, deduced.channel_max) == (640, 70)
 
 
 def test_endless_mappings_are_refused_at_once():

@@ -78,9 +78,9 @@ def test_other_kinds(tmp_path):
         w_avg = pooled.networks["G_ema"].variables()["stats"]["mapping"]["w_avg"]
         np.testing.assert_array_equal(w_avg, LATENT_AVG[0])
     plain = checkpoint(EncoderConfig(32, "w+", 4, 6, stages=STAGES), start_from_latent_avg=False)
-    found = read_official(written(tmp_path, plain)).networks["E"]
-    assert not found.config.deltas
-    np.testing.assert_array_equal(found.variables()["stats"]["latent_avg"], np.zeros((4, 6)))
+    encoder = read_official(written(tmp_path, plain)).networks["E"]
+    assert not encoder.config.deltas
+    np.testing.assert_array_equal(encoder.variables()["stats"]["latent_avg"], np.zeros((4, 6)))
     alone = checkpoint()
     alone["state_dict"] = {n: t for n, t in alone["state_dict"].items() if n.startswith("encoder")}
     official = read_official(written(tmp_path, alone))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.convert.files.container import read_pickle
-from tests.convert.by_hand import state_tensors, tensors
+from tests.convert.small_files import state_tensors, tensors
 from tests.makers.official_file import OfficialNetwork, write_rosinality, write_snapshot
 
 
@@ -36,10 +36,10 @@ def test_written_snapshots_read_back(tmp_path, protocol, names):
     assert loaded.unknown_globals == () and loaded.value["extra"] == {"a": 1}
     assert loaded.value["G"] is loaded.value["G_ema"]
     for key, network in written.items():
-        found = state_tensors(loaded.value[key])
-        assert set(found) == set(network.tensors)
+        read_back = state_tensors(loaded.value[key])
+        assert set(read_back) == set(network.tensors)
         for name, array in network.tensors.items():
-            np.testing.assert_array_equal(found[name], array)
+            np.testing.assert_array_equal(read_back[name], array)
         assert loaded.value[key].meta["state"]["_init_kwargs"] == network.kwargs
     block = loaded.value["D"].meta["state"]["_modules"]["b8"].meta["state"]["_modules"]["fromrgb"]
     assert list(block.meta["state"]["_buffers"]) == ["weight"]

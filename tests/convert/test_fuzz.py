@@ -24,7 +24,7 @@ import pytest
 from aligned_jax.convert import read_official
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.errors import UserError
-from tests.convert.by_hand import state_tensors
+from tests.convert.small_files import state_tensors
 from tests.helpers import DATA
 from tests.makers.official_file import OfficialNetwork, write_rosinality, write_snapshot
 
@@ -114,7 +114,7 @@ def instructions(data: bytes) -> list[tuple[int, int]]:
 
     Ends where the data is no pickle any more, as it is after some mutations.
     """
-    found, file = [], io.BytesIO(data)
+    positions, file = [], io.BytesIO(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about odd escapes in texts
         try:
@@ -122,12 +122,12 @@ def instructions(data: bytes) -> list[tuple[int, int]]:
                 before = None
                 for _, _, position in pickletools.genops(file):
                     if before is not None:
-                        found.append((before, position))
+                        positions.append((before, position))
                     before = position
-                found.append((before, file.tell()))
+                positions.append((before, file.tell()))
         except (ValueError, UnicodeError, OverflowError):
             pass
-    return found
+    return positions
 
 
 # The mutations

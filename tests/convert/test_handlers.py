@@ -9,7 +9,7 @@ from aligned_jax.convert.files.handlers import HANDLERS
 from aligned_jax.convert.files.inert import PersistentObject, TFNetwork
 from aligned_jax.convert.files.tensor import DTYPES, LazyTensor
 from aligned_jax.convert.files.unpickle import unpickle
-from tests.convert.by_hand import read, refusal
+from tests.convert.small_files import read, refusal
 from tests.makers.pickle_writer import Call, Name, dumps
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from aligned_jax.convert.files.inert import Opaque, plain, walk
 from aligned_jax.errors import FormatError
-from tests.convert.by_hand import read
+from tests.convert.small_files import read
 from tests.makers.pickle_writer import Call, Name, dumps
 
 

@@ -9,7 +9,7 @@ from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.files.inert import TFNetwork
 from aligned_jax.convert.formats import nvidia_tf
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import Lazy
+from tests.convert.small_networks import Lazy
 from tests.helpers import DATA
 
 
@@ -96,14 +96,14 @@ def configs(generator=None, critic=None, version=4, g_kwargs=None, d_kwargs=None
     d = network(critic_variables() if critic is None else critic, version, **(d_kwargs or {}))
     described, source = nvidia_tf.read((g, d, g))
     assert source["G_is_G_ema"] and described["G"] is described["G_ema"]
-    found = {}
+    by_key = {}
     for key, item in described.items():
         kind = deduce.generator if item.is_generator else deduce.discriminator
         shapes = {name: tensor.shape for name, tensor in item.tensors.items()}
-        found[key] = kind(shapes, item.kwargs, item.code_base)
-        assert tensor_problems(found[key], item.tensors, has_filters=False) == []
+        by_key[key] = kind(shapes, item.kwargs, item.code_base)
+        assert tensor_problems(by_key[key], item.tensors, has_filters=False) == []
         assert all(tensor.numpy().shape == tensor.shape for tensor in item.tensors.values())
-    return found, described
+    return by_key, described
 
 
 def test_transforms():
@@ -144,15 +144,15 @@ def test_architectures(architecture):
 def test_image_layers_by_level_of_detail_mean_the_plain_architecture():
     kwargs = {"architecture": "skip"}
     arrays = variables(architecture="orig") | {"synthesis/lod": np.zeros((), np.float32)}
-    found, _ = configs(arrays, critic_variables(lod=True), g_kwargs=kwargs, d_kwargs=kwargs)
-    assert found["G_ema"].synthesis.architecture == found["D"].architecture == "orig"
+    deduced, _ = configs(arrays, critic_variables(lod=True), g_kwargs=kwargs, d_kwargs=kwargs)
+    assert deduced["G_ema"].synthesis.architecture == deduced["D"].architecture == "orig"
 
 
 def test_label_embeddings():
-    found, described = configs(variables(label_size=2), critic_variables(labels=True), version=5)
-    assert found["G_ema"].c_dim == found["D"].c_dim == 2
-    assert found["G_ema"].mapping.embed_features == 7
-    assert (found["D"].cmap_dim, found["D"].mapping.num_layers) == (6, 0)
+    deduced, described = configs(variables(label_size=2), critic_variables(labels=True), version=5)
+    assert deduced["G_ema"].c_dim == deduced["D"].c_dim == 2
+    assert deduced["G_ema"].mapping.embed_features == 7
+    assert (deduced["D"].cmap_dim, deduced["D"].mapping.num_layers) == (6, 0)
     assert described["D"].tensors["mapping.embed.weight"].shape == (6, 2)
 
 
@@ -183,8 +183,8 @@ def test_arguments_arrive():
         "mapping_lrmul": 0.3,
         "mapping_fmaps": None,
     }
-    found, _ = configs(g_kwargs=g_kwargs, d_kwargs=d_kwargs)
-    generator, critic = found["G_ema"], found["D"]
+    deduced, _ = configs(g_kwargs=g_kwargs, d_kwargs=d_kwargs)
+    generator, critic = deduced["G_ema"], deduced["D"]
     assert generator.mapping.lr_multiplier == 0.02 and generator.mapping.activation == "relu"
     assert generator.mapping.w_avg_beta == 0.99
     assert (generator.synthesis.channel_base, generator.synthesis.channel_max) == (24, 4)
@@ -205,15 +205,15 @@ def test_defaults_are_those_of_the_official_converter(version):
 @pytest.mark.parametrize("name", ["w_avg_beta", "dlatent_avg_beta"])
 def test_a_mean_of_w_that_is_off_stays_off(name):
     assert configs()[0]["G_ema"].mapping.w_avg_beta == 0.995
-    found, _ = configs(g_kwargs={name: None, "conv_clamp": None, "resample_kernel": None})
-    assert found["G_ema"].mapping.w_avg_beta == 1.0
-    assert found["G_ema"].synthesis.resample_filter == (1.0, 3.0, 3.0, 1.0)
+    deduced, _ = configs(g_kwargs={name: None, "conv_clamp": None, "resample_kernel": None})
+    assert deduced["G_ema"].mapping.w_avg_beta == 1.0
+    assert deduced["G_ema"].synthesis.resample_filter == (1.0, 3.0, 3.0, 1.0)
 
 
 def test_networks_without_noise():
     kwargs = {"use_noise": False}
-    found, _ = configs(variables(noise=False), version=5, g_kwargs=kwargs)
-    assert found["G_ema"].synthesis.use_noise is False
+    deduced, _ = configs(variables(noise=False), version=5, g_kwargs=kwargs)
+    assert deduced["G_ema"].synthesis.use_noise is False
 
 
 def test_recorded_sizes_are_checked():

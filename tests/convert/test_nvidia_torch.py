@@ -9,7 +9,15 @@ from aligned_jax.convert import read_official, to_official
 from aligned_jax.convert.formats import nvidia_torch
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import D_KWARGS, G_KWARGS, Lazy, discriminator, generator, module, nested
+from tests.convert.small_networks import (
+    D_KWARGS,
+    G_KWARGS,
+    Lazy,
+    discriminator,
+    generator,
+    module,
+    nested,
+)
 from tests.makers.official_file import write_snapshot
 
 FLAT = {key: value for key, value in G_KWARGS.items() if key != "synthesis_kwargs"}
@@ -17,9 +25,9 @@ FLAT = {key: value for key, value in G_KWARGS.items() if key != "synthesis_kwarg
 
 def same(network, official):
     """Whether a converted network has the tensors of an official one."""
-    found = to_official(network.config, network.variables())
-    assert sorted(found) == sorted(official.tensors)
-    return all(np.array_equal(found[name], official.tensors[name]) for name in found)
+    exported = to_official(network.config, network.variables())
+    assert sorted(exported) == sorted(official.tensors)
+    return all(np.array_equal(exported[name], official.tensors[name]) for name in exported)
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
@@ -39,9 +47,9 @@ def test_frozen_layers_are_buffers(tmp_path):
     frozen = ["b8.fromrgb.weight", "b8.fromrgb.bias", "b8.conv0.weight", "b8.conv0.bias"]
     networks = {"D": discriminator(kwargs, frozen=frozen), "G_ema": generator()}
     write_snapshot(tmp_path / "net.pkl", networks)
-    found = read_official(tmp_path / "net.pkl").networks["D"]
-    assert same(found, networks["D"])
-    assert found.config.freeze_layers == 2
+    critic = read_official(tmp_path / "net.pkl").networks["D"]
+    assert same(critic, networks["D"])
+    assert critic.config.freeze_layers == 2
 
 
 def test_any_subset_with_the_averaged_generator(tmp_path):

@@ -27,12 +27,12 @@ def tensors_of(network, prefix=""):
     """Tensors of a pickled network by official name, by the shortest way there is."""
     assert isinstance(network, PersistentObject)
     state = network.meta["state"]
-    found = {}
+    tensors = {}
     for part in ("_parameters", "_buffers"):
-        found |= {prefix + name: tensor.numpy() for name, tensor in state[part].items()}
+        tensors |= {prefix + name: tensor.numpy() for name, tensor in state[part].items()}
     for name, module in state["_modules"].items():
-        found |= tensors_of(module, f"{prefix}{name}.")
-    return found
+        tensors |= tensors_of(module, f"{prefix}{name}.")
+    return tensors
 
 
 def assert_identical(found, expected):
@@ -65,9 +65,9 @@ def test_tensorflow_config_is_the_equivalent_one():
     official = read_official(DATA / "tf_legacy_skip32.pkl")
     expected = generator_config(meta["equivalent_g_init_kwargs"])
     assert official.networks["G_ema"].config == official.networks["G"].config == expected
-    found = official.networks["D"].config
-    assert found == discriminator_config(meta["equivalent_d_init_kwargs"])
-    assert found.mapping.lr_multiplier == 0.1
+    converted = official.networks["D"].config
+    assert converted == discriminator_config(meta["equivalent_d_init_kwargs"])
+    assert converted.mapping.lr_multiplier == 0.1
     assert official.source["code_base"] == "stylegan2 (TensorFlow)"
 
 
@@ -109,8 +109,8 @@ def test_converted_layouts_survive_export(file, tmp_path):
     for key, (config, variables) in trees.items():
         network = again.networks[key]
         assert network.config == config
-        found = to_official(network.config, network.variables())
-        assert_identical(found, to_official(config, variables))
+        exported = to_official(network.config, network.variables())
+        assert_identical(exported, to_official(config, variables))
 
 
 @pytest.mark.parametrize("file", [name for name in FILES if name.endswith(".pkl")])

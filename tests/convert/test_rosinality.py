@@ -149,8 +149,8 @@ def test_a_missing_mean_of_w_is_computed_and_said(tmp_path):
     for layer in ("style.1", "style.2"):
         x = x @ state[f"{layer}.weight"].T * 0.01 / np.sqrt(6) + state[f"{layer}.bias"] * 0.01
         x = np.where(x > 0, x, 0.2 * x) * np.sqrt(2)
-    found = official.networks["G_ema"].variables()["stats"]["mapping"]["w_avg"]
-    np.testing.assert_allclose(found, x.mean(0), rtol=1e-4, atol=1e-7)
+    mean = official.networks["G_ema"].variables()["stats"]["mapping"]["w_avg"]
+    np.testing.assert_allclose(mean, x.mean(0), rtol=1e-4, atol=1e-7)
 
 
 def test_missing_noise_maps_are_drawn_and_said(tmp_path):

@@ -65,26 +65,26 @@ def test_special_numbers_survive():
 
 
 def test_generator_filters_stand_where_official_files_have_them():
-    found = filters(GENERATOR)
+    ours = filters(GENERATOR)
     configured = {"b4", "b8", "b8.conv0", "b8.skip"}
     default = {"b4.conv1", "b8.conv1"}
     names = {f"synthesis.{layer}.resample_filter" for layer in configured | default}
-    assert set(found) == names
+    assert set(ours) == names
     for layer in configured:
-        assert np.array_equal(found[f"synthesis.{layer}.resample_filter"], ASYMMETRIC)
+        assert np.array_equal(ours[f"synthesis.{layer}.resample_filter"], ASYMMETRIC)
     for layer in default:
-        assert np.array_equal(found[f"synthesis.{layer}.resample_filter"], DEFAULT)
+        assert np.array_equal(ours[f"synthesis.{layer}.resample_filter"], DEFAULT)
 
 
 def test_discriminator_filters_stand_where_official_files_have_them():
-    found = filters(DISCRIMINATOR)
+    ours = filters(DISCRIMINATOR)
     configured = {"b8", "b8.conv1", "b8.skip"}
     default = {"b8.fromrgb", "b8.conv0", "b4.conv"}
-    assert set(found) == {f"{layer}.resample_filter" for layer in configured | default}
+    assert set(ours) == {f"{layer}.resample_filter" for layer in configured | default}
     for layer in configured:
-        assert np.array_equal(found[f"{layer}.resample_filter"], ASYMMETRIC)
+        assert np.array_equal(ours[f"{layer}.resample_filter"], ASYMMETRIC)
     for layer in default:
-        assert np.array_equal(found[f"{layer}.resample_filter"], DEFAULT)
+        assert np.array_equal(ours[f"{layer}.resample_filter"], DEFAULT)
 
 
 def test_filter_kernels():

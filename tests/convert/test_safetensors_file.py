@@ -14,7 +14,7 @@ from aligned_jax.convert import from_official, read_official, write_safetensors
 from aligned_jax.convert.formats.exported import METADATA_KEY
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.errors import FormatError, UserError
-from tests.convert.samples import D_KWARGS, G_KWARGS
+from tests.convert.small_networks import D_KWARGS, G_KWARGS
 from tests.helpers import random_tensors
 from tests.makers.official_file import write_rosinality
 
@@ -49,9 +49,9 @@ def equal(first, second):
 
 
 def test_one_network_has_the_official_names(file):
-    found, expected = load_file(file), random_tensors(ODD)
-    assert sorted(found) == sorted(expected)
-    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    written, expected = load_file(file), random_tensors(ODD)
+    assert sorted(written) == sorted(expected)
+    assert all(np.array_equal(written[name], expected[name]) for name in expected)
 
 
 def test_config_and_provenance_come_back(file):
@@ -87,9 +87,9 @@ def test_files_of_others_are_deduced(tmp_path):
     path = tmp_path / "net.safetensors"
     save_file(random_tensors(config), path)
     official = read_official(path)
-    found = official.networks["G_ema"]
-    assert equal(found.variables(), tree(config)[1])
-    assert found.config.channels == config.channels
+    generator = official.networks["G_ema"]
+    assert equal(generator.variables(), tree(config)[1])
+    assert generator.config.channels == config.channels
     assert "does not record" in official.source["warnings"][0]
     save_file(random_tensors(CRITIC), path)
     assert list(read_official(path).networks) == ["D"]

@@ -7,7 +7,14 @@ import pytest
 
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.files.tensor import DTYPES
-from tests.convert.by_hand import FLOAT, REBUILD, file_refusal, legacy_file, state_tensors, tensors
+from tests.convert.small_files import (
+    FLOAT,
+    REBUILD,
+    file_refusal,
+    legacy_file,
+    state_tensors,
+    tensors,
+)
 from tests.helpers import DATA, reference
 from tests.makers.pickle_writer import Call, Name, Reference, dumps
 
@@ -18,14 +25,14 @@ def test_official_snapshots(path):
     assert loaded.container == "pickle" and loaded.unknown_globals == ()
     expected = reference(path.stem)
     for key in ("G", "D", "G_ema"):
-        found = state_tensors(loaded.value[key])
+        actual = state_tensors(loaded.value[key])
         names = expected[f"{key}/tensor_names"].tolist()
-        assert set(found) == set(names)
+        assert set(actual) == set(names)
         for name, total in zip(names, expected[f"{key}/tensor_sum"], strict=True):
-            assert found[name].sum(dtype=np.float64) == pytest.approx(total, rel=1e-12, abs=1e-9)
+            assert actual[name].sum(dtype=np.float64) == pytest.approx(total, rel=1e-12, abs=1e-9)
     for key, array in expected.items():
         if key.startswith("param/"):
-            np.testing.assert_array_equal(found[key.removeprefix("param/")], array, err_msg=key)
+            np.testing.assert_array_equal(actual[key.removeprefix("param/")], array, err_msg=key)
 
 
 def test_community_checkpoint():

@@ -6,7 +6,7 @@ import pytest
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.files.torch_tensors import read_tensors
 from aligned_jax.errors import FormatError
-from tests.convert.by_hand import FLOAT, REBUILD, legacy_file, script_file, zip_file
+from tests.convert.small_files import FLOAT, REBUILD, legacy_file, script_file, zip_file
 from tests.helpers import DATA
 from tests.makers.pickle_writer import Call, Name, Reference, dumps
 
@@ -19,9 +19,9 @@ def tensor():
 def test_an_archive_that_torch_wrote():
     tensors, kind = read_tensors(DATA / "torch_script.pt")
     assert kind == "torch-script"
-    found = {name: value.shape for name, value in tensors.items()}
+    shapes = {name: value.shape for name, value in tensors.items()}
     moments = {f"layers.bn.{n}": (2,) for n in ("weight", "bias", "running_mean", "running_var")}
-    assert found == moments | {
+    assert shapes == moments | {
         "lpips0": (3,),
         "layers.conv1.weight": (2, 1, 1, 1),
         "layers.conv1.bias": (2,),

@@ -13,7 +13,7 @@ import pytest
 from aligned_jax.convert.files.handlers import HANDLERS
 from aligned_jax.convert.files.inert import MAX_NUMBER_KEYS, MAX_STEPS, Budget, Opaque, show, walk
 from aligned_jax.convert.files.unpickle import unpickle
-from tests.convert.by_hand import read, refusal
+from tests.convert.small_files import read, refusal
 from tests.makers.pickle_writer import Call, Name, dumps
 
 PROTOCOLS = range(6)

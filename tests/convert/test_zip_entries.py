@@ -4,7 +4,7 @@ import struct
 import zipfile
 
 from aligned_jax.convert.files.container import read_pickle
-from tests.convert.by_hand import file_refusal, zip_file
+from tests.convert.small_files import file_refusal, zip_file
 
 
 def test_zip_files(tmp_path):

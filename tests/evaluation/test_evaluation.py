@@ -150,8 +150,8 @@ def test_options_change_scores():
         "seed": ({"seed": 1}, "kid"),
     }
     for changed, name in changes.values():
-        found = scores(*sets, names, dataclasses.replace(OPTIONS, **changed)).values
-        assert found[name] != base[name], changed
+        changed_scores = scores(*sets, names, dataclasses.replace(OPTIONS, **changed)).values
+        assert changed_scores[name] != base[name], changed
     assert scores(*sets, ("diversity",), dataclasses.replace(OPTIONS, seed=1)).values != {
         "diversity": base["diversity"]
     }
@@ -162,7 +162,7 @@ def test_options_change_scores():
 
 def test_settings_of_the_path_length_change_it():
     made = generated(17)
-    found = {
+    lengths = {
         setting: scores(
             made, None, ("ppl",), dataclasses.replace(OPTIONS, path=PathOptions(**dict([setting])))
         ).values["ppl"]
@@ -171,17 +171,17 @@ def test_settings_of_the_path_length_change_it():
             *(("space", "z"), ("sampling", "full"), ("crop", True)),
         ]
     }
-    assert len(set(found.values())) == 5
+    assert len(set(lengths.values())) == 5
     fixed = dataclasses.replace(made, noise="const")
-    assert scores(fixed, None, ("ppl",), OPTIONS).values["ppl"] != found["epsilon", 0.1]
+    assert scores(fixed, None, ("ppl",), OPTIONS).values["ppl"] != lengths["epsilon", 0.1]
 
 
 def test_a_set_and_itself():
-    found = scores(stored(), stored(), ("fd_vgg", "kid_vgg", "pr_vgg")).values
-    assert found["fd_vgg"] == pytest.approx(0, abs=1e-9)
+    values = scores(stored(), stored(), ("fd_vgg", "kid_vgg", "pr_vgg")).values
+    assert values["fd_vgg"] == pytest.approx(0, abs=1e-9)
     # An image that is in both subsets is its own pair, which only lowers the distance.
-    assert -0.1 < found["kid_vgg"] < 0
-    assert (found["precision_vgg"], found["recall_vgg"]) == (1, 1)
+    assert -0.1 < values["kid_vgg"] < 0
+    assert (values["precision_vgg"], values["recall_vgg"]) == (1, 1)
 
 
 def test_grey_images_and_a_bias_that_does_not_count():
@@ -215,18 +215,18 @@ def test_the_cache(tmp_path):
 def test_the_cache_keeps_options_of_feature_networks_apart(tmp_path):
     cache = evaluation.Cache(tmp_path / "cache")
     pictures, reals = stored(seed=1), stored()
-    found = {}
+    kept = {}
     for half_pixel in (False, True):
         networks = {"inception": standins.load("inception", half_pixel=half_pixel)}
         run = pictures, reals, ("fid", "kid"), networks, OPTIONS, 16, ONE
-        found[half_pixel] = evaluation.evaluate(*run, cache=cache)
+        kept[half_pixel] = evaluation.evaluate(*run, cache=cache)
         looked = reals.dataset.looked
-        assert evaluation.evaluate(*run, cache=cache).values == found[half_pixel].values
+        assert evaluation.evaluate(*run, cache=cache).values == kept[half_pixel].values
         assert reals.dataset.looked == looked  # those of its own are taken from the cache
-        assert evaluation.evaluate(*run).values == found[half_pixel].values
-        facts = found[half_pixel].details["fid"]["features"]
+        assert evaluation.evaluate(*run).values == kept[half_pixel].values
+        facts = kept[half_pixel].details["fid"]["features"]
         assert facts == {"network": "inception", "sha256": "stand-in", "half_pixel": half_pixel}
-    assert found[False].values["fid"] != found[True].values["fid"]
+    assert kept[False].values["fid"] != kept[True].values["fid"]
 
 
 def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path):
@@ -236,8 +236,8 @@ def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path):
 
 
 def test_warnings_say_what_they_mean():
-    found = scores(stored(6, count=9, seed=1), stored(size=10), ("fd_vgg", "kid_vgg"))
-    size, few = found.warnings
+    scored = scores(stored(6, count=9, seed=1), stored(size=10), ("fd_vgg", "kid_vgg"))
+    size, few = scored.warnings
     assert "8x8 pixels" in size and "10x10" in size
     assert few.startswith("fd_vgg: 6 images are no more than the 6 features")
     assert "too large" in few and "kid_vgg" in few
@@ -259,7 +259,7 @@ def test_work_is_counted():
         (lambda: evaluation.parse_names(","), "no such metric"),
         (lambda: scores(stored(), None, ("fid", "is")), "fid compares with real images"),
         (lambda: scores(stored(), stored(), ("ppl",)), "ppl can only be had of a network"),
-        (lambda: scores(stored(channels=4), stored(), ("fid",)), "4 channels cannot be scored"),
+        (lambda: scores(stored(channels=5), stored(), ("fid",)), "5 channels cannot be scored"),
         (lambda: evaluation.Options(subsets=0, pairs=0), "subsets is 0.*pairs is 0"),
         (lambda: scores(generated(noise="none"), None, ("diversity_z",)), "needs random noise"),
     ],

@@ -8,7 +8,7 @@ from aligned_jax import features
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features import networks
 from aligned_jax.features.files import read_weights
-from tests.convert.by_hand import FLOAT, REBUILD, script_file
+from tests.convert.small_files import FLOAT, REBUILD, script_file
 from tests.helpers import DATA
 from tests.makers.official_file import write_rosinality
 from tests.makers.pickle_writer import Call, Name, Reference
@@ -50,9 +50,9 @@ def test_every_kind_of_file_is_kept_and_loaded(tiny, tmp_path, cache_folder, kin
     kernel = tiny["body.1.weight"].transpose(2, 3, 1, 0)
     np.testing.assert_array_equal(params["body.1"]["weight"], kernel)
     images = np.random.default_rng(1).uniform(0, 255, (2, 5, 4, 1)).astype(np.float32)
-    found = extractor(images)["features"]
-    np.testing.assert_array_equal(found, extractor(np.repeat(images, 3, -1))["features"])
-    np.testing.assert_array_equal(found, features.load("arcface", file)(images)["features"])
+    extracted = extractor(images)["features"]
+    np.testing.assert_array_equal(extracted, extractor(np.repeat(images, 3, -1))["features"])
+    np.testing.assert_array_equal(extracted, features.load("arcface", file)(images)["features"])
 
 
 def scripted(path, state) -> None:
@@ -117,7 +117,7 @@ def test_what_is_wrong_is_said_at_once(tiny, refusal):
 
 def test_unknown_networks_are_refused(tiny, refusal):
     said = refusal({"a": np.zeros(2, np.float32), "b": np.zeros(2, np.float32)})
-    assert "its tensors (a, b, ...) are those of no network" in said
+    assert "its tensors (a, b) are those of no network" in said
     assert all(networks.NETWORKS[name].source in said for name in networks.FROM_FILES)
     assert "no tensors by name" in refusal({"epoch": 1})
 

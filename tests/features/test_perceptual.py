@@ -106,10 +106,10 @@ class Maps(nn.Module):
 @needs_weights
 def test_the_five_maps(vgg):
     maps = jax.jit(Maps().apply)(vgg.variables, image("pair0/a_uint8"))
-    for i, found in enumerate(maps):
+    for i, actual in enumerate(maps):
         for moment in ("mean", "std"):
             expected = REFERENCE[f"pair0/a_feature{i}_{moment}"]
-            assert relative_error(getattr(np.asarray(found[0]), moment)((0, 1)), expected) < 1e-5
+            assert relative_error(getattr(np.asarray(actual[0]), moment)((0, 1)), expected) < 1e-5
 
 
 @needs_weights
@@ -130,8 +130,8 @@ def test_alexnet():
 def test_vgg_features_are_means_of_the_last_map():
     """LPIPS shifts and scales images as VGG-16 wants them, so its fifth map is the same."""
     extractor = features.load("vgg16")
-    found = jax.jit(extractor)(image("pair0/a_uint8"))["features"]
-    assert relative_error(found[0], REFERENCE["pair0/a_feature4_mean"]) < 1e-5
+    extracted = jax.jit(extractor)(image("pair0/a_uint8"))["features"]
+    assert relative_error(extracted[0], REFERENCE["pair0/a_feature4_mean"]) < 1e-5
     assert extractor.sha256 == features.lpips("vgg").sha256
 
 
@@ -150,8 +150,8 @@ def test_large_images_are_reduced(monkeypatch):
 def test_bad_images(vgg):
     with pytest.raises(UserError, match=r"lpips_vgg takes images .* of 16 pixels.*\[1, 8, 8, 3\]"):
         vgg.embed(jnp.zeros((1, 8, 8, 3), jnp.float32))
-    with pytest.raises(UserError, match=r"1 or 3.*\[1, 64, 64, 4\]"):
-        vgg.embed(jnp.zeros((1, 64, 64, 4), jnp.float32))
+    with pytest.raises(UserError, match=r"1, 3 or 4.*\[1, 64, 64, 5\]"):
+        vgg.embed(jnp.zeros((1, 64, 64, 5), jnp.float32))
     with pytest.raises(UserError, match="networks are vgg and alex"):
         features.lpips("squeeze")
     with pytest.raises(UserError, match="a distance, not an extractor"):

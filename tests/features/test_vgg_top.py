@@ -8,7 +8,7 @@ import pytest
 from aligned_jax import features
 from aligned_jax.features import networks
 from aligned_jax.features.vgg import vgg_layers
-from tests.features import by_rule
+from tests.features import weights_by_rule as by_rule
 from tests.helpers import relative_error
 
 pytestmark = pytest.mark.optimised
@@ -62,7 +62,7 @@ def test_the_dense_layers_in_numpy():
     variables = networks.tree("vgg16_fc2", arrays)
     image = np.random.default_rng(0).uniform(0, 255, (40, 56, 3)).astype(np.float32)
     extractor = features.Extractor("vgg16_fc2", variables, "")
-    found = np.asarray(extractor(jnp.asarray(image[None]))["features"])
+    extracted = np.asarray(extractor(jnp.asarray(image[None]))["features"])
 
     prepared = (resized(image, 224) / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     only = {k: v for k, v in variables["params"].items() if k.startswith("conv")}
@@ -73,5 +73,5 @@ def test_the_dense_layers_in_numpy():
         x = x @ left @ right + bias
         assert 0.1 < (x < 0).mean() < 0.9
         x = np.maximum(x, 0)
-    assert found.shape == (1, 4096)
-    assert relative_error(found[0], x) < 1e-5
+    assert extracted.shape == (1, 4096)
+    assert relative_error(extracted[0], x) < 1e-5

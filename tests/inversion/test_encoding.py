@@ -10,8 +10,7 @@ import aligned_jax as aj
 from aligned_jax.errors import UserError
 from aligned_jax.inversion.encoding import as_space, encode
 from aligned_jax.latents import concatenate_styles
-from aligned_jax.networks.encoder_network import provenance_of
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 
 def test_encoding():
@@ -19,9 +18,9 @@ def test_encoding():
     whose = {"generator": provenance_of("parent", generator)}
     encoder = aj.EncoderNetwork(ENCODER, filled(ENCODER, 1), whose)
     images = np.random.default_rng(2).uniform(-1, 1, (5, 32, 32, 3)).astype(np.float32)
-    found = encode(encoder, generator, images, batch_size=2)
-    assert found.shape == (5, 8, 6)
-    np.testing.assert_allclose(found[4:], encode(encoder, generator, images[4:]), rtol=1e-3)
+    encoded = encode(encoder, generator, images, batch_size=2)
+    assert encoded.shape == (5, 8, 6)
+    np.testing.assert_allclose(encoded[4:], encode(encoder, generator, images[4:]), rtol=1e-3)
     bytes_ = np.round((images + 1) * 127.5).astype(np.uint8)
     again = encode(encoder, generator, bytes_)
     expected = encode(encoder, generator, bytes_ / np.float32(127.5) - 1)

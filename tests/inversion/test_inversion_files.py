@@ -45,10 +45,10 @@ def made_up(space, noise="drop", net=None):
 
 def saved(path, inverted, net=None, **options):
     net = net or network()
-    found = inversion.single(net, inverted, 1, {"image": "a.png"}, **options)
+    inversion_of_one = inversion.single(net, inverted, 1, {"image": "a.png"}, **options)
     with open(path, "wb") as file:
-        inversion.save(file, net, found)
-    return found
+        inversion.save(file, net, inversion_of_one)
+    return inversion_of_one
 
 
 @pytest.mark.parametrize("space", inversion.SPACES)
@@ -57,27 +57,27 @@ def test_what_was_saved_is_loaded(space, tmp_path):
     kept = saved(tmp_path / "a.npz", inverted)
     assert (kept.latent == inverted.latent[1:]).all()
     assert kept.facts == {"image": "a.png", "restart": 4}
-    found = inversion.load(tmp_path / "a.npz", network())
-    assert found.space == space
+    loaded = inversion.load(tmp_path / "a.npz", network())
+    assert loaded.space == space
     for name in ("settings", "distances", "facts"):
-        assert getattr(found, name) == getattr(kept, name)
-    assert found.distances["pixel"] == inverted.distances["pixel"][1]
-    assert (found.trace == inverted.trace["distance"][:, 1]).all()
+        assert getattr(loaded, name) == getattr(kept, name)
+    assert loaded.distances["pixel"] == inverted.distances["pixel"][1]
+    assert (loaded.trace == inverted.trace["distance"][:, 1]).all()
     for name in ("latent", "noise", "ws", "c"):
-        ours, theirs = getattr(kept, name), getattr(found, name)
+        ours, theirs = getattr(kept, name), getattr(loaded, name)
         assert jax.tree.structure(ours) == jax.tree.structure(theirs)
         jax.tree.map(np.testing.assert_array_equal, ours, theirs)
-    assert (found.noise is not None) == (space == "w")
+    assert (loaded.noise is not None) == (space == "w")
 
 
 def test_labels_are_kept(tmp_path):
     net = network("generator_options16")
     c = np.eye(3, dtype=np.float32)[1:2]
     saved(tmp_path / "a.npz", made_up("z", net=net), net, c=c)
-    found = inversion.load(tmp_path / "a.npz", net)
-    assert (found.c == c).all()
+    loaded = inversion.load(tmp_path / "a.npz", net)
+    assert (loaded.c == c).all()
     other = inversion.single(net, made_up("z", net=net), 1, c=np.roll(c, 1))
-    assert (found.ws != other.ws).any()
+    assert (loaded.ws != other.ws).any()
 
 
 def test_files_of_other_networks_are_refused(tmp_path):
@@ -121,17 +121,17 @@ def test_damaged_files_are_refused(tmp_path):
 
 def test_settings_decide_what_a_file_needs(tmp_path):
     """Kept noise is not optional where the settings keep it."""
-    found = inversion.single(network(), made_up("w", "keep"), 0)
+    one = inversion.single(network(), made_up("w", "keep"), 0)
     file = io.BytesIO()
-    inversion.save(file, network(), dataclasses.replace(found, noise=None))
+    inversion.save(file, network(), dataclasses.replace(one, noise=None))
     (tmp_path / "a.npz").write_bytes(file.getvalue())
     with pytest.raises(FormatError, match=r"noise/b4\.conv1 is missing"):
         inversion.load(tmp_path / "a.npz", network())
 
 
 def test_inversions_with_any_infinite_distance_are_not_finite():
-    found = made_up("w")
-    assert found.finite.tolist() == [True, True]
-    for name in found.distances:
-        worse = {**found.distances, name: np.array([1, np.nan])}
-        assert dataclasses.replace(found, distances=worse).finite.tolist() == [True, False]
+    inverted = made_up("w")
+    assert inverted.finite.tolist() == [True, True]
+    for name in inverted.distances:
+        worse = {**inverted.distances, name: np.array([1, np.nan])}
+        assert dataclasses.replace(inverted, distances=worse).finite.tolist() == [True, False]

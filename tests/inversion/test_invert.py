@@ -28,12 +28,12 @@ from tests.helpers import DATA, relative_error
 @functools.cache
 def network():
     """8 px, with noise that matters."""
-    found = loading.load(DATA / "hostile_baseline_ok.pkl")
+    loaded = loading.load(DATA / "hostile_baseline_ok.pkl")
 
     def move(path, leaf):
         return leaf + 0.3 if "noise_strength" in jax.tree_util.keystr(path) else leaf
 
-    return jax.tree_util.tree_map_with_path(move, found)
+    return jax.tree_util.tree_map_with_path(move, loaded)
 
 
 @functools.cache
@@ -61,31 +61,33 @@ def test_every_space_comes_nearer(space):
     start = start + 0.3 * np.random.RandomState(0).standard_normal(start.shape)
     plain = {"latent_noise": 0.0, "learning_rate": 0.03, "noise": "const"}
     psi = 1.0 if space in ("z", "z+") else None
-    found = run(steps=40, space=space, psi=psi, start=start, **plain)
-    first, last = found.trace["distance"][[0, -1]]
-    assert (found.distances["perceptual"] < 0.75 * first).all()
+    result = run(steps=40, space=space, psi=psi, start=start, **plain)
+    first, last = result.trace["distance"][[0, -1]]
+    assert (result.distances["perceptual"] < 0.75 * first).all()
     assert (last < 0.75 * first).all()
     # What is reported is what the latents give.
-    settings = found.settings
-    styles = to_styles(network(), space, jnp.asarray(found.latent), settings.psi)
+    settings = result.settings
+    styles = to_styles(network(), space, jnp.asarray(result.latent), settings.psi)
     images = np.asarray(network().render(styles))
-    np.testing.assert_allclose(images, found.images, atol=1e-5)
+    np.testing.assert_allclose(images, result.images, atol=1e-5)
     pixel = np.square(np.clip(images, -1, 1) - targets()[:2]).mean(axis=(1, 2, 3))
-    np.testing.assert_allclose(found.distances["pixel"], pixel, rtol=1e-4)
+    np.testing.assert_allclose(result.distances["pixel"], pixel, rtol=1e-4)
 
 
 def test_without_steps_the_start_is_measured():
     start = np.random.RandomState(0).standard_normal((2, network().config.w_dim))
     start = start.astype(np.float32)
-    found = run(steps=0, start=start, noise="const")
-    assert (found.latent == start).all()
-    assert {name: trace.shape for name, trace in found.trace.items()} == {
+    measured = run(steps=0, start=start, noise="const")
+    assert (measured.latent == start).all()
+    assert {name: trace.shape for name, trace in measured.trace.items()} == {
         "distance": (0, 2),
         "regulariser": (0, 2),
     }
     one = run(steps=1, start=start, noise="const", latent_noise=0.0)  # at a rate of 0
-    np.testing.assert_allclose(found.distances["perceptual"], one.trace["distance"][0], rtol=1e-4)
-    np.testing.assert_allclose(found.images, network().synthesis(start), atol=1e-4)
+    np.testing.assert_allclose(
+        measured.distances["perceptual"], one.trace["distance"][0], rtol=1e-4
+    )
+    np.testing.assert_allclose(measured.images, network().synthesis(start), atol=1e-4)
 
 
 def test_every_option_changes_the_latents():
@@ -138,10 +140,10 @@ def test_batches_change_nothing():
     together = run(count=3)
     parts = run(count=3, batch=2)  # the second one is filled up
     alone = [run(count=3, batch=1)]
-    for found in (parts, *alone):
-        assert relative_error(found.latent, together.latent) < 1e-4
-        assert relative_error(found.trace["distance"], together.trace["distance"]) < 1e-4
-        assert relative_error(found.images, together.images) < 1e-3
+    for result in (parts, *alone):
+        assert relative_error(result.latent, together.latent) < 1e-4
+        assert relative_error(result.trace["distance"], together.trace["distance"]) < 1e-4
+        assert relative_error(result.images, together.images) < 1e-3
 
 
 def test_a_loop_comes_to_the_same_as_its_steps(monkeypatch):
@@ -210,8 +212,8 @@ def test_the_first_of_several_attempts_alone_is_that_of_a_single_run():
 
 def test_attempts_that_diverge_lose_whenever_they_take_their_turn():
     good, bad = run(count=1), run(count=1, learning_rate=1e30, noise="const", rampup=0.0)
-    for found in (inverted.nearer(good, bad), inverted.nearer(bad, good)):
-        assert (found.latent == good.latent).all()
+    for winner in (inverted.nearer(good, bad), inverted.nearer(bad, good)):
+        assert (winner.latent == good.latent).all()
 
 
 def test_watching_changes_nothing():
@@ -224,13 +226,13 @@ def test_watching_changes_nothing():
         images.append(progress.images())
 
     random = jax.random.key(0)
-    found = invert(
+    watched = invert(
         network(), targets()[:2], Pixels(), settings, random, batch=2, watch=watch, every=4
     )
     assert [(first, step) for first, step, _ in seen] == [(0, 3), (0, 6)]
-    assert relative_error(found.latent, plain.latent) < 1e-4
-    np.testing.assert_array_equal(seen[-1][2], found.trace["distance"][-1])
-    np.testing.assert_array_equal(images[-1], found.images)
+    assert relative_error(watched.latent, plain.latent) < 1e-4
+    np.testing.assert_array_equal(seen[-1][2], watched.trace["distance"][-1])
+    np.testing.assert_array_equal(images[-1], watched.images)
     assert (images[0] != images[1]).any()
 
 
@@ -243,25 +245,27 @@ def test_a_last_stretch_may_be_shorter(slow, monkeypatch):
         seen.append(progress.step)
 
     random = jax.random.key(0)
-    found = invert(network(), targets()[:2], Pixels(), plain.settings, random, watch=watch, every=3)
+    result = invert(
+        network(), targets()[:2], Pixels(), plain.settings, random, watch=watch, every=3
+    )
     assert seen == [3, 6, 7]
-    assert relative_error(found.latent, plain.latent) < 1e-4
+    assert relative_error(result.latent, plain.latent) < 1e-4
 
 
 def test_pixels_of_eight_bits_are_scaled():
     pixels = np.round((targets()[:2] + 1) * 127.5).astype(np.uint8)
     same = pixels.astype(np.float32) / 127.5 - 1
     settings, random = Settings(steps=2, samples=20), jax.random.key(0)
-    found = [invert(network(), x, PIXELS, settings, random) for x in (pixels, same)]
-    assert (found[0].latent == found[1].latent).all()
+    results = [invert(network(), x, PIXELS, settings, random) for x in (pixels, same)]
+    assert (results[0].latent == results[1].latent).all()
 
 
 def test_starts_are_brought_to_the_space():
     config, net = network().config, network()
     w = net.mapping(z_from_seeds(config, [5, 6]))[:, 0]
     still = {"latent_noise": 0.0, "learning_rate": 0.0, "noise": "const"}
-    found = {space: run(space=space, start=w, **still) for space in ("w", "w+", "s")}
-    for space, result in found.items():
+    by_space = {space: run(space=space, start=w, **still) for space in ("w", "w+", "s")}
+    for space, result in by_space.items():
         assert relative_error(result.images, net.synthesis(w)) < 1e-5, space
     z = z_from_seeds(config, [5, 6])
     for space in ("z", "z+"):
@@ -270,19 +274,19 @@ def test_starts_are_brought_to_the_space():
 
 
 def test_statistics_of_styles():
-    found = statistics(network(), "s", samples=50)
+    measured = statistics(network(), "s", samples=50)
     z = np.random.RandomState(123).randn(50, network().config.z_dim).astype(np.float32)
     styles = network().styles(network().mapping(z))
     flat = np.concatenate([np.asarray(value) for value in styles.values()], axis=1)
-    np.testing.assert_allclose(found.mean, flat.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(measured.mean, flat.mean(axis=0), atol=1e-5)
     first = np.asarray(styles["b4.conv1"])
     total = np.sqrt(((first - first.mean(axis=0)) ** 2).sum() / 50)
-    np.testing.assert_allclose(found.spread[: first.shape[1]], total, rtol=1e-4)
+    np.testing.assert_allclose(measured.spread[: first.shape[1]], total, rtol=1e-4)
 
 
 def test_what_diverges_is_not_the_best():
-    found = run(learning_rate=1e30, noise="const", rampup=0.0, rampdown=0.0)
-    assert not np.isfinite(found.distances["perceptual"]).any()
+    result = run(learning_rate=1e30, noise="const", rampup=0.0, rampdown=0.0)
+    assert not np.isfinite(result.distances["perceptual"]).any()
 
 
 @pytest.mark.parametrize(

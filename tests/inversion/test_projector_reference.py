@@ -82,17 +82,17 @@ def test_averaging_down():
     arrays, _ = data()
     places = np.arange(512)
     image = (places[:, None] * 512 + places[None]) % 251
-    found = area(jnp.asarray(image, jnp.float32)[None, :, :, None], 256)[0, ::16, ::16, 0]
-    assert relative_error(found, arrays["area256/sub"][0, 0]) < 1e-6
+    averaged = area(jnp.asarray(image, jnp.float32)[None, :, :, None], 256)[0, ::16, ::16, 0]
+    assert relative_error(averaged, arrays["area256/sub"][0, 0]) < 1e-6
 
 
 def test_mean_and_spread_of_w():
     arrays, meta = data()
     z = np.random.RandomState(123).randn(meta["w_avg_samples"], network().config.z_dim)
     np.testing.assert_array_equal(z, arrays["run/z_samples"])
-    found = statistics(network(), "w", samples=meta["w_avg_samples"])
-    assert relative_error(found.mean, arrays["run/w_avg"][0, 0]) < 1e-6
-    np.testing.assert_allclose(found.spread, arrays["run/w_std"], rtol=1e-6)
+    measured = statistics(network(), "w", samples=meta["w_avg_samples"])
+    assert relative_error(measured.mean, arrays["run/w_avg"][0, 0]) < 1e-6
+    np.testing.assert_allclose(measured.spread, arrays["run/w_std"], rtol=1e-6)
 
 
 def test_the_complete_run():
@@ -108,7 +108,7 @@ def test_the_complete_run():
     assert relative_error(goal, arrays["run/target_features"]) < 1e-5
     weight = jnp.float32(settings.noise_weight)
     problem = steps.Problem(network(), StandIn(), goal, None, jnp.float32(spread), weight)
-    found, noise = run(problem, options, settings, arrays)
+    inverted, noise = run(problem, options, settings, arrays)
     # Small differences grow over the steps.
     for name, (early, late) in {
         "distance": (5e-5, 1e-2),
@@ -116,9 +116,9 @@ def test_the_complete_run():
         "slope": (1e-4, 1e-2),
     }.items():
         expected = {"distance": "dist", "latent": "w_steps", "slope": "w_grad"}[name]
-        expected = arrays[f"run/{expected}"].reshape(found[name].shape)
-        assert relative_error(found[name][:8], expected[:8]) < early, name
-        assert relative_error(found[name], expected) < late, name
+        expected = arrays[f"run/{expected}"].reshape(inverted[name].shape)
+        assert relative_error(inverted[name][:8], expected[:8]) < early, name
+        assert relative_error(inverted[name], expected) < late, name
     for layer, field in noise.items():
         assert relative_error(field, arrays[f"run/noise_final/{layer}.noise_const"]) < 1e-2
 

@@ -10,7 +10,7 @@ from aligned_jax import features, inversion, loading
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import EncoderChoice, EncoderChoices, setup
 from aligned_jax.utils.reporting import Reporter
-from tests.jobs.small import PARENT
+from tests.jobs.small_inputs import PARENT
 from tests.standins import Nearness
 
 

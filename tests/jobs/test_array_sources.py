@@ -6,7 +6,7 @@ import pytest
 import aligned_jax as aj
 from aligned_jax import jobs
 from aligned_jax.errors import UserError
-from tests.jobs.small import PARENT, save_child
+from tests.jobs.small_inputs import PARENT, save_child
 
 OPTIONS = jobs.PictureOptions(steps=2, perceptual="none", pixels=1.0)
 

@@ -9,7 +9,7 @@ import pytest
 from aligned_jax import jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from tests.jobs.small import PARENT, aligned, moved
+from tests.jobs.small_inputs import PARENT, aligned, moved
 
 
 def same(a, b):

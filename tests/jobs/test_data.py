@@ -10,7 +10,7 @@ from aligned_jax import jobs
 from aligned_jax.data import DataOptions, open_dataset
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from tests.jobs.small import aligned, noise_images, save_images
+from tests.jobs.small_inputs import aligned, noise_images, save_images
 
 
 def images(path, split="train"):
@@ -27,7 +27,13 @@ def test_images_are_imported_as_by_the_verb(tmp_path):
     written = jobs.import_images(source, tmp_path / "job", 8, **options)
     assert (written.bad, written.reused) == ([], 0) and set(written.counts) == {"train", "test"}
     counts = ", ".join(f"{count} {split}" for split, count in written.counts.items())
-    assert said == f"wrote {tmp_path / 'verb'}: {counts} images of 8 px\n"
+    told = (
+        "no labels (no dataset.json, and no folders of classes)",
+        "no picture was cropped: all are square",
+    )
+    assert written.told == told
+    wrote = f"wrote {tmp_path / 'verb'}: {counts} images of 8 px\n"
+    assert said == wrote + "".join(f"  {line}\n" for line in told)
     for split in written.counts:
         theirs = images(tmp_path / "verb", split)
         np.testing.assert_array_equal(images(tmp_path / "job", split), theirs)

@@ -15,7 +15,7 @@ from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.utils.reporting import Reporter
 from aligned_jax.viz import tile, to_uint8
 from tests.helpers import DATA
-from tests.jobs.small import PARENT, aligned
+from tests.jobs.small_inputs import PARENT, aligned
 
 
 @pytest.fixture(scope="module")

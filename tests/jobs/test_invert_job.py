@@ -19,7 +19,7 @@ from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import render
 from aligned_jax.utils.reporting import Reporter
 from tests.helpers import DATA
-from tests.jobs.small import PARENT, aligned, noise_images, save_child, save_images
+from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_child, save_images
 
 QUICK = {"perceptual": "none", "pixels": 1.0, "steps": 4}
 OPTIONS = ("--perceptual", "none", "--pixels", 1, "--steps", 4)

@@ -8,7 +8,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.viz import to_uint8
 from tests.helpers import DATA
-from tests.jobs.small import PARENT
+from tests.jobs.small_inputs import PARENT
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from aligned_jax import evaluation, jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from tests import standins
-from tests.jobs.small import PARENT, aligned, noise_images, save_images
+from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_images
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +54,19 @@ def test_what_changes_nothing_is_warned_of(folder):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         jobs.evaluate(folder, None, "diversity", options=evaluation.Options(pairs=20))
+
+
+def test_files_that_are_no_pictures_are_named(folder):
+    (folder / "a.heic").write_bytes(b"x")
+    (folder / "b.HEIC").write_bytes(b"x")
+    (folder / "notes.txt").write_text("x")
+    expected = rf"{folder}: passed over, as no pictures that can be read: 2 \.heic$"
+    for images, data in ((folder, None), (str(PARENT), folder)):
+        with (
+            pytest.warns(UserWarning, match=expected),
+            pytest.raises(UserError, match=r"only be had|compares with|compares noises|needs"),
+        ):
+            jobs.evaluate(images, data, "ppl" if data is None else "diversity_z", noise="none")
 
 
 def test_features_of_the_reals_are_kept_on_request(folder, tmp_path):

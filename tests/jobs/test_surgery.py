@@ -11,7 +11,7 @@ from aligned_jax import checkpoint, jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.describe import headline
 from aligned_jax.provenance import Command
-from tests.jobs.small import PARENT, aligned, moved, save_child
+from tests.jobs.small_inputs import PARENT, aligned, moved, save_child
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.runs import loop
 from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.hosts import Session
 from aligned_jax.runs.progress import TrainingReporter
-from aligned_jax.runs.session import Session
 from tests.helpers import DATA
 from tests.training import tiny_encoder
 
@@ -33,13 +33,13 @@ SMALL = (
 )
 
 
-def dataset(folder, size, count=24):
+def dataset(folder, size, count=24, gray=False):
     """A dataset of noise."""
     (folder / "images").mkdir()
     for number in range(count):
         pixels = np.random.RandomState(number).randint(0, 256, (size, size, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(folder / "images" / f"{number:02d}.png")
-    write_dataset(scan(folder / "images", size), folder / "data", workers=1)
+    write_dataset(scan(folder / "images", size, gray=gray), folder / "data", workers=1)
     return str(folder / "data")
 
 
@@ -151,3 +151,42 @@ def test_options_are_checked_before_any_work(data, tmp_path):
 def test_parents_are_named(data, tmp_path):
     with pytest.raises(UserError, match=r"a Network in memory; save it with aj\.save"):
         jobs.plan_finetune(aj.load(PARENT), data=data, run=tmp_path / "run", session=SESSION)
+
+
+def test_data_that_no_network_fits_are_named(tmp_path):
+    where = {"data": dataset(tmp_path, 48, 4), "run": tmp_path / "run", "session": SESSION}
+    said = r"data holds images of 48 pixels; networks need 8, 16, 32, .*, 512 or 1024: make it"
+    for plan in (
+        lambda: jobs.plan_pretrain("tiny32", **where),
+        lambda: jobs.plan_finetune(PARENT, **where),
+        lambda: jobs.plan_encoder(PARENT, **where),
+    ):
+        with pytest.raises(UserError, match=said):
+            plan()
+
+
+def test_gray_data_and_a_parent_in_colour(tmp_path, monkeypatch):
+    """The second way out of the refusal works: up to the first step, which is left out."""
+    shapes = []
+
+    def train(run, state, bookkeeping):
+        batch = run.step.feed(*next(run.batches(0)))
+        torgb = state.G["params"]["synthesis"]["b8"]["torgb"]["weight"]
+        shapes.extend([batch.images.shape[-1], torgb.shape[-1]])
+
+    monkeypatch.setattr(loop, "train", train)
+    data = dataset(tmp_path, 8, gray=True)
+    known = {"data": data, "run": tmp_path / "run", "preset": "tiny32", "session": SESSION}
+    for partial in (False, True):
+        with pytest.raises(UserError) as caught:
+            jobs.plan_finetune(PARENT, **known, partial=partial)
+        message = str(caught.value)
+        assert "generator.img_channels is 3, the data have 1" in message
+        assert "import the data again without --gray, or give --partial --generator" in message
+    words = message.partition("give --partial ")[2].partition(",")[0].split()
+    more = {"batch": 100, "kimg": 1, "overrides": (*PLAIN, *words)}
+    with pytest.raises(UserError, match="the source does not fit"):
+        jobs.finetune(PARENT, **known, **more)
+    assert not (tmp_path / "run").exists()
+    assert jobs.finetune(PARENT, **known, **more, partial=True).signal is None
+    assert shapes == [1, 1]

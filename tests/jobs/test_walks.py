@@ -9,7 +9,7 @@ from aligned_jax.latents import Curve, z_from_seeds
 from aligned_jax.rendering import draw
 from aligned_jax.viz import to_uint8
 from tests.helpers import DATA
-from tests.jobs.small import PARENT
+from tests.jobs.small_inputs import PARENT
 
 SHORT = {"frames": 3, "batch": 4}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aligned_jax import loading
-from tests.jobs.small import PARENT, noise_images, save_child, save_images
+from tests.jobs.small_inputs import PARENT, noise_images, save_child, save_images
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = """

@@ -33,8 +33,8 @@ def test_r1_of_a_quadratic_critic_and_its_gradient():
 
     # The gradient of s * |x|^2 is 2 * s * x.
     power = jnp.square(images).sum(axis=(1, 2, 3))
-    found, logits = penalty(jnp.float32(1.5))
-    np.testing.assert_allclose(found, 9 * power, rtol=1e-5)
+    value, logits = penalty(jnp.float32(1.5))
+    np.testing.assert_allclose(value, 9 * power, rtol=1e-5)
     np.testing.assert_allclose(logits[:, 0], 1.5 * power, rtol=1e-5)
     slope = jax.grad(lambda s: penalty(s)[0].sum())(jnp.float32(1.5))
     np.testing.assert_allclose(slope, 8 * 1.5 * power.sum(), rtol=1e-5)

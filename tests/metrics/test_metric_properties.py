@@ -23,10 +23,10 @@ def test_running_moments_do_not_depend_on_how_rows_come():
         for piece in pieces:
             running.add(piece)
             running.result()  # asking changes nothing
-        found = running.result()
-        assert found.count == 97
-        np.testing.assert_allclose(found.mean, expected.mean, rtol=0, atol=1e-12)
-        np.testing.assert_allclose(found.scatter, expected.scatter, rtol=0, atol=1e-10)
+        moments = running.result()
+        assert moments.count == 97
+        np.testing.assert_allclose(moments.mean, expected.mean, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(moments.scatter, expected.scatter, rtol=0, atol=1e-10)
 
 
 def test_moments_stay_exact_far_from_zero():
@@ -63,8 +63,8 @@ def test_ddof_changes_the_frechet_distance():
 
 
 def test_kernel_distance_of_one_distribution_is_compatible_with_zero():
-    found = metrics.kernel_distance(rows(400), rows(500, seed=1), 20, 100)
-    assert abs(found.mean) < found.std
+    estimate = metrics.kernel_distance(rows(400), rows(500, seed=1), 20, 100)
+    assert abs(estimate.mean) < estimate.std
     far = metrics.kernel_distance(rows(400), rows(500, seed=1, shift=1.0), 20, 100)
     assert far.mean > 5 * far.std
 

@@ -35,16 +35,16 @@ def test_frechet_distance_of_statistics(case):
 
     # Case 2 has no full rank, where the reference loses digits; case 3 is twice the same.
     tolerance = 1e-6 if case == 2 else 1e-10
-    found = metrics.frechet_distance(of("real"), of("gen"))
-    assert found == pytest.approx(arrays["fid_stats/value"][case], abs=tolerance)
+    distance = metrics.frechet_distance(of("real"), of("gen"))
+    assert distance == pytest.approx(arrays["fid_stats/value"][case], abs=tolerance)
 
 
 def test_moments_and_frechet_distance_of_features():
     arrays, meta = data()
     real, gen = (metrics.moments_of(arrays[f"features/{side}"]) for side in ("real", "gen"))
-    for side, found in (("real", real), ("gen", gen)):
-        assert relative_error(found.mean, arrays[f"features/mean_{side}"]) < 1e-12
-        assert relative_error(found.covariance(), arrays[f"features/cov_{side}"]) < 1e-12
+    for side, moments in (("real", real), ("gen", gen)):
+        assert relative_error(moments.mean, arrays[f"features/mean_{side}"]) < 1e-12
+        assert relative_error(moments.covariance(), arrays[f"features/cov_{side}"]) < 1e-12
     assert metrics.frechet_distance(real, gen) == pytest.approx(arrays["features/fid"], rel=1e-10)
     some = metrics.moments_of(arrays["features/gen"][: meta["fid_max_items_num_gen"]])
     assert metrics.frechet_distance(real, some) == pytest.approx(
@@ -56,15 +56,15 @@ def test_moments_and_frechet_distance_of_features():
 def test_kernel_distance(case):
     arrays, meta = data()
     settings = meta["kid"][case]
-    found = metrics.kernel_distance(
+    estimate = metrics.kernel_distance(
         arrays["features/real"],
         arrays["features/gen"],
         settings["num_subsets"],
         settings["max_subset_size"],
         settings["numpy_legacy_seed"],
     )
-    assert (found.size, found.subsets) == (settings["m"], settings["num_subsets"])
-    assert found.mean == pytest.approx(settings["value"], rel=1e-6)
+    assert (estimate.size, estimate.subsets) == (settings["m"], settings["num_subsets"])
+    assert estimate.mean == pytest.approx(settings["value"], rel=1e-6)
     counts = [len(arrays[f"features/{side}"]) for side in ("real", "gen")]
     seed = settings["numpy_legacy_seed"]
     rows = subset_rows(*counts, settings["num_subsets"], settings["m"], seed)
@@ -85,17 +85,17 @@ def test_precision_and_recall(case):
     sets = [arrays[f"pr/{case}/{side}"] for side in ("real", "gen")]
     expected = meta["pr"][case]
     for half, suffix in ((True, ""), (False, "_exact")):
-        found = metrics.precision_and_recall(*sets, expected["k"], half)
+        actual = metrics.precision_and_recall(*sets, expected["k"], half)
         known = expected[f"precision{suffix}"], expected[f"recall{suffix}"]
-        assert found == pytest.approx(known, abs=1e-6)
+        assert actual == pytest.approx(known, abs=1e-6)
 
 
 @pytest.mark.parametrize("case", range(3))
 def test_inception_score(case):
     arrays, meta = data()
     settings = meta["is"][case]
-    found = metrics.inception_score_of(arrays["is/probs"], settings["num_splits"])
-    assert found == pytest.approx(settings["mean_std"], rel=1e-5, abs=1e-9)
+    score = metrics.inception_score_of(arrays["is/probs"], settings["num_splits"])
+    assert score == pytest.approx(settings["mean_std"], rel=1e-5, abs=1e-9)
 
 
 def test_points_on_great_circles():
@@ -147,11 +147,11 @@ def test_path_distances(case):
     start, end = f"ppl/{case}/noise/synthesis.", ".noise_const"
     fields = {k[len(start) : -len(end)]: v for k, v in arrays.items() if k.startswith(start)}
     settings = meta["ppl"][case]
-    found = metrics.path_distances(
+    distances = metrics.path_distances(
         lambda z: network.mapping(z, jnp.concatenate([c, c])),
         lambda ws: network.synthesis(ws, fields),
         stand_in,
         *(z0, z1, u),
         metrics.PathOptions(**settings),
     )
-    assert relative_error(found, arrays[f"ppl/{case}/dist"]) < 1e-2
+    assert relative_error(distances, arrays[f"ppl/{case}/dist"]) < 1e-2

@@ -52,7 +52,7 @@ def test_published_structure():
 
 def test_spaces():
     images = jax.random.uniform(jax.random.key(1), (2, 32, 32, 3), minval=-1)
-    found = {}
+    shapes = {}
     for space, deltas in (("w", False), ("z", False), ("z+", False), ("w+", False), ("w+", True)):
         config = dataclasses.replace(TINY, space=space, deltas=deltas)
         variables = init_variables(config, jax.random.key(0))
@@ -64,8 +64,8 @@ def test_spaces():
             plain = apply(variables, images)
             shifted = apply({**variables, "stats": moved}, images)
             np.testing.assert_allclose(shifted - plain, origin[None].repeat(2, 0), atol=1e-4)
-        found[space, deltas] = Encoder(config).apply(variables, images)
-    assert {key: value.shape for key, value in found.items()} == {
+        shapes[space, deltas] = Encoder(config).apply(variables, images)
+    assert {key: value.shape for key, value in shapes.items()} == {
         ("w", False): (2, 6),
         ("z", False): (2, 6),
         ("z+", False): (2, 8, 6),
@@ -73,8 +73,8 @@ def test_spaces():
         ("w+", True): (2, 8, 6),
     }
     for space in ("z", "z+"):
-        np.testing.assert_allclose(jnp.square(found[space, False]).mean(-1), 1, rtol=1e-2)
-    heads, rows = found["w+", False], found["w+", True]
+        np.testing.assert_allclose(jnp.square(shapes[space, False]).mean(-1), 1, rtol=1e-2)
+    heads, rows = shapes["w+", False], shapes["w+", True]
     np.testing.assert_allclose(rows[:, 0], heads[:, 0], rtol=1e-6)
     np.testing.assert_allclose(rows[:, 1:], heads[:, :1] + heads[:, 1:], rtol=1e-5, atol=1e-6)
     for active in (1, 4, 8):
@@ -102,9 +102,9 @@ def test_moments_of_the_batch():
 
 def test_resizing_keeps_corners():
     x = jnp.arange(4, dtype=jnp.float32).reshape(1, 2, 2, 1)
-    found = resize.corner_to_corner(x, 4)[0, :, :, 0]
+    resized = resize.corner_to_corner(x, 4)[0, :, :, 0]
     expected = np.arange(4)[:, None] * 2 / 3 + np.arange(4)[None] / 3
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(resized, expected, rtol=1e-6)
     np.testing.assert_array_equal(resize.corner_to_corner(x[:, :1, :1], 2), np.zeros((1, 2, 2, 1)))
 
 

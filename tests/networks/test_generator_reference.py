@@ -98,9 +98,9 @@ def test_image_without_noise(name):
     image, _ = image_of(name, noise="none")
     assert relative_error(image, image_of(name)[0]) > 1e-3, "noise changes nothing"
     keys = {"image_none": 1, "image_none_sub2": 2, "image_none_sub4": 4}
-    found = [(key, step) for key, step in keys.items() if key in arrays]
-    assert found
-    for key, step in found:
+    known = [(key, step) for key, step in keys.items() if key in arrays]
+    assert known
+    for key, step in known:
         assert relative_error(image[..., ::step, ::step], arrays[key]) < TOLERANCE
 
 

@@ -1,4 +1,4 @@
-"""Every operation against numbers of the official implementation (tests/data/ops.npz)."""
+"""Every operation against numbers of the official implementation (tests/files/ops.npz)."""
 
 import jax
 import jax.numpy as jnp

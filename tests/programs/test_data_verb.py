@@ -99,6 +99,47 @@ def test_images(ok, aligned, folder, tmp_path):
     assert result.code == 0 and "left out a/bad.png" in result.err
 
 
+def test_every_fit_and_opacity(ok, refused, folder, tmp_path):
+    """The pictures are 10 pixels wide and 12 high."""
+    shared = ("data", "images", folder, "--resolution", 8, "--workers", 1)
+    said, pixels = {}, {}
+    lines = {
+        "plain": (),
+        "crop": ("--fit", "crop"),
+        "pad": ("--fit", "pad"),
+        "red": ("--fit", "pad", "--pad-colour", "#f00"),
+        "stretch": ("--fit", "stretch"),
+        "alpha": ("--alpha",),
+    }
+    for name, more in lines.items():
+        said[name] = ok(*shared, *more, "--out", tmp_path / name).splitlines()
+        pixels[name] = images(tmp_path / name)
+    wrote = f"wrote {tmp_path / 'crop'}: 8 train images of 8 px"
+    labels = "  2 classes: a, b (from the names of folders)"
+    assert said["crop"] == [wrote, labels, "  8 of 8 pictures were cropped, by 16.7 % at most"]
+    assert said["pad"][2] == "  8 of 8 pictures were given margins, which take 16.7 % at most"
+    assert said["stretch"][2] == "  8 of 8 pictures were stretched, by a factor of 1.2 at most"
+    assert said["alpha"][3] == "  no picture is transparent anywhere; alpha is 255 in all"
+    np.testing.assert_array_equal(pixels["plain"], pixels["crop"])
+    np.testing.assert_array_equal(pixels["alpha"][..., :3], pixels["crop"])
+    different = [pixels[name] for name in ("crop", "pad", "red", "stretch")]
+    for number, one in enumerate(different):
+        assert all((one != other).any() for other in different[:number])
+    assert "not allowed with" in refused(*shared, "--gray", "--alpha", "--out", tmp_path / "x")
+    message = refused(*shared, "--pad-colour", "#fff", "--out", tmp_path / "x")
+    assert "--pad-colour is for --fit pad" in message
+
+
+@pytest.mark.parametrize("line", ["images", "avatars"])
+def test_sizes_that_no_network_has_are_told(aligned, folder, tmp_path, line):
+    lines = {"images": ["data", "images", folder, "--workers", 1], "avatars": avatars("x")[:-2]}
+    for size, told in ((8, False), (12, True)):
+        result = aligned(*lines[line], "--resolution", size, "--out", tmp_path / str(size))
+        warning = f"warning: no network has {size} pixels: they have 8, 16, 32 and so on, to 1024"
+        assert result.code == 0 and result.err.startswith(warning) == told
+        assert result.err.count("\n") == told
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

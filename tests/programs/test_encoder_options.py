@@ -12,8 +12,7 @@ from PIL import Image
 import aligned_jax as aj
 from aligned_jax import convert, inversion, loading
 from aligned_jax.latents import noise_fields
-from aligned_jax.networks.encoder_network import provenance_of
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 CONFIGS = {
     "e4e": ENCODER,

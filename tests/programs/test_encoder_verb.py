@@ -16,8 +16,9 @@ from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.runs import dry_run
 from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.tasks.encoder import EncoderTask
 from tests import standins
-from tests.test_encoder_network import filled
+from tests.networks.small_encoder import filled
 
 # Of the same kind as the published ones, but for their widths.
 _SMALL = "--encoder.stages 4 1 5 1 6 1 7 1 --losses.lpips 0 --snapshots.images 2"
@@ -71,7 +72,8 @@ def loss_networks(monkeypatch):
 @pytest.fixture
 def plan(ok, family, loss_networks, monkeypatch, tmp_path):
     """plan("options") -> the config of the run, as JSON."""
-    monkeypatch.setattr(dry_run, "report", lambda task, devices: [])
+    monkeypatch.setattr(dry_run, "report", lambda run, state: [dry_run.place(run, 0)])
+    monkeypatch.setattr(EncoderTask, "created", lambda self, sources: None)
 
     def run(options, size=32):
         line = f"G --data D --run R --devices 1 --dry-run {options}"
@@ -84,11 +86,11 @@ def plan(ok, family, loss_networks, monkeypatch, tmp_path):
 
 def flat(values, prefix=""):
     """The same with dotted names."""
-    found = {}
+    leaves = {}
     for name, value in values.items():
         nested = isinstance(value, dict)
-        found |= flat(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
-    return found
+        leaves |= flat(value, f"{prefix}{name}.") if nested else {f"{prefix}{name}": value}
+    return leaves
 
 
 PLAIN = {
@@ -146,16 +148,18 @@ def test_what_options_plan(plan, options):
 
 
 def test_the_plan_without_options(plan, loss_networks, family, tmp_path):
-    found = plan("")
+    planned = plan("")
     sizes = {"img_resolution": 32, "space": "w+", "rows": 8, "latent_dim": 6, "deltas": True}
-    assert found["encoder"] == sizes | {"img_channels": 3, "stages": STAGES["slim"]}
-    assert found["start"] == str(family / "G32") and found["data"]["path"] == str(family / "D32")
-    assert (found["kimg"], found["seed"], found["backbone"]) == (1600, 0, False)
-    losses = found["losses"]
+    assert planned["encoder"] == sizes | {"img_channels": 3, "stages": STAGES["slim"]}
+    assert planned["start"] == str(family / "G32") and planned["data"]["path"] == str(
+        family / "D32"
+    )
+    assert (planned["kimg"], planned["seed"], planned["backbone"]) == (1600, 0, False)
+    losses = planned["losses"]
     assert (losses["progressive_start"], losses["progressive_every"]) == (20_000, 2_000)
     assert (losses["batch_size"], losses["identity"], losses["lpips"]) == (8, 0, 0.8)
-    assert loss_networks == ["alex"]
-    scored = found["snapshots"]
+    assert loss_networks == ["alex", "alex"]  # of the loss and of the scores
+    scored = planned["snapshots"]
     assert (scored["metrics"], scored["metric_images"]) == ("pixel_rmse,lpips_alex", 64)
     assert f"checkpoints: {tmp_path / 'run' / 'checkpoints'}, every 4 kimg" in plan.said
     assert not (tmp_path / "run").exists()
@@ -163,16 +167,16 @@ def test_the_plan_without_options(plan, loss_networks, family, tmp_path):
 
 def test_frozen_networks_are_looked_for_beforehand(plan, loss_networks):
     plan("--losses.lpips-net vgg --losses.identity 0.1")
-    assert loss_networks == ["vgg", "arcface"]
+    assert loss_networks == ["vgg", "arcface", "vgg"]
     del loss_networks[:]
     plan("--backbone irse50 --arcface --losses.lpips 0")
     assert loss_networks == ["arcface"]
 
 
 def test_large_generators_get_the_published_backbone(plan):
-    found = plan("", size=512)["encoder"]
-    assert (found["img_resolution"], found["rows"]) == (256, 16)
-    assert found["stages"] == STAGES["irse50"]
+    planned = plan("", size=512)["encoder"]
+    assert (planned["img_resolution"], planned["rows"]) == (256, 16)
+    assert planned["stages"] == STAGES["irse50"]
     assert plan("--backbone slim", size=512)["encoder"]["stages"] == STAGES["slim"]
 
 

@@ -14,7 +14,7 @@ from aligned_jax.data.avatar_source import AvatarSource
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.tools import evaluate
 from tests import standins
-from tests.convert import samples
+from tests.convert import small_networks as samples
 from tests.makers.official_file import write_snapshot
 
 pytestmark = pytest.mark.skipif(
@@ -135,14 +135,14 @@ def test_no_option_is_forgotten():
 @pytest.mark.parametrize("option", FLIPS)
 def test_an_option_changes_its_score(score, base, option):
     source, name, *argument = FLIPS[option]
-    found = score(source, option, *argument)
-    assert found[name] != pytest.approx(base[source][name], rel=1e-5)
-    assert np.isfinite(list(found.values())).all()
+    scored = score(source, option, *argument)
+    assert scored[name] != pytest.approx(base[source][name], rel=1e-5)
+    assert np.isfinite(list(scored.values())).all()
 
 
 def test_what_is_compared_and_how(score, base, sources, tmp_path):
-    found = score("images", "--metrics", "fid", "--data", folder_of(tmp_path / "data", 2))
-    assert found.keys() == {"fid"} and found["fid"] != base["images"]["fid"]
+    scored = score("images", "--metrics", "fid", "--data", folder_of(tmp_path / "data", 2))
+    assert scored.keys() == {"fid"} and scored["fid"] != base["images"]["fid"]
     same = score("images", "--metrics", "fid", "--data", sources["images"][0])
     assert same["fid"] == pytest.approx(0, abs=1e-9)
     # The labels that a network is given are drawn as well.
@@ -159,9 +159,9 @@ def test_batches_change_nothing_but_their_size(score, base, monkeypatch):
     monkeypatch.setattr(
         evaluation.StoredImages, "take", lambda self, n: taken.append(len(n)) or take(self, n)
     )
-    found = score("images", "--batch", 5, "--no-cache")
+    scored = score("images", "--batch", 5, "--no-cache")
     assert set(taken) == {5, 2}  # pairs are two images each
-    assert found == pytest.approx(base["images"], rel=1e-5)
+    assert scored == pytest.approx(base["images"], rel=1e-5)
 
 
 def test_where_results_go(aligned, sources, tmp_path, monkeypatch):

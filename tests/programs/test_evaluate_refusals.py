@@ -17,7 +17,7 @@ from aligned_jax.evaluation import scores
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.network import Network
 from tests import standins
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 
 @pytest.fixture(autouse=True)
@@ -118,5 +118,5 @@ def key(facts):
 def test_recipes_tell_nothing_about_what_is_kept(images):
     facts = evaluation.StoredImages(ImageFolder(images), "folder").facts()
     assert facts["recipe"] == "files as they are"
-    found = [key(facts | {"recipe": recipe}) for recipe in ("files as they are", None)]
-    assert found[0] == found[1] != key(facts | {"fingerprint": "other"})
+    keys = [key(facts | {"recipe": recipe}) for recipe in ("files as they are", None)]
+    assert keys[0] == keys[1] != key(facts | {"fingerprint": "other"})

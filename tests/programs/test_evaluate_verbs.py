@@ -69,8 +69,8 @@ def test_sets_of_images(ok, aligned, tmp_path):
         for file in other.iterdir():
             archive.write(file, file.name)
     names = ("--metrics", "fd_vgg,kid_vgg,diversity", "--pairs", 9)
-    found = scores(ok, other, "--data", data, *names)
-    assert scores(ok, tmp_path / "other.zip", "--data", data, *names) == found
+    scored = scores(ok, other, "--data", data, *names)
+    assert scores(ok, tmp_path / "other.zip", "--data", data, *names) == scored
     same = scores(ok, data, "--data", data, "--metrics", "fd_vgg,pr_vgg")
     assert same["fd_vgg"] == pytest.approx(0, abs=1e-9)
     assert (same["precision_vgg"], same["recall_vgg"]) == (1, 1)

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 # The size limit stands for the full disk: writing beyond it fails in the same
 # way, only with another name. It binds a whole process, so this is another one.
@@ -35,29 +37,64 @@ LINES = {
     "compare {parent} {child} --seeds 0-7 --out {out}": 10000,
     "swap {parent} {child} --strip 4,8 --seeds 0-7 --out {out}.png": 4000,
 }
+# What can be gone on with stays, in a hidden folder; the same command does it.
+DATA_LINES = {
+    "data images {photos} --resolution 64 --workers 1 --out {out}": 30_000,
+    "data images {photos} --resolution 64 --workers 2 --out {out}": 30_000,
+    "data avatars --style personas --count 40 --resolution 64 --workers 1 --out {out}": 30_000,
+    "data images {photos} --resolution 8 --workers 1 --out {out}": 200,
+}
 
 
 @pytest.fixture(scope="module")
-def results(parent, child, tmp_path_factory):
-    """{line: (exit code, stdout, stderr, names left behind)}."""
+def photos(tmp_path_factory):
+    """Eight pictures of 64 pixels that no format makes small."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number in range(8):
+        pixels = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(parent, child, photos, tmp_path_factory):
+    """{line: (exit code, stdout, stderr, names left behind, folder)}."""
     folders, jobs = [], []
-    for number, (line, limit) in enumerate(LINES.items()):
+    lines = {**LINES, **DATA_LINES}
+    for number, (line, limit) in enumerate(lines.items()):
         folders.append(tmp_path_factory.mktemp(f"disk{number}"))
-        out = folders[-1] / "out"
-        words = [word.format(parent=parent, child=child, out=out) for word in line.split()]
+        names = {"parent": parent, "child": child, "photos": photos, "out": folders[-1] / "out"}
+        words = [word.format(**names) for word in line.split()]
         jobs.append((limit, words))
     command = [sys.executable, "-c", PROGRAM, json.dumps(jobs)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     answers = json.loads(done.stdout.splitlines()[-1])
     left = [sorted(path.name for path in folder.iterdir()) for folder in folders]
     return {
-        line: (*answer, names) for line, answer, names in zip(LINES, answers, left, strict=True)
+        line: (*answer, names, folder)
+        for line, answer, names, folder in zip(lines, answers, left, folders, strict=True)
     }
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_nothing_is_left_behind(line, results):
-    code, out, err, names = results[line]
+    code, out, err, names, _ = results[line]
     assert (code, out, names) == (2, "", []), err
     assert err.startswith(f"aligned {line.split()[0]}: /") and err.count("\n") == 1
     assert "File too large" in err and "nothing was left behind" in err
+
+
+@pytest.mark.parametrize("line", DATA_LINES)
+def test_datasets_are_gone_on_with(line, results, photos, aligned):
+    code, out, err, names, folder = results[line]
+    assert (code, out, names) == (2, "", [".out.partial"]), err
+    assert err == (
+        f"aligned data: {folder}/out was not written: File too large; the same command goes on "
+        "from where it stopped\n"
+    )
+    # Nothing half written takes the room that is missing.
+    sizes = [path.stat().st_size for path in (folder / ".out.partial").iterdir()]
+    assert sum(sizes) < 2000
+    words = [word.format(photos=photos, out=folder / "out") for word in line.split()]
+    assert aligned(*words).code == 0
+    assert [path.name for path in folder.iterdir()] == ["out"]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax import inversion
-from aligned_jax.jobs import inversions
+from aligned_jax.jobs.inversion import run as inversions
 
 QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 4, "--samples", 20)
 

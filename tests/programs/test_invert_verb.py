@@ -15,7 +15,7 @@ from PIL import Image
 
 from aligned_jax import features, inversion, loading, viz
 from aligned_jax.cli import console
-from aligned_jax.jobs import inversions
+from aligned_jax.jobs.inversion import run as inversions
 from tests.helpers import DATA
 
 # No feature network, few steps.

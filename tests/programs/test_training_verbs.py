@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax import loading
-from aligned_jax.runs import session
+from aligned_jax.runs import hosts
 
 # Few channels and two phases only: most of the time is compilation.
 _SMALL = """
@@ -181,14 +181,14 @@ def test_the_cache(tmp_path, monkeypatch):
     try:
         monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        folder = session.enable_cache()
+        folder = hosts.enable_cache()
         assert folder.parent == tmp_path / "aligned_jax" and jax.__version__ in folder.name
         assert jax.config.values[names[0]] == str(folder)
         monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "mine"))
-        assert session.enable_cache() == tmp_path / "mine"
+        assert hosts.enable_cache() == tmp_path / "mine"
         (tmp_path / "file").write_text("", "utf-8")
         monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "file" / "in"))
-        assert session.enable_cache() is None
+        assert hosts.enable_cache() is None
     finally:
         for name, value in before.items():
             jax.config.update(name, value)

@@ -97,8 +97,8 @@ def test_textures_in_columns(page, parent, child, pair):
     pixels, said = page(parent, child, "--seeds", "3,5", "--texture", "7-9", "--layers", "8px")
     assert "2 rows, 5 columns" in said
     _, network = pair
-    z = z_from_seeds(network.config, [7, 8, 9])
-    mixed = translation.textures(network, styles_of(network, [3, 5]), z, cut=2)
+    sources, textures = styles_of(network, [3, 5]), styles_of(network, [7, 8, 9])
+    mixed = translation.mixtures(network.config, sources, textures, [2])
     images = np.asarray(network.render(mixed)).reshape(2, 3, 8, 8, 3)
     columns = [member.render(styles_of(member, [3, 5])) for member in pair]
     columns += [images[:, k] for k in range(3)]

@@ -4,7 +4,7 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 _SETTINGS = {
     "jax_compilation_cache_dir": None,

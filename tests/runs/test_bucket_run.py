@@ -4,7 +4,7 @@ import dataclasses
 
 from aligned_jax import checkpoint
 from aligned_jax.runs.folder import RunFolder
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 
 def test_a_run_in_a_bucket_comes_to_the_same(bucket, finished):

@@ -20,7 +20,7 @@ from aligned_jax.runs.tasks.encoder import EncoderTask
 from aligned_jax.training import encoder_state, encoder_step, parallel
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
-from tests.runs import runs
+from tests.runs import small_runs as runs
 from tests.training import tiny_encoder as tiny
 
 # Long enough for Adam to be rectified, for all rows to begin, and for pools to be full.

@@ -18,10 +18,10 @@ from aligned_jax.runs import launch, loop, snapshot, stopping
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.encoder_run import EncoderRun, encoder_losses
 from aligned_jax.runs.folder import RunFolder
-from aligned_jax.runs.tasks import task_of
+from aligned_jax.runs.launch import task_of
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
-from tests.runs import runs
+from tests.runs import small_runs as runs
 from tests.training import tiny_encoder as tiny
 
 
@@ -137,11 +137,24 @@ def test_what_cannot_be(tmp_path, config, generator):
         stopping.check_finite(other, broken, {}, task_of(config).advice)
 
 
+def test_a_generator_that_is_lost_is_named(config, generator, tmp_path):
+    variables = jax.tree.map(np.array, generator[1].variables)
+    variables["params"]["synthesis"]["b4"]["const"][0] = np.nan
+    lost = str(tmp_path / "lost")
+    aj.save(lost, Network(tiny.GENERATOR, variables))
+    changed = dataclasses.replace(config, start=lost, start_sha256=fingerprint(variables))
+    with pytest.raises(UserError, match=r"lost cannot be started from: .* G/params/synthesis/b4"):
+        task_of(changed).start()
+    lines = "\n".join(task_of(config).start().lines)
+    assert lines == f"drawn anew, from seed 0: E; {generator[0]} stays as it is"
+
+
 def test_what_a_run_should_bear_in_mind(config):
     def said(kimg=2, **options):
         losses = dataclasses.replace(config.losses, **options)
         changed = dataclasses.replace(config, losses=losses, kimg=kimg)
-        return loop.check(task_of(changed), jax.local_devices()[:1])
+        task = task_of(changed)
+        return "\n".join(task.notes(task.step(jax.local_devices()[:1])))
 
     # Ten iterations; delta number r of 1 to 7 begins at 2r.
     assert "only 5 of 8 rows of w+ begin within the run's 10 iterations" in said()

@@ -16,7 +16,7 @@ from aligned_jax.data.writer import write_dataset
 from aligned_jax.networks import fingerprint, init_variables
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.encoder_run import EncoderRun
-from aligned_jax.runs.tasks import task_of
+from aligned_jax.runs.launch import task_of
 from aligned_jax.training.encoder_options import EncoderOptions
 from tests import standins
 from tests.training import tiny_encoder as tiny

@@ -12,7 +12,7 @@ from aligned_jax import checkpoint
 from aligned_jax.errors import FormatError
 from aligned_jax.runs import snapshot
 from aligned_jax.runs.folder import RunFolder
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 COMPILING, TICK = "compiling the training step", " of 3 kimg, "
 

@@ -13,9 +13,9 @@ from aligned_jax.cli.training import CONSOLE
 from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.runs import launch, loop, snapshot, stopping
 from aligned_jax.runs.folder import RunFolder, locked
-from aligned_jax.runs.tasks import task_of
+from aligned_jax.runs.launch import task_of
 from tests.helpers import relative_error
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 
 def test_what_a_run_leaves_behind(finished):
@@ -173,7 +173,8 @@ TASK = task_of(runs.CONFIG)
 
 def training_run(folder, **changed):
     known = {"threads": 1, "devices": jax.local_devices()[:1], "report": CONSOLE} | changed
-    return loop.TrainingRun(RunFolder(folder), TASK, runs.Images(), {}, **known)
+    step = TASK.step(known["devices"])
+    return loop.TrainingRun(RunFolder(folder), TASK, runs.Images(), {}, step, **known)
 
 
 def test_scores_and_the_best_checkpoint(begun):
@@ -210,10 +211,11 @@ def test_a_full_disk(begun):
 
 def test_statistics_survive_a_line_cut_short(tmp_path):
     run = RunFolder(tmp_path)
-    run.write_stats({"step": 1})
-    run.write_stats({"step": 2})
+    known = {"kimg": 1, "timing": {"total_seconds": 3.0}}
+    run.write_stats({"step": 1, **known})
+    run.write_stats({"step": 2, **known})
     text = run.stats_file.read_text("utf-8")
     run.stats_file.write_text(text[:-4], "utf-8")
-    assert run.read_stats() == [{"step": 1}]
+    assert run.read_stats() == [{"step": 1, **known}]
     run.forget_after(1, 0)
-    assert json.loads(run.stats_file.read_text("utf-8")) == {"step": 1}
+    assert json.loads(run.stats_file.read_text("utf-8")) == {"step": 1, **known}

@@ -11,9 +11,9 @@ from aligned_jax.data import open_dataset
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.network import Network
 from aligned_jax.runs import generator_scores, pictures
-from aligned_jax.runs.tasks import task_of
+from aligned_jax.runs.launch import task_of
 from tests import standins
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,8 @@ def test_curves_go_on_with_the_run(cache, tmp_path):
 def test_what_a_run_takes_back_is_not_drawn(tmp_path):
     run = runs.RunFolder(tmp_path)
     for kimg in (1, 2, 3):
-        run.write_stats({"step": kimg, "kimg": kimg, "scores": {"kid": 1.0 / kimg}})
+        line = {"step": kimg, "kimg": kimg, "timing": {"total_seconds": 1.0}}
+        run.write_stats({**line, "scores": {"kid": 1.0 / kimg}})
     drawn = pictures.SnapshotPictures(run, task_of(runs.CONFIG), runs.Images())
     drawn.scores()
     assert [len(line) for line in points(tmp_path, "kid")] == [3]

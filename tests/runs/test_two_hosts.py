@@ -14,7 +14,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.runs import hosts, snapshot
 from aligned_jax.runs.folder import RunFolder, locked
 from tests.helpers import relative_error
-from tests.runs import runs
+from tests.runs import small_runs as runs
 
 
 def free_port():
@@ -29,7 +29,7 @@ def start(cache, folder, kimg=1, failing=-1, devices=1):
     port, rest = free_port(), [folder, str(kimg), str(failing)]
     children = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.runs.host", f"{port},2,{host}", *rest],
+            [sys.executable, "-m", "tests.runs.host_process", f"{port},2,{host}", *rest],
             cwd=runs.ROOT,
             env=os.environ | cache | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
             stdout=subprocess.PIPE,

@@ -66,9 +66,9 @@ def test_unknown_channels(network, ws, layer, channel):
 
 def test_the_effect_is_the_change_of_the_images(network, ws, deviations):
     channels = [("b4.conv1", 1), ("b8.conv1", 3)]
-    found = semantics.effects(network, ws, channels, 5.0, deviations)
+    measured = semantics.effects(network, ws, channels, 5.0, deviations)
     styles = network.styles(ws)
-    for (layer, channel), effect in zip(channels, found, strict=True):
+    for (layer, channel), effect in zip(channels, measured, strict=True):
         amount = 5.0 * float(deviations[layer][channel])
         low, high = (
             np.clip(network.render(semantics.shifted(styles, layer, channel, shift)), -1, 1)

@@ -20,13 +20,13 @@ def figures(count=40, seed=0, size=32, fade=1.0):
 
 def test_parts_and_places_are_found():
     images, colours, wide, left = figures()
-    found = measures(images)
-    assert set(found) == set(MEASURES)
+    measured = measures(images)
+    assert set(measured) == set(MEASURES)
     for k, name in enumerate(("top colour", "head colour", "bottom colour")):
-        np.testing.assert_allclose(found[name], colours[:, k], atol=0.01)
-    np.testing.assert_allclose(found["position"][:, 0], (left + wide / 2) / 32)
-    np.testing.assert_allclose(found["area"][:, 0], wide * 28 / 32**2)
-    np.testing.assert_allclose(found["lean"], 0, atol=1e-9)
+        np.testing.assert_allclose(measured[name], colours[:, k], atol=0.01)
+    np.testing.assert_allclose(measured["position"][:, 0], (left + wide / 2) / 32)
+    np.testing.assert_allclose(measured["area"][:, 0], wide * 28 / 32**2)
+    np.testing.assert_allclose(measured["lean"], 0, atol=1e-9)
 
 
 def test_lean_has_a_sign():
@@ -38,9 +38,9 @@ def test_lean_has_a_sign():
 
 
 def test_nothing_at_all_is_measured_too():
-    found = measures(np.full((2, 8, 8, 3), 250, np.uint8))
-    assert all(np.isfinite(values).all() for values in found.values())
-    assert all(survival(v, v) == 0.5 and correlation(v, v) == 0 for v in found.values())
+    measured = measures(np.full((2, 8, 8, 3), 250, np.uint8))
+    assert all(np.isfinite(values).all() for values in measured.values())
+    assert all(survival(v, v) == 0.5 and correlation(v, v) == 0 for v in measured.values())
 
 
 def test_pairs_survive_and_permuted_pairs_do_not():

@@ -11,14 +11,13 @@ import pytest
 import aligned_jax as aj
 from aligned_jax import features, inversion
 from aligned_jax.networks import init_variables
-from aligned_jax.networks.encoder_network import provenance_of
 from benchmarks.reporting import markdown
 from studies import recovery, same_bits
 from studies.known_latents import Recovered, Truth
 from studies.likeness import rmse
 from studies.tables import named, spaces
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 from tests.standins import Nearness
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 SPACES = ("z", "z+", "w", "w+", "s")
 
@@ -57,18 +56,18 @@ def run(files, *options):
 
 @pytest.mark.slow
 def test_every_space_has_its_row(files, capsys):
-    found = run(files, "--encoder", f"mine={files / 'E'}")
-    rows = [(row["latents"], row["space"]) for row in found["rows"]]
+    document = run(files, "--encoder", f"mine={files / 'E'}")
+    rows = [(row["latents"], row["space"]) for row in document["rows"]]
     spaces_ = [("optimised", space) for space in SPACES]
     assert rows == [*spaces_, ("mine", "w+"), ("optimised from mine", "w+")]
-    for row in found["rows"]:
+    for row in document["rows"]:
         assert -1 <= row["cosine"] <= 1 and row["LPIPS-VGG"] >= 0 and row["pixel RMSE"] >= 0
         assert len(row["each"]["cosine"]) == 2
         assert row["seconds an image"] > 0
-    assert [check["space"] for check in found["checks"]] == list(SPACES)
-    for check in found["checks"]:
+    assert [check["space"] for check in document["checks"]] == list(SPACES)
+    for check in document["checks"]:
         assert check["same bits twice"] == check["same bits alone"] == "yes"
-    assert found["config"]["psi"] == 0.7 and "versions" in found and "device" in found
+    assert document["config"]["psi"] == 0.7 and "versions" in document and "device" in document
     text = capsys.readouterr().out
     assert text.count("| optimised |") == 5 and "leave compilation" in text
     assert (files / "out" / "recovery.png").stat().st_size > 1000
@@ -111,10 +110,12 @@ def test_company_that_changes_a_result_is_noticed(files, monkeypatch):
 
     def disturbed(what):
         def run(network, images, *args, batch, **options):
-            found = real(network, images, *args, batch=batch, **options)
+            results = real(network, images, *args, batch=batch, **options)
             more = {"latent": len(images), "loss": batch}[what]
-            {"latent": found.latent, "loss": found.trace["distance"][0]}[what][:] *= 1 + more / 9
-            return found
+            {"latent": results.latent, "loss": results.trace["distance"][0]}[what][:] *= (
+                1 + more / 9
+            )
+            return results
 
         return run
 

@@ -15,11 +15,10 @@ from PIL import Image
 import aligned_jax as aj
 from aligned_jax import evaluation, features
 from aligned_jax.networks import init_variables
-from aligned_jax.networks.encoder_network import provenance_of
 from studies import translation, translation_report, translation_scores
 from studies.likeness import MEASURES
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 from tests.standins import Nearness, Projection, projection
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
 
 pytestmark = pytest.mark.skipif(not find_spec("dicebear"), reason="needs the extra avatars")
 COUNT = 5
@@ -86,21 +85,21 @@ def study(files, monkeypatch, tmp_path):
 def test_a_row_for_every_way_and_network(study, files, tmp_path, capsys):
     out = tmp_path / "docs"
     encoder = ["--encoder", f"mine={files / 'E'}"]
-    found = study("--space", "z,w+", *encoder, "--show", "2", "--out", str(out))
-    names = [(row["latents"], row["drawn by"]) for row in found["rows"]]
+    document = study("--space", "z,w+", *encoder, "--show", "2", "--out", str(out))
+    names = [(row["latents"], row["drawn by"]) for row in document["rows"]]
     networks = ("parent", "near", "distant", "control")
     expected = [(way, network) for way in ("z", "w+", "mine", "random z") for network in networks]
     assert names == [*expected, *(("real images", name) for name in networks[:3])]
-    for row in found["rows"]:
+    for row in document["rows"]:
         assert np.isfinite([row["fd_vgg"], row["kid_vgg"]]).all()
         for name in MEASURES if "survives" in row else ():
             assert 0 <= row["survives"][name]["survival"] <= 1
             assert -1.001 <= row["survives"][name]["correlation"] <= 1.001
     # Those of a child with nearly the parent's weights are like the inversions.
-    near, control = found["rows"][1]["survives"], found["rows"][3]["survives"]
+    near, control = document["rows"][1]["survives"], document["rows"][3]["survives"]
     assert near != control
     text = (out / "translation_study.md").read_text()
-    assert f"\n{found['command']}\n" in text
+    assert f"\n{document['command']}\n" in text
     assert text.count("\n| ") == len(names) + 2 and "50 % is chance" in text
     assert text in capsys.readouterr().out or "| latents |" in text
     assert (out / "images" / "translation_study.png").stat().st_size > 1000
@@ -165,10 +164,10 @@ def test_permuted_pairs_come_out_near_chance():
         left, width, top = rng.integers(0, 5), rng.integers(4, 10), rng.integers(0, 8)
         image[top:, left : left + width] = rng.integers(0, 220, 3)
     scorer = translation_scores.Scorer(None, {}, None, 0)
-    found = scorer.likeness(images, images // 2 + 127)
-    own, chance = found["mean survival"], found["mean permuted"]
+    likeness = scorer.likeness(images, images // 2 + 127)
+    own, chance = likeness["mean survival"], likeness["mean permuted"]
     assert own > 0.7 and abs(chance - 0.5) < 0.1
-    assert found["position"]["survival"] > 0.9 and found["position"]["permuted"] < 0.7
+    assert likeness["position"]["survival"] > 0.9 and likeness["position"]["permuted"] < 0.7
     other = translation_scores.Scorer(None, {}, None, 1).likeness(images, images)
     assert other["mean survival"] > 0.9 and other["mean permuted"] != chance
     wrong = scorer.likeness(images, np.roll(images, 1, axis=0))

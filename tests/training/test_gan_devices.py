@@ -13,7 +13,7 @@ from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.draws import TERMS
 from aligned_jax.training.gan_step import GanStep
 from tests.helpers import worst_error
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 EIGHT = jax.local_devices()
 ONE = EIGHT[:1]
@@ -61,6 +61,7 @@ def both():
     return before, gradients, after, reports, texts
 
 
+@pytest.mark.slow
 def test_one_and_eight_devices_find_the_same_gradients(both):
     _, gradients, *_ = both
     for name in TERMS:
@@ -71,6 +72,7 @@ def test_one_and_eight_devices_find_the_same_gradients(both):
         assert all(np.abs(v).max() > 0 for v in jax.tree.leaves(gradients[1]["Gmain"]))
 
 
+@pytest.mark.slow
 def test_one_and_eight_devices_end_in_the_same_state(both):
     before, _, after, reports, _ = both
     one, eight = parallel.local(after[1]), parallel.local(after[8])
@@ -99,6 +101,7 @@ def test_one_and_eight_devices_end_in_the_same_state(both):
     assert one.images_seen == 48
 
 
+@pytest.mark.slow
 def test_every_device_ends_with_the_same_state(both):
     _, _, after, _, _ = both
     for leaf in jax.tree.leaves(after[8]):
@@ -106,6 +109,7 @@ def test_every_device_ends_with_the_same_state(both):
         np.testing.assert_array_equal(rows, np.broadcast_to(rows[:1], rows.shape))
 
 
+@pytest.mark.slow
 def test_one_exchange_for_each_update(both):
     *_, texts = both
 
@@ -114,18 +118,19 @@ def test_one_exchange_for_each_update(both):
             r" = (\S+) (?:all-reduce|all-gather|all-to-all|reduce-scatter)\w*\(", text
         )
 
-    found = {name: exchanges(text) for name, text in texts[8].items()}
-    assert {name: len(shapes) for name, shapes in found.items()} == {
+    counted = {name: exchanges(text) for name, text in texts[8].items()}
+    assert {name: len(shapes) for name, shapes in counted.items()} == {
         "Gmain": 1,
         "Greg": 2,  # the mean path length, one number, goes first (`terms.g_reg` says why)
         "Dmain": 1,
         "Dreg": 1,
         "finish": 0,
     }
-    assert any(re.match(r"f32\[1?\]", shape) for shape in found["Greg"])
+    assert any(re.match(r"f32\[1?\]", shape) for shape in counted["Greg"])
     assert not any(exchanges(text) for text in texts[1].values())
 
 
+@pytest.mark.slow
 def test_the_state_that_was_replicated_is_left_alone(both):
     before, _, after, _, _ = both
     fresh = tiny.start(tiny.recipe(g={"c_dim": 2}, d={"c_dim": 2}, batch_size=16), augment_p=0.5)

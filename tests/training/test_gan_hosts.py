@@ -14,7 +14,7 @@ import pytest
 from aligned_jax.training import parallel
 from aligned_jax.training.gan_step import GanStep
 from tests.helpers import relative_error
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 ROOT = Path(__file__).parents[2]
 CHILD = """
@@ -49,7 +49,8 @@ def train(start, target, losses):
     np.savez(target, **{f"{i:03d}": leaf for i, leaf in enumerate(leaves)})
 
 
-@pytest.mark.parametrize("losses", ["main", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("losses", list(LOSSES))
 def test_two_hosts_and_one(tmp_path, losses):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -73,9 +74,9 @@ def test_two_hosts_and_one(tmp_path, losses):
     finally:
         for child in children:
             child.kill()
-    found = [np.load(tmp_path / f"{name}.npz") for name in ("host0", "host1", "alone")]
-    assert len(found[2].files) > 50
-    for name in found[2].files:
-        first, second, alone = (file[name] for file in found)
+    results = [np.load(tmp_path / f"{name}.npz") for name in ("host0", "host1", "alone")]
+    assert len(results[2].files) > 50
+    for name in results[2].files:
+        first, second, alone = (file[name] for file in results)
         np.testing.assert_array_equal(first, second)
         assert relative_error(first, alone) < 1e-5, name

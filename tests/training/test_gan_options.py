@@ -25,7 +25,7 @@ from aligned_jax.training.gan_step import (
 from aligned_jax.training.options import AdamOptions, GanOptions
 from aligned_jax.training.terms import LOSSES, Batch, Networks, as_float
 from tests.helpers import relative_error
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 ONE = jax.local_devices()[:1]
 HALF = {"g": {"synthesis": dataclasses.replace(tiny.GENERATOR.synthesis, num_fp16_res=1)}}
@@ -170,11 +170,11 @@ def test_rounds_of_the_path_length_follow_one_another():
         gradients, _, state = run(state, feed(part))
         expected.append(parallel.local(gradients))
     last = parallel.local(state)
-    found, _, state = program(both)(parallel.replicate(start, ONE), feed(rows))
+    lengths, _, state = program(both)(parallel.replicate(start, ONE), feed(rows))
     for path, total in jax.tree_util.tree_leaves_with_path(
         jax.tree.map(np.add, expected[0], expected[1])
     ):
-        actual = functools.reduce(lambda t, k: t[k.key], path, parallel.local(found))
+        actual = functools.reduce(lambda t, k: t[k.key], path, parallel.local(lengths))
         assert relative_error(actual, total) < 1e-5, path
     state = parallel.local(state)
     assert state.pl_mean == pytest.approx(last.pl_mean, rel=1e-6)
@@ -184,8 +184,8 @@ def test_rounds_of_the_path_length_follow_one_another():
 
 
 def schedule(**options):
-    found = phases(GanOptions(4, **options))
-    return [(p.name, p.terms, p.gain, p.interval) for p in found]
+    planned = phases(GanOptions(4, **options))
+    return [(p.name, p.terms, p.gain, p.interval) for p in planned]
 
 
 def test_phases_follow_the_intervals():
@@ -274,8 +274,13 @@ def test_draws_belong_to_rows_terms_and_steps():
     drawn = jax.jit(lambda key, rows: draw(key, rows, config, 0.9))
 
     def fields(term="Gmain", step=0, rows=(0, 1, 2, 3)):
-        found = drawn(term_key(words, jnp.int32(step), term), jnp.asarray(rows, jnp.int32))
-        return {"z": found.z, "z_mix": found.z_mix, "pl_noise": found.pl_noise, **found.noise}
+        of_rows = drawn(term_key(words, jnp.int32(step), term), jnp.asarray(rows, jnp.int32))
+        return {
+            "z": of_rows.z,
+            "z_mix": of_rows.z_mix,
+            "pl_noise": of_rows.pl_noise,
+            **of_rows.noise,
+        }
 
     base, other = fields(), fields(rows=(3, 9, 0, 1))
     assert set(base) == {"z", "z_mix", "pl_noise", "b4.conv1", "b8.conv0", "b8.conv1"}

@@ -142,10 +142,10 @@ def worst(actual, expected, mask=None):
     """Tensor names with their error, largest first."""
     errors = {}
     for key, value in expected.items():
-        found = np.asarray(actual[key])
+        ours = np.asarray(actual[key])
         if mask is not None:
-            found = np.where(mask[key], found, value)
-        errors[key] = relative_error(found, value)
+            ours = np.where(mask[key], ours, value)
+        errors[key] = relative_error(ours, value)
     assert errors
     return sorted(((e, k) for k, e in errors.items()), reverse=True)
 
@@ -214,12 +214,12 @@ def test_two_iterations():
     assert host.step == 2
     assert host.images_seen == meta["seq"]["cur_nimg_start"] + 2 * meta["batch"]
     networks = {"G": (g, host.G), "D": (d, host.D), "G_ema": (g, host.G_ema)}
-    for net, (config, found) in networks.items():
-        actual = to_official(config, found)
+    for net, (config, tree) in networks.items():
+        actual = to_official(config, tree)
         for name, value in tensors(f"seq/iter1/{net}/").items():
             assert np.abs(actual[name] - value).max() < 1e-6 * max(np.abs(value).max(), 1), name
-    for key, found in (("w_avg", host.G), ("w_avg_ema", host.G_ema)):
-        w_avg = found["stats"]["mapping"]["w_avg"]
+    for key, tree in (("w_avg", host.G), ("w_avg_ema", host.G_ema)):
+        w_avg = tree["stats"]["mapping"]["w_avg"]
         assert relative_error(w_avg, arrays[f"seq/iter1/{key}"]) < 1e-6
     assert relative_error(host.pl_mean, arrays["seq/iter1/pl_mean"]) < 1e-6
     same = jax.tree.map(np.array_equal, host.G_ema["noise"], host.G["noise"])

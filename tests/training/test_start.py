@@ -16,17 +16,14 @@ from aligned_jax.training import parallel
 from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.gan_step import GanStep
 from aligned_jax.training.options import GanOptions
-from aligned_jax.training.start import (
-    starting_configs,
-    starting_networks,
-)
+from aligned_jax.training.start import starting_configs, starting_networks
 from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import Recipe
 from aligned_jax.weights import resize
-from tests.convert import samples
+from tests.convert import small_networks as samples
 from tests.helpers import DATA, same_values
 from tests.makers.official_file import write_snapshot
-from tests.training import tiny
+from tests.training import tiny_gan as tiny
 
 ONE = jax.local_devices()[:1]
 
@@ -40,6 +37,11 @@ def source():
         "G": Network(tiny.GENERATOR, init_variables(tiny.GENERATOR, keys[1])),
         "D": DiscriminatorNetwork(tiny.DISCRIMINATOR, init_variables(tiny.DISCRIMINATOR, keys[2])),
     }
+
+
+def sizes(networks):
+    """Configs of networks by key."""
+    return {key: network.config for key, network in networks.items()}
 
 
 def assert_equal(first, second):
@@ -70,7 +72,7 @@ def few_steps(networks, generator, discriminator, ada=None, **options):
 
 
 def test_everything_is_copied_and_the_rest_is_fresh(source):
-    networks, report = starting_networks(source, *starting_configs(source))
+    networks, report = starting_networks(source, *starting_configs(sizes(source)))
     for key in ("G", "D", "G_ema"):
         assert_equal(networks[key], source[key].variables)
     assert report.fresh == report.dropped == report.notes == ()
@@ -85,7 +87,7 @@ def test_everything_is_copied_and_the_rest_is_fresh(source):
 def test_a_saved_run_starts_the_next(source, tmp_path):
     loading.save(tmp_path / "run", source)
     loaded = loading.load_all(tmp_path / "run")
-    networks, report = starting_networks(loaded, *starting_configs(loaded))
+    networks, report = starting_networks(loaded, *starting_configs(sizes(loaded)))
     assert_equal(networks["D"], source["D"].variables)
     assert report.fresh == ()
     assert report.lines()[0].startswith("copied ")
@@ -104,7 +106,7 @@ def test_one_generator_stands_in_for_the_other(source, left):
 
 def test_without_a_discriminator_one_is_drawn_as_for_a_fresh_run(source):
     part = {"G_ema": source["G_ema"]}
-    generator, discriminator = starting_configs(part)
+    generator, discriminator = starting_configs(sizes(part))
     assert discriminator.channels == generator.synthesis.channels
     networks, report = starting_networks(part, generator, discriminator, seed=4)
     fresh = create_state(generator, discriminator, GanOptions(batch_size=4), seed=4)
@@ -114,7 +116,7 @@ def test_without_a_discriminator_one_is_drawn_as_for_a_fresh_run(source):
     assert any("has no D: the discriminator starts untrained" in note for note in report.notes)
     assert all(path.startswith("D/") for path in report.fresh)
     with pytest.raises(ConfigError, match="starts from a generator, but the source has D"):
-        starting_configs({"D": source["D"]})
+        starting_configs(sizes({"D": source["D"]}))
 
 
 @pytest.mark.parametrize("resolution", [8, 32])
@@ -131,7 +133,7 @@ def test_another_resolution_is_what_resize_makes(source, resolution):
         "G": Network(configs["generator"], init_variables(configs["generator"], jax.random.key(1))),
         "D": DiscriminatorNetwork(discriminator, init_variables(discriminator, jax.random.key(2))),
     }
-    wanted = starting_configs(middle, resolution)
+    wanted = starting_configs(sizes(middle), resolution)
     assert [config.img_resolution for config in wanted] == [resolution] * 2
     networks, report = starting_networks(middle, *wanted, seed=9)
     keys = jax.random.split(jax.random.key(9, impl="threefry2x32"), 3)
@@ -146,7 +148,7 @@ def test_another_resolution_is_what_resize_makes(source, resolution):
 
 
 def test_networks_of_other_sizes_are_refused_with_every_difference(source):
-    generator, discriminator = starting_configs(source, resolution=16, c_dim=2)
+    generator, discriminator = starting_configs(sizes(source), resolution=16, c_dim=2)
     generator = dataclasses.replace(
         generator, synthesis=dataclasses.replace(generator.synthesis, channels=(6, 4, 4))
     )
@@ -162,7 +164,7 @@ def test_networks_of_other_sizes_are_refused_with_every_difference(source):
 
 
 def test_partly_fitting_networks_are_copied_by_name_and_shape(source):
-    wanted = starting_configs(source, c_dim=2)
+    wanted = starting_configs(sizes(source), c_dim=2)
     networks, report = starting_networks(source, *wanted, partial=True)
     mapping = networks["G"]["params"]["mapping"]
     old = source["G"].variables["params"]
@@ -175,7 +177,7 @@ def test_partly_fitting_networks_are_copied_by_name_and_shape(source):
 
 
 def test_options_that_change_the_meaning_of_weights_are_noted(source):
-    generator, discriminator = starting_configs(source)
+    generator, discriminator = starting_configs(sizes(source))
     discriminator = dataclasses.replace(
         discriminator, epilogue=dataclasses.replace(discriminator.epilogue, mbstd_group_size=4)
     )
@@ -185,8 +187,8 @@ def test_options_that_change_the_meaning_of_weights_are_noted(source):
 
 def test_new_layers_are_not_frozen(source):
     with pytest.raises(ConfigError, match=r"never be trained: b16/fromrgb, b16/conv0; use 0"):
-        starting_networks(source, *starting_configs(source, 16, freeze_layers=2))
-    starting_networks(source, *starting_configs(source, freeze_layers=2))
+        starting_networks(source, *starting_configs(sizes(source), 16, freeze_layers=2))
+    starting_networks(source, *starting_configs(sizes(source), freeze_layers=2))
 
 
 def test_a_conditional_frozen_run_from_an_official_file(tmp_path):
@@ -196,7 +198,7 @@ def test_a_conditional_frozen_run_from_an_official_file(tmp_path):
     snapshot = {"G": generator, "D": samples.discriminator(kwargs), "G_ema": generator}
     write_snapshot(tmp_path / "official.pkl", snapshot)
     source = loading.load_all(tmp_path / "official.pkl")
-    wanted = starting_configs(source, freeze_layers=2)
+    wanted = starting_configs(sizes(source), freeze_layers=2)
     networks, report = starting_networks(source, *wanted)
     assert report.fresh == report.dropped == ()
     before, after = few_steps(networks, *wanted, pl_weight=0.0)
@@ -210,7 +212,7 @@ def test_a_conditional_frozen_run_from_an_official_file(tmp_path):
 
 def test_an_adaptive_run_at_a_lower_resolution_from_an_averaged_generator():
     source = loading.load_all(DATA / "avatars_parent.pkl")
-    wanted = starting_configs(source, 8)
+    wanted = starting_configs(sizes(source), 8)
     networks, report = starting_networks(source, *wanted)
     assert len(report.notes) == 2  # neither G nor D
     assert any(line.startswith("left out") and "G b32 (16)" in line for line in report.lines())
@@ -226,7 +228,7 @@ def test_an_adaptive_run_at_a_lower_resolution_from_an_averaged_generator():
 
 
 def test_a_run_at_a_higher_resolution(source):
-    wanted = starting_configs(source, 16)
+    wanted = starting_configs(sizes(source), 16)
     networks, _ = starting_networks(source, *wanted)
     before, after = few_steps(networks, *wanted, pl_weight=0.0, r1_gamma=0.0)
     for key, layer in (("G", "synthesis"), ("D", "b16")):

@@ -12,7 +12,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.weights import arithmetic, interpolate, parse_expression
 from aligned_jax.weights.components import entries
 from tests.helpers import same_bits
-from tests.weights.trees import pair, random_variables, small
+from tests.weights.small_generators import pair, random_variables, small
 
 F = Fraction
 
@@ -36,10 +36,10 @@ F = Fraction
     ],
 )
 def test_parse(expression, coefficients):
-    found = parse_expression(expression)
-    assert found == coefficients
-    assert list(found) == list(coefficients)
-    assert all(isinstance(value, Fraction) for value in found.values())
+    parsed = parse_expression(expression)
+    assert parsed == coefficients
+    assert list(parsed) == list(coefficients)
+    assert all(isinstance(value, Fraction) for value in parsed.values())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from aligned_jax.weights import COMPONENTS, compare, reset, table, totals
 from aligned_jax.weights.components import entries
-from tests.weights.trees import pair, random_variables, small
+from tests.weights.small_generators import pair, random_variables, small
 
 
 def expected_norms(parent, child):
@@ -51,9 +51,9 @@ def test_totals():
     for (name, _, trainable), (size, norm, moved) in expected_norms(parent, child).items():
         cell = expected.setdefault((name, trainable), np.zeros(3))
         cell += (size, norm**2, moved**2)
-    found = totals(compare(parent, child))
-    assert len(found) == len(expected)
-    for change in found:
+    summed = totals(compare(parent, child))
+    assert len(summed) == len(expected)
+    for change in summed:
         size, norm, moved = expected[change.component, change.trainable]
         assert change.resolution is None
         assert change.count == size

@@ -12,7 +12,7 @@ from aligned_jax.config import DiscriminatorConfig, GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.networks.network import Network
 from aligned_jax.weights.components import COMPONENTS, Leaf, entries, leaf_of, select
-from tests.weights.trees import random_variables, small
+from tests.weights.small_generators import random_variables, small
 
 # Feature convolutions with their biases, as in the paper's component reset.
 TABLE = {
@@ -88,9 +88,9 @@ def test_unknown_path(path):
     [small(), small(architecture="resnet"), small(architecture="orig"), small(use_noise=False)],
 )
 def test_every_leaf_of_a_generator_has_a_component(config):
-    found = entries(networks.variable_shapes(config))
-    assert len(found) == len(jax.tree.leaves(networks.variable_shapes(config)))
-    assert {leaf.resolution for leaf, _ in found.values()} == {None, *config.resolutions}
+    leaves = entries(networks.variable_shapes(config))
+    assert len(leaves) == len(jax.tree.leaves(networks.variable_shapes(config)))
+    assert {leaf.resolution for leaf, _ in leaves.values()} == {None, *config.resolutions}
 
 
 def test_key_paths_of_a_network_object_equal_those_of_its_variables():

@@ -10,7 +10,7 @@ from aligned_jax.weights import interpolate
 from aligned_jax.weights.components import entries
 from aligned_jax.weights.interpolate import lerp
 from tests.helpers import same_bits
-from tests.weights.trees import pair, small, sources
+from tests.weights.small_generators import pair, small, sources
 
 EDGE = np.array([0.0, -0.0, 1.0, -0.0, 0.0, 1e-42, 3e38, np.inf], np.float32)
 OTHER = np.array([-0.0, 0.0, -1.0, -0.0, 5.0, -1e-42, -3e38, 2.0], np.float32)
@@ -94,10 +94,10 @@ def test_gradient_of_a_network_with_respect_to_weights_by_component():
 )
 def test_four_ways_to_say_convolutions_at_8(weight, options):
     a, b = pair()
-    found = sources(interpolate(a, b, weight, **options), a=a, b=b)
+    origins = sources(interpolate(a, b, weight, **options), a=a, b=b)
     for path, (leaf, _) in entries(a).items():
         chosen = leaf.component == "conv" and leaf.resolution == 8
-        assert found[path] == ("b" if chosen else "a"), path
+        assert origins[path] == ("b" if chosen else "a"), path
 
 
 def test_each_part_takes_its_own_weight():

@@ -9,17 +9,17 @@ from aligned_jax.errors import UserError
 from aligned_jax.weights import COMPONENTS, reset
 from aligned_jax.weights.components import entries
 from tests.helpers import same_bits
-from tests.weights.trees import pair, small, sources
+from tests.weights.small_generators import pair, small, sources
 
 
 @pytest.mark.parametrize("architecture", ["skip", "resnet"])
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_exactly_the_component_comes_from_the_parent(component, architecture):
     parent, child = pair(small(architecture=architecture))
-    found = sources(reset(parent, child, component), parent=parent, child=child)
+    origins = sources(reset(parent, child, component), parent=parent, child=child)
     for path, (leaf, _) in entries(child).items():
-        assert found[path] == ("parent" if leaf.component == component else "child"), path
-    assert len(set(found.values())) == 2
+        assert origins[path] == ("parent" if leaf.component == component else "child"), path
+    assert len(set(origins.values())) == 2
 
 
 def test_buffers_travel():
@@ -38,9 +38,9 @@ def test_buffers_travel():
 
 def test_resolutions_restrict_and_leave_out_the_mapping():
     parent, child = pair()
-    found = sources(reset(parent, child, "all", "4,16"), parent=parent, child=child)
+    origins = sources(reset(parent, child, "all", "4,16"), parent=parent, child=child)
     for path, (leaf, _) in entries(child).items():
-        assert found[path] == ("parent" if leaf.resolution in (4, 16) else "child"), path
+        assert origins[path] == ("parent" if leaf.resolution in (4, 16) else "child"), path
 
 
 def test_endpoints():

@@ -11,7 +11,7 @@ from aligned_jax.errors import ConfigError
 from aligned_jax.networks.network import Network
 from aligned_jax.weights.structure import differences
 from tests.helpers import same_bits
-from tests.weights.trees import pair, random_variables, small
+from tests.weights.small_generators import pair, random_variables, small
 
 
 def network(config, seed=1):

@@ -11,7 +11,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.weights import reset, swap
 from aligned_jax.weights.components import entries
 from tests.helpers import same_bits
-from tests.weights.trees import pair, small, sources
+from tests.weights.small_generators import pair, small, sources
 
 
 @pytest.mark.parametrize("side", ["low", "high"])
@@ -19,12 +19,12 @@ from tests.weights.trees import pair, small, sources
 @pytest.mark.parametrize("architecture", ["skip", "resnet"])
 def test_blocks_up_to_the_resolution_are_low(architecture, resolution, side):
     low, high = pair(small(architecture=architecture))
-    found = sources(swap(low, high, resolution, mapping=side), low=low, high=high)
+    origins = sources(swap(low, high, resolution, mapping=side), low=low, high=high)
     for path, (leaf, _) in entries(low).items():
         if leaf.resolution is None:
-            assert found[path] == side, path
+            assert origins[path] == side, path
         else:
-            assert found[path] == ("low" if leaf.resolution <= resolution else "high"), path
+            assert origins[path] == ("low" if leaf.resolution <= resolution else "high"), path
 
 
 def test_mapping_is_low_unless_said():

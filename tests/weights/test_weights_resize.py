@@ -13,7 +13,7 @@ from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.networks.network import Network
 from aligned_jax.weights import count, resize
 from tests.helpers import same_bits
-from tests.weights.trees import random_variables, small
+from tests.weights.small_generators import random_variables, small
 
 KEY = jax.random.PRNGKey(7)
 
@@ -46,16 +46,16 @@ def check(config, resolution, new_modules, dropped_modules):
     assert jax.tree.map(lambda x: (x.shape, x.dtype), result.variables) == jax.tree.map(
         lambda x: (x.shape, x.dtype), shapes
     )
-    old, drawn, found = map(
+    old, drawn, resized = map(
         flat, (variables, networks.init_variables(result.config, KEY), result.variables)
     )
-    for path, value in found.items():
+    for path, value in resized.items():
         is_new = any(f"/{module}/" in path for module in new_modules)
         assert (path in result.new) == is_new, path
         assert same_bits(value, drawn[path] if is_new else old[path]), path
     expected = {p for p in old if any(f"/{module}/" in p for module in dropped_modules)}
     assert set(result.dropped) == expected
-    assert set(result.new) <= set(found)
+    assert set(result.new) <= set(resized)
     return result
 
 
@@ -83,9 +83,9 @@ def test_copied_new_and_dropped(config, resolution, new, dropped):
 def test_new_weights_are_those_of_an_untrained_network():
     config = small(8)
     result = resize((config, random_variables(config, 1)), 16, KEY)
-    drawn, found = flat(networks.init_variables(result.config, KEY)), flat(result.variables)
-    assert all(same_bits(found[path], drawn[path]) for path in result.new)
-    assert np.all(np.asarray(found["params/synthesis/b16/conv0/affine/bias"]) == 1)
+    drawn, resized = flat(networks.init_variables(result.config, KEY)), flat(result.variables)
+    assert all(same_bits(resized[path], drawn[path]) for path in result.new)
+    assert np.all(np.asarray(resized["params/synthesis/b16/conv0/affine/bias"]) == 1)
 
 
 @pytest.mark.usefixtures("quick")
@@ -140,16 +140,16 @@ def test_listed_channels_are_cut_and_extended(channels, resolution, expected):
 def test_official_sizes_down_and_up():
     big = GeneratorConfig(1024)
     for source, target, total in [(big, 512, 30_276_583), (GeneratorConfig(256), 1024, 30_370_060)]:
-        found = []
+        made = []
 
-        def shaped(variables, source=source, target=target, found=found):
+        def shaped(variables, source=source, target=target, made=made):
             result = resize((source, variables), target, KEY)
-            found.append(result)
+            made.append(result)
             return result.variables
 
         jax.eval_shape(shaped, networks.variable_shapes(source))
-        assert sum(count(found[0].config).values()) == total
-        assert found[0].config == GeneratorConfig(target)
+        assert sum(count(made[0].config).values()) == total
+        assert made[0].config == GeneratorConfig(target)
 
 
 @pytest.mark.usefixtures("quick")

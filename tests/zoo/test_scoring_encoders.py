@@ -12,11 +12,10 @@ from aligned_jax import features, viz
 from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.networks import init_variables
-from aligned_jax.networks.encoder_network import provenance_of
 from aligned_jax.train import zoo_encoders
 from aligned_jax.zoo import encoder_scores
 from tests import standins
-from tests.test_encoder_network import ENCODER, GENERATOR, filled
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 
 @pytest.fixture
@@ -68,6 +67,6 @@ def test_distances():
     images = np.full((2, 32, 32, 3), 100, np.uint8)
     others = images.copy()
     others[1] += 51
-    found = encoder_scores.distances(images, others, standins.Squares())
-    assert found["pixel_rmse"] == pytest.approx((0 + 51 / 127.5) / 2)
-    assert found["lpips_vgg"] == pytest.approx((51 / 127.5) ** 2 / 2, rel=1e-4)
+    values = encoder_scores.distances(images, others, standins.Squares())
+    assert values["pixel_rmse"] == pytest.approx((0 + 51 / 127.5) / 2)
+    assert values["lpips_vgg"] == pytest.approx((51 / 127.5) ** 2 / 2, rel=1e-4)

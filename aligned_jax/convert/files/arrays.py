@@ -65,7 +65,7 @@ class ArrayFile(Protocol):
 
     @property
     def keys(self) -> list[str]:
-        """Of its arrays, in their order."""
+        """The names of its arrays, in their order."""
         ...
 
     def header(self, key: str) -> Header:

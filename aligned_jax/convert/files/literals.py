@@ -75,7 +75,7 @@ class ByteReader:
 
 
 def text(raw: bytes | memoryview) -> str:
-    """UTF-8, lone surrogates included."""
+    """The text that UTF-8 bytes spell, lone surrogates included."""
     try:
         return str(raw, "utf-8", "surrogatepass")
     except UnicodeDecodeError:
@@ -109,7 +109,7 @@ def integer(line: bytes) -> int | bool:
 
 
 def real(line: bytes) -> float:
-    """A decimal fraction."""
+    """The number that a decimal fraction in digits spells."""
     digits = line.strip()
     if not _REAL.fullmatch(digits):
         raise _damaged("a number is not made of digits")

@@ -19,6 +19,7 @@ from aligned_jax.convert.files.tensor import Storage
 from aligned_jax.convert.files.unpickle import Handler, Unpickled, unpickle
 from aligned_jax.convert.files.zip_entries import zip_entries
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
@@ -167,8 +168,8 @@ def is_magic(value: Any) -> bool:
 
 def _naming(result: Unpickled) -> str:
     """What a stream mentions, as the end of a message."""
-    names = result.unknown_globals[:8]
-    return f": they mention {', '.join(names)}; nothing was run" if names else ""
+    names = result.unknown_globals
+    return f": they mention {listed(names)}; nothing was run" if names else ""
 
 
 def _only_named(args: tuple, budget: Budget) -> Any:

@@ -18,6 +18,7 @@ from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import rosinality
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.text import listed
 
 CODE_BASE = "pixel2style2pixel or encoder4editing"
 
@@ -54,7 +55,7 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
         if not isinstance(name, str) or not hasattr(tensor, "numpy")
     ]
     if strange:
-        raise FormatError(f"its state_dict holds other things than tensors: {strange[:8]}")
+        raise FormatError(f"its state_dict holds other things than tensors: {listed(strange)}")
     tensors = _part(state, _E)
     config = _config(tensors, opts)
     mean = value.get("latent_avg")

@@ -12,7 +12,7 @@ from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.files.safetensors_file import read_tensors
 from aligned_jax.convert.files.tensor import Tensor
-from aligned_jax.convert.formats import families, state_dicts
+from aligned_jax.convert.formats import foreign_networks, state_dicts
 from aligned_jax.errors import ConfigError, FormatError
 from aligned_jax.utils.reading import parse_json
 from aligned_jax.utils.seal import check_seal, checksum_of
@@ -45,7 +45,7 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
         )
     described = {}
     for key, tensors in parts.items():
-        families.refuse(key, tensors)
+        foreign_networks.refuse(key, tensors)
         config = networks[key]
         described[key] = Description(isinstance(config, GeneratorConfig), tensors, config=config)
     source: dict[str, Any] = {"code_base": "aligned_jax", "warnings": []}

@@ -16,7 +16,7 @@ import numpy as np
 from aligned_jax.convert.description import Description, InMemory
 from aligned_jax.convert.files.inert import TFNetwork, plain, show
 from aligned_jax.convert.files.problems import number
-from aligned_jax.convert.formats import families
+from aligned_jax.convert.formats import foreign_networks
 from aligned_jax.convert.formats.tf_rules import official_tensors
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
@@ -100,16 +100,16 @@ def _version(network: TFNetwork, key: str) -> int:
     if isinstance(version, int) and version in _CODE_BASES:
         return version
     names = [name for name, _ in _variables(network, key)]
-    families.refuse(key, names, _functions(network))
+    foreign_networks.refuse(key, names, _functions(network))
     raise FormatError(
         f"{key} is a TensorFlow network of version {number(version)}; StyleGAN2 writes 4, "
-        f"StyleGAN2-ADA 5, StyleGAN1 and ProGAN wrote 3 and below. {families.READABLE}"
+        f"StyleGAN2-ADA 5, StyleGAN1 and ProGAN wrote 3 and below. {foreign_networks.READABLE}"
     )
 
 
 def _describe(network: TFNetwork, key: str) -> Description:
     variables = dict(_variables(network, key))
-    families.refuse(key, variables, _functions(network))
+    foreign_networks.refuse(key, variables, _functions(network))
     if not variables:
         raise FormatError(f"{key} has no variables, so there is nothing to convert")
     _refuse_variants(key, variables)

@@ -14,7 +14,7 @@ from aligned_jax.config import KEYS
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.inert import PersistentObject, plain, show
 from aligned_jax.convert.files.problems import number
-from aligned_jax.convert.formats import families
+from aligned_jax.convert.formats import foreign_networks
 from aligned_jax.convert.kwargs import ADA, STYLEGAN3, code_base_of
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
@@ -41,7 +41,7 @@ def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
     modules = {key: dict(_modules(network)) for key, network in networks.items()}
     tensors = {key: dict(_tensors(parts)) for key, parts in modules.items()}
     for key, parts in modules.items():
-        families.refuse(key, tensors[key], [_class_name(part) for part in parts.values()])
+        foreign_networks.refuse(key, tensors[key], [_class_name(part) for part in parts.values()])
         _check_kind(key, parts, is_alone=networks[key] is value)
     code_base = _code_base(networks["G_ema"], modules["G_ema"])
     described = {

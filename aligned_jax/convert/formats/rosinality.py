@@ -17,7 +17,7 @@ from aligned_jax.config import DEFAULT_FILTER
 from aligned_jax.convert.description import Derived, Description, InMemory
 from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.files.tensor import Tensor
-from aligned_jax.convert.formats import families
+from aligned_jax.convert.formats import foreign_networks
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
@@ -90,7 +90,7 @@ def _check_state(key: str, state: Mapping[Any, Any]) -> None:
     ]
     if wrong or not state:
         raise FormatError(f"{key} is no dictionary of tensors: {listed(wrong) or 'it is empty'}")
-    families.refuse(key, state)
+    foreign_networks.refuse(key, state)
 
 
 def _renamed(key: str, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _renamed(key: str, state: Mapping[str, Any]) -> dict[str, Any]:
     if strange:
         raise FormatError(
             f"{key} has tensors that no StyleGAN2 of the community port has: {listed(strange)}. "
-            f"{families.READABLE}"
+            f"{foreign_networks.READABLE}"
         )
     return tensors
 

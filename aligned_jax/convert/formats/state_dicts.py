@@ -12,7 +12,7 @@ from aligned_jax.config import KEYS
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.files.tensor import Tensor
-from aligned_jax.convert.formats import families
+from aligned_jax.convert.formats import foreign_networks
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
 
@@ -27,7 +27,7 @@ def read(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Description], dict[st
     """
     described = {}
     for key, part in split(tensors).items():
-        families.refuse(key, part)
+        foreign_networks.refuse(key, part)
         has_filters = any(name.endswith("resample_filter") for name in part)
         described[key] = Description(key != "D", part, has_filters=has_filters)
     warning = (
@@ -56,7 +56,7 @@ def split(
     if _DISCRIMINATOR in beginnings:
         return {"D": dict(tensors)}
     if not beginnings or not beginnings <= set(keys):
-        families.refuse("the file", tensors)
+        foreign_networks.refuse("the file", tensors)
         raise FormatError(
             f"its tensors are not named as official ones: {listed(map(show, tensors))}; "
             f"names begin with synthesis., mapping., b4. or with {', '.join(keys)} and a dot"

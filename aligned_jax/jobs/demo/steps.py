@@ -42,7 +42,7 @@ class DemoFamily:
 
     @property
     def distant(self) -> Member:
-        """The last child."""
+        """The last child, the one that is farthest from the parent."""
         return self.children[-1]
 
 
@@ -60,7 +60,7 @@ ZOO = DemoFamily(
 
 @dataclass(frozen=True)
 class DemoPlan:
-    """Options of a demo.
+    """Everything that decides what a demo does.
 
     Attributes:
       out: the folder, as it was given: the commands shown name it so.
@@ -96,7 +96,7 @@ class DemoPlan:
 
 @dataclass(frozen=True)
 class DemoStep:
-    """One command line.
+    """One command line of a demo, and what it is for.
 
     Attributes:
       says: what it does, for people.
@@ -110,7 +110,7 @@ class DemoStep:
 
     @property
     def command(self) -> str:
-        """What to type."""
+        """The command line as it is typed."""
         return shlex.join(["aligned", *self.argv])
 
 
@@ -208,7 +208,7 @@ def edits(plan: DemoPlan, channels: Sequence[str]) -> dict[str, DemoStep]:
 
 
 def journeys(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
-    """From the parent's kind to another: translation, a film, and the plane it runs through."""
+    """The steps from the parent's kind to another: translation, a film, and its plane."""
     pair = (plan.family.parent.network, plan.family.distant.network)
     first = plan.seed * _COLUMNS
     one, other = str(first), str(first + _COLUMNS - 1)

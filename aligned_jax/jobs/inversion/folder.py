@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from aligned_jax import inversion, provenance, viz
 from aligned_jax.data import targets
+from aligned_jax.data.opening import opened, read_file
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import FormatError
 from aligned_jax.jobs.inversion.request import InversionRequest
@@ -74,7 +74,7 @@ class InversionFolder:
         shape, size = target.pixels.shape, request.network.config.img_resolution
         try:
             known = inversion.load(f"{path}.npz", request.network)
-            with Image.open(f"{path}.png") as pair:
+            with opened(read_file(f"{path}.png")) as pair:
                 image = np.asarray(pair)[:, size:].reshape(shape)
         except (FormatError, OSError, SyntaxError, ValueError):
             return None

@@ -27,7 +27,7 @@ from aligned_jax.types import AnyArray
 from aligned_jax.utils.paths import names_of
 from aligned_jax.utils.reporting import Advance
 
-# Files, folders and zips; or pictures [N, H, W, 1 or 3], uint8 or in [-1, 1].
+# Files, folders and zips; or pictures [N, H, W, 1, 3 or 4], uint8 or in [-1, 1].
 PictureSource = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | AnyArray
 
 

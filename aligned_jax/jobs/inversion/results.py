@@ -56,7 +56,7 @@ class InvertedImages:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the pictures."""
+        """The names of the pictures, in the order of `images`."""
         return tuple(one.target.name for one in self.images)
 
     @property

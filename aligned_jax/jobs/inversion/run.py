@@ -55,7 +55,7 @@ def invert(
 
     Args:
       network: a name, or a loaded network.
-      images: a picture, folder or zip, or several of them; or uint8 [N, H, W, 1 or 3].
+      images: a picture, folder or zip, or several of them; or uint8 [N, H, W, 1, 3 or 4].
       space: "z", "z+", "w", "w+" or "s"; by default w, or the encoder's.
       encoder: name of an encoder whose latents are the results; nothing is optimised.
       start: name of an encoder at whose latents the optimisation begins.
@@ -103,6 +103,7 @@ def invert(
     )
     if folder:
         folder.check_apart(image_names(images), request.targets)
+    setup.warn_passed(request.targets, report)
     loss = setup.perceptual_of(perceptual, pixels)
     run = InversionRun(request, loss, folder, report, video)
     with report.progress(len(request.targets) * request.settings.steps, "steps") as advance:

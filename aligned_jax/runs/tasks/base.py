@@ -2,16 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import jax
 import numpy as np
 
 from aligned_jax.config import AnyConfig
+from aligned_jax.data.dataset import Dataset
+from aligned_jax.errors import UserError
 from aligned_jax.runs.config import RunConfig
-from aligned_jax.runs.progress import TrainingReporter
 from aligned_jax.training.parallel import Devices
 from aligned_jax.types import PyTree
+from aligned_jax.utils.text import listed
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -39,8 +42,48 @@ class SnapshotScore(Protocol):
         """The score of the network at `kimg`."""
 
 
+@dataclass(frozen=True)
+class Start:
+    """What a run starts from.
+
+    Attributes:
+      sources: variables by network; None if the run starts from scratch.
+      lines: for people, on what became of every array; often none.
+    """
+
+    sources: Mapping[str, Any] | None = None
+    lines: Sequence[str] = ()
+
+
+def check_finite(source: str, networks: PyTree) -> None:
+    """Raises UserError if the numbers that a run would start from are not all finite.
+
+    Args:
+      source: the NETWORK that they come from.
+      networks: variables by network.
+    """
+    if broken := not_finite(networks):
+        raise UserError(
+            f"{source} cannot be started from: it holds numbers that are not finite, in "
+            f"{listed(broken, 4)}; take another snapshot of it"
+        )
+
+
+def not_finite(tree: PyTree) -> list[str]:
+    """Paths of leaves that hold a number that is not finite: "G/params/synthesis/b4/const"."""
+    return [
+        jax.tree_util.keystr(path, simple=True, separator="/")
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+        if not np.isfinite(leaf).all()
+    ]
+
+
 class Step(Protocol):
     """The compiled iteration of a run."""
+
+    @property
+    def device_dependence(self) -> Sequence[str]:
+        """Why another number of devices would compute another step; often nothing."""
 
     def feed(
         self,
@@ -84,11 +127,11 @@ class Task(ABC, Generic[Config]):
         """
 
     @abstractmethod
-    def sources(self, report: TrainingReporter) -> Mapping[str, Any] | None:
-        """Variables that a run starts from, by network; None if it starts from scratch.
+    def start(self) -> Start:
+        """What a run starts from.
 
         Raises:
-          UserError: if they cannot be had, saying how to get them.
+          UserError: if it cannot be had, saying how to get it, or does not fit.
         """
 
     @abstractmethod
@@ -96,19 +139,12 @@ class Task(ABC, Generic[Config]):
         """The state at the start of a run; traced. Without sources only its shapes count."""
 
     @abstractmethod
-    def check_needs(self) -> None:
-        """Raises UserError if a network that the losses need is missing."""
-
-    @abstractmethod
     def step(self, devices: Devices | None) -> Step:
-        """The compiled iteration on these devices; None is all."""
-
-    @abstractmethod
-    def device_dependence(self, devices: Devices | None) -> Sequence[str]:
-        """Why another number of devices would compute another step; often nothing.
+        """The iteration on these devices, which compiles when it is first needed; None is all.
 
         Raises:
-          ConfigError: if the step cannot be made.
+          ConfigError: if the step cannot be made, or dealt to the devices.
+          UserError: if a network that the losses need is missing, saying how to get it.
         """
 
     @abstractmethod
@@ -132,7 +168,7 @@ class Task(ABC, Generic[Config]):
         """The network of a state that is scored."""
 
     @abstractmethod
-    def scores(self, dataset: Any, devices: Devices | None) -> Sequence[SnapshotScore]:
+    def scores(self, dataset: Dataset, devices: Devices | None) -> Sequence[SnapshotScore]:
         """What `snapshots.metrics` asks for; the first one decides which network is the best.
 
         Args:
@@ -170,6 +206,8 @@ class Task(ABC, Generic[Config]):
         # One program; drawn array by array, hundreds would be compiled.
         return jax.tree.map(np.asarray, jax.jit(self.create)(sources))
 
-    def fresh(self, report: TrainingReporter) -> PyTree:
-        """The state at the start of a run, as host arrays."""
-        return self.created(self.sources(report))
+    def notes(self, step: Step) -> list[str]:
+        """What to bear in mind about a run and its step, in sentences; often nothing."""
+        reasons = "; ".join(step.device_dependence)
+        first = [f"another number of devices would compute another step: {reasons}"]
+        return first * bool(reasons) + self.notices()

@@ -11,14 +11,14 @@ import numpy as np
 from aligned_jax import features, loading
 from aligned_jax.config import ENCODER, AnyConfig
 from aligned_jax.config.encoder import IR_SE50
+from aligned_jax.data.dataset import Dataset
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.encoder_network import EncoderNetwork
 from aligned_jax.networks.network import Network
 from aligned_jax.runs import encoder_scores
 from aligned_jax.runs.encoder_run import EncoderRun
-from aligned_jax.runs.progress import TrainingReporter
-from aligned_jax.runs.tasks.base import SnapshotScore, Task
+from aligned_jax.runs.tasks.base import SnapshotScore, Start, Task, check_finite
 from aligned_jax.training import parallel
 from aligned_jax.training.encoder_state import (
     EncoderRecipe,
@@ -50,12 +50,15 @@ class EncoderTask(Task[EncoderRun]):
         """See `Task`."""
         return {ENCODER: self.config.encoder}
 
-    def sources(self, report: TrainingReporter) -> dict[str, Any]:
+    def start(self) -> Start:
         """See `Task`: the generator, and ArcFace for the backbone if wanted."""
-        variables: dict[str, Any] = {"G": self.generator.variables}
-        if self.config.backbone:
+        config, variables = self.config, {"G": self.generator.variables}
+        check_finite(config.start, variables)
+        lines = [f"drawn anew, from seed {config.seed}: E; {config.start} stays as it is"]
+        if config.backbone:
             variables["arcface"] = features.load("arcface").variables
-        return variables
+            lines.append("copied: the backbone of E, from ArcFace")
+        return Start(variables, lines)
 
     def create(self, sources: Mapping[str, Any] | None) -> EncoderState:
         """See `Task`."""
@@ -82,31 +85,18 @@ class EncoderTask(Task[EncoderRun]):
             features.load("arcface") if losses.identity else None,
         )
 
-    def check_needs(self) -> None:
-        """See `Task`."""
-        self.frozen()
-        if self.config.backbone:
-            features.load("arcface")
-
     def recipe(self) -> EncoderRecipe:
         """What the training step computes."""
         return EncoderRecipe(self.config.generator, self.config.encoder, self.config.losses)
 
     def step(self, devices: parallel.Devices | None) -> EncoderStep:
         """See `Task`."""
-        return EncoderStep(self.recipe(), self.frozen(), devices)
-
-    def device_dependence(self, devices: parallel.Devices | None) -> Sequence[str]:
-        """See `Task`."""
         config = self.config
-        self.recipe()
         if config.backbone and config.encoder.stages != IR_SE50:
             raise ConfigError(
                 "ArcFace is an IR-SE50, but the backbone is another: --backbone irse50"
             )
-        count = jax.device_count() if devices is None else len(devices)
-        parallel.check_division(config.batch_size, 1, count, 1, 1)
-        return []
+        return EncoderStep(self.recipe(), self.frozen(), devices)
 
     def notices(self) -> list[str]:
         """See `Task`."""
@@ -147,7 +137,7 @@ class EncoderTask(Task[EncoderRun]):
         """See `Task`: the encoder."""
         return EncoderNetwork(self.config.encoder, state.E)
 
-    def scores(self, dataset: Any, devices: parallel.Devices | None) -> Sequence[SnapshotScore]:
+    def scores(self, dataset: Dataset, devices: parallel.Devices | None) -> Sequence[SnapshotScore]:
         """See `Task`."""
         return encoder_scores.scores_of(self.config, dataset, self.reconstructions)
 

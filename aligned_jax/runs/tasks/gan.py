@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import AnyConfig
+from aligned_jax.data.dataset import Dataset
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.runs.config import TrainConfig
-from aligned_jax.runs.progress import TrainingReporter
-from aligned_jax.runs.tasks.base import SnapshotScore, Task
+from aligned_jax.runs.tasks.base import SnapshotScore, Start, Task, check_finite
 from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.gan_step import GanStep, phases
 from aligned_jax.training.parallel import Devices
@@ -40,19 +40,19 @@ class GanTask(Task[TrainConfig]):
         generator = self.config.generator
         return {"G_ema": generator, "G": generator, "D": self.config.discriminator}
 
-    def sources(self, report: TrainingReporter) -> Mapping[str, Any] | None:
-        """See `Task`; tells what was copied."""
+    def start(self) -> Start:
+        """See `Task`."""
         config = self.config
         if config.start is None:
-            return None
+            return Start(lines=[f"drawn anew, from seed {config.seed}: G_ema, G, D"])
         from aligned_jax import loading
         from aligned_jax.training.start import starting_networks
 
-        source: Any = loading.load_all(config.start)  # what does not belong there is told below
+        source = loading.load_all(config.start)  # what does not belong there is told below
         sizes = config.generator, config.discriminator
-        networks, start = starting_networks(source, *sizes, config.seed, config.partial)
-        report.notice("\n".join(start.lines()))
-        return networks
+        networks, report = starting_networks(source, *sizes, config.seed, config.partial)
+        check_finite(config.start, networks)
+        return Start(networks, report.lines())
 
     def create(self, sources: Mapping[str, Any] | None) -> TrainState:
         """See `Task`."""
@@ -60,9 +60,6 @@ class GanTask(Task[TrainConfig]):
         sizes = config.generator, config.discriminator, config.gan
         networks = None if sources is None else dict(sources)
         return create_state(*sizes, config.seed, networks, config.ada.p)
-
-    def check_needs(self) -> None:
-        """See `Task`: the losses need nothing."""
 
     def recipe(self) -> Recipe:
         """What the training step computes."""
@@ -75,10 +72,6 @@ class GanTask(Task[TrainConfig]):
     def step(self, devices: Devices | None) -> GanStep:
         """See `Task`."""
         return GanStep(self.recipe(), devices)
-
-    def device_dependence(self, devices: Devices | None) -> Sequence[str]:
-        """See `Task`."""
-        return self.step(devices).device_dependence
 
     def notices(self) -> list[str]:
         """See `Task`."""
@@ -100,7 +93,7 @@ class GanTask(Task[TrainConfig]):
         """See `Task`: the averaged generator."""
         return Network(self.config.generator, jax.tree.map(jnp.asarray, state.G_ema))
 
-    def scores(self, dataset: Any, devices: Devices | None) -> Sequence[SnapshotScore]:
+    def scores(self, dataset: Dataset, devices: Devices | None) -> Sequence[SnapshotScore]:
         """See `Task`."""
         from aligned_jax.runs import generator_scores
 

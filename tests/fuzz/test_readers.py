@@ -1,0 +1,170 @@
+"""Every reader, fed with what strangers send: a result or one of our errors, in time, in memory.
+
+Pickles and torch files, whose instructions need mutations of their own, are in
+`tests/convert/test_fuzz.py`.
+"""
+
+import json
+import resource
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aligned_jax import checkpoint
+from aligned_jax.config import EncoderConfig, GeneratorConfig, SynthesisConfig
+from aligned_jax.convert import read_official, write_safetensors
+from aligned_jax.convert.formats.exported import METADATA_KEY
+from aligned_jax.errors import UserError
+from aligned_jax.weights import parse_expression
+from tests.checkpoint.test_checkpoint import tree
+from tests.convert.test_safetensors_file import tree as network_tree
+from tests.fuzz import dataset_readers, mutations
+
+FEW, MANY = 60, 5_000
+MAX_SECONDS = 5.0
+MAX_GROWTH = 600e6  # bytes
+SMALL = GeneratorConfig(8, z_dim=4, w_dim=4, synthesis=SynthesisConfig(32, 4))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How to try one reader.
+
+    Attributes:
+      prepare: makes what is tried in an empty folder; returns a strategy of contents.
+      read: reads a content, given that folder.
+    """
+
+    prepare: Callable[[Path], st.SearchStrategy[Any]]
+    read: Callable[[Path, Any], object]
+
+
+def checkpoint_config(folder: Path) -> st.SearchStrategy[bytes]:
+    encoder = EncoderConfig(32, "w", 8, stages=((4, 1), (5, 1), (6, 1), (7, 1)))
+    checkpoint.write(folder / "net", {"G_ema": (SMALL, tree()), "E": (encoder, tree())})
+    document = json.loads((folder / "net/config.json").read_text())
+    open_to_all = {key: value for key, value in document.items() if key != "sha256"}
+    return st.one_of(mutations.texts(open_to_all), mutations.texts(document))
+
+
+def read_checkpoint_config(folder: Path, content: bytes) -> None:
+    (folder / "net/config.json").write_bytes(content)
+    checkpoint.read_manifest(folder / "net")
+
+
+def arrays(folder: Path) -> st.SearchStrategy[tuple[str, bytes]]:
+    checkpoint.write(folder / "net", {"G_ema": (SMALL, tree())})
+    found = {p: p.read_bytes() for p in (folder / "net/G_ema").rglob("*") if p.is_file()}
+    return st.sampled_from(sorted(found)).flatmap(
+        lambda path: st.tuples(st.just(path), st.just(found[path]), mutations.files(found[path]))
+    )
+
+
+def read_arrays(folder: Path, content: tuple[Path, bytes, bytes]) -> None:
+    path, original, changed = content
+    try:
+        path.write_bytes(changed)
+        read = checkpoint.read(folder / "net", "G_ema", expected=tree())
+        assert read["params"]["a"]["weight"].tobytes() == tree()["params"]["a"]["weight"].tobytes()
+    finally:
+        path.write_bytes(original)
+
+
+def export(folder: Path) -> st.SearchStrategy[bytes]:
+    path = folder / "net.safetensors"
+    write_safetensors(path, {"G_ema": network_tree(SMALL)}, {"kind": "test"})
+    content = path.read_bytes()
+    length = struct.unpack("<Q", content[:8])[0]
+    header, body = json.loads(content[8 : 8 + length]), content[8 + length :]
+    manifest = json.loads(header["__metadata__"][METADATA_KEY])
+    loose = {key: value for key, value in manifest.items() if key not in ("sha256", "checksum")}
+
+    def packed(text: bytes) -> bytes:
+        return struct.pack("<Q", len(text)) + text + body
+
+    def described(document: bytes) -> bytes:
+        metadata = {METADATA_KEY: document.decode("utf-8", "replace")}
+        return packed(json.dumps(header | {"__metadata__": metadata}).encode())
+
+    return st.one_of(
+        mutations.files(content),
+        mutations.texts(header).map(packed),
+        mutations.texts(loose).map(described),
+    )
+
+
+def read_export(folder: Path, content: bytes) -> None:
+    (folder / "net.safetensors").write_bytes(content)
+    for network in read_official(folder / "net.safetensors").networks.values():
+        network.variables()
+
+
+def expressions(_: Path) -> st.SearchStrategy[str]:
+    pieces = [*"ab+-*/() .,#0\n\x00é", "1e99", "1e-99", "0.7", "**", "if", "[0]", "0x10", "1_0"]
+    words = st.lists(st.sampled_from(pieces), max_size=40).map("".join)
+    return st.one_of(words, st.text(max_size=200), words.map(lambda text: "(" * 500 + text))
+
+
+READERS = {
+    "config of a checkpoint": Reader(checkpoint_config, read_checkpoint_config),
+    "arrays of a checkpoint": Reader(arrays, read_arrays),
+    "export": Reader(export, read_export),
+    "picture": Reader(dataset_readers.pictures, dataset_readers.read_picture),
+    "zip of pictures": Reader(dataset_readers.zips, dataset_readers.read_zip),
+    "description of a dataset": Reader(dataset_readers.descriptions, dataset_readers.read_dataset),
+    "arithmetic": Reader(expressions, lambda _, text: parse_expression(text)),
+}
+# Orbax takes tens of milliseconds for each.
+SLOW_READERS = ("arrays of a checkpoint",)
+
+
+def search(name: str, count: int, folder: Path) -> None:
+    """Tries so many contents; a failure shows the smallest one that fails."""
+    reader = READERS[name]
+    strategy = reader.prepare(folder)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    refused: list[str] = []
+    seen = 0
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def one(content: Any) -> None:
+        nonlocal seen
+        seen += 1
+        start = time.perf_counter()
+        try:
+            reader.read(folder, content)
+        except UserError as error:
+            assert len(str(error)) < 6000
+            refused.append(str(error))
+        assert time.perf_counter() - start < MAX_SECONDS
+
+    one()
+    growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) * 1024
+    assert growth < MAX_GROWTH, f"the memory grew by {growth / 1e6:.0f} MB"
+    # If all passed, the contents would not be strange.
+    assert len(refused) > seen / 20, f"only {len(refused)} of {seen} contents were refused"
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_strange_contents(name, tmp_path):
+    search(name, FEW // 4 if name in SLOW_READERS else FEW, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_many_strange_contents(name, tmp_path):
+    search(name, MANY // 10 if name in SLOW_READERS else MANY, tmp_path)
