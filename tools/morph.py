@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
     if args.grid:
         if len(keys) != 2 or not networks[1]:
             raise UserError("--grid has two networks and two key frames: PARENT CHILD A B")
-        plane = jobs.morph_grid(networks[0], networks[1], *keys, *args.grid, **more)
+        plane = jobs.morph_grid(networks[0], networks[1], keys[0], keys[1], *args.grid, **more)
         usage, said = plane.usage, plane.sheet.summary
         plane.sheet.write(args.out, arguments.used_command(args, usage), args.overwrite)
     else:
