@@ -14,6 +14,7 @@ processes do not train one run is up to the user.
 import contextlib
 import errno
 import fcntl
+import io
 import json
 import os
 import re
@@ -28,7 +29,7 @@ from aligned_jax.runs.config import RunConfig, TrainConfig, differences
 from aligned_jax.runs.encoder_run import EncoderRun
 from aligned_jax.runs.records import shallow, statistics
 from aligned_jax.utils import paths
-from aligned_jax.utils.reading import read_bytes, read_json
+from aligned_jax.utils.reading import open_lock, open_regular, read_bytes, read_json
 from aligned_jax.utils.text import listed
 
 FORMAT_VERSION = 1
@@ -50,7 +51,7 @@ class RunFolder:
 
     def exists(self) -> bool:
         """Whether a run has begun here."""
-        return self.config_file.is_file()
+        return paths.is_file(self.config_file)
 
     def fakes(self, kimg: int) -> Path:
         """The picture of the fixed latents at `kimg`; that of 0 has another name."""
@@ -78,9 +79,9 @@ class RunFolder:
         return self._read()[1]
 
     def _read(self) -> tuple[RunConfig, dict[str, Any]]:
-        if not self.path.is_dir():
+        if not paths.is_dir(self.path):
             raise CheckpointError(f"{self.path}: no such folder")
-        if not self.config_file.is_file():
+        if not paths.is_file(self.config_file):
             raise CheckpointError(
                 f"{self.path} is not a run folder: it has no config.json (`aligned pretrain`, "
                 "`aligned finetune` and `aligned encoder` make run folders)"
@@ -131,7 +132,7 @@ class RunFolder:
         """Raises UserError if the folder holds anything but a run."""
         if not paths.exists(self.path):
             return
-        if not self.path.is_dir():
+        if not paths.is_dir(self.path):
             raise UserError(f"{self.path} is a file; give the name of a folder")
         names = sorted(p.name for p in self.path.iterdir() if p.name != _LOCK)
         if names and not self.exists():
@@ -235,7 +236,7 @@ def locked(run: RunFolder, mine: bool = True) -> Iterator[None]:
         return
     try:
         run.path.mkdir(parents=True, exist_ok=True)
-        file = (run.path / _LOCK).open("a+")
+        file = open_lock(run.path / _LOCK)
     except OSError as error:
         raise UserError(f"{run.path} cannot be used: {error.strerror}") from None
     with file:
@@ -251,7 +252,7 @@ def unlocked(run: RunFolder, mine: bool = True) -> Iterator[None]:
     """Raises what `locked` would raise; makes, writes and locks nothing."""
     if mine and not paths.is_remote(run.path):
         lock = run.path / _LOCK
-        place = next(path for path in (lock, *lock.absolute().parents) if path.exists())
+        place = next(path for path in (lock, *lock.absolute().parents) if os.path.lexists(path))
         if place != lock and not place.is_dir():
             reason = errno.ENOTDIR
         elif os.statvfs(place).f_flag & os.ST_RDONLY:
@@ -261,7 +262,7 @@ def unlocked(run: RunFolder, mine: bool = True) -> Iterator[None]:
         if reason:
             raise UserError(f"{run.path} cannot be used: {os.strerror(reason)}")
         if place == lock:
-            with lock.open(encoding="utf-8") as file:
+            with io.TextIOWrapper(open_regular(lock), "utf-8", "replace") as file:
                 _take(file, fcntl.LOCK_SH, run)  # until the file is closed again
     yield
 

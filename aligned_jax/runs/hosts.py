@@ -255,7 +255,7 @@ def _words(error: BaseException | None) -> list[str]:
     from jax.experimental import multihost_utils
 
     text = "" if error is None else str(error) if isinstance(error, UserError) else repr(error)
-    raw = text.encode()[:_MESSAGE].ljust(_MESSAGE, b"\0")
+    raw = text.encode(errors="backslashreplace")[:_MESSAGE].ljust(_MESSAGE, b"\0")
     rows = multihost_utils.process_allgather(np.frombuffer(raw, np.uint8))
     return [bytes(row).rstrip(b"\0").decode(errors="replace") for row in rows]
 

@@ -9,11 +9,16 @@ import jax
 import numpy as np
 
 from aligned_jax import checkpoint
+from aligned_jax.convert.files.arrays import (
+    open_arrays,
+    read_arrays,
+    read_document,
+    read_headers,
+)
 from aligned_jax.errors import CheckpointError
 from aligned_jax.runs.folder import RunFolder, step_of
 from aligned_jax.runs.tasks.base import Task
 from aligned_jax.types import PyTree
-from aligned_jax.utils.reading import parse_json
 from aligned_jax.utils.text import listed
 
 # All that is not a network, in one file beside the networks.
@@ -60,13 +65,24 @@ def load_state(folder: Path, task: Task[Any]) -> tuple[PyTree, dict[str, Any]]:
         belongs to other sizes.
     """
     expected = task.expected()
+    wanted = {
+        name: leaf
+        for part in task.rest
+        for name, leaf in named(part, getattr(expected, part)).items()
+    }
     try:
-        # Opened here, because NumPy leaves a damaged file open.
-        with (folder / TRAINING).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        bookkeeping = parse_json(str(arrays.pop("memory")), "its memory")
-        if not _is_bookkeeping(bookkeeping):
-            raise ValueError("its memory holds other things than sums and a best score")
+        with open_arrays(folder / TRAINING) as file:
+            bookkeeping = read_document(file, "memory")
+            if not _is_bookkeeping(bookkeeping):
+                raise ValueError("its memory holds other things than sums and a best score")
+            headers, damaged = read_headers(file, [name for name in wanted if name in file.keys])
+            if not damaged:
+                _check_fit(folder, wanted, headers)  # before memory is asked for
+                arrays, damaged = read_arrays(file, list(wanted))
+        if damaged:
+            raise ValueError(listed(damaged, separator="; "))
+    except CheckpointError:
+        raise
     except Exception as error:  # zipfile, NumPy and JSON all have their own
         raise CheckpointError(f"{folder / TRAINING} is missing or damaged: {error}") from None
     parts = {part: _filled(folder, part, getattr(expected, part), arrays) for part in task.rest}
@@ -147,16 +163,19 @@ def _is_bookkeeping(values: Mapping[str, Any]) -> bool:
     )
 
 
-def _filled(folder: Path, part: str, expected: PyTree, arrays: Mapping[str, np.ndarray]) -> PyTree:
-    """`expected` with its leaves taken from `arrays`, every misfit named."""
-    wanted = named(part, expected)
+def _check_fit(folder: Path, wanted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raises CheckpointError naming all arrays that are not given as they are wanted."""
     wrong = [
-        f"{name} is {arrays[name].shape if name in arrays else 'missing'}, expected {leaf.shape}"
+        f"{name} is {given[name].shape if name in given else 'missing'}, expected {leaf.shape}"
         for name, leaf in wanted.items()
-        if name not in arrays
-        or arrays[name].shape != leaf.shape
-        or arrays[name].dtype != leaf.dtype
+        if name not in given or given[name].shape != leaf.shape or given[name].dtype != leaf.dtype
     ]
     if wrong:
         raise CheckpointError(f"{folder} does not fit its run: {listed(wrong, separator='; ')}")
+
+
+def _filled(folder: Path, part: str, expected: PyTree, arrays: Mapping[str, np.ndarray]) -> PyTree:
+    """`expected` with its leaves taken from `arrays`, every misfit named."""
+    wanted = named(part, expected)
+    _check_fit(folder, wanted, arrays)
     return jax.tree.unflatten(jax.tree.structure(expected), [arrays[name] for name in wanted])

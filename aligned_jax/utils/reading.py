@@ -32,6 +32,21 @@ def open_regular(path: str | os.PathLike) -> IO[bytes]:
     return os.fdopen(descriptor, "rb")
 
 
+def open_lock(path: str | os.PathLike) -> IO[str]:
+    """Opens a file to lock, which is made if there is none, and keeps what it holds.
+
+    Raises:
+      OSError: as `open`, or if it is a link: what it leads to is nobody's lock.
+      FormatError: if the name is that of a pipe or a device.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FormatError(f"{os.fspath(path)} is not a regular file")
+    return os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace")
+
+
 def read_bytes(path: str | os.PathLike, limit: int = LONGEST_JSON) -> bytes:
     """All of a regular file.
 

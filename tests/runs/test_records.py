@@ -9,9 +9,9 @@ import pytest
 
 from aligned_jax import jobs
 from aligned_jax.errors import CheckpointError, ConfigError, UserError
-from aligned_jax.runs import snapshot
+from aligned_jax.runs import hosts, snapshot
 from aligned_jax.runs.config import SnapshotOptions
-from aligned_jax.runs.folder import RunFolder
+from aligned_jax.runs.folder import RunFolder, locked, unlocked
 from aligned_jax.runs.launch import task_of
 from aligned_jax.runs.records import statistics
 from aligned_jax.training.encoder_options import EncoderOptions
@@ -112,6 +112,43 @@ def test_what_is_no_file_is_not_opened(tmp_path):
     os.mkfifo(tmp_path / "stats.jsonl")
     with pytest.raises(CheckpointError, match="is not a regular file"):
         RunFolder(tmp_path).read_stats()
+
+
+@pytest.mark.parametrize("enter", [locked, unlocked])
+def test_a_lock_is_a_file_of_its_own(enter, tmp_path):
+    (tmp_path / "precious").write_text("x")
+    lock = tmp_path / "run" / ".lock"
+    lock.parent.mkdir()
+    os.mkfifo(lock)
+    with pytest.raises(UserError, match="is not a regular file"), enter(RunFolder(lock.parent)):
+        pass
+    lock.unlink()
+    lock.symlink_to("../precious")
+    if enter is locked:
+        with pytest.raises(UserError, match="cannot be used"), enter(RunFolder(lock.parent)):
+            pass
+    assert (tmp_path / "precious").read_text() == "x"
+
+
+def test_names_that_no_file_can_have(tmp_path):
+    run = RunFolder(tmp_path / ("a" * 300))
+    assert not run.exists()
+    with pytest.raises(CheckpointError, match="no such folder"):
+        run.read_config()
+
+
+def test_what_hosts_tell_each_other_may_be_no_text():
+    """A name that is not UTF-8, of data that are missing, for instance."""
+    with pytest.raises(UserError, match="x\udcff is missing"):
+        hosts.agree(UserError("x\udcff is missing"))
+
+
+def test_arrays_of_a_state_are_compared_before_memory_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(snapshot, "read_arrays", pytest.fail)
+    huge = {"G_opt/0/count": np.zeros((1000, 1000), np.int32)}
+    np.savez_compressed(tmp_path / snapshot.TRAINING, memory=np.array("{}"), **huge)
+    with pytest.raises(CheckpointError, match=r"count is \(1000, 1000\), expected \(\)"):
+        snapshot.load_state(tmp_path, task_of(runs.CONFIG))
 
 
 def test_pictures_fit_into_a_file():
