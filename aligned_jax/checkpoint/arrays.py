@@ -14,6 +14,8 @@ from aligned_jax.utils.paths import absolute, is_file, on_disk
 from aligned_jax.utils.seal import checksum
 from aligned_jax.utils.text import listed
 
+_LONGEST_LIST = 1 << 26  # bytes
+
 
 def read(
     folder: str | os.PathLike,
@@ -35,6 +37,7 @@ def read(
         other shapes than those expected, or does not have the checksums that were recorded.
     """
     folder = absolute(folder)
+    check_name(folder)
     manifest = read_manifest(folder)
     if key not in manifest.configs:
         present = ", ".join(manifest.configs)
@@ -56,6 +59,13 @@ def read(
             "written (their checksum differs from the recorded one)"
         )
     return tree
+
+
+def check_name(folder: str | os.PathLike) -> None:
+    """Raises CheckpointError for a name that TensorStore cannot open."""
+    name = os.fspath(absolute(folder))
+    if name != name.encode(errors="replace").decode():
+        raise CheckpointError(f"{name}: the name is not UTF-8; rename the folder")
 
 
 def write_tree(folder: Path, variables: Variables) -> dict[str, str]:
@@ -104,6 +114,10 @@ def _check_files(here: Path) -> None:
     foreign = [p for p in here.rglob("*") if not (p.is_file() or p.is_dir())]
     if foreign:
         raise FormatError(f"{here} holds what is no regular file: {listed(map(str, foreign))}")
+    # Lists of what lies where are read whole, of the arrays themselves in folders "d" a part.
+    lists = [path for path in here.rglob("*") if path.is_file() and path.parent.name != "d"]
+    if large := [str(path) for path in lists if path.stat().st_size > _LONGEST_LIST]:
+        raise FormatError(f"{listed(large)} is far longer than any list of a checkpoint's arrays")
 
 
 def _check_shapes(item: Path, expected: PyTree, declared: PyTree) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aligned_jax.checkpoint.arrays import write_tree
+from aligned_jax.checkpoint.arrays import check_name, write_tree
 from aligned_jax.checkpoint.manifest import CONFIG, manifest_text, read_manifest
 from aligned_jax.config import ALL_KEYS, AnyConfig, check_kinds
 from aligned_jax.errors import CheckpointError, ConfigError
@@ -38,6 +38,7 @@ def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
     """
     if not os.fspath(folder):
         raise CheckpointError("the name of the new checkpoint is empty")
+    check_name(folder)
     folder = as_path(folder)
     if not exists(folder):
         return

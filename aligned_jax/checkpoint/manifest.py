@@ -67,7 +67,7 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
         raise CheckpointError(f"{folder} is not a checkpoint: its {CONFIG} is of another kind")
     if version != FORMAT_VERSION:
         raise CheckpointError(
-            f"{folder} has checkpoint format {version:.6g}; this release reads {FORMAT_VERSION}"
+            f"{folder} has checkpoint format {version!r:.20}; this release reads {FORMAT_VERSION}"
         )
     try:
         checksums = _object(document, "checksums")

@@ -141,6 +141,30 @@ def test_an_endless_config_is_refused(saved):
         checkpoint.read_manifest(saved)
 
 
+@pytest.mark.parametrize("name", ["_METADATA", "manifest.ocdbt", "ocdbt.process_0/manifest.ocdbt"])
+def test_endless_lists_of_arrays_are_refused(saved, name):
+    """TensorStore would end the whole process for want of memory."""
+    with (saved / "G_ema" / name).open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(CheckpointError, match=f"{name} is far longer than any list"):
+        checkpoint.read(saved, "G_ema")
+
+
+def test_names_that_are_not_utf8(saved):
+    strange = saved.with_name("net\udcff")
+    with pytest.raises(CheckpointError, match="the name is not UTF-8"):
+        checkpoint.write(strange, {"G_ema": (G, tree())})
+    saved.rename(strange)
+    with pytest.raises(CheckpointError, match="the name is not UTF-8"):
+        checkpoint.read(strange, "G_ema")
+
+
+def test_the_format_is_no_number_that_floats_hold(saved):
+    (saved / "config.json").write_text(json.dumps({"format_version": 10**400}))
+    with pytest.raises(CheckpointError, match="has checkpoint format 10000"):
+        checkpoint.read_manifest(saved)
+
+
 @pytest.mark.parametrize(
     ("where", "value"),
     [
