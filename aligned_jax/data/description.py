@@ -73,7 +73,8 @@ def _check_splits(folder: str, info: Mapping[str, Any]) -> None:
     """No more files than there are, all of them in the folder."""
     where = os.path.join(folder, INFO)
     splits = info.get("splits")
-    if not isinstance(splits, list) or not all(isinstance(split, dict) for split in splits):
+    splits = splits if isinstance(splits, list) else []
+    if not splits or not all(isinstance(split, dict) for split in splits):
         raise FormatError(f"{where} holds no list of splits")
     names = [info.get("name"), *(split.get("name") for split in splits)]
     wrong = [f"{name!r:.40}" for name in names if not _is_name(name)]

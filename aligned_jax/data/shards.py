@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from aligned_jax.errors import FormatError
+from aligned_jax.utils.reading import read_json
+
 # An example, perhaps with numbers that conclusions are drawn from; or why there is none.
 Example = dict[str, Any] | tuple[dict[str, Any], dict[str, float]] | str
 Report = dict[str, Any]
@@ -49,9 +52,11 @@ def note_of(partial: Path, source: Source, shard: Shard) -> Report | None:
     """What a shard holds, if it is whole."""
     file = partial / shard.file(source.name)
     note = file.with_name(f"{file.name}.json")
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        report = json.loads(note.read_text("utf-8"))
-        if file.stat().st_size == report["bytes"]:
+    with contextlib.suppress(OSError, FormatError):
+        report = read_json(note)
+        kinds = {"count": int, "bytes": int, "sha256": str, "bad": list, "seen": dict}
+        whole = all(type(report.get(name)) is kind for name, kind in kinds.items())
+        if whole and file.stat().st_size == report["bytes"]:
             return report
     return None
 

@@ -32,7 +32,8 @@ from aligned_jax.data.shards import (
     write_shard,
     write_text,
 )
-from aligned_jax.errors import UserError
+from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.reading import open_lock, read_json
 from aligned_jax.utils.text import counted, listed
 
 ITEMS_PER_SHARD = 500
@@ -83,8 +84,7 @@ def write_dataset(
     if "://" in os.fspath(out):
         raise UserError(f"{out}: datasets are written to local folders; copy it there afterwards")
     out = Path(out).absolute()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} exists already; choose another name or delete it")
+    _check_free(out)
     source.check()
     partial = out.with_name(f".{out.name}.partial")
     shards = _shards(source.splits())
@@ -118,6 +118,15 @@ def write_dataset(
     return Written(counts, bad, reused, source.conclusions(sum(counts.values()), seen))
 
 
+def _check_free(out: Path) -> None:
+    try:
+        free = not os.path.lexists(out) or (os.path.isdir(out) and not os.listdir(out))
+    except OSError as error:
+        raise UserError(f"{out} cannot be read: {error.strerror}") from None
+    if not free:
+        raise UserError(f"{out} exists already; choose another name or delete it")
+
+
 def _shards(splits: dict[str, int]) -> list[Shard]:
     shards = []
     for split, count in splits.items():
@@ -131,7 +140,7 @@ def _shards(splits: dict[str, int]) -> list[Shard]:
 def _alone(partial: Path) -> Iterator[None]:
     """Keeps other processes from the hidden folder; a process that dies leaves no lock."""
     partial.mkdir(parents=True, exist_ok=True)
-    with (partial / _LOCK).open("w") as file:
+    with open_lock(partial / _LOCK) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -145,8 +154,8 @@ def _take_over(partial: Path, source: Source) -> None:
     """Makes or empties the hidden folder unless it belongs to the same work."""
     # Through JSON, so that tuples compare equal to the lists they become.
     plan = json.loads(json.dumps({"source": source.identity(), "items": ITEMS_PER_SHARD}))
-    with contextlib.suppress(OSError, json.JSONDecodeError):
-        if json.loads((partial / _PLAN).read_text("utf-8")) == plan:
+    with contextlib.suppress(OSError, FormatError):
+        if read_json(partial / _PLAN) == plan:
             return
     for entry in partial.iterdir():
         if entry.name != _LOCK:

@@ -173,6 +173,7 @@ def splits(**changed):
         (lambda d: d.update(name="/dev/stdin"), "'/dev/stdin'"),
         (lambda d: d.update(splits=[3]), "no list of splits"),
         (lambda d: d.update(splits={}), "no list of splits"),
+        (lambda d: d.update(splits=[]), "no list of splits"),
         (lambda d: d.update(fileFormat="tfrecord"), "in tfrecord format; only array_record"),
         (lambda d: d.update(fileFormat=["os"]), "format; only array_record"),
         (lambda d: d.update(description={"a": 1}), "cannot be read"),

@@ -126,6 +126,33 @@ def test_a_target_that_is_taken_is_refused(tmp_path):
     write_dataset(SOURCE, tmp_path / "d", workers=1)
 
 
+@pytest.mark.parametrize("name", ["plan.json", "avatars-train.array_record-00000-of-00001.json"])
+@pytest.mark.parametrize("kind", ["pipe", "no text", "another object"])
+def test_a_hidden_folder_of_strangers_is_not_taken_over(tmp_path, expected, name, kind):
+    (tmp_path / ".d.partial").mkdir()
+    strange = tmp_path / ".d.partial" / name
+    if kind == "pipe":
+        os.mkfifo(strange)
+    else:
+        strange.write_bytes(b"\xff\xfe" if kind == "no text" else b'{"bytes": 0}')
+    assert write_dataset(SOURCE, tmp_path / "d", "made by hand", workers=1).reused == 0
+    assert contents(tmp_path / "d") == expected
+
+
+def test_a_lock_that_leads_elsewhere_is_refused(tmp_path):
+    (tmp_path / "precious").write_text("x")
+    (tmp_path / ".d.partial").mkdir()
+    (tmp_path / ".d.partial" / ".lock").symlink_to("../precious")
+    with pytest.raises(UserError, match="was not written"):
+        write_dataset(SOURCE, tmp_path / "d", workers=1)
+    assert (tmp_path / "precious").read_text() == "x"
+
+
+def test_names_that_no_folder_can_have(tmp_path):
+    with pytest.raises(UserError, match="was not written: File name too long"):
+        write_dataset(SOURCE, tmp_path / ("a" * 300), workers=1)
+
+
 def test_a_disk_that_refuses_is_told(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(UserError, match="was not written"):
