@@ -163,3 +163,11 @@ def test_files_that_unpack_to_far_too_much(network, tmp_path, monkeypatch):
     monkeypatch.setattr("aligned_jax.convert.files.arrays._SHORT", 1000)
     with pytest.raises(UserError, match=r"ws unpacks from \d+ to 480000 bytes"):
         read_latents(tmp_path / "a.npz", network.config)
+
+
+@pytest.mark.parametrize("psi", ["1" + "0" * 400, "NaN", "1e999", "[]", "0.5"])
+def test_the_psi_of_a_file_is_a_number_or_not_known(network, tmp_path, psi):
+    document = np.asarray(f'{{"manner": {{"psi": {psi}}}}}')
+    np.savez(tmp_path / "f.npz", z=numbers(2, WIDTH), meta_json=document)
+    stored = read_latents(tmp_path / "f.npz", network.config)
+    assert stored.psi == (0.5 if psi == "0.5" else None)
