@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from aligned_jax.cli import arguments, console, inversion_options
 from aligned_jax.cli.console import command
-from aligned_jax.utils.text import counted
+from aligned_jax.utils.text import counted, one_line
 
 if TYPE_CHECKING:
     from aligned_jax.jobs import InvertedImages
@@ -89,7 +89,8 @@ def run(args: argparse.Namespace) -> None:
 
 def _table(out: str, results: "InvertedImages") -> str:
     """How near each image came, for people."""
-    rows = [*results.rows, {"name": "mean"} | results.means]
+    rows = [*({**row, "name": one_line(row["name"])} for row in results.rows)]
+    rows += [{"name": "mean"} | results.means]
     width = max(len(row["name"]) for row in rows)
     lines = [
         f"{row['name']:<{width}}  {row['perceptual']:.4f}  pixels {row['pixel']:.4f}"

@@ -25,7 +25,7 @@ from aligned_jax import __version__
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import Advance, Reporter, no_advance
-from aligned_jax.utils.text import printable
+from aligned_jax.utils.text import one_line, printable
 
 
 class Console(Reporter):
@@ -41,7 +41,7 @@ class Console(Reporter):
 
     def warn(self, text: str) -> None:
         """One line on stderr: what the user should know, though the work goes on."""
-        self.note(f"warning: {text}")
+        self.note(f"warning: {one_line(text)}")
 
     @contextlib.contextmanager
     def progress(self, total: int, what: str) -> Iterator[Advance]:
@@ -197,6 +197,13 @@ class Program:
             return self.carry_out(argv)
         except UserError as error:
             print(f"{name}: {printable(str(error))}", file=sys.stderr)
+            return 2
+        except OSError as error:
+            if error.filename is None or isinstance(error, BrokenPipeError):
+                raise
+            # A file that was there a moment ago, a folder that may not be looked into.
+            shown = printable(f"{os.fsdecode(error.filename)}: {error.strerror}")
+            print(f"{name}: {shown}", file=sys.stderr)
             return 2
 
     def _overview(self) -> str:

@@ -1,5 +1,6 @@
 """How lists, counts and times are worded, in messages and on pages."""
 
+import html
 from collections.abc import Iterable
 
 _LONGEST = 500
@@ -35,6 +36,16 @@ def counted(count: int, noun: str) -> str:
 def printable(text: str) -> str:
     """`text` without control characters, which could come from a hostile file."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+
+def one_line(text: str) -> str:
+    """`printable`, with line breaks escaped too."""
+    return printable(text).replace("\n", "\\n")
+
+
+def markup(text: str) -> str:
+    """`printable` text as HTML and SVG write it."""
+    return html.escape(printable(text))
 
 
 def duration(seconds: float) -> str:

@@ -1,10 +1,11 @@
 """Numbers over a common axis as an SVG line chart."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from aligned_jax.utils.text import markup
 
 _WIDTH, _HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 132, 34, 40
@@ -47,8 +48,8 @@ def curves(
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="curves" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'width="{_WIDTH}" height="{_HEIGHT}" role="img">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>",
-        f'<text x="{_LEFT}" y="16">{escape(title)}</text>',
+        f"<title>{markup(title)}</title><style>{_STYLE}</style>",
+        f'<text x="{_LEFT}" y="16">{markup(title)}</text>',
     ]
     for share in np.linspace(0, 1, _TICKS + 1):
         x, y = place(low + share * span)
@@ -59,7 +60,7 @@ def curves(
             f'<text x="{x:.1f}" y="{_HEIGHT - 20}" text-anchor="middle">{at:.3g}</text>',
         ]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
-    parts.append(f'<text x="{middle}" y="{_HEIGHT - 4}" text-anchor="middle">{escape(axis)}</text>')
+    parts.append(f'<text x="{middle}" y="{_HEIGHT - 4}" text-anchor="middle">{markup(axis)}</text>')
     ends = _apart({name: place(pair)[-1, 1] for name, pair in points.items()})
     for k, (name, pair) in enumerate(points.items()):
         colour = _COLOURS[k % len(_COLOURS)]
@@ -67,7 +68,7 @@ def curves(
         parts += [
             f'<polyline points="{line}" stroke="{colour}"/>',
             f'<text x="{_WIDTH - _RIGHT + 8}" y="{ends[name]:.1f}" dy=".35em" '
-            f'style="fill:{colour}">{escape(name)}</text>',
+            f'style="fill:{colour}">{markup(name)}</text>',
         ]
     return "\n".join([*parts, "</svg>\n"])
 
@@ -87,7 +88,7 @@ def spark(values: Sequence[float] | np.ndarray, title: str) -> str:
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in corner + share * size * np.array([1, -1]))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SPARK[0]} {_SPARK[1]}" '
-        f'width="{_SPARK[0]}" height="{_SPARK[1]}" role="img"><title>{escape(title)}</title>'
+        f'width="{_SPARK[0]}" height="{_SPARK[1]}" role="img"><title>{markup(title)}</title>'
         f'<polyline points="{line}" fill="none" stroke="{_COLOURS[0]}" stroke-width="1.5"/></svg>'
     )
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from aligned_jax.errors import UserError
+from aligned_jax.utils.text import printable
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _INK, _FAINT, _FRAME = (36, 41, 47), (110, 119, 129), (208, 215, 222)
@@ -151,7 +152,7 @@ def save_png(file: BinaryIO, image: np.ndarray, text: Mapping[str, str] | None =
     check_channels(image.shape[-1])
     info = PngInfo()
     for key, value in (text or {}).items():
-        info.add_text(key, value)
+        info.add_text(key, printable(value))
     _picture(image).save(file, "PNG", pnginfo=info)
 
 

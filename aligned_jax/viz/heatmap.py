@@ -1,9 +1,10 @@
 """A table of numbers as an SVG picture: the larger, the darker."""
 
 from collections.abc import Callable, Sequence
-from html import escape
 
 import numpy as np
+
+from aligned_jax.utils.text import markup
 
 _CELL = (84, 36)
 _LEFT, _TOP, _GAP = 128, 54, 3
@@ -48,16 +49,16 @@ def heatmap(
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="heat" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>",
-        f'<text x="{_LEFT}" y="16">{escape(title)}</text>',
+        f"<title>{markup(title)}</title><style>{_STYLE}</style>",
+        f'<text x="{_LEFT}" y="16">{markup(title)}</text>',
     ]
     for k, label in enumerate(columns):
         x = _LEFT + k * _CELL[0] + (_CELL[0] - _GAP) / 2
-        parts.append(f'<text x="{x}" y="{_TOP - 9}" text-anchor="middle">{escape(label)}</text>')
+        parts.append(f'<text x="{x}" y="{_TOP - 9}" text-anchor="middle">{markup(label)}</text>')
     for r, label in enumerate(rows):
         y = _TOP + r * _CELL[1] + (_CELL[1] - _GAP) / 2
         parts.append(
-            f'<text x="{_LEFT - 10}" y="{y}" dy=".35em" text-anchor="end">{escape(label)}</text>'
+            f'<text x="{_LEFT - 10}" y="{y}" dy=".35em" text-anchor="end">{markup(label)}</text>'
         )
         parts += [
             _cell(_LEFT + k * _CELL[0], _TOP + r * _CELL[1], float(value), largest, show)
@@ -74,7 +75,7 @@ def _cell(x: int, y: int, value: float, largest: float, show: Callable[[float], 
     share = float(np.sqrt(min(value / largest, 1.0)))
     colour = ",".join(str(round(a + share * (b - a))) for a, b in zip(_LOW, _HIGH, strict=True))
     ink = "on-high" if share > 0.62 else "on-low"
-    text = "\N{INFINITY}" if np.isinf(value) else escape(show(value))
+    text = "\N{INFINITY}" if np.isinf(value) else markup(show(value))
     return (
         f'{box} fill="rgb({colour})"/><text class="{ink}" x="{x + width / 2}" '
         f'y="{y + height / 2}" dy=".35em" text-anchor="middle">{text}</text>'

@@ -3,11 +3,11 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 
+from aligned_jax.utils.text import markup
 from aligned_jax.viz.grid import reduced, save_png
 
 # Pixels in a row: images that have no more are enlarged into squares, and those that have
@@ -56,28 +56,28 @@ footer { margin: 3rem 0 1rem; padding-top: 1rem; border-top: 1px solid var(--lin
 
 def page(title: str, sections: Sequence[str], footer: str = "") -> str:
     """A whole document; `sections` are HTML from the functions below."""
-    foot = f"<footer>{escape(footer)}</footer>" if footer else ""
+    foot = f"<footer>{markup(footer)}</footer>" if footer else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{escape(title)}</h1>\n" + "\n".join(sections) + f"\n{foot}\n</body>\n</html>\n"
+        f"<title>{markup(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<h1>{markup(title)}</h1>\n" + "\n".join(sections) + f"\n{foot}\n</body>\n</html>\n"
     )
 
 
 def section(heading: str, *parts: str) -> str:
     """HTML of several parts under a heading."""
-    return f"<section>\n<h2>{escape(heading)}</h2>\n" + "\n".join(parts) + "\n</section>"
+    return f"<section>\n<h2>{markup(heading)}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
 def paragraph(text: str) -> str:
     """HTML of a paragraph of plain text, which is escaped."""
-    return f"<p>{escape(text)}</p>"
+    return f"<p>{markup(text)}</p>"
 
 
 def command(text: str) -> str:
     """A command line, as it would be typed."""
-    return f"<pre>{escape(text)}</pre>"
+    return f"<pre>{markup(text)}</pre>"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> str:
@@ -90,7 +90,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | int | float]]) 
     def line(tag: str, cells: Sequence[str | int | float]) -> str:
         kinds = (" class='number'" if right else "" for right in numeric)
         marked = (
-            f"<{tag}{kind}>{escape(_shown(cell))}</{tag}>"
+            f"<{tag}{kind}>{markup(_shown(cell))}</{tag}>"
             for cell, kind in zip(cells, kinds, strict=True)
         )
         return f"<tr>{''.join(marked)}</tr>"
@@ -110,7 +110,7 @@ def origin(text: str, settings: Mapping[str, Any]) -> str:
 
 def picture(image: bytes, caption: str) -> str:
     """A PNG or WebP, embedded; a click enlarges it."""
-    return f"<figure>{_embedded(image, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
+    return f"<figure>{_embedded(image, caption)}<figcaption>{markup(caption)}</figcaption></figure>"
 
 
 def thumbnail(image: np.ndarray, name: str) -> str:
@@ -126,7 +126,7 @@ def thumbnail(image: np.ndarray, name: str) -> str:
 def gallery(images: Sequence[tuple[str, np.ndarray]]) -> str:
     """HTML of thumbnails with their names below."""
     parts = (
-        f"<figure>{thumbnail(image, name)}<figcaption>{escape(name)}</figcaption></figure>"
+        f"<figure>{thumbnail(image, name)}<figcaption>{markup(name)}</figcaption></figure>"
         for name, image in images
     )
     return f'<div class="gallery">{"".join(parts)}</div>'
@@ -134,10 +134,10 @@ def gallery(images: Sequence[tuple[str, np.ndarray]]) -> str:
 
 def sheet(columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     """A table of HTML, such as thumbnails, with a heading for each row and column."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    head = "".join(f'<th scope="col">{markup(name)}</th>' for name in columns)
     lines = ["".join(f"<td>{cell}</td>" for cell in line) for line in cells]
     body = "\n".join(
-        f'<tr><th scope="row">{escape(name)}</th>{line}</tr>'
+        f'<tr><th scope="row">{markup(name)}</th>{line}</tr>'
         for name, line in zip(rows, lines, strict=True)
     )
     return (
@@ -160,7 +160,7 @@ def pictures(columns: Sequence[str], rows: Sequence[str], images: np.ndarray) ->
 
 def drawing(svg: str, caption: str) -> str:
     """SVG source of our own making, embedded as it is."""
-    text = f"<figcaption>{escape(caption)}</figcaption>"
+    text = f"<figcaption>{markup(caption)}</figcaption>"
     return f'<figure><div class="scroll">{svg}</div>{text}</figure>'
 
 
@@ -168,7 +168,7 @@ def _embedded(image: bytes, name: str, style: str = "") -> str:
     """An image that fills the window while its details are open: by click, Enter or space."""
     kind = "webp" if image.startswith(b"RIFF") else "png"
     data = base64.b64encode(image).decode("ascii")
-    shown = f'<img alt="{escape(name)}" src="data:image/{kind};base64,{data}">'
+    shown = f'<img alt="{markup(name)}" src="data:image/{kind};base64,{data}">'
     hint = '<summary title="enlarge, or make small again">'
     return f'<details class="enlarge{style}">{hint}{shown}</summary></details>'
 

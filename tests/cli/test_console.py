@@ -1,12 +1,18 @@
 """A program of verbs: what it parses, which exit codes it has, and what it leaves to callers."""
 
+import io
+import os
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from aligned_jax.cli.console import Program, Verb
+from aligned_jax import viz
+from aligned_jax.cli.console import CONSOLE, Program, Verb
 from aligned_jax.errors import UserError
+from aligned_jax.viz import report
 
 
 def program(monkeypatch, **verbs):
@@ -41,6 +47,7 @@ def interrupt(args):
         (lambda args: None, 0, ""),
         (lambda args: 130, 130, ""),
         (fail, 2, "p draw: it is\\x1b too large\n"),
+        (lambda args: os.listdir("/nowhere"), 2, "p draw: /nowhere: No such file or directory\n"),
         (interrupt, 130, "interrupted\n"),
     ],
 )
@@ -52,6 +59,14 @@ def test_exit_codes(monkeypatch, capsys, run, code, said):
 def test_a_bug_is_not_hidden(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         program(monkeypatch, draw=verb(lambda args: 1 // 0)).main(["draw"])
+
+
+def test_errors_of_the_system_that_name_no_file_are_bugs(monkeypatch):
+    def run(args):
+        raise OSError(9, "Bad file descriptor")
+
+    with pytest.raises(OSError, match="Bad file"):
+        program(monkeypatch, draw=verb(run)).main(["draw"])
 
 
 def test_what_a_verb_is_given(monkeypatch):
@@ -111,3 +126,15 @@ def test_nobody_reads_the_output(monkeypatch):
 
 def broken():
     raise BrokenPipeError
+
+
+def test_names_break_no_lines_of_warnings_and_pages(capsys):
+    strange = "a\nb\x1b\udcff<"
+    CONSOLE.warn(strange)
+    assert capsys.readouterr().err == "warning: a\\nb\\x1b\\udcff<\n"
+    assert "<h1>a\nb\\x1b\\udcff&lt;</h1>" in report.page(strange, [])
+    assert viz.curves({strange: ([0, 1], [0, 1])}, "t", "x").count("b\\x1b\\udcff&lt;</text>") == 1
+    buffer = io.BytesIO()
+    viz.save_png(buffer, np.zeros((1, 1, 3), np.uint8), {"Comment": strange})
+    with Image.open(buffer) as picture:
+        assert picture.text == {"Comment": "a\nb\\x1b\\udcff<"}
