@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from aligned_jax import viz
+from aligned_jax.convert.files.arrays import DAMAGE
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import ROWS
 from aligned_jax.evaluation.collect import Gathered, present
 from aligned_jax.metrics import Moments
 from aligned_jax.utils import paths
+from aligned_jax.utils.reading import open_regular
 
 # Raised when what is stored, or how it is computed, changes.
 _VERSION = 1
@@ -40,12 +41,12 @@ class Cache:
         """What `save` has stored for the same key, or None."""
         try:
             path = self._file(key, need)
-            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            with open_regular(path) as opened, np.load(opened, allow_pickle=False) as file:
                 if need == ROWS:
                     return Gathered(rows=file["rows"])
                 count = int(file["count"])
                 return Gathered(moments=Moments(count, file["mean"], file["scatter"]))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (*DAMAGE, KeyError, TypeError, MemoryError):
             return None
 
     def save(self, key: Mapping[str, Any], need: str, gathered: Gathered) -> None:

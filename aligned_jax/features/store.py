@@ -15,6 +15,7 @@ from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features.files import Weights, file_facts, problems, read_weights
 from aligned_jax.features.networks import FROM_FILES, NETWORKS, PACKAGE, shapes
 from aligned_jax.utils import paths
+from aligned_jax.utils.reading import parse_json
 from aligned_jax.utils.text import listed
 from aligned_jax.viz.files import writing
 
@@ -102,10 +103,10 @@ def _origin(name: str, path: Path) -> dict[str, Any]:
     if not is_safetensors(path):
         raise FormatError(mend)
     try:
-        origin = json.loads(read_tensors(path)[1].get(_KEY, ""))
-    except ValueError:  # FormatError is one as well
+        origin = parse_json(read_tensors(path)[1].get(_KEY, ""), _KEY)
+    except FormatError:
         raise FormatError(mend) from None
-    if not isinstance(origin, dict) or origin.pop("format_version", None) != FORMAT_VERSION:
+    if origin.pop("format_version", None) != FORMAT_VERSION:
         raise FormatError(mend)
     if origin.get("network") != name or not isinstance(origin.get("sha256"), str):
         raise FormatError(mend)

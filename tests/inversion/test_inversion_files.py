@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import io
 import json
+import os
 
 import jax
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from aligned_jax import inversion, loading
 from aligned_jax.errors import FormatError
 from aligned_jax.inversion import Inverted, Settings
+from aligned_jax.jobs.inversion.folder import TABLE, InversionFolder
 from aligned_jax.latents import style_layers
 from aligned_jax.latents.shapes import latent_shape
+from aligned_jax.provenance import Command
 from tests.helpers import DATA
 
 
@@ -135,3 +138,12 @@ def test_inversions_with_any_infinite_distance_are_not_finite():
     for name in inverted.distances:
         worse = {**inverted.distances, name: np.array([1, np.nan])}
         assert dataclasses.replace(inverted, distances=worse).finite.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("table", [None, b"[" * 100_000, b"[]", b"\xff", b'{"finished": true}'])
+def test_a_table_that_is_none_is_of_no_unfinished_inversion(table, tmp_path):
+    if table is None:
+        os.mkfifo(tmp_path / TABLE)
+    else:
+        (tmp_path / TABLE).write_bytes(table)
+    assert not InversionFolder(tmp_path, Command("aligned invert"), False, False).unfinished

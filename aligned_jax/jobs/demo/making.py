@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from aligned_jax import latents, loading, semantics, viz
 from aligned_jax.data.artwork import check_style
-from aligned_jax.errors import UserError
+from aligned_jax.errors import FormatError, UserError
 from aligned_jax.jobs.demo.page import page
 from aligned_jax.jobs.demo.steps import (
     EDITED,
@@ -29,6 +29,7 @@ from aligned_jax.jobs.demo.steps import (
 from aligned_jax.loading import named_network
 from aligned_jax.provenance import versions
 from aligned_jax.utils.paths import Name, exists
+from aligned_jax.utils.reading import read_json
 
 _RECORD = "demo.json"
 # Runs one command line without the program's name, and returns its exit code.
@@ -144,11 +145,9 @@ def _claim(plan: DemoPlan) -> None:
 def _read(record: str) -> Mapping[str, Any]:
     """What a plan's record holds; nothing if it cannot be read."""
     try:
-        with open(record, encoding="utf-8") as file:
-            content = json.load(file)
-    except (OSError, ValueError):
-        content = None
-    return content if isinstance(content, dict) else {}
+        return read_json(record)
+    except (OSError, FormatError):
+        return {}
 
 
 def _clock(seconds: int) -> str:

@@ -17,11 +17,13 @@ from aligned_jax.jobs.inversion.request import InversionRequest
 from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
 from aligned_jax.provenance import Command, versions
 from aligned_jax.utils.jsonable import to_dict
+from aligned_jax.utils.reading import read_json
 from aligned_jax.viz import report
 from aligned_jax.viz.sheet import write_page
 
 TABLE, PAGE = "inversions.json", "index.html"
 _FRAME_MS, _HOLD_MS = 100, 1500
+_LONGEST_TABLE = 1 << 28  # bytes
 
 
 class InversionFolder:
@@ -155,10 +157,9 @@ class InversionFolder:
 
     def _is_unfinished(self) -> bool:
         try:
-            with open(os.path.join(self._path, TABLE), encoding="utf-8") as file:
-                known = json.load(file)
+            known = read_json(os.path.join(self._path, TABLE), _LONGEST_TABLE)
             return known["finished"] is False and known["command"] == self._command.line
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, FormatError, KeyError):
             return False
 
     def _writing(self, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
