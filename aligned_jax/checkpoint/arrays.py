@@ -10,7 +10,7 @@ import numpy as np
 from aligned_jax.checkpoint.manifest import read_manifest
 from aligned_jax.errors import CheckpointError, FormatError
 from aligned_jax.types import PyTree, Variables
-from aligned_jax.utils.paths import absolute, is_file, on_disk
+from aligned_jax.utils.paths import absolute, is_file, is_utf8, on_disk
 from aligned_jax.utils.seal import checksum
 from aligned_jax.utils.text import listed
 
@@ -63,9 +63,8 @@ def read(
 
 def check_name(folder: str | os.PathLike) -> None:
     """Raises CheckpointError for a name that TensorStore cannot open."""
-    name = os.fspath(absolute(folder))
-    if name != name.encode(errors="replace").decode():
-        raise CheckpointError(f"{name}: the name is not UTF-8; rename the folder")
+    if not is_utf8(folder):
+        raise CheckpointError(f"{os.fspath(folder)}: the name is not UTF-8; give another one")
 
 
 def write_tree(folder: Path, variables: Variables) -> dict[str, str]:

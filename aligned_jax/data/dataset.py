@@ -15,7 +15,7 @@ from aligned_jax.data.options import DataOptions
 from aligned_jax.data.pictures import MODES
 from aligned_jax.data.variants import apply_variant, mirrored
 from aligned_jax.errors import FormatError, UserError
-from aligned_jax.utils.paths import is_file
+from aligned_jax.utils.paths import is_file, is_utf8
 from aligned_jax.utils.text import listed
 
 _T = TypeVar("_T")
@@ -204,6 +204,8 @@ def _builder(folder: str) -> Any:
     from etils import epath
 
     path = epath.Path(folder)
+    if not is_utf8(folder):
+        raise UserError(f"{folder}: the name is not UTF-8; rename the folder")
     if not path.exists():
         raise UserError(f"{folder} does not exist; `aligned data` makes datasets")
     if not (path / "dataset_info.json").exists():

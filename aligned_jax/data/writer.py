@@ -33,6 +33,7 @@ from aligned_jax.data.shards import (
     write_text,
 )
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.utils.paths import is_utf8
 from aligned_jax.utils.reading import open_lock, read_json
 from aligned_jax.utils.text import counted, listed
 
@@ -119,6 +120,8 @@ def write_dataset(
 
 
 def _check_free(out: Path) -> None:
+    if not is_utf8(out):
+        raise UserError(f"{out}: the name is not UTF-8; choose another one")
     try:
         free = not os.path.lexists(out) or (os.path.isdir(out) and not os.listdir(out))
     except OSError as error:

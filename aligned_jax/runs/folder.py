@@ -130,6 +130,8 @@ class RunFolder:
 
     def check_empty(self) -> None:
         """Raises UserError if the folder holds anything but a run."""
+        if not paths.is_utf8(self.path):
+            raise UserError(f"{self.path}: the name is not UTF-8; choose another --run folder")
         if not paths.exists(self.path):
             return
         if not paths.is_dir(self.path):

@@ -64,6 +64,12 @@ def is_dir(path: str | os.PathLike) -> bool:
     return as_path(path).is_dir() if is_remote(path) else os.path.isdir(path)
 
 
+def is_utf8(path: str | os.PathLike) -> bool:
+    """Whether libraries in C++ can open the file or folder of this name, from the root on."""
+    name = os.fspath(absolute(path))
+    return name == name.encode(errors="replace").decode()
+
+
 def remove_folder(folder: str | os.PathLike) -> None:
     """Removes a folder and all that is in it; no error if there is none."""
     if is_remote(folder):

@@ -149,6 +149,10 @@ def test_a_lock_that_leads_elsewhere_is_refused(tmp_path):
 
 
 def test_names_that_no_folder_can_have(tmp_path):
+    with pytest.raises(UserError, match="the name is not UTF-8"):
+        write_dataset(SOURCE, tmp_path / "d\udcff", workers=1)
+    with pytest.raises(UserError, match="the name is not UTF-8"):
+        open_dataset(DataOptions(str(tmp_path / "d\udcff")))
     with pytest.raises(UserError, match="was not written: File name too long"):
         write_dataset(SOURCE, tmp_path / ("a" * 300), workers=1)
 

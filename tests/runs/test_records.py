@@ -135,6 +135,8 @@ def test_names_that_no_file_can_have(tmp_path):
     assert not run.exists()
     with pytest.raises(CheckpointError, match="no such folder"):
         run.read_config()
+    with pytest.raises(UserError, match="the name is not UTF-8"):
+        RunFolder(tmp_path / "r\udcff").check_empty()
 
 
 def test_what_hosts_tell_each_other_may_be_no_text():
