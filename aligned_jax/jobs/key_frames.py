@@ -23,6 +23,7 @@ from aligned_jax.jobs.sources import (
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.rendering.latent_files import kind_of, kind_of_words
+from aligned_jax.rendering.stored_latents import holds_latents
 from aligned_jax.utils.reporting import Reporter
 from aligned_jax.weights import interpolate
 
@@ -91,13 +92,13 @@ def asked_keys(
 def is_key_frame(word: str) -> bool:
     """Whether a word is a key frame by its form where it might be a network.
 
-    A .pt file is a network, unless one of its rows is asked for; so is any folder.
+    Any folder is a network, and so is a .pt file, unless it holds latents or a row is asked for.
     """
     if os.path.isdir(word):
         return False
     kind = kind_of_words([word])
     if kind == "latents":
-        return not word.endswith((".pt", ".pth"))
+        return not word.lower().endswith((".pt", ".pth")) or holds_latents(word)
     return kind == "seeds" or word.lower().endswith(SUFFIXES)
 
 
