@@ -88,6 +88,10 @@ def test_files_are_told_apart_by_their_content(network, tmp_path):
     np.savez(tmp_path / "a.npz", WHOLE, w=WHOLE)
     with pytest.raises(UserError, match="arr_0 is unknown"):
         read_latents(tmp_path / "a.npz", network.config)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("0.png", b"")
+    with pytest.raises(UserError, match=r"no \.npz file: a zip without arrays"):
+        read_latents(tmp_path / "a.npz", network.config)
 
 
 def test_whether_a_file_holds_latents_or_a_network(tmp_path):
