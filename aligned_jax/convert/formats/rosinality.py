@@ -32,8 +32,8 @@ from aligned_jax.convert.formats.port_names import (
 )
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.checksums import check_seal
 from aligned_jax.utils.reading import parse_json
-from aligned_jax.utils.seal import check_seal
 from aligned_jax.utils.text import listed
 
 CODE_BASE = "stylegan2-pytorch (rosinality)"
