@@ -11,10 +11,13 @@ Latents move with t1 from A to B, weights with t2 from the parent to the child:
   (blended like weights; a child keeps its parent's), fixed fields, or none.
 
 (0, 0) is A in the parent and (1, 1) is B in the child.
+
+A path goes through any number of key frames, leg by leg, and each leg is such a morph: from
+one key frame's latents and weights to those of the next.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -42,29 +45,55 @@ EASINGS: dict[str, Easing] = {
 
 
 def timeline(
-    frames: int, easing: str | Easing = "linear", hold: int = 0, ping_pong: bool = False
+    frames: int,
+    easing: str | Easing = "linear",
+    hold: int = 0,
+    ping_pong: bool = False,
+    keys: int = 2,
+    loop: bool = False,
 ) -> np.ndarray:
-    """Where each frame stands between 0 and 1, float64 [T].
+    """Where each frame stands, float64 [T]: at key frame k it is k, and between them between.
 
     Args:
-      frames: on the way, both ends included; at least 2.
-      easing: one of EASINGS, or any function of an array in [0, 1].
-      hold: frames that each end lasts longer.
+      frames: from a key frame to the next, both included; at least 2.
+      easing: of every such leg; one of EASINGS, or any function of an array in [0, 1].
+      hold: frames that each key frame lasts longer.
       ping_pong: goes back the same way, without the two ends, for a loop in which
         no frame comes twice but held ones.
+      keys: number of key frames, at least 2. With two, all stands between 0 and 1.
+      loop: goes from the last key frame to the first, which is not shown again.
 
     Raises:
-      UserError: for too few frames, or an unknown easing.
+      UserError: for too few frames or key frames, an unknown easing, or both ways of a loop.
     """
     if frames < 2 or hold < 0:
         raise UserError(f"{frames} frames, {hold} held: there must be 2 or more, and 0 or more")
+    check_keys(keys)
+    if loop and ping_pong:
+        raise UserError(
+            "a film goes back the way it came (ping_pong) or on to its first key frame "
+            "(loop), not both"
+        )
     if not callable(easing):
         if easing not in EASINGS:
             raise UserError(f"no such easing: {easing!r:.40}; there are {', '.join(EASINGS)}")
         easing = EASINGS[easing]
-    way = np.asarray(easing(np.linspace(0, 1, frames)), np.float64)
+    leg = np.asarray(easing(np.linspace(0, 1, frames)), np.float64)
+    legs = keys if loop else keys - 1
+    parts = [leg[:-1]]
+    for k in range(1, legs):
+        parts += [np.repeat(k + leg[:1], hold), k + leg[:-1]]
+    way = np.concatenate(parts if loop else [*parts, legs - 1 + leg[-1:]])
     back = way[-2:0:-1] if ping_pong else way[:0]
-    return np.concatenate([np.repeat(way[:1], hold), way, np.repeat(way[-1:], hold), back])
+    last = way[:0] if loop else np.repeat(way[-1:], hold)
+    return np.concatenate([np.repeat(way[:1], hold), way, last, back])
+
+
+def check_keys(count: int) -> None:
+    """Raises UserError unless so many key frames make a film."""
+    if count < 2:
+        given = f"{count} was" if count == 1 else f"{count} were"
+        raise UserError(f"a film goes through 2 or more key frames; {given} given")
 
 
 def images(
@@ -122,11 +151,56 @@ def frames(
       times: of each frame, [T], in [0, 1].
       batch: frames that one call of the program draws.
     """
-    times = np.asarray(times, np.float32)
-    for rows, kept in blocks(len(times), batch):
-        t = times[rows]
-        drawn = images(parent, child, a, b, t[:, None], t, noise)[:, 0]
-        yield np.asarray(drawn)[:kept]
+    yield from path(parent, child, [a, b], times, noise, batch)
+
+
+def path(
+    parent: Network,
+    child: Network | None,
+    keys: Sequence[AnyArray],
+    places: AnyArray,
+    noise: StillNoise = "const",
+    batch: int = 8,
+    loop: bool = False,
+) -> Iterator[np.ndarray]:
+    """A way through key frames: images float32 [n, R, R, C], at most `batch` at a time.
+
+    Args:
+      parent, noise, batch: as in `frames`.
+      child: to which the weights go, by the same amount in every leg, from the parent at the
+        first key frame to the child at the last; and all the way back in the leg that closes a
+        loop. None: the parent draws everything.
+      keys: two or more latents, [1, w_dim] or [1, L, w_dim] each.
+      places: of each frame, [T], as of `timeline`.
+      loop: whether what lies beyond the last key frame is on the way back to the first.
+
+    Raises:
+      UserError: for fewer than two key frames, and as `images`.
+    """
+    count, places = len(keys), np.asarray(places, np.float64)
+    check_keys(count)
+    weights = weights_at(count) if child is not None else np.zeros(count)
+    legs = np.clip(np.floor(places).astype(int), 0, count - 1 if loop else count - 2)
+    times = (places - legs).astype(np.float32)
+    runs = np.split(np.arange(len(places)), np.flatnonzero(np.diff(legs)) + 1)
+    # All blocks have one size, so that one program draws them.
+    size = min(batch, max(map(len, runs)))
+    for run in runs:
+        for start in range(0, len(run), size):
+            rows = run[np.minimum(np.arange(start, start + size), len(run) - 1)]
+            near, far = legs[run[0]], (legs[run[0]] + 1) % count
+            ends, t = (keys[near], keys[far]), times[rows]
+            t2 = (1 - t) * np.float32(weights[near]) + t * np.float32(weights[far])
+            if child is None:
+                drawn = images(parent, parent, *ends, t[None], t2[:1], noise)[0]
+            else:
+                drawn = images(parent, child, *ends, t[:, None], t2, noise)[:, 0]
+            yield np.asarray(drawn)[: len(run) - start]
+
+
+def weights_at(keys: int) -> np.ndarray:
+    """How far the weights have gone to the child at each of so many key frames, float64 [keys]."""
+    return np.linspace(0, 1, keys)
 
 
 def grid(

@@ -134,6 +134,36 @@ def test_a_timeline_goes_from_0_to_1():
     np.testing.assert_allclose(there_and_back, [0, 0, 1 / 3, 2 / 3, 1, 1, 2 / 3, 1 / 3])
 
 
+def test_a_timeline_through_many_key_frames():
+    np.testing.assert_allclose(morphing.timeline(3, keys=3), [0, 0.5, 1, 1.5, 2])
+    held = [0, 0, 0.5, 1, 1, 1.5, 2, 2]
+    np.testing.assert_allclose(morphing.timeline(3, hold=1, keys=3), held)
+    there_and_back = morphing.timeline(3, hold=1, ping_pong=True, keys=3)
+    np.testing.assert_allclose(there_and_back, [*held, 1.5, 1, 1, 0.5])
+    looped = morphing.timeline(3, hold=1, keys=3, loop=True)
+    np.testing.assert_allclose(looped, [0, 0, 0.5, 1, 1, 1.5, 2, 2, 2.5])
+    np.testing.assert_allclose(morphing.timeline(2, keys=2, loop=True), [0, 1])
+    eased = morphing.timeline(4, "ease-in", keys=3)
+    np.testing.assert_allclose(eased[3:], eased[:4] + 1)
+
+
+def test_a_path_goes_leg_by_leg_and_all_legs_share_one_program(pair):
+    parent, child, a, b = pair
+    keys, places = [a, b, a + b], np.array([0, 0.5, 1, 1.25, 2, 2.5])
+    morphing._images.clear_cache()
+    parts = list(morphing.path(*pair[:2], keys, places, batch=2, loop=True))
+    assert morphing._images._cache_size() == 1 and max(map(len, parts)) == 2
+    found = np.concatenate(parts)
+    weights_at = (0, 0.25, 0.5, 0.625, 1, 0.5)
+    latents = (a, (a + b) / 2, b, b + a / 4, a + b, a + b / 2)
+    for frame, t2, w in zip(found, weights_at, latents, strict=True):
+        expected = weights.interpolate(parent, child, t2).synthesis(w)[0]
+        assert relative_error(frame, expected) < 1e-5
+    still = np.concatenate(list(morphing.path(parent, None, keys, places, loop=True)))
+    for frame, w in zip(still, latents, strict=True):
+        assert relative_error(frame, parent.synthesis(w)[0]) < 1e-5
+
+
 @pytest.mark.parametrize("name", morphing.EASINGS)
 def test_easings_rise_from_0_to_1_each_in_its_way(name):
     times = morphing.timeline(9, name)
@@ -155,3 +185,7 @@ def test_timelines_that_cannot_be():
     for wrong in ((1, "linear", 0), (5, "linear", -1)):
         with pytest.raises(UserError, match="2 or more, and 0 or more"):
             morphing.timeline(*wrong)
+    with pytest.raises(UserError, match="2 or more key frames; 1 was given"):
+        morphing.timeline(5, keys=1)
+    with pytest.raises(UserError, match="not both"):
+        morphing.timeline(5, ping_pong=True, loop=True)

@@ -23,6 +23,8 @@ _TOOLS = {
     "invert": "find the latents of images",
     "translate": "draw the latents of one network, or images, by an aligned one",
     "morph": "film or grid from one network's picture to another's",
+    "walk": "film from seed to seed of one network",
+    "mix": "draw pairs of seeds, some layers of one and the rest of the other",
     "evaluate": "score a network or images: FID, KID, precision, recall, PPL, ...",
     "perceptual": "show how far apart pairs of images look (LPIPS)",
     "transition": "draw the same latents over the snapshots of a training run",

@@ -6,6 +6,10 @@ and the weights that render go from PARENT to CHILD (t2), both at once. A z is
 mapped once, by its own network and truncated towards its own mean of w. Noise is
 the same in every frame.
 
+There may be more key frames: 1 2 3, lists of seeds (0-7), whole files. Weights go on by the same
+amount from each to the next, and a key frame on the way is a latent of the blend that draws
+it. --loop goes on from the last to the first. Without CHILD the film stays in PARENT.
+
 --out NAME.webp or NAME.mp4 (with the extra `video`) is a film. With --grid 5x5, --out
 NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
 """
@@ -22,11 +26,13 @@ if TYPE_CHECKING:
     from aligned_jax.jobs import MorphOptions
 
 # Of films; a grid has none of them.
-_FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "ping_pong": False, "scale": 1}
+_FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "scale": 1}
+_FILM |= {"ping_pong": False, "loop": False}
 _MOST = 100_000  # frames; their pictures are kept in memory
 EXAMPLE = """\
   aligned morph zoo:personas64 zoo:critters64 3 3 --ping-pong --scale 4 --out morph.webp
   aligned morph ffhq.pkl dog.pkl me.npz rex.npz --frames 110 --fps 13 --out morph.mp4
+  aligned morph zoo:personas64 1 5 7 2 --loop --hold 0 --scale 4 --out faces.webp
   aligned morph zoo:personas64 zoo:critters64 1 2 --grid 5x5 --out grid.png"""
 
 
@@ -34,19 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the verb."""
     add = parser.add_argument
     add("parent", metavar="PARENT")
-    add("child", metavar="CHILD")
-    add("a", type=arguments.name, metavar="A")
-    add("b", type=arguments.name, metavar="B")
+    add("child", metavar="CHILD", help="may be left out, for a film in PARENT")
+    for name in "ab":  # apart, so that options may stand between them
+        add(name, type=arguments.name, metavar=name.upper()).required = False
+    add("more", type=arguments.name, nargs="*", default=(), metavar="C", help="key frames")
     add("--grid", type=_sizes, metavar="RxC", help="a picture of R weights and C latents")
     spaces = ("z", "z+", "w", "w+")
     add("--space", choices=spaces, help="of pictures (default w+, or the encoder's)")
     add("--psi", type=arguments.finite, help="truncation of z; 1 is none (default 0.5)")
-    add(
-        "--label",
-        type=arguments.whole(0),
-        metavar="K",
-        help="class of conditional networks, from 0",
-    )
+    add("--label", type=arguments.whole(0), metavar="K", help="class of conditional networks")
     add("--noise", choices=("const", "none", "random"), default="const", help="(default const)")
     add("--noise-seed", type=arguments.seed, default=0, metavar="S", help="of random noise")
     add("--batch", type=arguments.whole(1), default=8, help="frames at a time (default 8)")
@@ -58,13 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("linear", "smooth", "smoother", "sine", "ease-in", "ease-out"),
         help="(default smooth)",
     )
-    film(
-        "--hold",
-        type=arguments.whole(0, _MOST),
-        metavar="N",
-        help="frames more for each end (default 10)",
-    )
+    held = "frames more for each key frame (default 10)"
+    film("--hold", type=arguments.whole(0, _MOST), metavar="N", help=held)
     film("--ping-pong", action="store_true", default=None, help="and back, for a loop")
+    film("--loop", action="store_true", default=None, help="from the last key frame to the first")
     film("--scale", type=arguments.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
     arguments.add_inversion(parser)
     arguments.add_network_key(parser)
@@ -76,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
     given = _fill_defaults(args)
     from aligned_jax import jobs
 
-    ends = (args.parent, args.child, args.a, args.b)
+    networks, keys = _positions(args)
     more: MorphOptions = {
         "space": args.space,
         "psi": args.psi,
@@ -91,17 +90,21 @@ def run(args: argparse.Namespace) -> None:
         "report": console.CONSOLE,
     }
     if args.grid:
-        plane = jobs.morph_grid(*ends, *args.grid, **more)
+        if len(keys) != 2 or not networks[1]:
+            raise UserError("--grid has two networks and two key frames: PARENT CHILD A B")
+        plane = jobs.morph_grid(networks[0], networks[1], keys[0], keys[1], *args.grid, **more)
         usage, said = plane.usage, plane.sheet.summary
         plane.sheet.write(args.out, arguments.used_command(args, usage), args.overwrite)
     else:
         film = jobs.morph(
-            *ends,
+            *networks,
+            *keys,
             frames=args.frames,
             fps=args.fps,
             easing=args.easing,
             hold=args.hold,
             ping_pong=args.ping_pong,
+            loop=args.loop,
             scale=args.scale,
             **more,
         )
@@ -123,6 +126,17 @@ def _fill_defaults(args: argparse.Namespace) -> list[str]:
         if getattr(args, name) is None:
             setattr(args, name, value)
     return [*arguments.fill_inversion_defaults(args), *(["space"] if args.space else [])]
+
+
+def _positions(args: argparse.Namespace) -> tuple[tuple[str, str | None], list[str]]:
+    """Networks, of which there may be one, and key frames."""
+    from aligned_jax.jobs.key_frames import is_key_frame
+
+    args.more = args.more or None
+    keys = [word for word in (args.a, args.b, *(args.more or ())) if word is not None]
+    if is_key_frame(args.child):
+        return (args.parent, None), [args.child, *keys]
+    return (args.parent, args.child), keys
 
 
 def _sizes(text: str) -> tuple[int, int]:

@@ -217,8 +217,17 @@ def warn_unused(args: argparse.Namespace, usage: "Usage", given: Iterable[str]) 
         _warn_of([*given, *also], "there are no pictures to invert")
     if args.psi is not None and not usage.in_z:
         _warn_of(["psi"], "these latents are not in z")
-    if args.noise_seed and usage.noise != "random":
-        _warn_of(["noise_seed"], f"noise is {usage.noise}")
+    _warn_idle_noise_seed(args, usage.noise)
+
+
+def warn_idle_noise(args: argparse.Namespace) -> None:
+    """Warns of --noise-seed where --noise is not random."""
+    _warn_idle_noise_seed(args, args.noise)
+
+
+def _warn_idle_noise_seed(args: argparse.Namespace, noise: str) -> None:
+    if args.noise_seed and noise != "random":
+        _warn_of(["noise_seed"], f"noise is {noise}")
 
 
 def _warn_of(names: list[str], why: str) -> None:

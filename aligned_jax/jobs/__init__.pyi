@@ -22,10 +22,11 @@ from .families import family as family
 from .feature_files import FeatureList as FeatureList
 from .feature_files import add_features as add_features
 from .feature_files import list_features as list_features
+from .films import Film as Film
 from .inversion.results import InvertedImage as InvertedImage
 from .inversion.results import InvertedImages as InvertedImages
 from .inversion.run import invert as invert
-from .morphs import Film as Film
+from .mixes import mix as mix
 from .morphs import MorphGrid as MorphGrid
 from .morphs import MorphOptions as MorphOptions
 from .morphs import morph as morph
@@ -57,3 +58,4 @@ from .train import train_encoder as train_encoder
 from .transitions import transition as transition
 from .translations import Translation as Translation
 from .translations import translate as translate
+from .walks import walk as walk

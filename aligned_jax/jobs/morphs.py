@@ -9,64 +9,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from aligned_jax import morphing, provenance, translation, viz
+from aligned_jax import morphing, translation, viz
 from aligned_jax.ancestry import warn_unrelated
 from aligned_jax.data import targets
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.sources import (
-    Pending,
-    PictureOptions,
-    Source,
-    SourceOptions,
-    Usage,
-    file_names,
-    latents_of,
-    read_source,
-)
+from aligned_jax.jobs.films import Film, check_size
+from aligned_jax.jobs.key_frames import KeyFrame, asked_keys
+from aligned_jax.jobs.sources import PictureOptions, Source, SourceOptions, Usage, file_names
 from aligned_jax.latents import noise_fields
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
-from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import Noise, RenderOptions
-from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.reporting import QUIET, Reporter
-from aligned_jax.viz.sheet import Sheet
-
-
-@dataclass(frozen=True, eq=False)
-class Film:
-    """The frames of a film, ready to be written.
-
-    Attributes:
-      frames: uint8 [T, R, R, C].
-      fps: frames a second.
-      scale: a pixel becomes a square of so many pixels when it is written.
-      usage: what of the options counted.
-    """
-
-    frames: np.ndarray
-    fps: float
-    scale: int
-    usage: Usage
-
-    @property
-    def summary(self) -> str:
-        """The length in words: "70 frames, 3.5 s"."""
-        return f"{len(self.frames)} frames, {len(self.frames) / self.fps:.1f} s"
-
-    def write(
-        self,
-        out: str | os.PathLike[str],
-        command: Command = Command(),  # noqa: B008  # it cannot change
-        overwrite: bool = False,
-    ) -> None:
-        """Writes NAME.webp or NAME.mp4, which says what command made it.
-
-        Raises:
-          UserError: if the target is taken, or the disk or the format refuses.
-        """
-        text = provenance.png_text(command.line)
-        viz.save_video(out, self.frames, self.fps, text, overwrite, self.scale)
+from aligned_jax.utils.text import counted
+from aligned_jax.viz.sheet import Sheet, check_sheet
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,15 +70,14 @@ class MorphOptions(TypedDict, total=False):
 
 def morph(
     parent: NetworkSource,
-    child: NetworkSource,
-    a: Source,
-    b: Source,
-    *,
+    child: NetworkSource | None,
+    *keys: Source,
     frames: int = 60,
     fps: float = 20.0,
     easing: str = "smooth",
     hold: int = 10,
     ping_pong: bool = False,
+    loop: bool = False,
     scale: int = 1,
     **options: Unpack[MorphOptions],
 ) -> Film:
@@ -131,15 +86,21 @@ def morph(
     Latents go in W+ from A to B, and the weights that render go from the parent to the child, both
     at once. A z is mapped once, by its own network and truncated towards its own mean of w.
 
+    There may be more key frames than A and B. The weights go on by the same amount from each to
+    the next, and a key frame on the way is a latent of the blend that draws it: the film shows
+    what `generate` shows of that latent and that blend.
+
     Args:
-      parent, child: names, or loaded networks.
-      a, b: a latent of the parent and one of the child: a seed, a row of a file of latents, a
-        picture, or latents.
-      frames: from A to B.
+      parent, child: names, or loaded networks; no child leaves the weights as they are.
+      keys: latents, the first of the parent and the last of the child: seeds, rows of files of
+        latents, pictures, or latents. Lists of seeds and whole files are as many key frames as
+        they hold; together there must be two or more.
+      frames: from a key frame to the next, both included.
       fps: frames a second.
-      easing: one of `morphing.EASINGS`.
-      hold: frames that either end lasts longer.
+      easing: of the way between two key frames, one of `morphing.EASINGS`.
+      hold: frames that every key frame lasts longer.
       ping_pong: goes back as well, for a loop.
+      loop: goes on from the last key frame to the first, which is not shown again.
       scale: a pixel becomes a square of so many pixels in the file.
       options: see `MorphOptions`; a film is NAME.webp or NAME.mp4.
 
@@ -147,18 +108,26 @@ def morph(
       UserError: if something cannot be read, does not fit, or contradicts something else; or if not
         one inversion stays finite.
     """
-    times = morphing.timeline(frames, easing, hold, ping_pong)
 
-    def check(out: str | os.PathLike[str], overwrite: bool, size: int | None) -> None:
-        shape = None if size is None else (len(times), size, size)
+    def times(keys: int) -> np.ndarray:
+        return morphing.timeline(frames, easing, hold, ping_pong, keys, loop)
+
+    def check(out: str | os.PathLike[str], overwrite: bool, keys: int, size: int | None) -> None:
+        shape = None if size is None else (len(times(keys)), size, size)
         viz.check_video(out, overwrite, fps, shape, scale)
 
-    way = _way(parent, child, a, b, check, **options)
+    times(2)  # looks at the options
+    way = _way(parent, child, keys, check, **options)
+    config = way.first.config
+    count = len(times(len(way.keys)))
+    check_size(count, config.img_resolution, config.img_resolution, config.img_channels)
+    latents = way.inverted()
     # Held frames, and those on the way back, are drawn once.
-    drawn, places = np.unique(times.astype(np.float32), return_inverse=True)
+    drawn, places = np.unique(times(len(latents)), return_inverse=True)
     images = []
     with way.report.progress(len(drawn), "frames") as advance:
-        for part in morphing.frames(*way.networks, *way.ends, drawn, way.noise, way.batch):
+        parts = morphing.path(way.first, way.second, latents, drawn, way.noise, way.batch, loop)
+        for part in parts:
             images.append(viz.to_uint8(part))
             advance(len(part))
     return Film(np.concatenate(images)[places], fps, scale, way.usage)
@@ -184,11 +153,18 @@ def morph_grid(
     Raises:
       UserError: as `morph`.
     """
-    way = _way(parent, child, a, b, _check_sheet, **options)
+    way = _way(parent, child, [a, b], _check_sheet, **options)
+    if way.second is None or len(way.keys) != 2:
+        raise UserError(
+            "a grid has two networks and two key frames, A and B; "
+            f"{counted(len(way.keys), 'key frame')} in {counted(len(way.names), 'network')} were "
+            "given. A file's row is named like F.npz@0"
+        )
+    first, last = way.inverted()
     images = []
     with way.report.progress(rows * columns, "images") as advance:
-        plane = morphing.grid(*way.networks, *way.ends, rows, columns, way.noise, way.batch)
-        for row in plane:
+        ends = (way.first, way.second, first, last)
+        for row in morphing.grid(*ends, rows, columns, way.noise, way.batch):
             images.append(viz.to_uint8(row))
             advance(columns)
     weights, latents = (
@@ -199,42 +175,49 @@ def morph_grid(
     return MorphGrid(Sheet(np.stack(images), weights, latents, 0, title, way.facts), way.usage)
 
 
-def _check_sheet(out: str | os.PathLike[str], overwrite: bool, size: int | None) -> None:
-    if not os.fspath(out).endswith((".png", ".html")):
-        raise UserError(f"{os.fspath(out)}: a grid is a picture; give --out NAME.png or NAME.html")
-    viz.check_file(out, overwrite)
+def _check_sheet(out: str | os.PathLike[str], overwrite: bool, keys: int, size: int | None) -> None:
+    check_sheet(out, overwrite)
 
 
 @dataclass(frozen=True, eq=False)
 class _Way:
-    """Both networks and both ends of a morph.
+    """Networks and key frames of a morph.
 
     Attributes:
-      networks, names: parent and child.
-      ends: W+ [1, L, w_dim] of A and B.
+      first, second: parent and child; None for a film of one network.
+      names: of the networks.
+      keys: two or more.
       noise: of all images, as `morphing.images` takes it.
       batch: images at a time.
-      facts: what a page says of the ends.
       usage: what of the options counted.
       report: hears of the images.
     """
 
-    networks: tuple[Network, Network]
-    names: tuple[str, str]
-    ends: tuple[np.ndarray, np.ndarray]
+    first: Network
+    second: Network | None
+    names: tuple[str, ...]
+    keys: tuple[KeyFrame, ...]
     noise: Noise
     batch: int
-    facts: dict[str, str]
     usage: Usage
     report: Reporter
+
+    def inverted(self) -> list[np.ndarray]:
+        """The key frames in W+, [1, L, w_dim] each; pictures are inverted now."""
+        return [key.inverted(self.report) for key in self.keys]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What a page says of the key frames."""
+        told = {f"latent {key.name}": key.asked.summary for key in self.keys}
+        return {name: summary for name, summary in told.items() if summary}
 
 
 def _way(
     parent: NetworkSource,
-    child: NetworkSource,
-    a: Source,
-    b: Source,
-    check: Callable[[str | os.PathLike[str], bool, int | None], None],
+    child: NetworkSource | None,
+    keys: Sequence[Source],
+    check: Callable[[str | os.PathLike[str], bool, int, int | None], None],
     space: str | None = None,
     psi: float | None = None,
     noise: str = "const",
@@ -247,66 +230,44 @@ def _way(
     overwrite: bool = False,
     report: Reporter = QUIET,
 ) -> _Way:
-    """Loads, looks at both ends before either is inverted, and inverts; arguments as of `morph`.
+    """Loads, and looks at all key frames before one is inverted; arguments as of `morph`.
 
-    `check` looks at `out` and `overwrite`, first of all, and again when the images' size is known.
+    `check` looks at `out` and `overwrite`, first of all, and again when the number of key frames
+    and the images' size are known.
     """
     RenderOptions(noise=noise, noise_seed=noise_seed, batch=batch)  # looks at them
     if out is not None:
-        check(out, overwrite, None)
-        targets.check_apart([*file_names(a), *file_names(b)], [os.fspath(out)])
-    (first_name, first), (second_name, second) = (
-        named_network(source, network_key) for source in (parent, child)
+        check(out, overwrite, 2, None)
+        named = [name for source in keys for name in file_names(source)]
+        targets.check_apart(named, [os.fspath(out)])
+    if not keys:
+        morphing.check_keys(0)
+    (name, first), *others = (
+        named_network(source, network_key) for source in (parent, child) if source is not None
     )
     viz.check_channels(first.config.img_channels)
-    if out is not None:
-        check(out, overwrite, first.config.img_resolution)
-    translation.check_aligned(first, second)
-    warn_unrelated((parent, child), (first, second), report)
+    second = others[0][1] if others else None
+    if second is not None and child is not None:
+        translation.check_aligned(first, second)
+        warn_unrelated((parent, child), (first, second), report)
     options = SourceOptions(label, translation.Truncation(psi), "w+", batch, pictures)
-    sources = [
-        _one(name, source, read_source(network, source, [space], options))
-        for name, network, source in (("A", first, a), ("B", second, b))
-    ]
-    pending = [
-        source.in_space(network, "w+") if isinstance(source, LatentBatch) else source
-        for network, source in zip((first, second), sources, strict=True)
-    ]
-    ends = [
-        latents_of(end, report).in_space(network, "w+").arrays["ws"]
-        for network, end in zip((first, second), pending, strict=True)
-    ]
-    facts = {
-        f"latent {name}": source.summary
-        for name, source in zip("AB", sources, strict=True)
-        if source.summary
-    }
+    asked = asked_keys(first, second, keys, space, options)
+    if out is not None:
+        check(out, overwrite, len(asked), first.config.img_resolution)
     return _Way(
-        networks=(first, second),
-        names=(first_name, second_name),
-        ends=(ends[0], ends[1]),
-        noise=_noise(first, noise, noise_seed),
+        first=first,
+        second=second,
+        names=(name, *(other for other, _ in others)),
+        keys=asked,
+        noise=still_noise(first, noise, noise_seed),
         batch=batch,
-        facts=facts,
-        usage=Usage.of(sources, noise),
+        usage=Usage.of([key.asked for key in asked], noise),
         report=report,
     )
 
 
-def _one(name: str, source: Source, sources: Sequence[Pending]) -> Pending:
-    """The one latent of an end; raises UserError if there are more."""
-    [pending] = sources
-    if len(pending.names) != 1:
-        called = " ".join(file_names(source)) or "given in memory"
-        raise UserError(
-            f"{name} is {called}, which has {len(pending.names)} latents; give one seed, one "
-            "picture, or one row of a file, like F.npz@0"
-        )
-    return pending
-
-
-def _noise(network: Network, noise: str, seed: int) -> Noise:
-    """One for all frames."""
+def still_noise(network: Network, noise: str, seed: int) -> Noise:
+    """One for all frames, as `morphing.images` takes it."""
     if noise != "random":
         return noise
     drawn = noise_fields(network.config, jax.random.key(seed), jnp.zeros(1, jnp.uint32))

@@ -5,6 +5,7 @@ W+ [N, L, D]; the affine layers turn W+ into S, one style vector [N, C] for
 each layer. Conversions run one way: z -> w -> w+ -> s.
 """
 
+from aligned_jax.latents.curves import Curve
 from aligned_jax.latents.labels import (
     labels_for,
     labels_missing,
@@ -15,6 +16,7 @@ from aligned_jax.latents.noise import noise_fields
 from aligned_jax.latents.sampling import (
     lerp,
     mix_styles,
+    parse_rows,
     parse_seeds,
     sample_z,
     slerp,
@@ -34,6 +36,7 @@ from aligned_jax.latents.truncation import truncate
 from aligned_jax.latents.w_plus import broadcast_w
 
 __all__ = [
+    "Curve",
     "StyleLayer",
     "broadcast_w",
     "channel_name",
@@ -47,6 +50,7 @@ __all__ = [
     "noise_fields",
     "one_hot_labels",
     "parse_channel",
+    "parse_rows",
     "parse_seeds",
     "sample_z",
     "slerp",

@@ -21,21 +21,42 @@ def parse_seeds(text: str) -> list[int]:
     Raises:
       UserError: naming every part that is no seed (0 to 2**32 - 1) or rising range.
     """
-    seeds: list[int] = []
-    bad: list[str] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*([0-9]{1,10})(?:\s*-\s*([0-9]{1,10}))?\s*", part)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if first > last or last >= 2**32 or last - first >= _MAX_SEEDS:
-            bad.append(repr(part))
-        else:
-            seeds.extend(range(first, last + 1))
+    seeds, bad = _numbers(text, 2**32)
     if bad:
         raise UserError(
             f"not a list of seeds: {listed(bad)}; write single seeds and ranges "
             'joined by commas, like "0-15" or "1,4,10-12"'
         )
     return seeds
+
+
+def parse_rows(text: str) -> list[int]:
+    """Rows of W+ from text such as "7", "0-6" or "1,4,10-12".
+
+    Raises:
+      UserError: naming every part that is no row (0 to 999) or rising range.
+    """
+    rows, bad = _numbers(text, 1000)
+    if bad:
+        raise UserError(
+            f"not a list of layers: {listed(bad)}; write single ones and ranges joined by "
+            'commas, like "0-6" or "0,4-7"'
+        )
+    return rows
+
+
+def _numbers(text: str, end: int) -> tuple[list[int], list[str]]:
+    """Numbers below `end` that a list of numbers and ranges names, and its parts that do not."""
+    numbers: list[int] = []
+    bad: list[str] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,10})(?:\s*-\s*([0-9]{1,10}))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first > last or last >= end or last - first >= _MAX_SEEDS:
+            bad.append(repr(part))
+        else:
+            numbers.extend(range(first, last + 1))
+    return numbers, bad
 
 
 def z_from_seeds(config: GeneratorConfig, seeds: Iterable[int]) -> np.ndarray:

@@ -149,7 +149,10 @@ def sheet(columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[
 def pictures(columns: Sequence[str], rows: Sequence[str], images: np.ndarray) -> str:
     """A sheet of thumbnails: images uint8 [R, K, H, W, C]."""
     cells = [
-        [thumbnail(image, f"{row}, {column}") for column, image in zip(columns, line, strict=True)]
+        [
+            thumbnail(image, ", ".join(filter(None, (row, column))))
+            for column, image in zip(columns, line, strict=True)
+        ]
         for row, line in zip(rows, images, strict=True)
     ]
     return sheet(columns, rows, cells)

@@ -125,6 +125,13 @@ def check_picture(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     check_file(out, overwrite)
 
 
+def check_sheet(out: str | os.PathLike[str], overwrite: bool = False) -> None:
+    """Raises UserError unless `Sheet.write` may write `out`; call it before long work."""
+    if not os.fspath(out).endswith((".png", ".html")):
+        raise UserError(f"{os.fspath(out)}: a grid is a picture; give --out NAME.png or NAME.html")
+    check_file(out, overwrite)
+
+
 def write_picture(
     out: str | os.PathLike[str], picture: np.ndarray, command: Command, overwrite: bool = False
 ) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import jobs, loading, morphing
+from aligned_jax import jobs, loading, morphing, weights
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.latent_batch import latents_of_seeds
@@ -113,20 +113,81 @@ def test_frames_are_those_of_the_diagonal(pair):
     assert np.abs(film.frames - to_uint8(drawn).astype(int)).max() <= 1
 
 
+def keys_of(network, seeds):
+    """W+ [1, L, w_dim] of each seed."""
+    latents = latents_of_seeds(network.config, seeds, psi=0.5).in_space(network, "w+")
+    return latents.arrays["ws"][:, None]
+
+
+def test_many_key_frames_are_latents_of_the_blends_that_draw_them(pair):
+    found = jobs.morph(*pair, 3, 5, 4, **SHORT).frames
+    middle = weights.interpolate(*pair, 0.5)
+    networks = (pair[0], middle, pair[1])
+    keys = [keys_of(network, [seed])[0] for network, seed in zip(networks, (3, 5, 4), strict=True)]
+    halves = [np.concatenate([*morphing.path(*pair, keys, np.linspace(0, 2, 7))])]
+    assert found.shape == (7, 8, 8, 3)
+    assert np.abs(found - to_uint8(halves[0]).astype(int)).max() <= 1
+    for frame, network, seed in zip(found[::3], networks, (3, 5, 4), strict=True):
+        alone = to_uint8(jobs.generate(network, [seed], psi=0.5).images())[0]
+        assert np.abs(frame.astype(int) - alone).max() <= 1
+
+
+def test_key_frames_of_one_network_are_drawn_by_it(pair, tmp_path):
+    network = pair[0]
+    found = jobs.morph(network, None, 1, "3,5", 4, **SHORT).frames
+    assert len(found) == 10
+    for frame, seed in zip(found[::3], (1, 3, 5, 4), strict=True):
+        alone = to_uint8(jobs.generate(network, [seed], psi=0.5).images())[0]
+        assert np.abs(frame.astype(int) - alone).max() <= 1
+    jobs.generate(network, [1, 3, 5, 4], psi=0.5).write(tmp_path / "w.npz")
+    np.testing.assert_array_equal(
+        jobs.morph(network, None, tmp_path / "w.npz", **SHORT).frames, found
+    )
+    twice = jobs.morph(network, network, 1, 3, 5, 4, **SHORT).frames
+    assert np.abs(twice.astype(int) - found).max() <= 1
+
+
+def test_a_loop_leads_from_the_last_frame_to_the_first(pair, monkeypatch):
+    network, drawn = pair[0], []
+    images = morphing.images
+    monkeypatch.setattr(morphing, "images", lambda *x: (drawn.append(x[2:6]), images(*x))[1])
+    found = jobs.morph(network, None, 1, 3, 5, loop=True, **SHORT, batch=3).frames
+    assert found.shape[0] == 9
+    ws = [(1 - t) * a + t * b for a, b, times, _ in drawn for t in np.ravel(times)]
+    ws = np.stack([*ws, ws[0]])[:, 0]
+    np.testing.assert_allclose(ws[::3], keys_of(network, [1, 3, 5, 1])[:, 0], atol=1e-6)
+    steps = np.diff(ws, axis=0).reshape(3, 3, *ws.shape[1:])
+    np.testing.assert_allclose(steps, np.broadcast_to(steps[:, :1], steps.shape), atol=1e-6)
+    open_film = jobs.morph(network, None, 1, 3, 5, **SHORT).frames
+    assert len(open_film) == 7
+    np.testing.assert_allclose(found[:7].astype(int), open_film, atol=1)
+    both = jobs.morph(*pair, 1, 3, loop=True, **SHORT).frames.astype(int)
+    back = jobs.morph(*pair, 1, 3, ping_pong=True, **SHORT).frames
+    assert len(both) == 6 and np.abs(both - back).max() <= 1
+
+
 def test_what_cannot_be_morphed(pair, tmp_path):
     def refused(words, *ends, job=jobs.morph, networks=pair, **options):
         with pytest.raises(UserError, match=words):
             job(*networks, *ends, **options)
 
     nothing = {"networks": ("nothing", "nothing")}
+    pair_in_s = latents_of_seeds(pair[0].config, [3, 5]).styles(pair[0])
     refused("NAME.webp or NAME.mp4", 3, 5, out=tmp_path / "x.png", **nothing)
     refused("frames a second", 3, 5, out=tmp_path / "x.webp", fps=0, **nothing)
     refused("NAME.png or NAME.html", 3, 5, job=jobs.morph_grid, out=tmp_path / "x.webp", **nothing)
     (tmp_path / "x.png").touch()
     refused("already exists", 3, 5, job=jobs.morph_grid, out=tmp_path / "x.png", **nothing)
     refused("8x8 pixels times 2048", 3, 5, out=tmp_path / "x.webp", scale=2048)
-    refused("B is 5,6, which has 2 latents", 3, "5,6")
-    refused("A is given in memory, which has 2 latents", [3, 4], 5)
+    refused("B is given in memory, which has 2 pictures", 3, noise_images(2))
+    refused("2 or more key frames; 1 was given", "5")
+    refused("2 or more key frames; 0 were given")
+    refused("3 key frames in 2 networks were given", 3, "5,6", job=jobs.morph_grid)
+    alone = {"networks": (pair[0], None)}
+    refused("2 key frames in 1 network were", 3, 5, job=jobs.morph_grid, **alone)
+    refused("goes back .* or on to its first", 3, 5, loop=True, ping_pong=True, **nothing)
+    refused("no such easing", 3, 5, easing="bumpy", **nothing)
+    refused("latents are of s, from which no way leads to w", 3, pair_in_s, **alone)
     refused("noise is 'loud'", 3, 5, noise="loud")
     refused("no such easing", 3, 5, easing="bumpy")
     file = tmp_path / "a.npz"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import loading, morphing
+from aligned_jax import jobs, loading, morphing, weights
 from aligned_jax.latents import noise_fields, z_from_seeds
 from aligned_jax.tools import morph
 from aligned_jax.viz import figure, to_uint8
@@ -79,7 +79,7 @@ def test_defaults_are_smooth_and_hold_their_ends(film, parent, child, way):
 @pytest.mark.parametrize(
     "option",
     [("--frames", 5), ("--easing", "ease-in"), ("--hold", 1), ("--ping-pong",), ("--psi", 0.8),
-     ("--noise", "none"), ("--noise", "random"), ("--network-key", "G")],
+     ("--noise", "none"), ("--noise", "random"), ("--network-key", "G"), ("--loop",)],
 )  # fmt: skip
 def test_every_option_changes_the_film(film, parent, child, option):
     before, _, _ = film(parent, child, 3, 5, *SHORT)
@@ -113,6 +113,20 @@ def test_random_noise_has_a_seed_and_stays(film, parent, child, way):
     assert np.abs(second[0] - to_uint8(network.synthesis(a, fields))[0]).max() <= 1
 
 
+def test_many_key_frames(film, parent, child, tmp_path):
+    found, _, _ = film(parent, child, 3, "--frames", 4, 5, *SHORT[2:])  # options may stand between
+    longer, _, _ = film(parent, child, 3, 5, 4, *SHORT)
+    assert len(found) == 4 and len(longer) == 7
+    alone, _, _ = film(parent, 3, 5, 4, *SHORT)
+    named_twice, _, _ = film(parent, parent, 3, "5,4", *SHORT)
+    assert np.abs(alone - named_twice).max() <= 1 < np.abs(alone - longer).max()
+    np.savez(tmp_path / "w.npz", w=np.ones((1, 1, 6)) * np.arange(3)[:, None, None])
+    rows, _, _ = film(parent, tmp_path / "w.npz", *SHORT)
+    one_by_one, _, _ = film(parent, *(f"{tmp_path}/w.npz@{row}" for row in range(3)), *SHORT)
+    np.testing.assert_array_equal(rows, one_by_one)
+    assert len(rows) == 7
+
+
 def test_ends_from_files(film, ok, parent, child, tmp_path):
     ok("generate", parent, "--seeds", "1,3", "--psi", 0.5, "--out", tmp_path / "a.npz")
     ok("generate", child, "--seeds", "5", "--psi", 0.5, "--out", tmp_path / "b.npz")
@@ -133,6 +147,17 @@ def test_pictures_are_inverted_each_in_its_network(film, parent, child, tmp_path
     np.testing.assert_array_equal(plain[-1], z[-1])
     back, _, _ = film(child, parent, 5, picture, *options)
     assert np.abs(back[::-1] - plain).max() <= 1
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_picture_on_the_way_is_inverted_in_the_blend_that_draws_it(pair, tmp_path):
+    picture = tmp_path / "p.png"
+    Image.fromarray(np.arange(192, dtype=np.uint8).reshape(8, 8, 3)).save(picture)
+    how = {"pictures": jobs.PictureOptions(perceptual="none", pixels=1.0), "frames": 2, "hold": 0}
+    middle = weights.interpolate(*pair, 0.5)
+    found = jobs.morph(*pair, 3, picture, 5, **how).frames[1].astype(int)
+    assert np.abs(found - jobs.morph(middle, None, picture, 5, **how).frames[0]).max() <= 1
+    assert np.abs(found - jobs.morph(pair[0], None, picture, 5, **how).frames[0]).max() > 1
 
 
 def test_a_grid(ok, parent, child, way, tmp_path):
@@ -188,7 +213,11 @@ def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
         3, 5, "--grid", "2x2", *png, "--fps", 3, "--hold", 1
     )
     assert "is not like 5x5" in no(3, 5, "--grid", "1x2", *png)
-    assert "B is 5,6, which has 2 latents" in no(3, "5,6", *webp)
+    assert "two key frames: PARENT CHILD A B" in no(3, 5, 6, "--grid", "2x2", *png)
+    assert "2 or more key frames; 1 was given" in no(3, *webp)
+    assert "2 or more key frames; 0 were given" in no(*webp)
+    assert "(loop), not both" in no(3, 5, *webp, "--loop", "--ping-pong")
+    assert "--loop cannot be used" in no(3, 5, "--grid", "2x2", *png, "--loop")
     np.savez(tmp_path / "s.npz", ws=np.zeros((1, 4, 8), np.float32))
     assert "does not fit this network" in no(tmp_path / "s.npz", 5, *webp)
     assert "frames a second" in no(3, 5, *webp, "--frames", 2, "--fps", 0)
@@ -211,7 +240,10 @@ def test_both_ends_are_looked_at_before_one_is_inverted(refused, parent, child, 
     assert "no such picture" in no(tmp_path / "none.png")
     assert "no such file" in no(tmp_path / "none.npz")
     assert "does not fit this network" in no(tmp_path / "s.npz")
-    assert "B is 5,6, which has 2 latents" in no("5,6")
+    (tmp_path / "two").mkdir()
+    for name in "pq":
+        (tmp_path / "two" / f"{name}.png").hardlink_to(picture)
+    assert "which has 2 pictures; give each" in no(tmp_path / "two")
 
 
 @pytest.mark.usefixtures("stand_in")
