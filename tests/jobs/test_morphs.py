@@ -182,6 +182,8 @@ def test_what_cannot_be_morphed(pair, tmp_path):
     refused("B is given in memory, which has 2 pictures", 3, noise_images(2))
     refused("2 or more key frames; 1 was given", "5")
     refused("2 or more key frames; 0 were given")
+    refused("10000 key frames at most; 10001 were given", "0-10000")
+    refused("10000 key frames at most; 10001 were given", 3, "1-10000")
     refused("3 key frames in 2 networks were given", 3, "5,6", job=jobs.morph_grid)
     alone = {"networks": (pair[0], None)}
     refused("2 key frames in 1 network were", 3, 5, job=jobs.morph_grid, **alone)
