@@ -3,7 +3,7 @@
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -19,6 +19,7 @@ from aligned_jax.networks.encoder_network import AnyNetwork, EncoderNetwork
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from aligned_jax.types import Variables
 from aligned_jax.utils import paths
+from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 
 _CLASSES = {
@@ -36,14 +37,20 @@ ZOO_FILE = "network.safetensors"
 
 
 @overload
-def load(source: str | os.PathLike, key: Literal["G_ema", "G"] = "G_ema") -> Network: ...
+def load(
+    source: str | os.PathLike, key: Literal["G_ema", "G"] = "G_ema", report: Reporter = QUIET
+) -> Network: ...
 @overload
-def load(source: str | os.PathLike, key: Literal["D"]) -> DiscriminatorNetwork: ...
+def load(
+    source: str | os.PathLike, key: Literal["D"], report: Reporter = QUIET
+) -> DiscriminatorNetwork: ...
 @overload
-def load(source: str | os.PathLike, key: Literal["E"]) -> EncoderNetwork: ...
+def load(
+    source: str | os.PathLike, key: Literal["E"], report: Reporter = QUIET
+) -> EncoderNetwork: ...
 @overload
-def load(source: str | os.PathLike, key: str) -> AnyNetwork: ...
-def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
+def load(source: str | os.PathLike, key: str, report: Reporter = QUIET) -> AnyNetwork: ...
+def load(source: str | os.PathLike, key: str = "G_ema", report: Reporter = QUIET) -> AnyNetwork:
     """The network that `source` names.
 
     Args:
@@ -51,6 +58,8 @@ def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
         official .pkl, .pt or .safetensors file (converted in memory, running
         nothing from it), or `zoo:NAME`.
       key: "G_ema", "G", "D" or "E", an encoder.
+      report: hears a warning if the network cannot draw what it was trained for, because its
+        file is incomplete.
 
     Raises:
       UserError: saying what was found and what would work.
@@ -59,23 +68,27 @@ def load(source: str | os.PathLike, key: str = "G_ema") -> AnyNetwork:
     if key not in manifest.configs:
         present = ", ".join(manifest.configs)
         raise CheckpointError(f"{source} has no network {key!r}; it has {present}")
+    _warn(source, [key], manifest, report)
     return _network(source, key, manifest, read(key))
 
 
-def named_network(source: NetworkSource, key: str = "G_ema") -> tuple[str, Network]:
+def named_network(
+    source: NetworkSource, key: str = "G_ema", report: Reporter = QUIET
+) -> tuple[str, Network]:
     """A generator, and how results and messages call it.
 
     Args:
       source: whatever `load` takes, or a network, which is called after the file that it
         was made of.
       key: "G_ema" or "G"; a loaded network has none.
+      report: as of `load`.
 
     Raises:
       UserError: as `load`.
     """
     if isinstance(source, Network):
         return (source.provenance or {}).get("file") or "a network in memory", source
-    network = load(source, key)
+    network = load(source, key, report)
     if not isinstance(network, Network):
         raise UserError(f"{source}: {key} is no generator; give G_ema or G")
     return os.fspath(source), network
@@ -98,9 +111,10 @@ def load_encoder(source: str | os.PathLike, generator: Network) -> EncoderNetwor
     return encoder
 
 
-def load_all(source: str | os.PathLike) -> dict[str, AnyNetwork]:
+def load_all(source: str | os.PathLike, report: Reporter = QUIET) -> dict[str, AnyNetwork]:
     """Every network of `source` by key; arguments and errors as for `load`."""
     manifest, read = _open(source)
+    _warn(source, list(manifest.configs), manifest, report)
     return {key: _network(source, key, manifest, read(key)) for key in manifest.configs}
 
 
@@ -153,6 +167,16 @@ def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str
         return checkpoint.read(folder, key, expected=variable_shapes(manifest.configs[key]))
 
     return manifest, read
+
+
+def _warn(
+    source: Any, keys: Sequence[str], manifest: checkpoint.Manifest, report: Reporter
+) -> None:
+    """Tells the cautions that a converted file came with, of the networks that are loaded."""
+    cautions = manifest.provenance.get("cautions")
+    for caution in cautions if isinstance(cautions, list) else ():
+        if str(caution).partition(":")[0] in keys:
+            report.warn(f"{source}: {caution}")
 
 
 def _read_official(file: str) -> convert.Official:

@@ -15,10 +15,11 @@ import os
 import shlex
 import signal
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType, ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from aligned_jax import __version__
 from aligned_jax.errors import UserError
@@ -142,7 +143,8 @@ class Program:
                 raise
             return 0  # argparse has shown its help
         _quiet_orbax()
-        return module.run(args) or 0
+        with _warnings_as_lines():
+            return module.run(args) or 0
 
     def parse(self, argv: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
         """The module of a verb, and its arguments.
@@ -224,6 +226,24 @@ def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 def command(args: argparse.Namespace) -> Command:
     """The command of a parsed line: arguments that were given or have a default."""
     return Command.of(args.command_line, vars(args))
+
+
+@contextlib.contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Shows what the library warns of as the command line does: one line, each once."""
+    told = set[str]()
+    plainly = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, UserWarning):
+            plainly(message, category, *place, **more)
+        elif str(message) not in told:
+            told.add(str(message))
+            warn(str(message))
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _quiet_orbax() -> None:

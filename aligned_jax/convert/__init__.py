@@ -3,6 +3,7 @@
 from aligned_jax.convert.export import write_safetensors
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.convert.official import Converted, Official, read_official
+from aligned_jax.convert.port_export import port_usage, write_port
 from aligned_jax.convert.rules import from_official, to_official
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "discriminator_config",
     "from_official",
     "generator_config",
+    "port_usage",
     "read_official",
     "to_official",
+    "write_port",
     "write_safetensors",
 ]

@@ -41,6 +41,7 @@ def generator(shapes: Shapes, kwargs: Mapping[str, Any], code_base: str) -> Gene
     """
     values = recorded.generator_values(kwargs)
     sizes = _generator_sizes(shapes)
+    _require_layers(sizes, "synthesis.b8.conv1.weight")
     if not {"channel_base", "channel_max"} & set(values["synthesis"]):
         widths = _widths(_channels(shapes, _GENERATOR_CHANNELS))
         sizes |= {f"synthesis.{key}": value for key, value in widths.items()}
@@ -54,6 +55,7 @@ def discriminator(shapes: Shapes, kwargs: Mapping[str, Any], code_base: str) -> 
     """Config of a discriminator; otherwise as `generator`."""
     values = recorded.discriminator_values(kwargs)
     sizes = _discriminator_sizes(shapes)
+    _require_layers(sizes, "b8.conv0.weight")
     if not {"channel_base", "channel_max"} & set(values):
         sizes |= _widths(_channels(shapes, _DISCRIMINATOR_CHANNELS))
     defaults = recorded.discriminator_defaults(code_base)
@@ -87,6 +89,12 @@ def check_sizes(config: NetworkConfig, shapes: Shapes) -> None:
             "the recorded constructor arguments contradict the tensors: "
             + listed(wrong, separator="; ")
         )
+
+
+def _require_layers(sizes: Mapping[str, Any], example: str) -> None:
+    """Refuses a network without convolutions; their names tell the resolution."""
+    if not sizes["img_resolution"]:
+        raise FormatError(f"it has no convolutions, such as {example}; the file is incomplete")
 
 
 def _check_numbers(config: NetworkConfig) -> None:

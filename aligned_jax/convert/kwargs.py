@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aligned_jax.config import DiscriminatorConfig, GeneratorConfig, from_dict
+from aligned_jax.convert import forks
 from aligned_jax.convert.files.inert import plain
 from aligned_jax.errors import ConfigError
 from aligned_jax.utils.text import listed
@@ -80,33 +81,79 @@ def discriminator_defaults(code_base: str) -> dict[str, Any]:
 
 
 def generator_values(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The recorded arguments of a generator as (nested) fields of its config."""
-    top = plain(kwargs)
-    mapping = _group(top, "mapping_kwargs")
-    synthesis = _group(top, "synthesis_kwargs")
-    for key in [key for key in top if key not in _SIZES]:
-        if key in synthesis:
-            raise ConfigError(f"{key} is given twice: at the top level and in synthesis_kwargs")
-        synthesis[key] = top.pop(key)
-    synthesis = _regular(synthesis)
-    strangers = _strangers(mapping, (*_MAPPING, "w_avg_beta"), "mapping_kwargs")
-    strangers += _strangers(synthesis, _SYNTHESIS, "synthesis_kwargs")
-    _refuse(strangers, "generator")
-    return {**top, "mapping": mapping, "synthesis": _filter(synthesis)}
+    """The recorded arguments of a generator as (nested) fields of its config.
+
+    Raises ConfigError or FormatError naming every unknown argument where it stands, unless
+    its value says that it changes nothing.
+    """
+    values, judged = _generator(kwargs)
+    _refuse(judged.strangers, "generator")
+    return values
 
 
 def discriminator_values(kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The recorded arguments of a discriminator as (nested) fields of its config."""
+    """The recorded arguments of a discriminator as (nested) fields of its config.
+
+    Raises as `generator_values`.
+    """
+    values, judged = _discriminator(kwargs)
+    _refuse(judged.strangers, "discriminator")
+    return values
+
+
+def passed_over(kwargs: Mapping[str, Any], is_generator: bool) -> list[str]:
+    """Unknown arguments ("place=value") that were taken to change nothing."""
+    return (_generator if is_generator else _discriminator)(kwargs)[1].passed
+
+
+def _generator(kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], forks.Judged]:
     top = plain(kwargs)
     mapping = _group(top, "mapping_kwargs")
-    block = _regular(_group(top, "block_kwargs"))
-    epilogue = _group(top, "epilogue_kwargs")
-    strangers = _strangers(top, _D_TOP, "")
-    strangers += _strangers(mapping, _MAPPING, "mapping_kwargs")
-    strangers += _strangers(block, _D_BLOCK, "block_kwargs")
-    strangers += _strangers(epilogue, _EPILOGUE, "epilogue_kwargs")
-    _refuse(strangers, "discriminator")
-    return {**top, **_filter(block), "mapping": mapping, "epilogue": epilogue}
+    groups = {"synthesis_kwargs": _group(top, "synthesis_kwargs")}
+    groups["block_kwargs"] = _group(top, "block_kwargs")  # of forks
+    synthesis, extras = _taken({"": top, **groups}, (*_SYNTHESIS, *_SIZES))
+    sizes = {key: synthesis.pop(key) for key in _SIZES if key in synthesis}
+    mapping, strange = _taken({"mapping_kwargs": mapping}, (*_MAPPING, "w_avg_beta"))
+    judged = forks.judge({**strange, **extras}, _one_side(sizes))
+    return {**sizes, "mapping": mapping, "synthesis": _filter(synthesis)}, judged
+
+
+def _discriminator(kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], forks.Judged]:
+    top = plain(kwargs)
+    groups = {key: _group(top, key) for key in ("mapping_kwargs", "block_kwargs")}
+    epilogue_kwargs = _group(top, "epilogue_kwargs")
+    top, extras = _taken({"": top}, _D_TOP)
+    mapping, more = _taken({"mapping_kwargs": groups["mapping_kwargs"]}, _MAPPING)
+    block, still = _taken({"block_kwargs": groups["block_kwargs"]}, _D_BLOCK)
+    epilogue, last = _taken({"epilogue_kwargs": epilogue_kwargs}, _EPILOGUE)
+    judged = forks.judge({**extras, **more, **still, **last}, _one_side(top))
+    return {**top, **_filter(block), "mapping": mapping, "epilogue": epilogue}, judged
+
+
+def _one_side(sizes: dict[str, Any]) -> Any:
+    """The resolution, set to one number where a fork records two equal ones."""
+    if "img_resolution" in sizes:
+        sizes["img_resolution"] = forks.square_side(sizes["img_resolution"])
+    return sizes.get("img_resolution")
+
+
+def _taken(
+    groups: Mapping[str, dict[str, Any]], known: tuple[str, ...]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arguments of several groups as one, and those that are not known, by dotted place."""
+    taken: dict[str, Any] = {}
+    extras: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for group, options in groups.items():
+        for key, value in _regular(options).items():
+            place = f"{group}.{key}" if group else key
+            if key not in known:
+                extras[place] = value
+                continue
+            if key in taken:
+                raise ConfigError(f"{key} is given twice: as {places[key]} and as {place}")
+            taken[key], places[key] = value, place
+    return taken, extras
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,15 +199,15 @@ def _floats(taps: Any) -> Any:
     return float(taps) if isinstance(taps, int) else taps
 
 
-def _strangers(group: dict[str, Any], known: tuple[str, ...], where: str) -> list[str]:
-    prefix = f"{where}." if where else ""
-    return sorted(f"{prefix}{key}" for key in set(group) - set(known))
-
-
 def _refuse(names: list[str], kind: str) -> None:
     if names:
         raise ConfigError(
-            f"unknown constructor arguments of the {kind}: {listed(names)}; the network is a "
-            "variant whose computation is not known here. Networks of the unmodified "
-            "stylegan2-ada-pytorch and stylegan3 repositories can be read"
+            f"unknown constructor arguments of the {kind}: {listed(sorted(names, key=_depth))}; "
+            "the network is a variant whose computation is not known here. Networks of the "
+            "unmodified stylegan2-ada-pytorch and stylegan3 repositories can be read"
         )
+
+
+def _depth(place: str) -> tuple[bool, str]:
+    """Arguments at the top before those in groups, by name."""
+    return "." in place, place

@@ -7,24 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from aligned_jax.config import ALL_KEYS, ENCODER, AnyConfig, EncoderConfig
-from aligned_jax.convert import deduce
+from aligned_jax.convert import counters, deduce, forks, kwargs
 from aligned_jax.convert.checks import rounded, tensor_problems
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.container import Loaded, read_pickle
-from aligned_jax.convert.files.inert import PersistentObject, TFNetwork, show, walk
+from aligned_jax.convert.files.inert import PersistentObject, noun, show, walk
 from aligned_jax.convert.files.mapped import release
 from aligned_jax.convert.files.safetensors_file import is_safetensors
 from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import (
-    encoders,
     exported,
     foreign_networks,
     nvidia_tf,
     nvidia_torch,
-    rosinality,
-    state_dicts,
+    tensor_dicts,
+    tf_snapshot,
 )
-from aligned_jax.convert.rules import from_official
+from aligned_jax.convert.rules import from_official, official_shapes
 from aligned_jax.errors import ConfigError, FormatError, UserError
 from aligned_jax.networks import fingerprint
 from aligned_jax.utils.text import listed
@@ -100,28 +99,22 @@ def _describe(loaded: Loaded) -> Described:
     value = loaded.value
     if loaded.unknown_globals:
         foreign_networks.refuse_unknown(loaded.unknown_globals, _class_names(value))
-    if isinstance(value, tuple | list) and any(isinstance(item, TFNetwork) for item in value):
+    if tf_snapshot.is_snapshot(value):
         return nvidia_tf.read(value)
     if isinstance(value, PersistentObject):
         return nvidia_torch.read(value)
     if isinstance(value, dict):
         if any(isinstance(item, PersistentObject) for item in value.values()):
             return nvidia_torch.read(value)
-        if encoders.is_checkpoint(value):
-            return encoders.read(value)
-        if _is_state_dict(value) and state_dicts.has_official_names(value):
-            return state_dicts.read(value)
-        if rosinality.is_checkpoint(value):
-            return rosinality.read(value)
+        if (described := tensor_dicts.read(value)) is not None:
+            return described
         foreign_networks.refuse("the file", _names(value))
-    content = f"a {type(value).__name__}"
+    content = noun(value)
     if isinstance(value, dict):
         content = f"a dictionary with the keys {listed(_names(value)) or '(none)'}"
-    raise FormatError(f"it holds {content}, not a network. {foreign_networks.READABLE}")
-
-
-def _is_state_dict(value: Mapping[Any, Any]) -> bool:
-    return all(hasattr(tensor, "numpy") for tensor in value.values())
+    raise FormatError(
+        f"it holds {content}, and no network that can be read. {foreign_networks.READABLE}"
+    )
 
 
 def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted], list[str]]:
@@ -136,6 +129,9 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
         where, tensors = " and ".join(names), description.tensors
         try:
             config = _config(description)
+            if description.config is None:  # a file of others
+                tensors, said = _without_counters(where, config, tensors)
+                warnings += said + _passed_over(where, description)
             faults = tensor_problems(config, tensors, description.has_filters)
         except (ConfigError, FormatError) as error:
             faults = [str(error)]
@@ -157,8 +153,28 @@ def _config(description: Description) -> AnyConfig:
     if description.config is not None:
         deduce.check_sizes(description.config, shapes)
         return description.config
+    forks.check_shapes(shapes)
     kind = deduce.generator if description.is_generator else deduce.discriminator
     return kind(shapes, description.kwargs, description.code_base)
+
+
+def _without_counters(
+    where: str, config: AnyConfig, tensors: Mapping[str, Tensor]
+) -> tuple[Mapping[str, Tensor], list[str]]:
+    """Tensors without single numbers that no layer uses, and a warning that names those."""
+    expected = official_shapes(config)
+    strange = [name for name in tensors if name not in expected]
+    names = counters.counters(tensors, strange, expected)
+    if not names:
+        return tensors, []
+    kept = {name: tensor for name, tensor in tensors.items() if name not in set(names)}
+    return kept, [counters.warning(where, names)]
+
+
+def _passed_over(where: str, description: Description) -> list[str]:
+    """A warning that names the arguments of a fork that seem to change nothing, if any."""
+    names = kwargs.passed_over(description.kwargs, description.is_generator)
+    return [forks.passed_warning(where, names)] * bool(names)
 
 
 def _file_facts(path: str | os.PathLike, name: str) -> dict[str, Any]:

@@ -183,6 +183,8 @@ def open_dataset(options: DataOptions) -> Dataset:
         if name not in builder.info.splits:
             splits = ", ".join(builder.info.splits)
             raise UserError(f"{options.path} has no split {name!r}; it has {splits}")
+        if not sum(builder.info.splits[name].shard_lengths):
+            raise UserError(f"{options.path} has no images in {name}")
         _check_shards(options, builder.info, builder.info.splits[name])
     return Dataset(options, builder)
 

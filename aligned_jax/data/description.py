@@ -33,8 +33,16 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     f"{_HOME}.scalar.Scalar": ("tensor", ("dtype", "encoding", "shape")),
     f"{_HOME}.text_feature.Text": ("text", ()),
 }
+# What TFDS would ask TensorFlow about otherwise, which is not there.
+_WORDS: dict[str, tuple[Any, ...]] = {
+    "dtype": ("uint8", "bool", "int32", "int64", "float32", "float64"),
+    "encoding": ("none",),
+    "encodingFormat": ("png", "jpeg"),
+    "useColormap": (True, False),
+}
 _DOCUMENTED = ("description", "valueRange")
 _TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
+_SHA256 = re.compile("[0-9a-f]{64}")
 _NAME, _LONGEST_NAME = re.compile(r"\w[\w .-]*"), 200
 _MOST_CLASSES, _LARGEST, _MOST_NUMBERS, _MOST_IMAGES = 10**6, 2**15, 2**24, 2**40
 _LONGEST_METADATA = 2**26
@@ -136,6 +144,13 @@ def _mistake(name: str, feature: Any) -> str:
         return f"is not written as a {kind.rpartition('.')[2]} is"
     if content == "classLabel" and not _is_number(inner.get("numClasses"), 1, _MOST_CLASSES):
         return f"has {inner.get('numClasses')!r:.40} classes"
+    strange = [
+        f"{inner[key]!r:.40} for {key}"
+        for key, known in _WORDS.items()
+        if key in inner and inner[key] not in known
+    ]
+    if strange:
+        return f"has {listed(strange)}"
     if "shape" in inner and not _is_shape(inner["shape"]):
         return f"is of shape {inner['shape']!r:.80}"
     return ""
@@ -223,7 +238,7 @@ def _is_record(record: Any) -> bool:
         return False
     checks: dict[str, Callable[[Any], bool]] = {
         "bytes": lambda value: type(value) is int and value >= 0,
-        "sha256": lambda value: isinstance(value, str),
+        "sha256": lambda value: isinstance(value, str) and _SHA256.fullmatch(value) is not None,
     }
     return all(check(record[key]) for key, check in checks.items() if key in record)
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,8 +91,20 @@ def _by_folder(path: str, images: list[Item]) -> Labelled:
     items = [
         Item(item.file, item.size, number[top]) for item, top in zip(images, tops, strict=True)
     ]
-    names = tuple(name.encode("utf-8", "replace").decode() for name in classes)
+    names = _class_names(classes)
     return Labelled(items, names, (_told_classes(names, "the names of folders"),))
+
+
+def _class_names(folders: Sequence[str]) -> tuple[str, ...]:
+    """Names of folders as a list with a line for each can hold them, all different."""
+    names: list[str] = []
+    for folder in folders:
+        text = folder.encode("utf-8", "replace").decode()
+        name = text.replace("\r", " ").replace("\n", " ").strip() or "_"
+        while name in names:
+            name += "_"
+        names.append(name)
+    return tuple(names)
 
 
 def _told_classes(names: tuple[str, ...], origin: str) -> str:

@@ -84,9 +84,9 @@ def read_file(path: str | os.PathLike) -> io.BytesIO:
       ValueError: if it is not a regular file (but a pipe or a device), or too large.
     """
     with reading.open_regular(path) as file:
-        check_size(os.fstat(file.fileno()).st_size)
-        data = file.read(LARGEST_FILE + 1)
-    check_size(len(data))
+        size = os.fstat(file.fileno()).st_size
+        check_size(size)
+        data = file.read(size)
     return io.BytesIO(data)
 
 

@@ -91,7 +91,7 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
         try:
             image = pictures.squared(data(), resolution, channels, fit).image
         except Exception as error:  # Decoders raise all kinds of errors.
-            skipped[file] = reason(error)
+            skipped[file] = reason(error).removeprefix("this is ")
             continue
         read.append((file, np.asarray(image).reshape(resolution, resolution, channels)))
     if not read:

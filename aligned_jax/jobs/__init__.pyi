@@ -1,8 +1,10 @@
 from .comparison import compare as compare
 from .comparison_report import Comparison as Comparison
 from .conversion import ConvertedFile as ConvertedFile
+from .conversion import Exported as Exported
 from .conversion import convert_file as convert_file
 from .conversion import export as export
+from .conversion import export_networks as export_networks
 from .data_report import DataReport as DataReport
 from .data_report import check_data as check_data
 from .data_report import inspect_data as inspect_data

@@ -7,7 +7,7 @@ from typing import Any
 
 from aligned_jax import checkpoint, convert, loading, provenance
 from aligned_jax.checkpoint import Manifest
-from aligned_jax.config import AnyConfig
+from aligned_jax.config import AnyConfig, GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.surgery import check_finite
 from aligned_jax.loading import NetworkSource, named_network
@@ -70,6 +70,20 @@ def convert_file(source: str | os.PathLike[str]) -> ConvertedFile:
     return ConvertedFile(convert.read_official(source))
 
 
+@dataclass(frozen=True)
+class Exported:
+    """What `export_networks` wrote.
+
+    Attributes:
+      keys: of the networks.
+      notes: what the user of the file should know: how the community port makes such a
+        network, and what it leaves out. Empty for .safetensors.
+    """
+
+    keys: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
 def export(
     network: NetworkSource,
     out: str | os.PathLike[str],
@@ -79,13 +93,16 @@ def export(
     command: Command = _SCRIPT,
     overwrite: bool = False,
 ) -> tuple[str, ...]:
-    """Writes networks as .safetensors with the official names and layouts.
+    """Writes networks as .safetensors, or as .pt in the layout of the community port.
 
-    One network at a time is in memory.
+    One network at a time is in memory, except for a .pt, which is written from memory.
 
     Args:
       network: the source, by name, or a loaded generator, which is its G_ema.
-      out: the file, NAME.safetensors.
+      out: the file. NAME.safetensors has the official names and layouts. NAME.pt is what
+        rosinality/stylegan2-pytorch writes (g_ema, g, d, latent_avg), and what pSp, e4e,
+        StyleCLIP and GANSpace start from; the port has skip generators and residual
+        discriminators without labels only.
       keys: networks of the source: G_ema, G, D, E; None takes all.
       half: stores float16, about three digits, instead of the very same numbers.
       command: recorded as what made the file.
@@ -96,8 +113,22 @@ def export(
 
     Raises:
       UserError: for another ending of the file's name, networks that the source lacks or that
-        hold numbers that are not finite, or a file that cannot be written.
+        hold numbers that are not finite, networks that the port does not have, or a file
+        that cannot be written.
     """
+    return export_networks(network, out, keys, half=half, command=command, overwrite=overwrite).keys
+
+
+def export_networks(
+    network: NetworkSource,
+    out: str | os.PathLike[str],
+    keys: Sequence[str] | None = ("G_ema",),
+    *,
+    half: bool = False,
+    command: Command = _SCRIPT,
+    overwrite: bool = False,
+) -> Exported:
+    """`export`, with what there is to say about the file."""
     check_export(out, overwrite)
     name, manifest = _described(network)
     keys = tuple(manifest.configs if keys is None else keys)
@@ -115,16 +146,22 @@ def export(
     # Functions, so that one network after the other is in memory.
     trees = {key: (manifest.configs[key], lambda key=key: variables(key)) for key in keys}
     origin = provenance.origin(command, {"network": (name, manifest)})
+    if "cautions" in manifest.provenance:
+        origin["cautions"] = manifest.provenance["cautions"]
+    if os.fspath(out).endswith(".pt"):
+        convert.write_port(out, trees, origin, half, overwrite)
+        generators = [config for config, _ in trees.values() if isinstance(config, GeneratorConfig)]
+        return Exported(keys, tuple(convert.port_usage(generators[0])) if generators else ())
     if "E" in keys and "generator" in manifest.provenance:
         origin["generator"] = manifest.provenance["generator"]  # whose encoder it is
-    convert.write_safetensors(out, trees, origin, half)
-    return keys
+    convert.write_safetensors(out, trees, origin, half, overwrite)
+    return Exported(keys)
 
 
 def check_export(out: str | os.PathLike[str], overwrite: bool = False) -> None:
-    """Raises UserError unless `out` names a .safetensors file that may be written."""
-    if not os.fspath(out).endswith(".safetensors"):
-        raise UserError(f"{os.fspath(out)}: give a name that ends in .safetensors")
+    """Raises UserError unless `out` names a .safetensors or .pt file that may be written."""
+    if not os.fspath(out).endswith((".safetensors", ".pt")):
+        raise UserError(f"{os.fspath(out)}: give a name that ends in .safetensors or .pt")
     check_file(out, overwrite)
 
 

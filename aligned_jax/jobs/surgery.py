@@ -107,7 +107,8 @@ def swap(
         they do not have.
     """
     named = {"low": named_network(low, network_key), "high": named_network(high, network_key)}
-    made = weights.swap(named["low"][1], named["high"][1], resolution, smooth, mapping)
+    called = (named["low"][0], named["high"][0])
+    made = weights.swap(named["low"][1], named["high"][1], resolution, smooth, mapping, called)
     return _with_origin(made, named, resolution=resolution, smooth=smooth, mapping=mapping)
 
 

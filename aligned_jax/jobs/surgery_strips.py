@@ -91,10 +91,12 @@ def swap_strip(
     Raises:
       UserError: as `swap`, and for seeds, label and truncation that do not fit.
     """
-    coarse, fine = (named_network(source, network_key)[1] for source in (low, high))
+    named = [named_network(source, network_key) for source in (low, high)]
+    (coarse_name, coarse), (fine_name, fine) = named
 
     def swapped(resolution: int) -> Network:
-        return weights.swap(coarse, fine, resolution, smooth, mapping)
+        called = (coarse_name, fine_name)
+        return weights.swap(coarse, fine, resolution, smooth, mapping, called)
 
     weights.parse_resolutions(resolutions, weights.resolutions_of(coarse))
     swapped(resolutions[0])  # refuses what does not fit before anything is drawn

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -182,6 +183,11 @@ def _feed(command: Sequence[str], frames: Iterable[np.ndarray]) -> None:
         if running.returncode:
             said.seek(0)
             words = said.read().decode(errors="replace").strip()
+            if running.returncode < 0 or re.search("no space left|file too large", words, re.I):
+                raise UserError(
+                    f"ffmpeg stopped in the middle of the film ({words or 'without a word'}); "
+                    f"nothing was left behind. Is the disk of {tempfile.gettempdir()} full?"
+                )
             raise UserError(f"ffmpeg cannot write this mp4: {words}; write NAME.webp")
 
 

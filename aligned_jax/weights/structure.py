@@ -84,10 +84,15 @@ def array_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> li
 
 
 def _option_differences(first: PyTree, second: PyTree, sizes: bool) -> list[str]:
-    configs = [getattr(network, "config", None) for network in (first, second)]
-    if None in configs:
+    ours, theirs = (getattr(network, "config", None) for network in (first, second))
+    if ours is None or theirs is None:
         return []
-    ours, theirs = (flat_options(to_dict(config)) for config in configs)
+    return config_differences(ours, theirs, sizes)
+
+
+def config_differences(first: Any, second: Any, sizes: bool = False) -> list[str]:
+    """A line for every option that differs in meaning; `sizes` says whether widths count."""
+    ours, theirs = (flat_options(to_dict(config)) for config in (first, second))
     ignored = _FREE if sizes else _FREE | _SIZES
     return [
         f"{name}: {value} versus {theirs[name]}"

@@ -18,16 +18,20 @@ position above its pivot:
 """
 
 import math
+import shlex
 from typing import Literal
 
 import jax
 import jax.numpy as jnp
 
-from aligned_jax.errors import UserError
+from aligned_jax.config import GeneratorConfig
+from aligned_jax.errors import ConfigError, UserError
+from aligned_jax.networks import variable_shapes
 from aligned_jax.types import Array, PyTree, Tree
 from aligned_jax.weights.components import Leaf, parse_resolutions, resolutions_of
 from aligned_jax.weights.interpolate import Scalar, check_scalar, lerp
-from aligned_jax.weights.structure import combine
+from aligned_jax.weights.resize import resized_config
+from aligned_jax.weights.structure import combine, config_differences
 
 
 def swap(
@@ -36,6 +40,7 @@ def swap(
     resolution: int,
     smooth: Scalar | None = None,
     mapping: Literal["low", "high"] = "low",
+    called: tuple[str, str] = ("LOW", "HIGH"),
 ) -> Tree:
     """Blocks up to and including `resolution` from `low`, those above from `high`.
 
@@ -46,6 +51,7 @@ def swap(
         logistic blend of low to high; 0 equals the hard switch. May be traced.
       mapping: the network that the mapping and `w_avg` are taken from whole,
         also in a smooth swap.
+      called: names of the two for a refusal that says how to resize one of them.
 
     Affines, biases, noise strengths and noise maps follow their layer. A hard
     swap passes arrays through untouched; both kinds are jit-able, and
@@ -54,10 +60,12 @@ def swap(
     Raises:
       UserError: for a resolution that the network lacks (the valid ones are
         named), a negative width, or another side.
-      ConfigError: if the networks do not fit, with every difference.
+      ConfigError: if the networks do not fit, with every difference; or, if they only
+        differ in resolution, with the command that helps.
     """
     if mapping not in ("low", "high"):
         raise UserError(f"mapping is {mapping!r}; it must be 'low' or 'high'")
+    _check_resolutions(low, high, called)
     (last,) = parse_resolutions([resolution], resolutions_of(low))
     if smooth is not None:
         check_scalar("smooth", smooth)
@@ -72,6 +80,35 @@ def swap(
         return lerp(coarse, fine, _share_of_high(leaf.position, last, smooth))
 
     return combine(choose, {"low": low, "high": high}, base="low")
+
+
+def _check_resolutions(low: PyTree, high: PyTree, called: tuple[str, str]) -> None:
+    """Refuses networks of two resolutions that would fit if one were resized, and says how."""
+    found = [getattr(network, "config", None) for network in (low, high)]
+    configs = [config for config in found if isinstance(config, GeneratorConfig)]
+    if len(configs) < len(found):
+        return
+    sizes = [config.img_resolution for config in configs]
+    if sizes[0] == sizes[1]:
+        return
+    names = [shlex.quote(name) for name in called]
+    small, large = (0, 1) if sizes[0] < sizes[1] else (1, 0)
+    wanted = resized_config(configs[large], sizes[small])
+    if config_differences(configs[small], wanted) or not _fit(configs[small], wanted):
+        return  # other differences stay; all are told
+    way = f"`aligned resize {names[large]} --resolution {sizes[small]}` first"
+    if small == 0:  # what resizing draws anew lies in blocks that are taken from `high`
+        way = f"`aligned resize {names[0]} --resolution {sizes[1]}` first, or {way}"
+    raise ConfigError(
+        f"{called[0]} has {sizes[0]} px, {called[1]} {sizes[1]} px; layers are swapped between "
+        f"networks of one resolution: {way}"
+    )
+
+
+def _fit(first: GeneratorConfig, second: GeneratorConfig) -> bool:
+    shapes = (jax.tree.map(lambda leaf: leaf.shape, variable_shapes(c)) for c in (first, second))
+    ours, theirs = shapes
+    return bool(ours == theirs)
 
 
 def _share_of_high(position: int, resolution: int, width: Scalar) -> Array:

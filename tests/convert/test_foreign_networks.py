@@ -79,12 +79,12 @@ def tensorflow(names, version=4, function="G_main", **kwargs):
         (tensorflow(["Output/weight"], synthesis_func="G_synthesis_stylegan"), "configs A to D"),
         (tensorflow(["mapping/LabelConcat/weight"]), "LabelConcat.*LabelEmbed"),
         (tensorflow(["synthesis/8x4/Conv1/weight"]), "not square"),
-        (tensorflow(["dlatent_avg"], min_h=4, res_log2=7), "not square"),
-        (tensorflow(["dlatent_avg"], resolution_w=512, resolution_h=256), "not square"),
+        (tensorflow(["dlatent_avg"], min_h=4, min_w=2, res_log2=7), r"not square: 512x256"),
+        (tensorflow(["dlatent_avg"], resolution_w=512, resolution_h=256), r"not square: 256x512"),
         (tensorflow(["dlatent_avg"], spectral=True), "not known here: spectral"),
         (tensorflow(["synthesis/8x8/Other/weight"]), "synthesis/8x8/Other/weight"),
         (tensorflow([]), "no variables"),
-        (tensorflow(["dlatent_avg"])[:2], "three networks"),
+        (2 * tensorflow(["dlatent_avg"]), "holds 6 networks"),
     ],
 )
 def test_tensorflow_families(value, said):

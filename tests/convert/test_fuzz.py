@@ -21,14 +21,14 @@ from pathlib import Path
 
 import pytest
 
-from aligned_jax.convert import read_official
+from aligned_jax.convert import read_official, write_port
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.errors import UserError
 from tests.convert.small_files import state_tensors
 from tests.helpers import DATA
 from tests.makers.official_file import OfficialNetwork, write_rosinality, write_snapshot
 
-CASES, MANY_CASES = 250, 12_500  # a file; there are eight files
+CASES, MANY_CASES = 250, 12_500  # a file; there are nine files
 MAX_SECONDS = 5
 MAX_GROWTH = 400e6  # bytes
 MARKERS = "/tmp/pwned_by_pickle*"  # what the hostile reference files leave when they run
@@ -86,6 +86,13 @@ def _snapshot(**options) -> bytes:
     return _written(lambda path: write_snapshot(path, _networks(), **options))
 
 
+def _exported() -> bytes:
+    """Our own export to the layout of the community port."""
+    network = read_official(DATA / "rosinality_skip32.pt").networks["G_ema"]
+    networks = {"G_ema": (network.config, network.variables())}
+    return _written(lambda path: write_port(path, networks, {"kind": "test"}))
+
+
 def _legacy() -> bytes:
     state = _arrays(read_pickle(DATA / "rosinality_skip32.pt").value)
     return _written(lambda path: write_rosinality(path, state, legacy=True))
@@ -100,6 +107,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "tensorflow": lambda: (DATA / "tf_legacy_skip32.pkl").read_bytes(),
     "torch-zip": lambda: (DATA / "rosinality_skip32.pt").read_bytes(),
     "torch-legacy": _legacy,
+    "exported": _exported,
 }
 
 
@@ -225,7 +233,7 @@ def mutated(name: str, number: int) -> bytes:
     choose, data = random.Random(f"{name} {number}"), original(name)
     for _ in range(choose.choice((1, 1, 1, 2, 5))):
         mutate = choose.choice(MUTATIONS)
-        if name == "torch-zip" and data == original(name) and choose.random() < 0.6:
+        if data[:4] == b"PK\3\4" and data == original(name) and choose.random() < 0.6:
             return _in_zip(data, mutate, choose)
         data = mutate(data, choose) or b"."
     return data

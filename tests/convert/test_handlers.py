@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from aligned_jax.convert.files.handlers import HANDLERS
-from aligned_jax.convert.files.inert import PersistentObject, TFNetwork
+from aligned_jax.convert.files.inert import Global, Opaque, PersistentObject, TFNetwork
 from aligned_jax.convert.files.tensor import DTYPES, LazyTensor
 from aligned_jax.convert.files.unpickle import unpickle
+from aligned_jax.errors import FormatError
 from tests.convert.small_files import read, refusal
 from tests.makers.pickle_writer import Call, Name, dumps
 
@@ -135,3 +136,108 @@ def test_known_functions_check_their_arguments():
     }
     for expected, call in cases.items():
         assert expected in refusal(dumps(call)), expected
+
+
+def opaque(module, name, *args, **state):
+    return Call(Name(module, name), args, state or None)
+
+
+# What torch 2.14 and Python 3.11 write for these values.
+SETTINGS = {
+    "device": opaque("torch", "device", "cuda", 0),
+    "type of numbers": Name("torch", "float16"),
+    "path": opaque("pathlib", "PosixPath", "/", "data"),
+    "path of Python 3.13": opaque("pathlib._local", "WindowsPath", "c:", "data"),
+    "namespace": opaque("types", "SimpleNamespace", a=1),
+    "command line": opaque("argparse", "Namespace", device=opaque("torch", "device", "cpu")),
+    "version of torch": opaque("torch.torch_version", "TorchVersion", "2.14.1"),
+    "time": opaque("datetime", "timedelta", 1, 2, 3),
+    "slice": opaque("builtins", "slice", 1, 2, None),
+    "layout": opaque("torch.serialization", "_get_layout", "torch.strided"),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_settings_beside_weights_are_inert(name, protocol):
+    data = dumps({"args": SETTINGS[name], "x": 1}, protocol)
+    result = unpickle(memoryview(data), HANDLERS)
+    assert result.unknown_globals == () and result.value["x"] == 1
+    assert type(result.value["args"]) in (Opaque, Global)
+
+
+def test_containers_of_the_standard_library_are_plain():
+    assert read(dumps(opaque("collections", "Counter", {"a": 2}))) == {"a": 2}
+    assert read(dumps(opaque("collections", "deque", [1, 2], 3))) == [1, 2]
+    for factory in ("list", "dict", "int"):
+        made = Call(
+            Name("collections", "defaultdict"), (Name("builtins", factory),), items={"a": 1}
+        )
+        assert read(dumps(made)) == {"a": 1}
+    assert "only ever named" in refusal(dumps(Call(Name("builtins", "list"), ())))
+    assert "no list" in refusal(dumps(opaque("collections", "deque", 3)))
+
+
+def typed(function, cls, args):
+    return Call(Name("torch._tensor", "_rebuild_from_type_v2"), (function, cls, args, {"tag": 3}))
+
+
+def test_tensors_with_attributes_and_buffers():
+    """Buffers and parameters with attributes come as calls around the plain ones."""
+    array = np.arange(3, dtype=np.float32)
+    data = pickle.dumps(array, 2)
+    plain = read(data)
+    storage = plain.storage
+    rebuild = Name("torch._utils", "_rebuild_tensor_v2")
+    handlers = {**HANDLERS, ("x", "storage"): lambda args, budget: storage}
+    args = (Call(Name("x", "storage")), 0, (3,), (1,), False, {})
+    cases = [
+        typed(rebuild, Name("torch", "Tensor"), args),
+        typed(rebuild, Name("torch.nn.parameter", "Buffer"), args),
+        Call(
+            Name("torch._utils", "_rebuild_parameter_with_state"),
+            (Call(rebuild, args), True, {}, {"note": "x"}),
+        ),
+        Call(
+            Name("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"), (Call(rebuild, args),)
+        ),
+    ]
+    for case in cases:
+        result = unpickle(memoryview(dumps(case)), handlers)
+        assert result.unknown_globals == ()
+        assert np.array_equal(result.value.numpy(), array)
+    bad = {
+        "makes no tensors": typed(
+            Name("torch._utils", "_rebuild_parameter"), Name("torch", "Tensor"), args
+        ),
+        "not known here": typed(rebuild, Name("torch", "Size"), args),
+        "no array": Call(Name("torch._utils", "_rebuild_device_tensor_from_numpy"), (3,)),
+    }
+    for said, case in bad.items():
+        with pytest.raises(FormatError, match=said):
+            unpickle(memoryview(dumps(case)), handlers)
+    foreign = typed(Name("os", "system"), Name("torch", "Tensor"), ("touch x",))
+    assert "makes no tensors" in refusal(dumps(foreign))
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("builtins", "eval"),
+        ("builtins", "getattr"),
+        ("torch", "load"),
+        ("torch", "float32.__class__"),
+        ("torch.serialization", "load"),
+        ("pathlib", "os.system"),
+        ("pathlib", "Path.unlink"),
+        ("types", "FunctionType"),
+        ("types", "CodeType"),
+        ("functools", "partial"),
+        ("collections", "namedtuple"),
+        ("datetime", "sys"),
+        ("torch._utils", "_import_dotted_name"),
+    ],
+)
+def test_what_could_run_code_stays_unknown(module, name):
+    result = unpickle(memoryview(dumps({"args": Call(Name(module, name), ("x",))})), HANDLERS)
+    assert result.unknown_globals == (f"{module}.{name}",)

@@ -1,5 +1,8 @@
 """Checkpoints of the community PyTorch port, whole and lacking."""
 
+import resource
+import time
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from aligned_jax.convert import read_official
 from aligned_jax.errors import UserError
 from tests.makers.official_file import write_rosinality
 
+MEAN = np.arange(6, dtype=np.float32)
 KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
 
 
@@ -63,12 +67,11 @@ def discriminator_state(seed=1):
 
 
 def checkpoint():
-    latent_avg = np.arange(6, dtype=np.float32)
     return {
         "g": generator_state(2),
         "d": discriminator_state(),
         "g_ema": generator_state(),
-        "latent_avg": latent_avg,
+        "latent_avg": MEAN,
         "ada_aug_p": 0.25,
     }
 
@@ -189,3 +192,34 @@ def test_a_missing_layer_is_named(tmp_path):
 def test_empty_or_odd_states_are_refused(state, tmp_path):
     with pytest.raises(UserError, match="G_ema is no dictionary of tensors"):
         written(tmp_path, {"g_ema": state})
+
+
+def test_noise_maps_of_absurd_sizes_are_never_drawn(tmp_path):
+    """A name asks for 32768 x 32768 numbers, in a file of some hundred bytes."""
+    for state in (
+        {"convs.24.noise.weight": np.ones(1, np.float32)},
+        {k: v for k, v in generator_state().items() if not k.startswith("noises.")}
+        | {"convs.99.noise.weight": np.ones(1, np.float32)},
+    ):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with pytest.raises(UserError, match=r"net\.pt: G_ema: "):
+            written(tmp_path, {"g_ema": state})
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200e3  # KiB
+
+
+def test_a_mean_of_w_is_not_computed_of_an_endless_mapping(tmp_path):
+    """Sixteen layers that share 16 MB would take minutes."""
+    layer = np.ones((2048, 2048), np.float32)
+    state = generator_state() | {f"style.{i}.weight": layer for i in range(1, 17)}
+    state |= {f"style.{i}.bias": layer[0] for i in range(1, 17)}
+    start = time.perf_counter()
+    with pytest.raises(UserError, match=r"w_avg .* is missing"):
+        written(tmp_path, {"g_ema": state})
+    assert time.perf_counter() - start < 5
+
+
+def test_counters_are_left_out_and_named(tmp_path):
+    state = generator_state() | {"n_averaged": np.array(3), "epochs": np.ones((), np.float32)}
+    official = written(tmp_path, {"g_ema": state, "latent_avg": MEAN})
+    warnings = official.source["warnings"]
+    assert len(warnings) == 1 and "were left out: n_averaged, epochs" in warnings[0]

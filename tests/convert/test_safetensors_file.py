@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import resource
 import struct
 
@@ -339,3 +340,25 @@ def test_a_flipped_bit_never_becomes_another_weight(file):
         except UserError:
             refused += 1
     assert refused > 100
+
+
+@pytest.mark.parametrize("kind", ["F8_E5M2", "F8_E4M3", "F8_E8M0"])
+def test_types_that_numpy_does_not_have_are_refused(kind, file):
+    """Their numbers would be read to be compared with the checksum."""
+    data = file.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + length])
+    name = next(key for key in header if key != "__metadata__")
+    entry = header[name]
+    start, end = entry["data_offsets"]
+    header[name] = entry | {"dtype": kind, "shape": [end - start]}
+    text = json.dumps(header).encode()
+    file.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+    with pytest.raises(FormatError, match=rf"net.safetensors: {name} cannot be read"):
+        read_official(file)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "net.safetensors")
+    with pytest.raises(FormatError, match="a device or a pipe"):
+        read_official(tmp_path / "net.safetensors")

@@ -225,6 +225,7 @@ def test_shards_and_names_that_are_no_files(copy):
         (lambda d: d.update(files={"a": "b"}), "files is no table"),
         (lambda d: d.update(files={"a": {"bytes": "9"}}), "files is no table"),
         (lambda d: d.update(files={"a": {"bytes": -9}}), "files is no table"),
+        (lambda d: d.update(files={"a": {"sha256": "\ud800"}}), "files is no table"),
         (lambda d: d.update(command=[1]), "command is no text"),
         (lambda d: d.update(described=["x"]), "described is no table"),
         (lambda d: d.update(described={"../x": "0"}), "described is no table"),

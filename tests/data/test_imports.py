@@ -76,6 +76,15 @@ def test_a_zip_has_the_labels_of_its_folder(tmp_path):
     assert none == (dict.fromkeys(names), (), "no labels (as was asked for)")
 
 
+def test_class_names_that_a_list_with_a_line_for_each_cannot_hold(tmp_path):
+    names = (" ", " cat", "a\nb", "c\rd", "cat", "cat ")
+    source = images.scan(folder_of(tmp_path, {f"{name}/0.png": PNG for name in names}), 8)
+    assert source.classes == ("_", "cat", "a b", "c d", "cat_", "cat__")
+    write_dataset(source, tmp_path / "d", workers=1)
+    data = open_dataset(DataOptions(str(tmp_path / "d"), labels="label"))
+    assert data.label_names == source.classes
+
+
 def test_splits_of_a_zip_with_its_top_folder_are_those_of_the_folder(tmp_path):
     files = {f"{k}.png": PNG for k in range(12)}
     chosen = []

@@ -86,6 +86,8 @@ def read_dataset(folder: Path, content: tuple[str, bytes]) -> None:
     try:
         path.write_bytes(content[1])
         data = open_dataset(DataOptions(str(folder / "d"), labels="label"))
-        assert len(data[1][1]) == data.c_dim and data.attributes(1)["label"] in data.label_names
+        last = len(data) - 1
+        assert len(data[last][1]) == data.c_dim
+        assert data.attributes(last)["label"] in data.label_names
     finally:
         path.write_bytes(original)

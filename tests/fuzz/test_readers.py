@@ -4,6 +4,7 @@ Pickles and torch files, whose instructions need mutations of their own, are in
 `tests/convert/test_fuzz.py`.
 """
 
+import contextlib
 import json
 import resource
 import struct
@@ -13,23 +14,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aligned_jax import checkpoint
 from aligned_jax.config import EncoderConfig, GeneratorConfig, SynthesisConfig
-from aligned_jax.convert import read_official, write_safetensors
+from aligned_jax.convert import (
+    deduce,
+    discriminator_config,
+    forks,
+    generator_config,
+    read_official,
+    write_safetensors,
+)
+from aligned_jax.convert.checks import tensor_problems
+from aligned_jax.convert.files.inert import TFNetwork
+from aligned_jax.convert.formats import nvidia_tf, tensor_dicts, tf_snapshot
 from aligned_jax.convert.formats.exported import METADATA_KEY
 from aligned_jax.errors import UserError
 from aligned_jax.weights import parse_expression
 from tests.checkpoint.test_checkpoint import tree
+from tests.convert.small_networks import G_KWARGS, Lazy
+from tests.convert.test_nvidia_tf import critic_variables, variables
+from tests.convert.test_nvidia_tf import network as tf_network
+from tests.convert.test_rosinality import discriminator_state, generator_state
 from tests.convert.test_safetensors_file import tree as network_tree
+from tests.convert.test_tf_snapshot import SIZES
 from tests.fuzz import dataset_readers, mutations
 
 FEW, MANY = 60, 5_000
 MAX_SECONDS = 5.0
 MAX_GROWTH = 600e6  # bytes
+# Orbax leaves coroutines behind when its files are damaged.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 SMALL = GeneratorConfig(8, z_dim=4, w_dim=4, synthesis=SynthesisConfig(32, 4))
 
 
@@ -112,7 +131,98 @@ def expressions(_: Path) -> st.SearchStrategy[str]:
     return st.one_of(words, st.text(max_size=200), words.map(lambda text: "(" * 500 + text))
 
 
+def dictionaries(_: Path) -> st.SearchStrategy[dict[str, Any]]:
+    """State dicts behind prefixes and in dictionaries, with other things in places of some."""
+    generator, critic = (
+        {name: Lazy(array) for name, array in state().items()}
+        for state in (generator_state, discriminator_state)
+    )
+    few = {name: generator[name] for name in list(generator)[::3]}
+    around = {
+        "state_dict": {f"module.{name}": tensor for name, tensor in few.items()},
+        "model": {"g_ema": few, "d": {f"netD.{n}": t for n, t in list(critic.items())[::3]}},
+        "latent_avg": Lazy(np.zeros(6, np.float32)),
+        "args": {"size": 8, "device": "cpu"},
+        "aligned_jax": json.dumps({"format_version": 1, "checksum": "", "provenance": {}}),
+    }
+    one_each = [{key: around[key] for key in around if key not in left} for left in around]
+    return st.sampled_from([around, *one_each]).flatmap(mutations.documents)
+
+
+def read_dictionary(_: Path, content: Any) -> None:
+    described = tensor_dicts.read(content) if isinstance(content, dict) else None
+    if described is None:
+        raise UserError("no reader knows it")
+
+
+def arguments(_: Path) -> st.SearchStrategy[Any]:
+    """Constructor arguments with those of forks among them."""
+    forked = G_KWARGS | {
+        "square": True,
+        "init_res": [4, 4],
+        "min_h": 4,
+        "min_w": 4,
+        "res_log2": 1,
+        "resolution_h": 8,
+        "resolution_w": 8,
+        "aspect_ratio": 1,
+        "attention": None,
+        "block_kwargs": {"square": True, "more": {}},
+    }
+    return mutations.documents(forked)
+
+
+def read_arguments(_: Path, content: Any) -> None:
+    if not isinstance(content, dict):
+        raise UserError("no arguments")
+    for config in (generator_config, discriminator_config):
+        with contextlib.suppress(UserError):
+            config(content)
+    generator_config(content)
+
+
+def snapshots(_: Path) -> st.SearchStrategy[Any]:
+    """Parts of TensorFlow snapshots, whose arguments and variables are other ones."""
+    g, d = tf_network(variables(), **SIZES), tf_network(critic_variables())
+
+    def changed(pair: tuple[Any, Any]) -> TFNetwork:
+        original, (kwargs, extra) = pair
+        return TFNetwork(
+            original.state
+            | {"static_kwargs": kwargs}
+            | ({"variables": [*original.state["variables"], *extra]})
+        )
+
+    odd = st.sampled_from(mutations.ODD_VALUES)
+    kwargs = mutations.documents(SIZES | {"min_h": 4, "min_w": 4, "res_log2": 1, "fmap_base": 12})
+    names = st.sampled_from(("epochs", "8x8/x", "8x4/Conv/x", "4x2/Const/const", "a/b", "\x1b"))
+    tensors = st.sampled_from([Lazy(np.ones(s, np.float32)) for s in ((), (1,), (2, 0), (3, 3))])
+    extra = st.lists(st.tuples(names, st.one_of(tensors, odd)), max_size=3)
+    networks = st.tuples(st.sampled_from((g, d)), st.tuples(kwargs, extra)).map(changed)
+    items = st.one_of(networks, networks, st.sampled_from((g, d)), st.none(), odd)
+    keys = st.sampled_from(("G", "D", "Gs", "G_ema", "x"))
+    return st.one_of(
+        networks,
+        st.lists(items, max_size=5),
+        st.tuples(items, items, items),
+        st.dictionaries(keys, items, max_size=4),
+    )
+
+
+def read_snapshot(_: Path, content: Any) -> None:
+    if not tf_snapshot.is_snapshot(content):
+        raise UserError("no reader knows it")
+    for item in nvidia_tf.read(content)[0].values():
+        shapes = {name: tuple(tensor.shape) for name, tensor in item.tensors.items()}
+        forks.check_shapes(shapes)
+        read = deduce.generator if item.is_generator else deduce.discriminator
+        tensor_problems(read(shapes, item.kwargs, item.code_base), item.tensors, False)
+
+
 READERS = {
+    "dictionaries of tensors": Reader(dictionaries, read_dictionary),
+    "arguments of forks": Reader(arguments, read_arguments),
+    "parts of snapshots": Reader(snapshots, read_snapshot),
     "config of a checkpoint": Reader(checkpoint_config, read_checkpoint_config),
     "arrays of a checkpoint": Reader(arrays, read_arrays),
     "export": Reader(export, read_export),

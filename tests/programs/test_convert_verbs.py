@@ -69,7 +69,7 @@ def test_export_reads_one_network_at_a_time(parent, ok, tmp_path, monkeypatch):
     monkeypatch.setattr(loading, "load", lambda source, key: read.append(key) or load(source, key))
     monkeypatch.setattr(loading, "load_all", None)
 
-    def write(path, networks, provenance, half):
+    def write(path, networks, provenance, half, overwrite):
         for key, (config, variables) in networks.items():
             assert key not in read
             assert same(variables(), load(parent, key).variables)
@@ -85,6 +85,20 @@ def test_export_takes_some_of_the_networks(parent, ok, tmp_path):
     out = tmp_path / "x.safetensors"
     said = ok("export", parent, out, "--network-key", "G_ema,D")
     assert said == f"wrote {out}: G_ema, D\n" and set(loading.load_all(out)) == {"G_ema", "D"}
+
+
+@pytest.mark.parametrize("keys", ["G_ema", "all"])
+def test_export_to_the_community_port_and_back(keys, parent, ok, tmp_path):
+    out = tmp_path / "x.pt"
+    said = ok("export", parent, out, "--network-key", keys).splitlines()
+    assert said[0] == f"wrote {out}: {'G_ema, G, D' if keys == 'all' else keys}"
+    assert said[1].startswith("in the port: Generator(8, ")
+    back, before = loading.load_all(out), loading.load_all(parent)
+    assert list(back) == (["G_ema", "G", "D"] if keys == "all" else [keys])
+    for name, network in back.items():
+        assert same(network.variables, before[name].variables)
+    command = loading.describe(out).provenance["provenance"]["command"]
+    assert command.startswith(f"aligned export {parent} {out}")
 
 
 def test_half_exports_are_half_the_size_and_rounded(child, ok, tmp_path):
@@ -143,6 +157,7 @@ def test_info_does_not_read_the_arrays_of_a_checkpoint(child, ok, tmp_path):
 )
 def test_info_believes_no_provenance(provenance, child, ok, tmp_path):
     manifest = json.loads((child / "config.json").read_text()) | {"provenance": provenance}
+    del manifest["sha256"]
     (tmp_path / "config.json").write_text(json.dumps(manifest))
     text = ok("info", tmp_path)
     assert all(c.isprintable() or c == "\n" for c in text)

@@ -44,7 +44,7 @@ def killed(folder, config, environment, sign, when):
 @pytest.mark.slow
 def test_killed_at_random_moments(cache, tmp_path):
     """The first time after a tick, so that the others begin in the middle of the run."""
-    kills = 20
+    kills = 50
     dice, folder, config = random.Random(kills), tmp_path / "run", runs.every_kind(tmp_path)
     done, begun_at = 0, []
     for number in range(kills):

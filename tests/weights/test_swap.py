@@ -7,11 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from aligned_jax.errors import UserError
+from aligned_jax.errors import ConfigError, UserError
+from aligned_jax.networks.network import Network
 from aligned_jax.weights import reset, swap
 from aligned_jax.weights.components import entries
+from aligned_jax.weights.resize import resized_config
 from tests.helpers import same_bits
-from tests.weights.small_generators import pair, small, sources
+from tests.weights.small_generators import pair, random_variables, small, sources
 
 
 @pytest.mark.parametrize("side", ["low", "high"])
@@ -118,3 +120,32 @@ def _at(tree, path):
     for name in path:
         tree = tree[name]
     return np.asarray(tree)
+
+
+def sized(resolution, seed=1, **options):
+    config = small(resolution, **options)
+    return Network(config, random_variables(config, seed))
+
+
+@pytest.mark.parametrize("architecture", ["skip", "orig"])
+def test_networks_of_two_resolutions_are_told_how_to_meet(architecture):
+    low, high = sized(8, architecture=architecture), sized(16, architecture=architecture)
+    down = "`aligned resize 'the high' --resolution 8` first"
+    with pytest.raises(ConfigError) as caught:
+        swap(low, high, 4, called=("low", "the high"))
+    said = str(caught.value)
+    assert said.startswith("low has 8 px, the high 16 px") and said.endswith(down)
+    assert "`aligned resize low --resolution 16` first, or" in said
+    with pytest.raises(ConfigError, match=r": `aligned resize LOW --resolution 8` first$"):
+        swap(high, low, 4)
+    # Both ways work.
+    smaller, larger = resized_config(high.config, 8), resized_config(low.config, 16)
+    swap(low, Network(smaller, random_variables(smaller, 3)), 4)
+    swap(Network(larger, random_variables(larger, 3)), high, 8)
+
+
+def test_networks_that_differ_in_more_are_told_all_of_it():
+    with pytest.raises(ConfigError, match=r"does not fit low .first.:\n  img_resolution: 8 versus"):
+        swap(sized(8), sized(16, channel_max=4), 4)
+    with pytest.raises(ConfigError, match=r"synthesis.activation"):
+        swap(sized(8), sized(16, activation="relu"), 4)

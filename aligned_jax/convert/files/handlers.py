@@ -123,7 +123,7 @@ def _torch_tensor(args: tuple, budget: Budget) -> LazyTensor:
 
 
 def _torch_parameter(args: tuple, budget: Budget) -> LazyTensor:
-    tensor = _arguments(args, "a parameter", 3, 3)[0]
+    tensor = _arguments(args, "a parameter", 3, 4)[0]  # with attributes there are four
     if not isinstance(tensor, LazyTensor):
         raise FormatError("a parameter is not a tensor")
     return tensor
@@ -137,6 +137,38 @@ def _torch_size(args: tuple, budget: Budget) -> tuple:
     return tuple(sizes)
 
 
+def _torch_typed_tensor(args: tuple, budget: Budget) -> LazyTensor:
+    """Tensors of a class, or with attributes (buffers): (function, class, its arguments, state)."""
+    function, cls, inner, _ = _arguments(args, "a tensor of a class", 4, 4)
+    made_by = (function.module, function.name) if type(function) is Global else ("", "")
+    if made_by not in _REBUILDERS or type(inner) is not tuple:
+        raise FormatError("a tensor of a class is made by something that makes no tensors")
+    if type(cls) is not Global or (cls.module, cls.name) not in _TENSOR_CLASSES:
+        raise FormatError("a tensor is of a class that is not known here")
+    return _REBUILDERS[made_by](inner, budget)
+
+
+def _device_tensor(args: tuple, budget: Budget) -> LazyTensor:
+    """Tensors of other accelerators, saved as arrays: (array, type, device, needs gradients)."""
+    tensor = _arguments(args, "a tensor", 1, 4)[0]
+    if not isinstance(tensor, LazyTensor):
+        raise FormatError("a tensor is made from something that is no array")
+    return tensor
+
+
+def _default_dictionary(args: tuple, budget: Budget) -> dict:
+    """A dictionary that would make what it lacks with a function; here it makes nothing."""
+    return _dictionary(_arguments(args, "a dictionary", 0, 2)[1:], budget)
+
+
+def _queue(args: tuple, budget: Budget) -> list:
+    items = (_arguments(args, "a queue", 0, 2) or ([],))[0]
+    if type(items) not in (list, tuple):
+        raise FormatError("a queue is made from something that is no list")
+    budget.spend(len(items))
+    return list(items)
+
+
 def _only_named(args: tuple, budget: Budget) -> Any:
     raise FormatError("a class that is only ever named is called")
 
@@ -147,15 +179,42 @@ def _arguments(args: tuple, what: str, least: int, most: int) -> tuple:
     return args
 
 
-def _both(modules: str, name: str, handler: Handler) -> dict[tuple[str, str], Handler]:
-    return {(module, name): handler for module in modules.split()}
+def _both(modules: str, names: str, handler: Handler) -> dict[tuple[str, str], Handler]:
+    return {(module, name): handler for module in modules.split() for name in names.split()}
+
+
+def _setting(name: str) -> Handler:
+    """A setting that lies beside the weights, such as a path: kept with its name, never made."""
+    return lambda args, budget: Opaque(name, args)
+
+
+def _settings(module: str, names: str) -> dict[tuple[str, str], Handler]:
+    return {(module, name): _setting(f"{module}.{name}") for name in names.split()}
 
 
 _BUILTINS = "builtins __builtin__"
 _MULTIARRAY = "numpy.core.multiarray numpy._core.multiarray"
+_PATHS = "PosixPath WindowsPath PurePosixPath PureWindowsPath Path PurePath"
+# Types of numbers, which torch pickles by name alone.
+_TORCH_CONSTANTS = (
+    "float16 float32 float64 half float double bfloat16 uint8 int8 int16 int32 int64 uint16 uint32 "
+    "uint64 short int long bool complex32 complex64 complex128 cfloat cdouble float8_e4m3fn "
+    "float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz quint8 qint8 qint32"
+)
+_REBUILDERS: Mapping[tuple[str, str], Handler] = {
+    ("torch._utils", "_rebuild_tensor"): _torch_tensor,
+    ("torch._utils", "_rebuild_tensor_v2"): _torch_tensor,
+}
+_TENSOR_CLASSES = {
+    **_both("torch torch._tensor", "Tensor", _only_named),
+    **_both("torch.nn.parameter torch.nn", "Parameter Buffer", _only_named),
+}
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("collections", "OrderedDict"): _dictionary,
+    ("collections", "Counter"): _dictionary,
+    ("collections", "defaultdict"): _default_dictionary,
+    ("collections", "deque"): _queue,
     **_both("dnnlib.util dnnlib", "EasyDict", _dictionary),
     **_both(_BUILTINS, "set", lambda args, budget: set(_members(args, budget))),
     **_both(_BUILTINS, "frozenset", lambda args, budget: frozenset(_members(args, budget))),
@@ -167,12 +226,29 @@ HANDLERS: Mapping[tuple[str, str], Handler] = {
     **_both("numpy.core.numeric numpy._core.numeric", "_frombuffer", _numpy_from_buffer),
     ("numpy", "ndarray"): _only_named,
     ("numpy", "dtype"): _numpy_type,
-    ("torch._utils", "_rebuild_tensor"): _torch_tensor,
-    ("torch._utils", "_rebuild_tensor_v2"): _torch_tensor,
-    ("torch._utils", "_rebuild_parameter"): _torch_parameter,
+    **_both(_BUILTINS, "list dict int float str bool", _only_named),  # what defaultdicts make
+    **_REBUILDERS,
+    **_both("torch._utils", "_rebuild_parameter _rebuild_parameter_with_state", _torch_parameter),
+    **_both("torch._tensor", "_rebuild_from_type _rebuild_from_type_v2", _torch_typed_tensor),
+    **_both(
+        "torch._utils",
+        "_rebuild_device_tensor_from_numpy _rebuild_device_tensor_from_cpu_tensor",
+        _device_tensor,
+    ),
+    **_TENSOR_CLASSES,
     ("torch", "Size"): _torch_size,
+    **_both("torch", _TORCH_CONSTANTS, _only_named),
     ("torch_utils.persistence", "_reconstruct_persistent_obj"): _persistent_object,
     ("dnnlib.tflib.network", "Network"): _tf_network,
-    # The command line of the community port's training script; holds no weights.
-    ("argparse", "Namespace"): lambda args, budget: Opaque("argparse.Namespace", args),
+    # What training scripts keep beside the weights: command lines, devices, paths, times.
+    **_settings("argparse", "Namespace"),
+    **_settings("types", "SimpleNamespace"),
+    **_settings("torch", "device"),
+    **_settings("torch.serialization", "_get_layout"),
+    **_settings("torch.torch_version", "TorchVersion"),
+    **_settings("pathlib", _PATHS),
+    **_settings("pathlib._local", _PATHS),
+    **_settings("datetime", "datetime date time timedelta timezone"),
+    **_settings("builtins", "complex slice range"),
+    **_settings("__builtin__", "complex slice range xrange"),
 }

@@ -118,6 +118,26 @@ def without(values: Any, key: str, budget: Budget) -> dict:
     return {name: value for name, value in values.items() if name != key}
 
 
+_NOUNS = {dict: "a dictionary", list: "a list", tuple: "a tuple", str: "a text", bool: "a switch"}
+
+
+def noun(value: Any) -> str:
+    """What a value of a result is, in words."""
+    if isinstance(value, PersistentObject):
+        return "a network of the official PyTorch code"
+    if isinstance(value, TFNetwork):
+        return "a network of the official TensorFlow code"
+    if isinstance(value, Opaque | Global):
+        return str(value if isinstance(value, Global) else value.name)
+    if hasattr(value, "numpy"):
+        return "a tensor"
+    if type(value) in (int, float) or isinstance(value, np.generic):
+        return "a number"
+    if value is None:
+        return "nothing (None)"
+    return _NOUNS.get(type(value), f"of type {type(value).__name__}")
+
+
 def children(value: Any) -> tuple | list:
     """What an object of a result directly contains (keys of dictionaries excepted)."""
     if type(value) is dict:
@@ -148,10 +168,10 @@ def walk(value: Any) -> Iterator[Any]:
 def plain(value: Any, items: int = 10_000, depth: int = 16) -> Any:
     """JSON-able copy of a small nested value, such as constructor arguments.
 
-    Tuples become lists and numpy numbers Python numbers. Raises FormatError on
-    anything else, on whole numbers beyond 64 bits (no float can hold every one),
-    below `depth` levels, or above `items` values in all (shared values count
-    each time).
+    Tuples become lists, numpy numbers Python numbers, and mentions of known names (types of
+    numbers) their text. Raises FormatError on anything else, on whole numbers beyond 64 bits
+    (no float can hold every one), below `depth` levels, or above `items` values in all (shared
+    values count each time).
     """
     left = [items]
 
@@ -169,6 +189,8 @@ def plain(value: Any, items: int = 10_000, depth: int = 16) -> Any:
             return [copy(item, depth - 1) for item in node]
         if type(node) is dict and all(type(key) is str for key in node):
             return {key: copy(item, depth - 1) for key, item in node.items()}
-        raise FormatError(f"a setting is of type {type(node).__name__}, not a plain value")
+        if isinstance(node, Global):
+            return str(node)
+        raise FormatError(f"a setting is {noun(node)}, not a plain value")
 
     return copy(value, depth)

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.reading import open_regular
 
 _DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 
@@ -26,16 +27,16 @@ class _Entry:
     def numpy(self) -> np.ndarray:
         try:
             return self.file.get_tensor(self.name)
-        except (SafetensorError, OSError, TypeError, ValueError) as error:
+        except (SafetensorError, OSError, TypeError, ValueError, AttributeError, KeyError) as error:
             raise FormatError(f"{show(self.name)} cannot be read ({show(str(error))})") from None
 
 
 def is_safetensors(path: str | os.PathLike) -> bool:
     """Whether a file begins as safetensors do: eight bytes of length, then a JSON object."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             head = file.read(9)
-    except OSError:
+    except (OSError, ValueError, FormatError):  # no file at all; whoever opens it says so
         return False
     return len(head) == 9 and head[4:8] == b"\0\0\0\0" and head[8:] == b"{"
 

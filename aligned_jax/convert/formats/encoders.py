@@ -71,6 +71,7 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
         generator, more = rosinality.read(checkpoint)
         described = {**generator, **described}
         source["warnings"] += more["warnings"]
+        source |= {"cautions": more["cautions"]} if "cautions" in more else {}
     else:
         source["warnings"].append(
             "the file has no generator, so it is not known whose encoder it is"

@@ -1,6 +1,6 @@
 """Our own exports: safetensors files with official names, whose header records the configs.
 
-Files of others, without our header, are state dicts with official names: see `state_dicts`.
+Files of others, without our header, are state dicts: see `tensor_dicts`.
 """
 
 import os
@@ -12,7 +12,7 @@ from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.files.safetensors_file import read_tensors
 from aligned_jax.convert.files.tensor import Tensor
-from aligned_jax.convert.formats import foreign_networks, state_dicts
+from aligned_jax.convert.formats import foreign_networks, state_dicts, tensor_dicts
 from aligned_jax.errors import ConfigError, FormatError
 from aligned_jax.utils.reading import parse_json
 from aligned_jax.utils.seal import check_seal, checksum_of
@@ -31,7 +31,7 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
     entries, metadata = read_tensors(path)
     manifest = _manifest(metadata)
     if manifest is None:
-        return state_dicts.read(entries)
+        return tensor_dicts.read(entries, guess=False) or state_dicts.read(entries)
     networks = _networks(manifest)
     _check_tensors(manifest, entries)
     parts = (
@@ -49,8 +49,12 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
         config = networks[key]
         described[key] = Description(isinstance(config, GeneratorConfig), tensors, config=config)
     source: dict[str, Any] = {"code_base": "aligned_jax", "warnings": []}
-    if manifest.get("provenance") is not None:
-        source["provenance"] = manifest["provenance"]
+    made = manifest.get("provenance")
+    if made is not None:
+        source["provenance"] = made
+    if isinstance(made, dict) and isinstance(made.get("cautions"), list):
+        source["cautions"] = [str(caution) for caution in made["cautions"]]
+        source["warnings"] = list(source["cautions"])
     return described, source
 
 

@@ -1,10 +1,10 @@
 """Pickles of the TensorFlow code bases: StyleGAN2 (version 4) and StyleGAN2-ADA (5).
 
-A snapshot is a tuple (G, D, Gs). Each network records keyword arguments and a
-list of named arrays; a generator's lie in two components. Against PyTorch,
-kernels are HWIO, dense weights [in, out], the up-sampling kernels are turned
-by 180 degrees, modulation biases are stored without their initial 1, and
-constants carry a batch axis (`tf_rules`).
+A snapshot is a tuple (G, D, Gs); files can hold a part of one (`tf_snapshot`).
+Each network records keyword arguments and a list of named arrays; a generator's
+lie in two components. Against PyTorch, kernels are HWIO, dense weights [in, out],
+the up-sampling kernels are turned by 180 degrees, modulation biases are stored
+without their initial 1, and constants carry a batch axis (`tf_rules`).
 """
 
 import re
@@ -13,15 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from aligned_jax.convert import forks
+from aligned_jax.convert.counters import counters
+from aligned_jax.convert.counters import warning as left_out_warning
 from aligned_jax.convert.description import Description, InMemory
 from aligned_jax.convert.files.inert import TFNetwork, plain, show
 from aligned_jax.convert.files.problems import number
-from aligned_jax.convert.formats import foreign_networks
+from aligned_jax.convert.formats import foreign_networks, tf_snapshot
 from aligned_jax.convert.formats.tf_rules import official_tensors
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
 
-_ORDER = ("G", "D", "G_ema")  # the order of a snapshot; Gs is the averaged generator
 _CODE_BASES = {4: "stylegan2 (TensorFlow)", 5: "stylegan2-ada (TensorFlow)"}
 
 # TensorFlow argument -> place in the official PyTorch arguments.
@@ -71,25 +73,24 @@ _HARMLESS = {
     *("truncation_psi", "truncation_cutoff", "truncation_psi_val", "truncation_cutoff_val"),
     *("style_mixing_prob", "structure", "conditioning", "fused_modconv", "randomize_noise"),
     *("dlatent_broadcast", "is_training", "is_validation", "is_template_graph", "return_dlatents"),
-    *("dtype", "fmap_decay", "fmap_min", "mapping_func", "synthesis_func", "resolution_w"),
-    "resolution_h",
+    *("dtype", "fmap_decay", "fmap_min", "mapping_func", "synthesis_func"),
 }
 
 
 def read(value: Any) -> tuple[dict[str, Description], dict[str, Any]]:
     """Networks of a TensorFlow snapshot by key, and facts on where they come from.
 
-    `value` is what the inert reader returns for the file. Raises FormatError
-    when it is no such snapshot, and when a network is not StyleGAN2.
+    `value` is what the inert reader returns for the file (`tf_snapshot.is_snapshot`).
+    Raises FormatError when it is no such snapshot or part of one, and when a network is
+    not StyleGAN2.
     """
-    if len(value) != len(_ORDER) or not all(isinstance(item, TFNetwork) for item in value):
-        raise FormatError(
-            f"it holds {len(value)} things; a TensorFlow snapshot holds the three networks G, D, Gs"
-        )
-    versions = [_version(network, key) for key, network in zip(_ORDER, value, strict=True)]
-    described = {key: _describe(network, key) for key, network in zip(_ORDER, value, strict=True)}
-    source: dict[str, Any] = {"code_base": _CODE_BASES[versions[-1]], "warnings": []}
-    if value[0] is value[2]:
+    networks = tf_snapshot.networks_of(value)
+    versions = [_version(network, key) for key, network in networks.items()]
+    warnings: list[str] = []
+    described = {key: _describe(network, key, warnings) for key, network in networks.items()}
+    source: dict[str, Any] = {"code_base": _CODE_BASES[versions[-1]], "warnings": warnings}
+    averaged = networks.get("G_ema")
+    if averaged is not None and networks.get("G") is averaged:
         source["G_is_G_ema"] = True
         described["G"] = described["G_ema"]
     return described, source
@@ -107,16 +108,19 @@ def _version(network: TFNetwork, key: str) -> int:
     )
 
 
-def _describe(network: TFNetwork, key: str) -> Description:
+def _describe(network: TFNetwork, key: str, warnings: list[str]) -> Description:
     variables = dict(_variables(network, key))
     foreign_networks.refuse(key, variables, _functions(network))
     if not variables:
         raise FormatError(f"{key} has no variables, so there is nothing to convert")
     _refuse_variants(key, variables)
     tensors, strange = official_tensors(variables, is_generator=key != "D")
-    if strange:
+    left_out = counters(variables, strange, variables.keys() - set(strange))
+    if strange := [show(name) for name in strange if name not in left_out]:
+        _refuse_parts(network, key, variables)
         raise FormatError(f"{key} has variables that StyleGAN2 does not have: {listed(strange)}")
-    kwargs = _kwargs(network, key)
+    warnings += [left_out_warning(key, left_out)] * bool(left_out)
+    kwargs = _kwargs(network, key, warnings)
     if any("RGB_lod" in name for name in variables):
         _put(kwargs, "architecture" if key == "D" else "synthesis_kwargs.architecture", "orig")
     return Description(key != "D", tensors, kwargs, has_filters=False)
@@ -166,24 +170,49 @@ def _refuse_variants(key: str, variables: Mapping[str, Any]) -> None:
             "StyleGAN2); only networks without labels and the label embedding of StyleGAN2-ADA "
             "(LabelEmbed) can be read"
         )
-    sides = [re.search(r"(?:^|/)(\d+)x(\d+)/", name) for name in variables]
-    if any(match and match[1] != match[2] for match in sides):
-        raise FormatError(f"{key} is a fork with images that are not square; only square ones work")
+    sides = [re.search(r"(?:^|/)(\d{1,5})x(\d{1,5})/", name) for name in variables]
+    pairs = [(int(match[1]), int(match[2])) for match in sides if match]
+    try:
+        if oblong := [(height, width) for height, width in pairs if height != width]:
+            raise forks.not_square(*max(oblong))
+        first = [re.search(r"(?:^|/)(\d{1,5})x\d{1,5}/Const/", name) for name in variables]
+        if others := [int(match[1]) for match in first if match and match[1] != "4"]:
+            raise forks.begins_at(others[0], others[0])
+    except forks.Fork as error:
+        raise FormatError(f"{key}: {error}") from None
 
 
-def _kwargs(network: TFNetwork, key: str) -> dict[str, Any]:
+def _refuse_parts(network: TFNetwork, key: str, variables: Mapping[str, Any]) -> None:
+    """Names a network that is another one, or a component of one."""
+    is_generator = tf_snapshot.is_generator(network)
+    if is_generator is (key == "D"):
+        raise FormatError(f"{key} is a {'generator' if is_generator else 'discriminator'}")
+    parts = {"synthesis": r"4x4/Const/const", "mapping": r"Dense0/weight"}
+    for part, pattern in parts.items():
+        if not is_generator and any(re.fullmatch(pattern, name) for name in variables):
+            raise FormatError(
+                f"it holds the {part} network of a generator without the rest of it; give the "
+                "generator (Gs) or a snapshot (G, D, Gs)"
+            )
+
+
+def _kwargs(network: TFNetwork, key: str, warnings: list[str]) -> dict[str, Any]:
     """Recorded arguments in the official PyTorch form; refuses unknown ones by name."""
     given = plain(network.state.get("static_kwargs") or {})
     if not isinstance(given, dict):
         raise FormatError(f"the arguments of {key} are no dictionary")
-    if {"min_h", "min_w", "res_log2"} & set(given) or _sides_differ(given):
-        raise FormatError(f"{key} is a fork with images that are not square; only square ones work")
     # The widths of the discriminator's label mapping are read from its tensors.
     harmless = _HARMLESS | ({"mapping_fmaps"} if key == "D" else set())
     harmless |= {"normalize_latents"} if given.get("normalize_latents", True) is True else set()
     places = _DISCRIMINATOR if key == "D" else _GENERATOR
-    unknown = [show(name) for name in given if name not in places and name not in harmless]
-    if unknown:
+    extras = {name: given[name] for name in given if name not in places and name not in harmless}
+    try:
+        given["resolution"] = forks.square_side(given.get("resolution"))
+        judged = forks.judge(extras, given["resolution"])
+    except forks.Fork as error:
+        raise FormatError(f"{key}: {error}") from None
+    warnings += [forks.passed_warning(key, judged.passed)] * bool(judged.passed)
+    if unknown := [show(name) for name in judged.strangers]:
         raise FormatError(
             f"{key} was built with arguments that are not known here: {listed(unknown)}; it is a "
             "variant of StyleGAN2 whose computation would be a guess"
@@ -209,12 +238,6 @@ def _defaults(key: str) -> dict[str, Any]:
         return {"mapping_kwargs": {}, "synthesis_kwargs": {}}
     mapping, epilogue = {"num_layers": 0, "lr_multiplier": 0.1}, {"mbstd_group_size": None}
     return {"block_kwargs": {}, "mapping_kwargs": mapping, "epilogue_kwargs": epilogue}
-
-
-def _sides_differ(given: Mapping[str, Any]) -> bool:
-    names = ("resolution", "resolution_w", "resolution_h")
-    sides = [given[name] for name in names if given.get(name) is not None]
-    return any(side != sides[0] for side in sides)
 
 
 def _put(kwargs: dict[str, Any], place: str, value: Any) -> None:

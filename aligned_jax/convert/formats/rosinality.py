@@ -13,41 +13,35 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.config import DEFAULT_FILTER
+from aligned_jax.config import DEFAULT_FILTER, MAX_RESOLUTION
+from aligned_jax.convert import counters
 from aligned_jax.convert.description import Derived, Description, InMemory
 from aligned_jax.convert.files.inert import show
+from aligned_jax.convert.files.problems import number
 from aligned_jax.convert.files.tensor import Tensor
-from aligned_jax.convert.formats import foreign_networks
+from aligned_jax.convert.formats import foreign_networks, lost_labels
+from aligned_jax.convert.formats.port_names import (
+    FORMAT_VERSION,
+    KEYS,
+    METADATA_KEY,
+    checksum,
+    discriminator_place,
+    generator_place,
+    is_kernel,
+    kernel_gain,
+)
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.reading import parse_json
+from aligned_jax.utils.seal import check_seal
 from aligned_jax.utils.text import listed
 
 CODE_BASE = "stylegan2-pytorch (rosinality)"
 
-_KEYS = {"g_ema": "G_ema", "g": "G", "d": "D"}
 _SAMPLES, _SAMPLE_SEED = 10_000, 123  # for a mean of w that is not recorded
 _NOISE_SEED = 0
 _MAX_DEPTH, _MAX_WIDTH = 16, 2048
-
-# Part of a layer -> official part, and the rank that the official tensor has.
-_MODULATED = {
-    "conv.weight": ("weight", 4),
-    "conv.modulation.weight": ("affine.weight", 2),
-    "conv.modulation.bias": ("affine.bias", 1),
-    "noise.weight": ("noise_strength", 0),
-    "activate.bias": ("bias", 1),
-    "bias": ("bias", 1),
-}
-_DENSE = {"weight": ("weight", 2), "bias": ("bias", 1)}
-_CONV = {"0.weight": ("weight", 4), "1.bias": ("bias", 1)}
-_RESIDUAL = {
-    "conv1.0.weight": ("conv0.weight", 4),
-    "conv1.1.bias": ("conv0.bias", 1),
-    "conv2.1.weight": ("conv1.weight", 4),
-    "conv2.2.bias": ("conv1.bias", 1),
-    "skip.1.weight": ("skip.weight", 4),
-}
-_KERNELS = r"(.*\.)?(blur|upsample)\.kernel|convs\.\d+\.(conv2|skip)\.0\.kernel"
+_MAX_WEIGHTS = 2**23  # of a mapping that is evaluated on trust; the official one has 2**21
 
 
 def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, Any]]:
@@ -57,27 +51,52 @@ def read(value: Mapping[str, Any]) -> tuple[dict[str, Description], dict[str, An
     when it holds no network of that port. A missing mean of w is computed from
     10,000 latents, and a warning says so.
     """
-    states = {_KEYS[key]: value[key] for key in _KEYS if isinstance(value.get(key), dict)}
+    states = {KEYS[key]: value[key] for key in KEYS if isinstance(value.get(key), dict)}
     if not states:
         states = {"D" if "final_linear.0.weight" in value else "G_ema": value}
     described: dict[str, Description] = {}
     warnings: list[str] = []
+    cautions: list[str] = []
     for key, state in states.items():
         _check_state(key, state)
-        tensors = _renamed(key, state)
+        tensors = _renamed(key, state, warnings)
         if key != "D":
+            cautions += lost_labels.cautions(key, tensors, as_long_as_w=True)
             _complete(key, tensors, value.get("latent_avg"), warnings)
         described[key] = Description(key != "D", tensors, has_filters=False)
-    source: dict[str, Any] = {"code_base": CODE_BASE, "warnings": warnings}
+    source: dict[str, Any] = {"code_base": CODE_BASE, "warnings": cautions + warnings}
+    source |= {"cautions": cautions} if cautions else {}
     p = value.get("ada_aug_p")
     if isinstance(p, int | float) and 0 <= p <= 1:
         source["augment_p"] = float(p)
-    return described, source
+    return described, source | _own(value)
+
+
+def _own(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance of a file that we wrote, whose tensors must have the recorded checksum."""
+    text = value.get(METADATA_KEY)
+    if text is None:
+        return {}
+    document = parse_json(text if isinstance(text, str) else "", "what it records of its making")
+    version = document.get("format_version")
+    if version != FORMAT_VERSION:
+        raise FormatError(
+            f"its format version is {number(version)}, this release reads {FORMAT_VERSION}; "
+            "update aligned_jax"
+        )
+    check_seal(document, "what it records of its making")
+    if document.get("checksum") != checksum(value):
+        raise FormatError(
+            "it is damaged: its tensors are not those that were written (their checksum differs "
+            f"from the recorded one; who changes them on purpose removes the entry {METADATA_KEY})"
+        )
+    made = document.get("provenance")
+    return {"provenance": made} if made is not None else {}
 
 
 def is_checkpoint(value: Mapping[Any, Any]) -> bool:
     """Whether a dictionary looks like a checkpoint or state dict of that port."""
-    if any(isinstance(value.get(key), dict) for key in _KEYS):
+    if any(isinstance(value.get(key), dict) for key in KEYS):
         return True
     return bool(value) and all(hasattr(tensor, "numpy") for tensor in value.values())
 
@@ -93,69 +112,28 @@ def _check_state(key: str, state: Mapping[Any, Any]) -> None:
     foreign_networks.refuse(key, state)
 
 
-def _renamed(key: str, state: Mapping[str, Any]) -> dict[str, Any]:
+def _renamed(key: str, state: Mapping[str, Any], warnings: list[str]) -> dict[str, Any]:
     """Tensors by official name; the fixed blur kernels are checked and left out."""
     blocks = [re.match(r"convs\.(\d{1,2})\.conv1\.", name) for name in state]
     highest = 4 << max((int(match[1]) for match in blocks if match), default=0)
     tensors, strange = {}, []
     for name, tensor in state.items():
-        if re.fullmatch(_KERNELS, name):
-            _check_kernel(name, tensor, gain=1 if key == "D" else 4)
+        if is_kernel(name):
+            _check_kernel(name, tensor, kernel_gain(key != "D"))
             continue
-        named = _discriminator_name(name, highest) if key == "D" else _generator_name(name)
-        if named is None:
-            strange.append(show(name))
+        place = discriminator_place(name, highest) if key == "D" else generator_place(name)
+        if place is None:
+            strange.append(name)
         else:
-            tensors[named[0]] = _squeezed(tensor, named[1])
-    if strange:
+            tensors[place.name] = _squeezed(tensor, place.rank)
+    left_out = counters.counters(state, strange, state.keys() - set(strange))
+    warnings += [counters.warning(key, left_out)] * bool(left_out)
+    if strange := [show(name) for name in strange if name not in left_out]:
         raise FormatError(
             f"{key} has tensors that no StyleGAN2 of the community port has: {listed(strange)}. "
             f"{foreign_networks.READABLE}"
         )
     return tensors
-
-
-def _generator_name(name: str) -> tuple[str, int] | None:
-    """Official name and rank of a generator's tensor."""
-    if name == "input.input":
-        return "synthesis.b4.const", 3
-    if noise := re.fullmatch(r"noises\.noise_(\d{1,2})", name):
-        return f"synthesis.{_layer(int(noise[1]) - 1)}.noise_const", 2
-    patterns = (
-        (r"style\.(\d{1,2})\.(.+)", _DENSE, lambda n: f"mapping.fc{n - 1}"),
-        (r"conv1()\.(.+)", _MODULATED, lambda _: "synthesis.b4.conv1"),
-        (r"to_rgb1()\.(.+)", _MODULATED, lambda _: "synthesis.b4.torgb"),
-        (r"convs\.(\d{1,2})\.(.+)", _MODULATED, lambda n: f"synthesis.{_layer(n)}"),
-        (r"to_rgbs\.(\d{1,2})\.(.+)", _MODULATED, lambda n: f"synthesis.b{8 << n}.torgb"),
-    )
-    for pattern, parts, layer in patterns:
-        match = re.fullmatch(pattern, name)
-        if match and match[2] in parts:
-            part, rank = parts[match[2]]
-            return f"{layer(int(match[1] or 0))}.{part}", rank
-    return None
-
-
-def _discriminator_name(name: str, highest: int) -> tuple[str, int] | None:
-    """Official name and rank of a discriminator's tensor; `highest` is its resolution."""
-    patterns = (
-        (r"convs\.(0)\.(.+)", _CONV, lambda _: f"b{highest}.fromrgb"),
-        (r"convs\.(\d{1,2})\.(.+)", _RESIDUAL, lambda n: f"b{2 * highest >> n}"),
-        (r"final_conv()\.(.+)", _CONV, lambda _: "b4.conv"),
-        (r"final_linear\.(0)\.(.+)", _DENSE, lambda _: "b4.fc"),
-        (r"final_linear\.(1)\.(.+)", _DENSE, lambda _: "b4.out"),
-    )
-    for pattern, parts, layer in patterns:
-        match = re.fullmatch(pattern, name)
-        if match and match[2] in parts:
-            part, rank = parts[match[2]]
-            return f"{layer(int(match[1] or 0))}.{part}", rank
-    return None
-
-
-def _layer(index: int) -> str:
-    """The convolution with this number above 4x4, where index -1 is the one at 4x4."""
-    return f"b{8 << index // 2}.conv{index % 2}" if index >= 0 else "b4.conv1"
 
 
 def _squeezed(tensor: Tensor, rank: int) -> Tensor:
@@ -187,10 +165,12 @@ def _complete(key: str, tensors: dict[str, Tensor], latent_avg: Any, warnings: l
             f"latents, numpy seed {_SAMPLE_SEED}"
         )
     strengths = [name for name in tensors if name.endswith(".noise_strength")]
+    sides = [int(re.findall(r"\.b(\d+)\.", name)[0]) for name in strengths]
+    if max(sides, default=0) > MAX_RESOLUTION:
+        return  # the checks name what no network has
     if strengths and not any(name.endswith(".noise_const") for name in tensors):
         random = np.random.RandomState(_NOISE_SEED)
-        for name in strengths:
-            side = int(re.findall(r"\.b(\d+)\.", name)[0])
+        for name, side in zip(strengths, sides, strict=True):
             noise = random.randn(side, side).astype(np.float32)
             tensors[name.replace("noise_strength", "noise_const")] = InMemory(noise)
         warnings.append(f"{key}: the file has no noise maps; they were drawn, seed {_NOISE_SEED}")
@@ -207,7 +187,7 @@ def _mean_w(tensors: Mapping[str, Tensor]) -> np.ndarray | None:
             return None
         if (i and weight.shape[1] != layers[i - 1][0].shape[0]) or not _sound(weight.shape):
             return None
-    if not layers:
+    if not layers or sum(math.prod(weight.shape) for weight, _ in layers) > _MAX_WEIGHTS:
         return None
     layers = [(weight.numpy(), bias.numpy()) for weight, bias in layers]
     random, chunk = np.random.RandomState(_SAMPLE_SEED), 1000

@@ -12,7 +12,7 @@ from aligned_jax.config import KEYS
 from aligned_jax.convert.description import Description
 from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.files.tensor import Tensor
-from aligned_jax.convert.formats import foreign_networks
+from aligned_jax.convert.formats import foreign_networks, lost_labels
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.text import listed
 
@@ -25,16 +25,18 @@ def read(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Description], dict[st
     `tensors` maps names to lazy tensors. Raises FormatError for anything but
     StyleGAN2 networks under official names.
     """
-    described = {}
+    described, cautions = {}, []
     for key, part in split(tensors).items():
         foreign_networks.refuse(key, part)
         has_filters = any(name.endswith("resample_filter") for name in part)
         described[key] = Description(key != "D", part, has_filters=has_filters)
+        cautions += lost_labels.cautions(key, part, as_long_as_w=False)
     warning = (
         "the file does not record how its networks were built; activations, clamps, half "
         "precision and learning-rate multipliers are the defaults of stylegan2-ada-pytorch"
     )
-    return described, {"code_base": "unknown", "warnings": [warning]}
+    source: dict[str, Any] = {"code_base": "unknown", "warnings": [warning, *cautions]}
+    return described, source | ({"cautions": cautions} if cautions else {})
 
 
 def has_official_names(names: Iterable[Any]) -> bool:

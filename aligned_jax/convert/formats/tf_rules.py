@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.convert.description import Derived
-from aligned_jax.convert.files.inert import show
 from aligned_jax.convert.files.tensor import Tensor
 
 
@@ -91,7 +90,7 @@ def official_tensors(
         if official:
             tensors[official[0]] = official[1]
         elif name.rpartition("/")[2] != "lod":
-            strange.append(show(name))
+            strange.append(name)
     return tensors, strange
 
 
