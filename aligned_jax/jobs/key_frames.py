@@ -23,7 +23,7 @@ from aligned_jax.jobs.sources import (
 from aligned_jax.latents import parse_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.rendering.latent_files import kind_of, kind_of_words, seeds_of
+from aligned_jax.rendering.latent_words import kind_of, kind_of_words, seeds_of
 from aligned_jax.utils.reporting import Reporter
 from aligned_jax.weights import interpolate
 

@@ -9,7 +9,7 @@ import pytest
 from aligned_jax import jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.rendering import latents_of_files, render
-from aligned_jax.rendering.stored_latents import read_latents
+from aligned_jax.rendering.latent_files import read_latents
 from tests.helpers import DATA
 from tests.makers.official_file import write_torch
 
