@@ -151,7 +151,7 @@ class _Npz:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._names = {name.removesuffix(".npy"): name for name in archive.namelist()}
-        if not any(name.endswith(".npy") for name in self._names.values()):
+        if self._names and not any(name.endswith(".npy") for name in self._names.values()):
             raise ValueError("a zip without arrays")
         if len(self._names) == 1 and "arr_0" in self._names:  # savez(path, array)
             self._names = {UNNAMED: self._names["arr_0"]}
