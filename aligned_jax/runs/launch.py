@@ -14,7 +14,7 @@ from aligned_jax import provenance
 from aligned_jax.data.dataset import Dataset
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from aligned_jax.runs import hosts, loop, snapshot
+from aligned_jax.runs import hosts, loop, saved_state
 from aligned_jax.runs.config import RunConfig, TrainConfig, describe, replaced
 from aligned_jax.runs.encoder_run import EncoderRun
 from aligned_jax.runs.folder import RunFolder, locked, unlocked
@@ -178,8 +178,8 @@ class PlannedRun:
                     "far; give the right folder with --data, or fine-tune from the run in a new one"
                 )
             run, lines = self._run(folder.read_origin()), folder.read_stats()
-            if snapshot.latest_state(folder) is not None:
-                latest, state, bookkeeping, notices = snapshot.load_latest(folder, task)
+            if saved_state.latest_state(folder) is not None:
+                latest, state, bookkeeping, notices = saved_state.load_latest(folder, task)
             elif lines:
                 raise UserError(
                     f"{folder.path} has no state left to go on from, only networks; fine-tune from "

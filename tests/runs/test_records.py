@@ -9,7 +9,7 @@ import pytest
 
 from aligned_jax import jobs
 from aligned_jax.errors import CheckpointError, ConfigError, UserError
-from aligned_jax.runs import snapshot
+from aligned_jax.runs import saved_state
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.launch import task_of
@@ -133,7 +133,7 @@ def test_pools_are_bounded():
     [[], {"tally": [1]}, {"tally": {"Gmain": {"Loss/G/loss": [1, 2]}}}, {"best": {"score": "a"}}],
 )
 def test_bookkeeping_of_other_types(memory, tmp_path):
-    path = tmp_path / snapshot.TRAINING
+    path = tmp_path / saved_state.TRAINING
     np.savez(path, memory=np.array(json.dumps(memory)))
     with pytest.raises(CheckpointError, match=r"training\.npz is missing or damaged: "):
-        snapshot.load_state(tmp_path, task_of(runs.CONFIG))
+        saved_state.load_state(tmp_path, task_of(runs.CONFIG))

@@ -11,8 +11,8 @@ from aligned_jax import jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.key_frames import is_key_frame
 from aligned_jax.rendering import latents_of_files, render
-from aligned_jax.rendering.latent_files import kind_of_words
-from aligned_jax.rendering.stored_latents import holds_latents, read_latents
+from aligned_jax.rendering.latent_files import holds_latents, read_latents
+from aligned_jax.rendering.latent_words import kind_of_words
 from tests.helpers import DATA
 from tests.makers.official_file import write_torch
 
