@@ -226,7 +226,8 @@ def _checked(
 
 def _split(items: list[Item], test: float) -> dict[str, tuple[Item, ...]]:
     count = math.floor(len(items) * test)
-    start = len(labelling.top_of(items))  # so that a zip with its top folder is split alike
+    # Counted from here, a zip with its top folder is split alike.
+    start = len(labelling.top_of([item.file for item in items]))
 
     def order(item: Item) -> bytes:
         return hashlib.sha256(os.fsencode(item.file[start:])).digest()

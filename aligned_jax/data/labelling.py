@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,14 +55,14 @@ def label(files: ImageFiles, images: list[Item]) -> Labelled:
         if not folder or (len(deeper) == 1 and covers):
             return _by_listing(files, images, names[0])
         verb = "lies" if len(deeper) == 1 else "lie"
-        unused = [f"not used: {listed(deeper)}, which {verb} deeper than some pictures"]
+        unused = [f"not used: {listed(deeper)}, which {verb} deeper than some pictures or aside"]
     labelled = _by_folder(files.path, images)
     return Labelled(labelled.items, labelled.classes, (*labelled.told, *unused))
 
 
-def top_of(images: list[Item]) -> str:
+def top_of(images: Sequence[str]) -> str:
     """The folders that all pictures lie in, such as "faces/"; "" if there is none."""
-    folders = [item.file.split("/")[:-1] for item in images]
+    folders = [image.split("/")[:-1] for image in images]
     first, last = min(folders), max(folders)  # what these two share, all do
     shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     return "".join(f"{part}/" for part, _ in shared)
@@ -75,7 +75,7 @@ def _folder(name: str) -> str:
 
 def _by_folder(path: str, images: list[Item]) -> Labelled:
     """Folders as classes, if there are several and nothing lies beside them."""
-    start = len(top_of(images))
+    start = len(top_of([item.file for item in images]))
     rests = [item.file[start:] for item in images]
     tops = [rest.split("/")[0] if "/" in rest else "" for rest in rests]
     classes = sorted(set(tops) - {""})
@@ -151,22 +151,32 @@ def _matched(path: str, name: str, images: list[str], listing: dict[str, Any]) -
 def _keys(images: list[str], listing: dict[str, Any], folder: str) -> list[str | None]:
     """Under which name a dataset.json lists each picture, if it does.
 
+    Its names are all relative to one folder: its own, the outermost, or that of all pictures;
+    which of them it is shows in how many pictures are found.
+
     Args:
       images: names in the folder or zip.
       listing: labels by plain name.
-      folder: where the dataset.json lies; names are relative to it, or to the outermost.
+      folder: where the dataset.json lies.
     """
     small = defaultdict(list)
     for key in listing:
         small[key.lower()].append(key)
-    exact: list[str | None] = []
-    alike: list[str | None] = []
-    for image in images:
-        plain = plain_name(image)
-        names = [plain.removeprefix(folder), plain]
-        exact.append(next((name for name in names if name in listing), None))
-        written = [small.get(name.lower(), ()) for name in names]
-        alike.append(next((same[0] for same in written if len(same) == 1), None))
+    plain = [plain_name(image) for image in images]
+    found = [
+        _found([name.removeprefix(start) for name in plain], listing, small)
+        for start in (folder, "", top_of(plain))
+    ]
+    return min(found, key=lambda keys: keys.count(None))
+
+
+def _found(
+    names: list[str], listing: dict[str, Any], small: Mapping[str, list[str]]
+) -> list[str | None]:
+    """The key of each name, in other capitals if need be; `small` has all keys by small letters."""
+    exact = [name if name in listing else None for name in names]
+    written = [small.get(name.lower(), []) for name in names]
+    alike = [same[0] if len(same) == 1 else None for same in written]
     # Two pictures whose names differ in capitals alone share no label.
     times = Counter(alike)
     return [

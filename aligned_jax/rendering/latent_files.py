@@ -63,8 +63,8 @@ def read_latents(
 
     In place of `ws` there may be `w` or `dlatents` [N, L, w_dim]; [N, 1, w_dim], [N, w_dim] or
     [w_dim], whose rows count for all; or [L, w_dim], one latent. An array without a name, in an
-    .npy or .pt file, is read as W+ if it is [N, L, w_dim] or [L, w_dim]; other shapes only if
-    they cannot be those of z.
+    .npy or .pt file or alone in an .npz, is read as W+ if it is [N, L, w_dim] or [L, w_dim];
+    other shapes only if they cannot be those of z.
 
     Nothing is read before its shape and type are known to fit.
 
@@ -95,6 +95,15 @@ def read_latents(
             "there are any"
         )
     return StoredLatents(arrays, psi)
+
+
+def holds_latents(path: str | os.PathLike) -> bool:
+    """Whether a file holds latents by the names in it, whatever their sizes; a network does not."""
+    try:
+        with open_arrays(path) as file:
+            return not {"z", "ws", *_W}.isdisjoint(file.keys)
+    except (UserError, *DAMAGE):
+        return False
 
 
 def _recorded_psi(file: ArrayFile) -> float | None:

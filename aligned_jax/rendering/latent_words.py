@@ -19,7 +19,7 @@ from aligned_jax.utils.text import listed
 
 WordKind = Literal["seeds", "latents", "pictures"]
 _SEEDS = re.compile(r"[\d\s,-]+")
-_FILE = re.compile(r"(.*\.(?:npz|npy|pt|pth))(?:@([^@]*))?", re.DOTALL)
+_FILE = re.compile(r"(.*\.(?:npz|npy|pt|pth))(?:@([^@]*))?", re.DOTALL | re.IGNORECASE)
 
 
 def kind_of_words(words: Sequence[str]) -> WordKind:

@@ -105,6 +105,7 @@ TWO = {"faces/0.png": PNG, "faces/1.PNG": PNG}
     [
         ("dataset.json", ("faces/0.png", "faces/1.PNG")),
         ("dataset.json", ("faces\\0.png", "faces\\1.PNG")),
+        ("dataset.json", ("0.png", ".\\1.PNG")),
         ("dataset.json", ("./faces/0.png", ".\\faces\\1.PNG")),
         ("dataset.json", ("Faces/0.PNG", "faces/1.png")),
         ("faces/dataset.json", ("0.png", "1.PNG")),
@@ -120,13 +121,27 @@ def test_a_list_of_labels_wherever_it_lies_and_however_it_is_written(tmp_path, p
     assert told == f"2 classes: 0, 1 (from {place})"
 
 
+def test_names_in_a_list_are_all_relative_to_one_folder(tmp_path):
+    files = {"f/0.png": PNG, "f/f/0.png": PNG}
+    for names in (("0.png", "f/0.png"), ("f/0.png", "f/f/0.png")):
+        listing = {"labels": [[names[0], 1], [names[1], 0]]}
+        source = images.scan(zip_of(tmp_path, files | {"f/dataset.json": listing}), 8)
+        assert [(item.file, item.label) for item in source.items["train"]] == [
+            ("f/0.png", 1),
+            ("f/f/0.png", 0),
+        ]
+    alone = files | {"f/dataset.json": {"labels": [["f/0.png", 1]]}}
+    with pytest.raises(UserError, match="has no label for f/"):
+        images.scan(zip_of(tmp_path, alone), 8)
+
+
 def test_lists_that_lie_deeper_than_pictures_are_named(tmp_path):
     listing = {"labels": [["0.png", 1]]}
     files = {"a/0.png": PNG, "b/1.png": PNG, "a/dataset.json": listing}
     told = images.scan(folder_of(tmp_path, files), 8).told
     assert told == (
         "2 classes: a, b (from the names of folders)",
-        "not used: a/dataset.json, which lies deeper than some pictures",
+        "not used: a/dataset.json, which lies deeper than some pictures or aside",
     )
     both = images.scan(zip_of(tmp_path, files | {"b/dataset.json": listing}), 8).told
     assert both[1].startswith("not used: a/dataset.json, b/dataset.json, which lie deeper")

@@ -146,7 +146,7 @@ def test_what_hosts_tell_each_other_may_be_no_text():
 
 
 def test_arrays_of_a_state_are_compared_before_memory_is_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(snapshot, "read_arrays", pytest.fail)
+    monkeypatch.setattr(saved_state, "read_arrays", pytest.fail)
     huge = {"G_opt/0/count": np.zeros((1000, 1000), np.int32)}
     np.savez_compressed(tmp_path / saved_state.TRAINING, memory=np.array("{}"), **huge)
     with pytest.raises(CheckpointError, match=r"count is \(1000, 1000\), expected \(\)"):
