@@ -22,12 +22,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
-from aligned_jax.errors import ConfigError, UserError
+from aligned_jax.errors import UserError
 from aligned_jax.inversion.spaces import WIDER
 from aligned_jax.latents import check_styles, style_layers
 from aligned_jax.networks.network import Network
 from aligned_jax.types import Array, Styles
 from aligned_jax.weights import differences
+from aligned_jax.weights.structure import misfit
 
 # Of translations, and of the inversions in Z before them.
 PSI = 0.5
@@ -117,8 +118,8 @@ def check_aligned(parent: Network, child: Network) -> None:
     """Raises ConfigError, with every difference, if the networks cannot share latents."""
     misfits = differences(parent, child)
     if misfits:
-        lines = ["the networks are not aligned, child (second) does not fit parent (first):"]
-        raise ConfigError("\n  ".join([*lines, *misfits]))
+        heading = "the networks are not aligned, child (second) does not fit parent (first):"
+        raise misfit(heading, misfits)
 
 
 def share_noise(parent: Network, child: Network) -> bool | None:

@@ -21,7 +21,7 @@ from aligned_jax.cli import arguments, console
 from aligned_jax.errors import UserError
 
 if TYPE_CHECKING:
-    from aligned_jax.rendering.latent_files import WordKind
+    from aligned_jax.rendering.latent_words import WordKind
 
 EXAMPLE = """\
   aligned translate zoo:personas64 zoo:critters64 photos --space z --out animals.png

@@ -11,8 +11,8 @@ import shlex
 import sys
 
 from aligned_jax.errors import UserError
-from aligned_jax.zoo.encoder_scores import score
 from aligned_jax.zoo.making import ENCODER_SCORES
+from aligned_jax.zoo.scoring_encoders import score
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,8 +8,8 @@ holds checkpoints as `checkpoints/kimg-000400`. Reading one network never reads 
 
 from aligned_jax.checkpoint.arrays import misfits, read
 from aligned_jax.checkpoint.folders import check_target, reduce, remove, write
+from aligned_jax.checkpoint.lookup import find, run_checkpoint, run_checkpoints
 from aligned_jax.checkpoint.manifest import FORMAT_VERSION, Manifest, is_checkpoint, read_manifest
-from aligned_jax.checkpoint.runs import find, run_checkpoint, run_checkpoints
 
 __all__ = [
     "FORMAT_VERSION",

@@ -10,8 +10,8 @@ import numpy as np
 from aligned_jax.checkpoint.manifest import read_manifest
 from aligned_jax.errors import CheckpointError, FormatError
 from aligned_jax.types import PyTree, Variables
+from aligned_jax.utils.checksums import checksum
 from aligned_jax.utils.paths import absolute, is_file, is_utf8, on_disk
-from aligned_jax.utils.seal import checksum
 from aligned_jax.utils.text import listed
 
 _LONGEST_LIST = 1 << 26  # bytes

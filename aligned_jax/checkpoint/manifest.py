@@ -8,9 +8,9 @@ from typing import Any
 
 from aligned_jax.config import AnyConfig, configs_of, describe
 from aligned_jax.errors import CheckpointError, ConfigError, FormatError
+from aligned_jax.utils.checksums import check_seal, sealed
 from aligned_jax.utils.paths import as_path, is_dir, is_file
 from aligned_jax.utils.reading import read_json
-from aligned_jax.utils.seal import check_seal, sealed
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
@@ -23,7 +23,7 @@ class Manifest:
     Attributes:
       configs: sizes of every network, by key.
       provenance: where they come from.
-      checksums: `utils.seal.checksum` of each collection of each network, by key; none in
+      checksums: `utils.checksums.checksum` of each collection of each network, by key; none in
         checkpoints of earlier releases.
     """
 

@@ -16,10 +16,10 @@ from aligned_jax.convert.files.mapped import release
 from aligned_jax.convert.files.safetensors_file import is_safetensors
 from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import (
-    exported,
     foreign_networks,
     nvidia_tf,
     nvidia_torch,
+    own_exports,
     tensor_dicts,
     tf_snapshot,
 )
@@ -74,7 +74,7 @@ def read_official(path: str | os.PathLike) -> Official:
     """
     name = os.path.basename(os.fspath(path))
     if is_safetensors(path):
-        kind, read = "safetensors", lambda: exported.read(path)
+        kind, read = "safetensors", lambda: own_exports.read(path)
     else:
         loaded = read_pickle(path)
         kind, read = loaded.container, lambda: _describe(loaded)

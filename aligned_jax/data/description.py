@@ -209,9 +209,9 @@ def _check_metadata(folder: str) -> None:
     known = {"command", "source", "files", "described", "sha256"}
     # Who takes `files` out means to; a damaged name would still be there.
     if described and ("files" in metadata or set(metadata) - known):
-        from aligned_jax.utils import seal  # which needs JAX
+        from aligned_jax.utils import checksums  # which needs JAX
 
-        seal.check_seal(metadata, path)
+        checksums.check_seal(metadata, path)
         _check_described(folder, described)
 
 

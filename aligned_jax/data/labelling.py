@@ -55,7 +55,7 @@ def label(files: ImageFiles, images: list[Item]) -> Labelled:
         if not folder or (len(deeper) == 1 and covers):
             return _by_listing(files, images, names[0])
         verb = "lies" if len(deeper) == 1 else "lie"
-        unused = [f"not used: {listed(deeper)}, which {verb} deeper than some pictures"]
+        unused = [f"not used: {listed(deeper)}, which {verb} deeper than some pictures or aside"]
     labelled = _by_folder(files.path, images)
     return Labelled(labelled.items, labelled.classes, (*labelled.told, *unused))
 

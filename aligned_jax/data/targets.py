@@ -205,7 +205,7 @@ def _unfit(source: str) -> str:
     """Why a name stands neither for a folder nor for a zip; nothing if it does."""
     if os.path.isdir(source):
         return ""
-    if source.lower().endswith(".npz"):
+    if source.lower().endswith((".npz", ".npy", ".pt", ".pth")):
         return "latents are no picture; verbs that take them have --latents"
     if not os.path.isfile(source):
         return "neither a file nor a folder"

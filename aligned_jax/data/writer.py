@@ -260,7 +260,7 @@ def _finish(
 
 def _seal(partial: Path) -> None:
     """Records the SHA-256 of what describes the shards, and of the record itself."""
-    from aligned_jax.utils import seal  # which needs JAX: workers do not
+    from aligned_jax.utils import checksums  # which needs JAX: workers do not
 
     file = partial / METADATA
     described = {
@@ -269,7 +269,7 @@ def _seal(partial: Path) -> None:
         if path.name in DESCRIBING or path.name.endswith(NAMES)
     }
     metadata = {**json.loads(file.read_text("utf-8")), "described": described}
-    write_text(file, json.dumps(seal.sealed(metadata)))
+    write_text(file, json.dumps(checksums.sealed(metadata)))
 
 
 def _files(source: Source, shards: list[Shard], reports: list[Report]) -> dict[str, dict[str, Any]]:

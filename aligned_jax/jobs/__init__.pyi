@@ -31,6 +31,8 @@ from .morphs import MorphGrid as MorphGrid
 from .morphs import MorphOptions as MorphOptions
 from .morphs import morph as morph
 from .morphs import morph_grid as morph_grid
+from .picture_translation import Translation as Translation
+from .picture_translation import translate as translate
 from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
@@ -56,6 +58,4 @@ from .train import pretrain as pretrain
 from .train import resume as resume
 from .train import train_encoder as train_encoder
 from .transitions import transition as transition
-from .translations import Translation as Translation
-from .translations import translate as translate
 from .walks import walk as walk

@@ -22,7 +22,7 @@ from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import DEFAULT, Drawn, RenderOptions, batches, finite_batches
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
-from aligned_jax.rendering.latent_files import latents_of_file
+from aligned_jax.rendering.latent_words import latents_of_file
 from aligned_jax.translation import Truncation
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed

@@ -20,11 +20,16 @@ from aligned_jax.jobs.sources import (
     latents_of,
     read_source,
 )
+from aligned_jax.latents import parse_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.rendering.latent_files import kind_of, kind_of_words
+from aligned_jax.rendering.latent_files import holds_latents
+from aligned_jax.rendering.latent_words import kind_of, kind_of_words, seeds_of
 from aligned_jax.utils.reporting import Reporter
 from aligned_jax.weights import interpolate
+
+# Each is mapped by a network of its own; more would not be a film, but a mistake.
+_MOST = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +71,15 @@ def asked_keys(
       options: what else decides latents.
 
     Raises:
-      UserError: for fewer than two key frames, several pictures in one source, or whatever cannot
-        be read or does not fit.
+      UserError: for fewer than two key frames or more than 10,000, several pictures in one source,
+        or whatever cannot be read or does not fit.
     """
     # Latents are read alike for all these networks. Pictures are inverted in one of them, and which
     # it is depends on the number of all key frames.
     read = [_latents(first, source, options) for source in sources]
     counts = [1 if latents is None else len(latents) for latents in read]
     morphing.check_keys(sum(counts))
+    _check_most(sum(counts))
     weights = iter(morphing.weights_at(sum(counts)))
     keys: list[KeyFrame] = []
     for source, latents, count in zip(sources, read, counts, strict=True):
@@ -91,13 +97,13 @@ def asked_keys(
 def is_key_frame(word: str) -> bool:
     """Whether a word is a key frame by its form where it might be a network.
 
-    A .pt file is a network, unless one of its rows is asked for; so is any folder.
+    Any folder is a network, and so is a .pt file, unless it holds latents or a row is asked for.
     """
     if os.path.isdir(word):
         return False
     kind = kind_of_words([word])
     if kind == "latents":
-        return not word.endswith((".pt", ".pth"))
+        return not word.lower().endswith((".pt", ".pth")) or holds_latents(word)
     return kind == "seeds" or word.lower().endswith(SUFFIXES)
 
 
@@ -109,10 +115,19 @@ def _latents(network: Network, source: Source, options: SourceOptions) -> Latent
     """All latents of a source; None if it is pictures."""
     if not isinstance(source, LatentBatch | Mapping):
         plain = np.asarray(source) if isinstance(source, jax.Array) else source
-        if kind_of(plain) == "pictures":
+        kind = kind_of(plain)
+        if kind == "pictures":
             return None
+        if kind == "seeds":  # whose latents take long to draw
+            seeds = seeds_of(plain)
+            _check_most(len(parse_seeds(seeds) if isinstance(seeds, str) else seeds))
     [latents] = read_source(network, source, [None], options)
     return latents_of(latents)  # nothing is left to invert
+
+
+def _check_most(count: int) -> None:
+    if count > _MOST:
+        raise UserError(f"a film goes through {_MOST} key frames at most; {count} were given")
 
 
 def _blend(first: Network, second: Network | None, weight: float) -> Network:

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from aligned_jax import viz
+from aligned_jax.errors import UserError
 from aligned_jax.latents import mix_styles, parse_rows, parse_seeds
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.utils.text import counted
 from aligned_jax.viz.sheet import Sheet, check_sheet
 
 # As the official script draws: coarse layers to middle ones.
 LAYERS = "0-6"
+_MOST = 10_000  # images of a sheet
 
 
 def mix(
@@ -63,6 +66,7 @@ def mix(
     """
     options = RenderOptions(noise=noise, noise_seed=noise_seed, batch=batch)
     seeds = [parse_seeds(one) if isinstance(one, str) else [*one] for one in (rows, columns)]
+    _check_count(*map(len, seeds))
     chosen = parse_rows(layers) if isinstance(layers, str) else [*layers]
     if out is not None:
         check_sheet(out, overwrite)
@@ -82,6 +86,15 @@ def mix(
     facts = {"layers of the columns": ", ".join(map(str, sorted(set(chosen)))), "psi": psi}
     labels = (("", *down.names), ("", *across.names))
     return Sheet(sheet, *labels, title=f"Styles mixed by {name}", facts=facts)
+
+
+def _check_count(down: int, across: int) -> None:
+    """Raises UserError for more images than one picture shows."""
+    if (down + 1) * (across + 1) > _MOST:
+        raise UserError(
+            f"{counted(down, 'row')} and {counted(across, 'column')} of seeds are too many for one "
+            f"picture, which holds {_MOST} images at most"
+        )
 
 
 def _pairs(down: LatentBatch, across: LatentBatch, layers: Sequence[int]) -> LatentBatch:

@@ -19,7 +19,7 @@ from aligned_jax.inversion.spaces import is_z
 from aligned_jax.latents import labels_for
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, latents_of_seeds
-from aligned_jax.rendering.latent_files import WordKind, kind_of, latents_of_files, seeds_of
+from aligned_jax.rendering.latent_words import WordKind, kind_of, latents_of_files, seeds_of
 from aligned_jax.translation import Truncation
 from aligned_jax.types import AnyArray
 from aligned_jax.utils.paths import Name, names_of

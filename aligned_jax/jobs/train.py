@@ -180,7 +180,7 @@ def plan_encoder(
     """What `train_encoder` would train; arguments and errors as there."""
     _prepared(options, RunOptions)
     with hosts.together():
-        _check_batch(options)
+        _check_sizes(options)
         dataset = _open_data(options)
         source = _named(network)
         generator = loading.load(source)
@@ -277,17 +277,18 @@ def _open_data(options: RunOptions) -> Dataset:
     return dataset
 
 
-def _check_batch(options: RunOptions) -> None:
-    batch = options.get("batch")
-    if batch is not None and batch < 1:
-        raise UserError(f"--batch is {batch}; it must be at least 1")
+def _check_sizes(options: RunOptions) -> None:
+    """Looks at numbers from which others are computed."""
+    for name, value in (("--batch", options.get("batch")), ("--kimg", options.get("kimg"))):
+        if value is not None and value < 1:
+            raise UserError(f"{name} is {value}; it must be at least 1")
 
 
 def _preset_config(
     preset: str, dataset: Dataset, session: Session, options: GeneratorRunOptions
 ) -> TrainConfig:
     """The preset for this dataset and batch, with length and seed."""
-    _check_batch(options)
+    _check_sizes(options)
     sizes = presets.Sizes(dataset.resolution, dataset.channels, dataset.c_dim)
     config = presets.config_of(
         preset,

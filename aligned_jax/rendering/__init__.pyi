@@ -6,7 +6,7 @@ from .draw import finite_batches as finite_batches
 from .draw import render as render
 from .latent_batch import LatentBatch as LatentBatch
 from .latent_batch import latents_of_seeds as latents_of_seeds
-from .latent_files import latents_of_file as latents_of_file
-from .latent_files import latents_of_files as latents_of_files
+from .latent_words import latents_of_file as latents_of_file
+from .latent_words import latents_of_files as latents_of_files
 from .mixing import mixed as mixed
 from .mixing import parse_cuts as parse_cuts

@@ -1,170 +1,219 @@
-"""Latents that words name: seeds, files of latents (F.npz, F.npy, F.pt), rows of them (F.npz@2)."""
+"""What files of latents hold: those of this project, and w of other programs.
 
-import dataclasses
+Other programs write W under other names and shapes: NVIDIA's projectors `w` [1, L, D] in an .npz,
+or `dlatents`; encoders such as e4e and pSp one array in an .npy or .pt file. They are read as `ws`
+wherever that is the only thing that they can be.
+"""
+
+import math
 import os
-import re
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
+from aligned_jax.convert.files.arrays import (
+    DAMAGE,
+    UNNAMED,
+    ArrayFile,
+    Header,
+    open_arrays,
+    read_arrays,
+    read_document,
+    read_headers,
+)
 from aligned_jax.errors import UserError
-from aligned_jax.latents import labels_for
-from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.rendering.stored_latents import read_latents
-from aligned_jax.translation import PSI, Truncation
-from aligned_jax.utils.paths import names_of
+from aligned_jax.latents.shapes import Shapes, array_shapes, latent_shape
 from aligned_jax.utils.text import listed
 
-WordKind = Literal["seeds", "latents", "pictures"]
-_SEEDS = re.compile(r"[\d\s,-]+")
-_FILE = re.compile(r"(.*\.(?:npz|npy|pt|pth))(?:@([^@]*))?", re.DOTALL)
+_KINDS = (
+    "z [N, D] or [N, L, D], or ws [N, L, D] (or w, as projectors write it), or styles/<layer> "
+    "[N, C] of every layer"
+)
+# What `aligned generate` and `aligned invert` write beside the latents; nothing is drawn of it.
+_PASSED_OVER = ("images", "meta_json", "trace")
+# What other programs call W; one of its rows alone counts for all rows.
+_W = ("w", "dlatents", UNNAMED)
 
 
-def kind_of_words(words: Sequence[str]) -> WordKind:
-    """What words stand for by their form: one list of seeds, files of latents, or else pictures.
+@dataclass(frozen=True, eq=False)
+class StoredLatents:
+    """What a file of latents holds.
 
-    Raises:
-      UserError: for words of different kinds, or several lists of seeds.
+    Attributes:
+      arrays: float32 `z`, `ws` or `styles/<layer>`, and perhaps `c` and `noise/<layer>`.
+      psi: truncation at which z was drawn or found, if the file says it.
     """
-    kinds: set[WordKind] = set()
-    for word in words:
-        latents: WordKind = "latents" if _FILE.fullmatch(word) else "pictures"
-        kinds.add("seeds" if _SEEDS.fullmatch(word) else latents)
-    if len(kinds) != 1 or (kinds == {"seeds"} and len(words) > 1):
-        raise UserError(
-            f"{' '.join(words)[:80]}: give one list of seeds, or files of latents, or pictures"
-        )
-    return kinds.pop()
+
+    arrays: dict[str, np.ndarray]
+    psi: float | None = None
 
 
-def kind_of(source: Any) -> WordKind:
-    """What a seed, a list of seeds, names or an array stand for; raises UserError as above."""
-    if isinstance(source, np.ndarray):
-        return "seeds" if source.ndim == 1 else "pictures"
-    numbers = source if isinstance(source, Sequence) and len(source) else [source]
-    if all(isinstance(number, int | np.integer) for number in numbers):
-        return "seeds"
-    return kind_of_words(names_of(source))
+def read_latents(
+    path: str | os.PathLike, config: GeneratorConfig, prefer: str = "ws"
+) -> StoredLatents:
+    """Latents of a file for a network of these sizes.
 
+    An .npz file holds exactly one of `z` [N, z_dim] or [N, L, z_dim], `ws`
+    [N, L, w_dim], and `styles/<layer>` [N, C] for every layer; and if it likes labels `c`
+    [N, c_dim], and maps `noise/<layer>` [N, R, R] for every convolution. The files of
+    `aligned generate` hold both z and ws: what is preferred is taken. A .pt file may hold a
+    dictionary of the same.
 
-def seeds_of(source: Any) -> str | list[int]:
-    """Seeds as text, be it alone or in a list, or as numbers."""
-    if isinstance(source, str):
-        return source
-    seeds = [source] if isinstance(source, int) else list(source)
-    return seeds[0] if seeds and isinstance(seeds[0], str) else [int(seed) for seed in seeds]
+    In place of `ws` there may be `w` or `dlatents` [N, L, w_dim]; [N, 1, w_dim], [N, w_dim] or
+    [w_dim], whose rows count for all; or [L, w_dim], one latent. An array without a name, in an
+    .npy or .pt file or alone in an .npz, is read as W+ if it is [N, L, w_dim] or [L, w_dim];
+    other shapes only if they cannot be those of z.
 
-
-def latents_of_file(
-    config: GeneratorConfig,
-    path: str | os.PathLike,
-    label: int | None = None,
-    psi: float | None = 1.0,
-    prefer: str = "ws",
-) -> LatentBatch:
-    """All rows of a file of latents, for a network of these sizes.
+    Nothing is read before its shape and type are known to fit.
 
     Args:
+      path: of the file.
       config: of the network.
-      path: as for `read_latents`.
-      label: class of a conditional network, from 0, if the file holds z without labels.
-      psi: truncation of z or ws. None truncates nothing but z, as the file says, or else by
-        `translation.PSI`.
-      prefer: "ws" or "z", of files that hold both.
+      prefer: "ws" or "z".
 
     Raises:
-      UserError: for a file that cannot be read or does not fit, a label that it has already or
-        that changes nothing, or a truncation that the network does not know.
+      UserError: if the file cannot be read, or naming everything in it that does not fit.
     """
-    latents, recorded = _read(config, path, label, prefer)
-    if psi is None:
-        latents = latents.with_psi(Truncation().of_latents(recorded))
-    else:
-        latents = dataclasses.replace(latents, psi=psi)
-    latents.check(config)
-    return latents
-
-
-def latents_of_files(
-    config: GeneratorConfig,
-    words: Sequence[str],
-    label: int | None = None,
-    psi: float | None = None,
-    otherwise: float = PSI,
-) -> LatentBatch:
-    """Rows of several files, which hold the same kind; of z and ws in one file, z.
-
-    The rows of several files are called after them as well, and those of one row after their
-    file alone. Numbers count from 0.
-
-    Args:
-      config: of the network.
-      words: `F.npz`, `F.npy` or `F.pt` for all rows of a file, or `F.npz@2` for its row 2.
-      label: as in `latents_of_file`.
-      psi: truncation of z; None is that of the files. What is beyond z is truncated already.
-      otherwise: truncation of z in files that say none.
-
-    Raises:
-      UserError: for words that name no file of latents, a row that is not there, files of
-        different spaces or truncations, and as `latents_of_file`.
-    """
-    matches = [(word, _FILE.fullmatch(word)) for word in words]
-    if wrong := [word for word, match in matches if not match]:
+    psi = None
+    try:
+        with open_arrays(path) as file:
+            arrays, problems = _read(file, config, prefer)
+            if not problems:
+                psi = _recorded_psi(file)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except UserError as error:
+        raise UserError(f"{error}; write the latents with np.savez(F.npz, ws=...)") from None
+    except DAMAGE as error:
+        raise UserError(f"{path} is no .npz file: {error}") from None
+    if problems:
         raise UserError(
-            f"{listed(wrong)}: no file of latents; these are F.npz, F.npy or F.pt, or F.npz@2 for "
-            "row 2. Pictures are given without --latents"
+            f"{path} does not fit this network: {listed(problems, separator='; ')}. A file of "
+            f"latents holds {_KINDS}, as np.savez(F.npz, ws=...) writes it; and labels c [N, K] if "
+            "there are any"
         )
-    truncation = Truncation(psi, usual=otherwise)
-    parts: list[LatentBatch] = []
-    for word, (file, row) in ((word, match.groups()) for word, match in matches if match):
-        latents, recorded = _read(config, file, label, prefer="z")
-        latents = latents.with_psi(truncation.of_latents(recorded))
-        parts.append(_row(word, _named(file, latents, len(words) == 1), row))
-    if len({frozenset(part.arrays) for part in parts}) > 1:
-        raise UserError(f"{listed(words)}: these files hold latents of different spaces")
-    if len(psis := {part.psi for part in parts}) > 1:
-        listing = ", ".join(f"{value:g}" for value in sorted(psis))
-        raise UserError(f"these files say different --psi ({listing}); choose one")
-    arrays = {key: np.concatenate([part.arrays[key] for part in parts]) for key in parts[0].arrays}
-    names = tuple(name for part in parts for name in part.names)
-    latents = LatentBatch(arrays, names, np.arange(len(names), dtype=np.uint32), psis.pop())
-    latents.check(config)
-    return latents
+    return StoredLatents(arrays, psi)
+
+
+def holds_latents(path: str | os.PathLike) -> bool:
+    """Whether a file holds latents by the names in it, whatever their sizes; a network does not."""
+    try:
+        with open_arrays(path) as file:
+            return not {"z", "ws", *_W}.isdisjoint(file.keys)
+    except (UserError, *DAMAGE):
+        return False
+
+
+def _recorded_psi(file: ArrayFile) -> float | None:
+    """The truncation that `aligned generate` ("manner") or `aligned invert` wrote down."""
+    try:
+        meta = read_document(file)
+        psi = (meta.get("settings") or meta.get("manner") or {}).get("psi")
+    except (*DAMAGE, KeyError, AttributeError):
+        return None
+    return float(psi) if isinstance(psi, int | float) and math.isfinite(psi) else None
 
 
 def _read(
-    config: GeneratorConfig, path: str | os.PathLike, label: int | None, prefer: str
-) -> tuple[LatentBatch, float | None]:
-    """The latents of a file, not to be truncated, and the psi that the file says."""
-    stored = read_latents(path, config, prefer)
-    arrays = stored.arrays
-    if label is not None and "c" in arrays:
-        raise UserError(f"{path} holds labels c already; leave out --label, or c")
-    if label is not None and "z" not in arrays:
-        raise UserError(f"{path} holds no z, so that a label changes nothing; leave out --label")
-    count = len(next(iter(arrays.values())))
-    if "z" in arrays and "c" not in arrays:
-        arrays = arrays | {"c": labels_for(config, label, count)}
-    names = tuple(f"row {number}" for number in range(count))
-    return LatentBatch(arrays, names, np.arange(count, dtype=np.uint32)), stored.psi
+    file: ArrayFile, config: GeneratorConfig, prefer: str
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The arrays as float32, or else a line for everything that does not fit or cannot be read."""
+    called = {key: "ws" if key in _W else key for key in file.keys if key not in _PASSED_OVER}
+    if {"z", "ws"} <= set(called.values()):
+        other = "z" if prefer == "ws" else "ws"
+        called = {key: name for key, name in called.items() if name != other}
+    keys = list(called)
+    shapes = array_shapes(config)
+    known = [key for key in keys if called[key] in shapes]
+    problems = [f"{key} is unknown" for key in keys if called[key] not in shapes]
+    headers, damaged = read_headers(file, known)
+    allowed = {key: shapes[called[key]] for key in known}
+    for key in headers.keys() & set(_W):
+        # W of other programs is looked at with its axes in place.
+        if shape := _batched(headers[key].shape, config, key):
+            headers[key] = headers[key]._replace(shape=shape)
+            allowed[key] = [*shapes["ws"], (1, config.w_dim)]
+    problems += damaged + _misfits(called, headers, allowed, shapes)
+    if problems:
+        return {}, problems
+    arrays, problems = read_arrays(file, known)
+    # Beyond the range of float32 counts as infinite: that is what would be drawn.
+    with np.errstate(over="ignore"):
+        arrays = {key: value.astype(np.float32) for key, value in arrays.items()}
+    for key, value in arrays.items():
+        if not np.isfinite(value).all():
+            problems.append(f"{key} holds values that are not finite")
+        elif key in _W:
+            value = value.reshape(headers[key].shape)
+            arrays[key] = np.repeat(value, config.num_ws // value.shape[1], axis=1)
+    return {called[key]: value for key, value in arrays.items()}, problems
 
 
-def _named(file: str, latents: LatentBatch, alone: bool) -> LatentBatch:
-    """Rows called after their file, which tells those of several files apart."""
-    stem = os.path.splitext(os.path.basename(file))[0]
-    if len(latents) == 1:
-        return dataclasses.replace(latents, names=(stem,))
-    if alone:
-        return latents
-    return dataclasses.replace(latents, names=tuple(f"{stem}, {name}" for name in latents.names))
+def _batched(
+    shape: tuple[int, ...], config: GeneratorConfig, key: str
+) -> tuple[int, int, int] | None:
+    """The shape [N, 1 or L, D] of W that other programs wrote as `shape`; None if it is not clear.
+
+    As many latents [N, D] as a network has rows count as the rows of one: programs that write
+    latents without their batch axis are many, and such a number is a coincidence.
+    """
+    rows, width = latent_shape(config, "w+")
+    may_be_z = key == UNNAMED and config.z_dim == width
+    if shape[-1:] != (width,):
+        return None
+    if len(shape) == 3 and (shape[1] == rows or (shape[1] == 1 and not may_be_z)):
+        return shape[0], shape[1], shape[2]
+    if len(shape) == 2 and shape[0] == rows:
+        return 1, rows, shape[1]
+    if len(shape) in (1, 2) and not may_be_z:
+        return math.prod(shape[:-1]), 1, shape[-1]
+    return None
 
 
-def _row(word: str, latents: LatentBatch, row: str | None) -> LatentBatch:
-    """One row of a file's, by its number, or all."""
-    if row is None:
-        return latents
-    if not (row.isdecimal() and int(row) < len(latents)):
-        raise UserError(f"{word}: the file has rows 0 to {len(latents) - 1}")
-    return latents.take([int(row)])
+def _misfits(
+    called: Mapping[str, str], headers: Mapping[str, Header], allowed: Shapes, shapes: Shapes
+) -> list[str]:
+    """A line for everything that headers tell.
+
+    Args:
+      called: by key, what its array is, such as "ws" of w.
+      headers: that could be read.
+      allowed: by key, the shapes that its array may have.
+      shapes: by what there may be, the same.
+    """
+    problems = []
+    names = {called[key] for key in allowed}
+    kinds = sorted({name.partition("/")[0] for name in names} - {"c", "noise"})
+    if not kinds and set(called.values()) <= shapes.keys():
+        problems.append("it holds no latents")
+    several = [key for key in allowed if called[key] == "ws"]
+    several = kinds if len(kinds) > 1 else several
+    if len(several) > 1:
+        problems.append(f"it holds {' and '.join(several)}; keep one of them")
+    for whole in ("styles/", "noise/"):  # all layers, or none
+        if any(name.startswith(whole) for name in called.values()):
+            needed = (name for name in shapes if name.startswith(whole))
+            problems += [f"{name} is missing" for name in needed if name not in names]
+    for key, header in headers.items():
+        problems += _header_problems(key, header, allowed[key])
+    counts = {key: header.shape[0] for key, header in headers.items() if header.shape}
+    if len(set(counts.values())) > 1:
+        numbers = ", ".join(f"{key} {count}" for key, count in counts.items())
+        problems.append(f"the numbers of rows differ: {numbers}")
+    elif 0 in counts.values():
+        problems.append("it has no rows")
+    return problems
+
+
+def _header_problems(key: str, header: Header, shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    if header.dtype.hasobject:
+        return [f"{key} {header.problem}"]
+    if header.shape[1:] not in shapes or not header.shape:
+        expected = " or ".join(f"[N, {', '.join(map(str, shape))}]" for shape in shapes)
+        note = "; without a name it is read as W+ alone" if key == UNNAMED else ""
+        return [f"{key} has shape {list(header.shape)}, expected {expected}{note}"]
+    if not header.is_numbers:
+        return [f"{key} holds {header.dtype}, expected numbers"]
+    return [f"{key} {header.problem}"] if header.problem else []

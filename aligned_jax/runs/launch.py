@@ -14,7 +14,7 @@ from aligned_jax import provenance
 from aligned_jax.data.dataset import Dataset
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from aligned_jax.runs import hosts, loop, snapshot
+from aligned_jax.runs import hosts, loop, saved_state
 from aligned_jax.runs.config import RunConfig, TrainConfig, describe, replaced
 from aligned_jax.runs.encoder_run import EncoderRun
 from aligned_jax.runs.folder import RunFolder, locked, unlocked
@@ -178,8 +178,8 @@ class PlannedRun:
                     "far; give the right folder with --data, or fine-tune from the run in a new one"
                 )
             run, lines = self._run(folder.read_origin()), folder.read_stats()
-            if snapshot.latest_state(folder) is not None:
-                latest, state, bookkeeping, notices = snapshot.load_latest(folder, task)
+            if saved_state.latest_state(folder) is not None:
+                latest, state, bookkeeping, notices = saved_state.load_latest(folder, task)
             elif lines:
                 raise UserError(
                     f"{folder.path} has no state left to go on from, only networks; fine-tune from "
@@ -284,23 +284,27 @@ def check_data(config: RunConfig, dataset: Dataset) -> None:
         if getattr(getattr(config, part), name) != value
     ]
     if wrong:
-        advice = _about_channels(config, parts, dataset.channels)
+        advice = _ways_out(config, parts, dataset)
         raise UserError(f"the networks do not fit {config.data.path}: {'; '.join(wrong)}{advice}")
 
 
-def _about_channels(config: RunConfig, parts: list[str], channels: int) -> str:
-    """The ways out for trained networks whose pictures have other channels than the data."""
-    theirs = config.generator.img_channels
-    if config.start is None or theirs == channels:
+def _ways_out(config: RunConfig, parts: list[str], dataset: Dataset) -> str:
+    """What to do where a trained network has other channels than the data, or wants labels."""
+    theirs, channels = config.generator.img_channels, dataset.channels
+    if config.start is None:
         return ""
-    ways = []
-    if {theirs, channels} == {1, 3}:
-        gray = "without --gray" if channels == 1 else "with --gray"
-        ways.append(f"import the data again {gray}")
-    if "discriminator" in parts:
-        options = " ".join(f"--{part}.img-channels {channels}" for part in parts)
-        ways.append(f"give --partial {options}, which draws anew the layers next to pixels")
-    return f"; {', or '.join(ways)}" if ways else ""
+    advice = []
+    if theirs != channels:
+        option = "--gray" if 1 in (theirs, channels) else "--alpha"
+        wanted = {1: "with --gray", 4: "with --alpha"}.get(theirs, f"without {option}")
+        ways = [f"import the data again {wanted}"]
+        if "discriminator" in parts:
+            options = " ".join(f"--{part}.img-channels {channels}" for part in parts)
+            ways.append(f"give --partial {options}, which draws anew the layers next to pixels")
+        advice.append(", or ".join(ways))
+    if config.generator.c_dim and not dataset.c_dim:
+        advice.append("choose the labels of the data with --data.labels")
+    return "".join(f"; {way}" for way in advice)
 
 
 def length(folder: RunFolder, planned: int, asked: int | None) -> int:

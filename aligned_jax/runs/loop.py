@@ -20,7 +20,7 @@ from aligned_jax import checkpoint
 from aligned_jax.data.batches import Rows, batches
 from aligned_jax.data.dataset import Dataset
 from aligned_jax.errors import UserError
-from aligned_jax.runs import hosts, snapshot, stopping
+from aligned_jax.runs import hosts, saved_state, stopping
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.metric_sums import MetricSums, means
 from aligned_jax.runs.pictures import SnapshotPictures
@@ -254,11 +254,11 @@ class _Loop:
     def _save(self, mark: int, state: PyTree) -> None:
         self._write(self.folder.checkpoint(mark), state)
         self._forget(self.folder.interrupted)
-        snapshot.prune(self.folder, self.task)
+        saved_state.prune(self.folder, self.task)
 
     def _write(self, folder: Any, state: PyTree) -> None:
         bookkeeping = {"tally": self.sums.saved(), "best": self.best}
-        snapshot.save_state(folder, self.task, state, bookkeeping, self.run.origin)
+        saved_state.save_state(folder, self.task, state, bookkeeping, self.run.origin)
 
     def _interrupt(self, replicated: PyTree) -> None:
         """Saves between two ticks, where the run can go on but no snapshot is due."""
@@ -266,7 +266,7 @@ class _Loop:
         stopping.check_finite(run, state, self.sums.saved(), self.task.advice)
         if not self.run.first:
             return
-        latest = snapshot.latest_state(run)  # stays until the new one is whole
+        latest = saved_state.latest_state(run)  # stays until the new one is whole
         others = [folder for folder in run.interrupted if folder != latest]
         self._forget(others)
         self._write(others[0], state)

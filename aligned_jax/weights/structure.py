@@ -6,7 +6,7 @@ that changes what the weights mean differs. `conv_clamp`, `num_fp16_res` and
 trained with the PyTorch release have one. A result keeps the base's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -48,8 +48,7 @@ def aligned_leaves(networks: Mapping[str, PyTree], base: str) -> list[tuple[Any,
     for name, network in networks.items():
         lines = differences(networks[base], network)
         if lines:
-            heading = f"{name} (second) does not fit {base} (first):"
-            raise ConfigError("\n  ".join([heading, *lines]))
+            raise misfit(f"{name} (second) does not fit {base} (first):", lines)
     return [
         (leaf, *(other[path][1] for other in flat.values()))
         for path, (leaf, _) in flat[base].items()
@@ -64,6 +63,14 @@ def differences(first: PyTree, second: PyTree) -> list[str]:
     )
     arrays = array_differences(ours, theirs)
     return _option_differences(first, second, sizes=bool(arrays)) + arrays
+
+
+def misfit(heading: str, lines: Sequence[str]) -> ConfigError:
+    """The refusal of two generators with these differences; it says how to change a resolution."""
+    told = [heading, *lines]
+    if any(line.startswith("img_resolution:") for line in lines):
+        told.append("`aligned resize NETWORK --resolution R` takes one to the other's resolution")
+    return ConfigError("\n  ".join(told))
 
 
 def array_differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:

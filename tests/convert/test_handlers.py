@@ -146,6 +146,7 @@ def opaque(module, name, *args, **state):
 SETTINGS = {
     "device": opaque("torch", "device", "cuda", 0),
     "type of numbers": Name("torch", "float16"),
+    "order of axes": Name("torch", "channels_last"),
     "path": opaque("pathlib", "PosixPath", "/", "data"),
     "path of Python 3.13": opaque("pathlib._local", "WindowsPath", "c:", "data"),
     "namespace": opaque("types", "SimpleNamespace", a=1),

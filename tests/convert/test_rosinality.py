@@ -223,3 +223,10 @@ def test_counters_are_left_out_and_named(tmp_path):
     official = written(tmp_path, {"g_ema": state, "latent_avg": MEAN})
     warnings = official.source["warnings"]
     assert len(warnings) == 1 and "were left out: n_averaged, epochs" in warnings[0]
+
+
+def test_a_mean_of_w_for_each_row_is_one(tmp_path):
+    for mean in (MEAN, MEAN[None], np.stack([MEAN] * 4)):
+        official = written(tmp_path, {"g_ema": generator_state(), "latent_avg": mean})
+        found = official.networks["G_ema"].variables()["stats"]["mapping"]["w_avg"]
+        assert np.array_equal(found, MEAN) and official.source["warnings"] == []

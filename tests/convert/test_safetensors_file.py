@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from aligned_jax.config import GeneratorConfig, MappingConfig, SynthesisConfig
 from aligned_jax.convert import from_official, read_official, write_safetensors
-from aligned_jax.convert.formats.exported import METADATA_KEY
+from aligned_jax.convert.formats.own_exports import METADATA_KEY
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
 from aligned_jax.errors import FormatError, UserError
 from tests.convert.small_networks import D_KWARGS, G_KWARGS

@@ -221,9 +221,9 @@ def test_repeated_copies_are_bounded():
 def test_numbers_cannot_be_chosen_to_collide():
     collide = [b"\x8a\x0b" + (i * (2**61 - 1)).to_bytes(11, "little") + b"N" for i in range(20_000)]
     assert f"{MAX_NUMBER_KEYS:,}" in refusal(b"}(" + b"".join(collide) + b"u.")
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(read(b"}(" + b"".join(collide[: MAX_NUMBER_KEYS - 1]) + b"u.")) > 9000
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_foreign_names_are_bounded():

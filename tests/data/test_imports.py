@@ -126,7 +126,7 @@ def test_lists_that_lie_deeper_than_pictures_are_named(tmp_path):
     told = images.scan(folder_of(tmp_path, files), 8).told
     assert told == (
         "2 classes: a, b (from the names of folders)",
-        "not used: a/dataset.json, which lies deeper than some pictures",
+        "not used: a/dataset.json, which lies deeper than some pictures or aside",
     )
     both = images.scan(zip_of(tmp_path, files | {"b/dataset.json": listing}), 8).told
     assert both[1].startswith("not used: a/dataset.json, b/dataset.json, which lie deeper")

@@ -99,21 +99,34 @@ def test_what_is_no_picture_does_not_stop_the_others(tmp_path):
     (tmp_path / "p.HEIC").write_bytes(b"ftypheic")
     (tmp_path / "bad.zip").write_bytes(b"PK cut off")
     (tmp_path / "empty").mkdir()
-    np.savez(tmp_path / "latents.npz", ws=np.zeros(3))
+    for name in ("latents.npz", "latents.pt"):  # both are zips
+        with open(tmp_path / name, "wb") as file:
+            np.savez(file, ws=np.zeros(3))
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
         for entry in ("../evil.png", "in/good.png", "..\\evil.png"):
             archive.write(tmp_path / "a.png", entry)
-    names = ("a.png", "notes.txt", "p.HEIC", "bad.zip", "empty", "latents.npz", "evil.zip")
+    names = (
+        "a.png",
+        "notes.txt",
+        "p.HEIC",
+        "bad.zip",
+        "empty",
+        "latents.npz",
+        "latents.pt",
+        "evil.zip",
+    )
     taken = targets.read([f"{tmp_path}/{name}" for name in names], 8, 3)
     assert [target.name for target in taken.targets] == ["a", "in_good"]
     no_picture = f"no picture ({', '.join(targets.SUFFIXES)}) and no zip"
     leads_out = "its name leads out of the zip"
+    latents = "latents are no picture; verbs that take them have --latents"
     assert {file.removeprefix(f"{tmp_path}/"): why for file, why in taken.skipped.items()} == {
         "notes.txt": no_picture,
         "p.HEIC": no_picture,
         "bad.zip": "no zip, or a damaged one",
         "empty": "there are no pictures in it",
-        "latents.npz": "latents are no picture; verbs that take them have --latents",
+        "latents.npz": latents,
+        "latents.pt": latents,
         "evil.zip/../evil.png": leads_out,
         "evil.zip/..\\evil.png": leads_out,
     }

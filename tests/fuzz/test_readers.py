@@ -32,7 +32,7 @@ from aligned_jax.convert import (
 from aligned_jax.convert.checks import tensor_problems
 from aligned_jax.convert.files.inert import TFNetwork
 from aligned_jax.convert.formats import nvidia_tf, tensor_dicts, tf_snapshot
-from aligned_jax.convert.formats.exported import METADATA_KEY
+from aligned_jax.convert.formats.own_exports import METADATA_KEY
 from aligned_jax.errors import UserError
 from aligned_jax.weights import parse_expression
 from tests.checkpoint.test_checkpoint import tree

@@ -90,3 +90,4 @@ def test_what_cannot_be_mixed(network, tmp_path):
     refused(r"no such row of W\+: \[4, 6\]; this network has rows 0 to 3", layers="4,6,2",
             source=network)  # fmt: skip
     refused("noise is 'loud'", noise="loud")
+    refused("10000 rows and 1 column of seeds are too many", "0-9999")

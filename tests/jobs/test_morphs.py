@@ -6,6 +6,7 @@ from PIL import Image
 
 from aligned_jax import jobs, loading, morphing, weights
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.key_frames import is_key_frame
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.viz import to_uint8
@@ -182,6 +183,8 @@ def test_what_cannot_be_morphed(pair, tmp_path):
     refused("B is given in memory, which has 2 pictures", 3, noise_images(2))
     refused("2 or more key frames; 1 was given", "5")
     refused("2 or more key frames; 0 were given")
+    refused("10000 key frames at most; 10001 were given", "0-10000")
+    refused("10000 key frames at most; 10001 were given", 3, "1-10000")
     refused("3 key frames in 2 networks were given", 3, "5,6", job=jobs.morph_grid)
     alone = {"networks": (pair[0], None)}
     refused("2 key frames in 1 network were", 3, 5, job=jobs.morph_grid, **alone)
@@ -194,3 +197,12 @@ def test_what_cannot_be_morphed(pair, tmp_path):
     jobs.generate(PARENT, [1]).write(file)
     (tmp_path / "a.webp").hardlink_to(file)
     refused("would replace what is given", f"{file}@0", 5, out=tmp_path / "a.webp", overwrite=True)
+
+
+def test_words_that_are_key_frames_by_their_form(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keys = ("3", "0-7", "w.npz", "w.npy@2", "w.pt@1", "me.PNG", "me.avif")
+    networks = ("ffhq", "ffhq.pkl", "w.pt", "zoo:personas64", "run@40", "x.safetensors")
+    assert [word for word in (*keys, *networks) if is_key_frame(word)] == [*keys]
+    (tmp_path / "3").mkdir()
+    assert not is_key_frame("3")

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import warnings
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -18,6 +19,7 @@ from aligned_jax.provenance import Command
 from aligned_jax.runs import loop
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.hosts import Session
+from aligned_jax.runs.launch import check_data
 from aligned_jax.runs.progress import TrainingReporter
 from tests.helpers import DATA
 from tests.training import tiny_encoder
@@ -146,6 +148,9 @@ def test_options_are_checked_before_any_work(data, tmp_path):
         jobs.plan_finetune(PARENT, data=data, session=SESSION)
     with pytest.raises(TypeError, match="unknown options augment"):
         jobs.plan_encoder(PARENT, **where, augment="bgc")
+    for kimg in (-1, 0):
+        with pytest.raises(UserError, match=f"--kimg is {kimg}; it must be at least 1"):
+            jobs.plan_encoder(PARENT, **where, kimg=kimg)
 
 
 def test_parents_are_named(data, tmp_path):
@@ -163,6 +168,27 @@ def test_data_that_no_network_fits_are_named(tmp_path):
     ):
         with pytest.raises(UserError, match=said):
             plan()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "channels", "way"),
+    [
+        (3, 1, "without --gray"),
+        (1, 3, "with --gray"),
+        (3, 4, "without --alpha"),
+        (4, 3, "with --alpha"),
+        (4, 1, "with --alpha"),
+    ],
+)
+def test_the_way_out_for_data_of_other_channels_and_without_labels(theirs, channels, way):
+    sizes = {"img_resolution": 8, "img_channels": theirs, "c_dim": 3}
+    config = SimpleNamespace(
+        generator=SimpleNamespace(**sizes), start="P", data=SimpleNamespace(path="D")
+    )
+    data = SimpleNamespace(resolution=8, channels=channels, c_dim=0)
+    told = f"the data have 0; import the data again {way}; choose the labels .* with --data.labels$"
+    with pytest.raises(UserError, match=told):
+        check_data(config, data)
 
 
 def test_gray_data_and_a_parent_in_colour(tmp_path, monkeypatch):

@@ -100,7 +100,7 @@ def test_classes():
     first, second = (jobs.walk(path, "3,5", label=k, **how).frames for k in (0, 1))
     assert moved(first, second)
     np.testing.assert_array_equal(second, generated(path, [3, 5], label=1, psi=0.7))
-    with pytest.raises(UserError, match="conditional; choose a class"):
+    with pytest.raises(UserError, match=r"conditional; .* choose a class"):
         jobs.walk(path, "3,5")
 
 

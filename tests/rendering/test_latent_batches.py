@@ -10,8 +10,8 @@ from aligned_jax.errors import UserError
 from aligned_jax.latents import truncate, z_from_seeds
 from aligned_jax.rendering.draw import render
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
-from aligned_jax.rendering.latent_files import kind_of_words, latents_of_file, latents_of_files
-from aligned_jax.rendering.stored_latents import read_latents
+from aligned_jax.rendering.latent_files import read_latents
+from aligned_jax.rendering.latent_words import kind_of_words, latents_of_file, latents_of_files
 from tests.helpers import DATA, relative_error
 
 

@@ -17,7 +17,7 @@ from aligned_jax.data.images import scan
 from aligned_jax.data.options import DataOptions
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.provenance import Command
-from aligned_jax.runs import snapshot
+from aligned_jax.runs import saved_state
 from aligned_jax.runs.config import SnapshotOptions, TrainConfig
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.hosts import Session
@@ -86,12 +86,12 @@ def replaced(part=None, **changed):
 def results(folder):
     """Everything a run came to that does not depend on the clock."""
     run = RunFolder(folder)
-    latest = snapshot.latest_state(run)
-    with np.load(latest / snapshot.TRAINING) as file:
+    latest = saved_state.latest_state(run)
+    with np.load(latest / saved_state.TRAINING) as file:
         found = {name: file[name] for name in file.files}
     for key in ("G_ema", "G", "D"):
         tree = checkpoint.read(latest, key)
-        found |= snapshot.named(key, tree)
+        found |= saved_state.named(key, tree)
     stats = [{k: v for k, v in line.items() if k != "timing"} for line in run.read_stats()]
     pictures = {path.name: path.read_bytes() for path in sorted(run.path.glob("*.png"))}
     folders = {

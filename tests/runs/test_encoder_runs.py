@@ -14,7 +14,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
-from aligned_jax.runs import launch, loop, snapshot, stopping
+from aligned_jax.runs import launch, loop, saved_state, stopping
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.encoder_run import EncoderRun, encoder_losses
 from aligned_jax.runs.folder import RunFolder
@@ -71,10 +71,10 @@ def train(folder, config, **changed):
 
 
 def results(folder):
-    latest = snapshot.latest_state(RunFolder(folder))
-    with np.load(latest / snapshot.TRAINING) as file:
+    latest = saved_state.latest_state(RunFolder(folder))
+    with np.load(latest / saved_state.TRAINING) as file:
         found = {name: file[name] for name in file.files}
-    return found | snapshot.named("E", aj.checkpoint.read(latest, "E"))
+    return found | saved_state.named("E", aj.checkpoint.read(latest, "E"))
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 
 from aligned_jax import checkpoint
 from aligned_jax.errors import FormatError
-from aligned_jax.runs import snapshot
+from aligned_jax.runs import saved_state
 from aligned_jax.runs.folder import RunFolder
 from tests.runs import small_runs as runs
 
@@ -50,7 +50,7 @@ def test_killed_at_random_moments(cache, tmp_path):
     for number in range(kills):
         sign, when = (COMPILING, dice.uniform(0, 3)) if number else (TICK, dice.uniform(0, 0.5))
         done += killed(folder, config, cache, sign, when)
-        latest = snapshot.latest_state(RunFolder(folder))
+        latest = saved_state.latest_state(RunFolder(folder))
         begun_at.append(checkpoint.read_manifest(latest).provenance["step"])
     assert done > kills / 3 and begun_at[0] > 0
     assert runs.train_on_disk(folder, config) == 0
@@ -94,7 +94,7 @@ def test_damaged_data_do_not_take_the_work_since_the_last_tick(cache, tmp_path):
     for _ in range(2):  # at the second time it stands where it stood
         with pytest.raises(FormatError, match="record 7 is damaged"):
             runs.train(folder, dataset=Damaged(1500 if not run.exists() else 3))
-        assert snapshot.latest_state(run) == run.interrupted[0]
+        assert saved_state.latest_state(run) == run.interrupted[0]
         assert 40 < checkpoint.read_manifest(run.interrupted[0]).provenance["step"] < 50
     assert [line["kimg"] for line in run.read_stats()] == [1]
 

@@ -11,7 +11,7 @@ import aligned_jax as aj
 from aligned_jax.errors import UserError
 from aligned_jax.networks import init_variables
 from aligned_jax.provenance import Command
-from aligned_jax.runs import dry_run, loop, snapshot
+from aligned_jax.runs import dry_run, loop, saved_state
 from aligned_jax.runs.folder import RunFolder, locked
 from aligned_jax.runs.launch import task_of
 from tests.helpers import DATA
@@ -140,7 +140,7 @@ def test_a_dry_run_tells_where_the_run_would_go_on(tmp_path):
     task = task_of(runs.CONFIG)
     state = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), task.expected())
     state = dataclasses.replace(state, step=np.int32(32), images_seen=np.int32(1024))
-    snapshot.save_state(run.folder.checkpoint(1), task, state, {}, {})
+    saved_state.save_state(run.folder.checkpoint(1), task, state, {}, {})
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert run.dry_run() == [f"going on with {tmp_path / 'run'} at 1.0 of 3 kimg", "100 img/s"]
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before

@@ -9,7 +9,7 @@ import pytest
 
 from aligned_jax import jobs
 from aligned_jax.errors import CheckpointError, ConfigError, UserError
-from aligned_jax.runs import hosts, snapshot
+from aligned_jax.runs import hosts, saved_state
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.folder import RunFolder, locked, unlocked
 from aligned_jax.runs.launch import task_of
@@ -146,11 +146,11 @@ def test_what_hosts_tell_each_other_may_be_no_text():
 
 
 def test_arrays_of_a_state_are_compared_before_memory_is_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(snapshot, "read_arrays", pytest.fail)
+    monkeypatch.setattr(saved_state, "read_arrays", pytest.fail)
     huge = {"G_opt/0/count": np.zeros((1000, 1000), np.int32)}
-    np.savez_compressed(tmp_path / snapshot.TRAINING, memory=np.array("{}"), **huge)
+    np.savez_compressed(tmp_path / saved_state.TRAINING, memory=np.array("{}"), **huge)
     with pytest.raises(CheckpointError, match=r"count is \(1000, 1000\), expected \(\)"):
-        snapshot.load_state(tmp_path, task_of(runs.CONFIG))
+        saved_state.load_state(tmp_path, task_of(runs.CONFIG))
 
 
 def test_pictures_fit_into_a_file():
@@ -172,7 +172,7 @@ def test_pools_are_bounded():
     [[], {"tally": [1]}, {"tally": {"Gmain": {"Loss/G/loss": [1, 2]}}}, {"best": {"score": "a"}}],
 )
 def test_bookkeeping_of_other_types(memory, tmp_path):
-    path = tmp_path / snapshot.TRAINING
+    path = tmp_path / saved_state.TRAINING
     np.savez(path, memory=np.array(json.dumps(memory)))
     with pytest.raises(CheckpointError, match=r"training\.npz is missing or damaged: "):
-        snapshot.load_state(tmp_path, task_of(runs.CONFIG))
+        saved_state.load_state(tmp_path, task_of(runs.CONFIG))

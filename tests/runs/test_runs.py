@@ -11,7 +11,7 @@ import pytest
 from aligned_jax import checkpoint, loading
 from aligned_jax.cli.training import CONSOLE
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.runs import launch, loop, snapshot, stopping
+from aligned_jax.runs import launch, loop, saved_state, stopping
 from aligned_jax.runs.folder import RunFolder, locked
 from aligned_jax.runs.launch import task_of
 from tests.helpers import relative_error
@@ -107,7 +107,7 @@ def test_states_that_are_refused(begun, finished):
     other = runs.Images()
     other.fingerprint = "others"
     assert "is not the data that" in refused(begun, dataset=other)
-    training = begun / "checkpoints" / "kimg-000002" / snapshot.TRAINING
+    training = begun / "checkpoints" / "kimg-000002" / saved_state.TRAINING
     content = training.read_bytes()
     training.write_bytes(content[:2000])
     assert "is missing or damaged" in refused(begun)
@@ -137,7 +137,7 @@ def test_batches_that_cannot_be_dealt(tmp_path):
 
 
 def test_networks_that_are_lost(begun):
-    state, kept = snapshot.load_state(begun / "checkpoints" / "kimg-000002", TASK)
+    state, kept = saved_state.load_state(begun / "checkpoints" / "kimg-000002", TASK)
     const = state.G["params"]["synthesis"]["b4"]["const"]
     const[0, 0, 0] = np.nan
     made = training_run(begun)
@@ -149,7 +149,7 @@ def test_networks_that_are_lost(begun):
     assert "in the state: G/params/synthesis/b4/const" in message
     assert f"The last good checkpoint is {begun}@2" in message
     assert (begun / "diagnosis.txt").read_text("utf-8").strip() == message
-    assert snapshot.latest_state(made.folder).name == "kimg-000002"
+    assert saved_state.latest_state(made.folder).name == "kimg-000002"
 
 
 class Score:
@@ -178,14 +178,14 @@ def training_run(folder, **changed):
 
 
 def test_scores_and_the_best_checkpoint(begun):
-    state, kept = snapshot.load_state(begun / "checkpoints" / "kimg-000002", TASK)
+    state, kept = saved_state.load_state(begun / "checkpoints" / "kimg-000002", TASK)
     known = {"metric": "score", "score": 7.0, "kimg": 1}
     made = training_run(begun, metrics=[Score()])
     made.folder.forget_after(63, 2)
     assert loop.train(made, state, kept | {"best": known}) is None
     lines = made.folder.read_stats()
     assert lines[-1]["scores"] == {"score": 9.0} and "scores" not in lines[-2]
-    saved = snapshot.load_state(begun / "checkpoints" / "kimg-000003", TASK)[1]
+    saved = saved_state.load_state(begun / "checkpoints" / "kimg-000003", TASK)[1]
     assert saved["best"] == {"metric": "score", "score": 9.0, "kimg": 3}
     provenance = loading.load(begun / "checkpoints" / "best").provenance
     assert (provenance["score"], provenance["kimg"]) == (9.0, 3)
@@ -197,7 +197,7 @@ def test_scores_and_the_best_checkpoint(begun):
 
 def test_a_full_disk(begun):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    state, kept = snapshot.load_state(begun / "checkpoints" / "kimg-000002", TASK)
+    state, kept = saved_state.load_state(begun / "checkpoints" / "kimg-000002", TASK)
     made = training_run(begun, metrics=[Score(full=3)])
     made.folder.forget_after(63, 2)
     try:
@@ -205,7 +205,7 @@ def test_a_full_disk(begun):
             loop.train(made, state, kept | {"best": {"score": 99.0}})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert snapshot.latest_state(made.folder).name == "kimg-000002"
+    assert saved_state.latest_state(made.folder).name == "kimg-000002"
     assert not [path for path in begun.rglob(".*") if path.name != ".lock"]
 
 

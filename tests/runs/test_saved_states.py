@@ -12,7 +12,7 @@ from aligned_jax import checkpoint, jobs
 from aligned_jax.cli import training
 from aligned_jax.config import EpilogueConfig
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.runs import dry_run, hosts, loop, snapshot
+from aligned_jax.runs import dry_run, hosts, loop, saved_state
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.hosts import Session
@@ -43,7 +43,7 @@ def run(tmp_path):
 
 
 def save(run, folder, state):
-    snapshot.save_state(folder, task_of(run.read_config()), state, {}, {})
+    saved_state.save_state(folder, task_of(run.read_config()), state, {}, {})
 
 
 def the_loop(run):
@@ -60,7 +60,7 @@ def test_a_second_interruption_keeps_the_first_until_it_is_saved(run, fresh, mon
         made._interrupt(parallel.replicate(at(fresh, step), made.run.devices))
 
     def latest():
-        return checkpoint.read_manifest(snapshot.latest_state(run)).provenance["step"]
+        return checkpoint.read_manifest(saved_state.latest_state(run)).provenance["step"]
 
     for step in (70, 80, 90):
         interrupt(step)
@@ -123,12 +123,12 @@ def test_what_older_checkpoints_are_reduced_to(run, fresh):
     config = runs.replaced(kimg=9, snapshots=snapshots)
     for kimg in range(6):
         save(run, run.checkpoint(kimg), at(fresh, kimg))
-    snapshot.prune(run, task_of(config))
+    saved_state.prune(run, task_of(config))
     found = checkpoint.run_checkpoints(run.path)
     keys = {kimg: set(checkpoint.read_manifest(folder).configs) for kimg, folder in found.items()}
     everything = {"G_ema", "G", "D"}
     assert keys == {k: {"G_ema"} if k < 2 else everything for k in (0, 1, 2, 4, 5)}
-    assert {kimg for kimg in found if snapshot.is_whole(found[kimg])} == {4, 5}
+    assert {kimg for kimg in found if saved_state.is_whole(found[kimg])} == {4, 5}
 
 
 def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
@@ -143,15 +143,15 @@ def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
     save(run, run.checkpoint(2), at(fresh, 63))
     save(run, run.interrupted[0], at(fresh, 70))
     (run.interrupted[0] / "config.json").write_text("{", "utf-8")
-    (run.checkpoint(2) / snapshot.TRAINING).write_bytes(b"PK")
+    (run.checkpoint(2) / saved_state.TRAINING).write_bytes(b"PK")
     runs.train(run.path)
     assert started == [32]
     first, second, last, done = capsys.readouterr().out.splitlines()
     assert str(run.interrupted[0]) in first and f"going back to {run.checkpoint(1)}" in first
     assert str(run.checkpoint(2)) in second and f"going back to {run.checkpoint(1)}" in second
     assert last == f"going on with {run.path} at 1.0 of 3 kimg" and "is trained" in done
-    assert snapshot.states(run) == [run.checkpoint(1)]
-    (run.checkpoint(1) / snapshot.TRAINING).write_bytes(b"PK")
+    assert saved_state.states(run) == [run.checkpoint(1)]
+    (run.checkpoint(1) / saved_state.TRAINING).write_bytes(b"PK")
     with pytest.raises(CheckpointError, match=r"kimg-000001.* is missing or damaged"):
         runs.train(run.path)
     assert run.checkpoint(1).exists()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.errors import UserError
-from aligned_jax.runs import hosts, snapshot
+from aligned_jax.runs import hosts, saved_state
 from aligned_jax.runs.folder import RunFolder, locked
 from tests.helpers import relative_error
 from tests.runs import small_runs as runs
@@ -58,7 +58,7 @@ def test_two_hosts_of_one_device_train_and_go_on(cache, tmp_path):
     assert "going on with" in said[0] and "at 1.0 of 2 kimg" in said[0]
     run = RunFolder(tmp_path / "run")
     assert [line["kimg"] for line in run.read_stats()] == [1, 2]
-    assert snapshot.latest_state(run) == run.checkpoint(2)
+    assert saved_state.latest_state(run) == run.checkpoint(2)
 
 
 def test_a_host_that_fails_stops_the_other(cache, tmp_path):

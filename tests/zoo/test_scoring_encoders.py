@@ -13,7 +13,7 @@ from aligned_jax.data.images import scan
 from aligned_jax.data.writer import write_dataset
 from aligned_jax.networks import init_variables
 from aligned_jax.train import zoo_encoders
-from aligned_jax.zoo import encoder_scores
+from aligned_jax.zoo import scoring_encoders
 from tests import standins
 from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
@@ -33,8 +33,8 @@ def folder(tmp_path, monkeypatch):
     write_dataset(scan(tmp_path / "images", 32, test=0.5), tmp_path / "data", workers=1)
     lpips = {"alex": aj.inversion.Pixels(), "vgg": standins.Squares()}
     monkeypatch.setattr(features, "lpips", lpips.__getitem__)
-    monkeypatch.setattr(encoder_scores, "STEPS", 30)
-    monkeypatch.setattr(encoder_scores, "STEPS_AFTER", 10)
+    monkeypatch.setattr(scoring_encoders, "STEPS", 30)
+    monkeypatch.setattr(scoring_encoders, "STEPS_AFTER", 10)
     return tmp_path
 
 
@@ -49,7 +49,7 @@ def test_optimisation_comes_nearer_than_an_encoder_that_learnt_nothing(folder):
     code, document = measured(folder)
     assert code == 0 and document["images"] == 3 and document["data"]["split"] == "test"
     rows = {row["method"]: row for row in document["scores"]}
-    encoder, both, optimisation = (rows[name] for name in encoder_scores.METHODS.values())
+    encoder, both, optimisation = (rows[name] for name in scoring_encoders.METHODS.values())
     for key in ("lpips_vgg", "pixel_rmse"):
         assert optimisation[key] < encoder[key] and both[key] < encoder[key]
     assert (folder / "samples.png").stat().st_size > 1000
@@ -67,6 +67,6 @@ def test_distances():
     images = np.full((2, 32, 32, 3), 100, np.uint8)
     others = images.copy()
     others[1] += 51
-    values = encoder_scores.distances(images, others, standins.Squares())
+    values = scoring_encoders.distances(images, others, standins.Squares())
     assert values["pixel_rmse"] == pytest.approx((0 + 51 / 127.5) / 2)
     assert values["lpips_vgg"] == pytest.approx((51 / 127.5) ** 2 / 2, rel=1e-4)

@@ -128,11 +128,21 @@ def open_arrays(path: str | os.PathLike) -> Iterator[ArrayFile]:
     with open_regular(path) as file:
         if file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
             yield _Npy(file)
-        elif os.fspath(path).endswith((".pt", ".pth")):
+        elif _is_torch(path, file):
             yield _Torch(path)
         else:
             with zipfile.ZipFile(file) as archive:
                 yield _Npz(archive)
+
+
+def _is_torch(path: str | os.PathLike, file: IO[bytes]) -> bool:
+    """Whether torch wrote a file, whose name need not say so; damaged ones go by their name."""
+    if os.fspath(path).lower().endswith((".pt", ".pth")):
+        return True
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(name.split("/")[-1] == "data.pkl" for name in archive.namelist())
 
 
 class _Npz:
@@ -141,6 +151,10 @@ class _Npz:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._names = {name.removesuffix(".npy"): name for name in archive.namelist()}
+        if self._names and not any(name.endswith(".npy") for name in self._names.values()):
+            raise ValueError("a zip without arrays")
+        if len(self._names) == 1 and "arr_0" in self._names:  # savez(path, array)
+            self._names = {UNNAMED: self._names["arr_0"]}
 
     @property
     def keys(self) -> list[str]:

@@ -195,11 +195,12 @@ def _settings(module: str, names: str) -> dict[tuple[str, str], Handler]:
 _BUILTINS = "builtins __builtin__"
 _MULTIARRAY = "numpy.core.multiarray numpy._core.multiarray"
 _PATHS = "PosixPath WindowsPath PurePosixPath PureWindowsPath Path PurePath"
-# Types of numbers, which torch pickles by name alone.
+# Types of numbers and orders of axes, which torch pickles by name alone.
 _TORCH_CONSTANTS = (
     "float16 float32 float64 half float double bfloat16 uint8 int8 int16 int32 int64 uint16 uint32 "
     "uint64 short int long bool complex32 complex64 complex128 cfloat cdouble float8_e4m3fn "
-    "float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz quint8 qint8 qint32"
+    "float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz quint8 qint8 qint32 "
+    "channels_last channels_last_3d contiguous_format preserve_format"
 )
 _REBUILDERS: Mapping[tuple[str, str], Handler] = {
     ("torch._utils", "_rebuild_tensor"): _torch_tensor,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aligned_jax.convert.rules import read
-from aligned_jax.utils.seal import checksum_of
+from aligned_jax.utils.checksums import checksum_of
 
 # The networks of a checkpoint, by the port's keys.
 KEYS = {"g_ema": "G_ema", "g": "G", "d": "D"}

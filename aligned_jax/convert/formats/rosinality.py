@@ -32,8 +32,8 @@ from aligned_jax.convert.formats.port_names import (
 )
 from aligned_jax.convert.rules import filter_kernel
 from aligned_jax.errors import FormatError
+from aligned_jax.utils.checksums import check_seal
 from aligned_jax.utils.reading import parse_json
-from aligned_jax.utils.seal import check_seal
 from aligned_jax.utils.text import listed
 
 CODE_BASE = "stylegan2-pytorch (rosinality)"
@@ -148,6 +148,13 @@ def _squeezed(tensor: Tensor, rank: int) -> Tensor:
     return Derived(tensor, shape, lambda array: array.reshape(shape))
 
 
+def _first_row(mean: Tensor) -> Tensor:
+    """The mean of w, of which encoders' programs keep a copy for each row of W+."""
+    if len(mean.shape) != 2 or 0 in mean.shape:
+        return mean
+    return Derived(mean, tuple(mean.shape[1:]), lambda array: array[0])
+
+
 def _check_kernel(name: str, tensor: Tensor, gain: int) -> None:
     expected = filter_kernel(DEFAULT_FILTER) * np.float32(gain)
     if tuple(tensor.shape) != expected.shape or not np.allclose(tensor.numpy(), expected, 1e-6, 0):
@@ -157,7 +164,7 @@ def _check_kernel(name: str, tensor: Tensor, gain: int) -> None:
 def _complete(key: str, tensors: dict[str, Tensor], latent_avg: Any, warnings: list[str]) -> None:
     """Adds the mean of w, and noise maps to files that are older than them."""
     if hasattr(latent_avg, "numpy"):
-        tensors["mapping.w_avg"] = _squeezed(latent_avg, 1)
+        tensors["mapping.w_avg"] = _first_row(_squeezed(latent_avg, 1))
     elif (mean := _mean_w(tensors)) is not None:
         tensors["mapping.w_avg"] = InMemory(mean)
         warnings.append(

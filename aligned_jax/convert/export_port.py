@@ -32,11 +32,11 @@ from aligned_jax.convert.formats.port_names import (
     generator_place,
     kernel_gain,
 )
+from aligned_jax.convert.new_file import appearing, finite
 from aligned_jax.convert.rules import filter_kernel, to_official
-from aligned_jax.convert.writing import appearing, finite
 from aligned_jax.errors import FormatError
 from aligned_jax.types import Variables
-from aligned_jax.utils.seal import sealed
+from aligned_jax.utils.checksums import sealed
 from aligned_jax.utils.text import listed
 
 _PORT_KEYS = {ours: theirs for theirs, ours in KEYS.items()}

@@ -17,10 +17,10 @@ from aligned_jax.config import (
     SynthesisConfig,
 )
 from aligned_jax.convert import port_usage, read_official, write_port
+from aligned_jax.convert.export_port import misfits, port_tensors
 from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.formats.port_names import discriminator_names, generator_names
 from aligned_jax.convert.formats.rosinality import read
-from aligned_jax.convert.port_export import misfits, port_tensors
 from aligned_jax.errors import FormatError, UserError
 from tests.convert.small_networks import Lazy
 from tests.convert.test_rosinality import discriminator_state, generator_state

@@ -1,6 +1,7 @@
 """Latents that other programs wrote: names, shapes and files of theirs."""
 
 import pickle
+import shutil
 import zipfile
 
 import numpy as np
@@ -8,8 +9,10 @@ import pytest
 
 from aligned_jax import jobs, loading
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.key_frames import is_key_frame
 from aligned_jax.rendering import latents_of_files, render
-from aligned_jax.rendering.stored_latents import read_latents
+from aligned_jax.rendering.latent_files import holds_latents, read_latents
+from aligned_jax.rendering.latent_words import kind_of_words
 from tests.helpers import DATA
 from tests.makers.official_file import write_torch
 
@@ -68,6 +71,36 @@ def test_an_array_without_a_name_is_wplus(network, tmp_path, write):
         write(file, other)
         with pytest.raises(UserError, match=r"without a name it is read as W\+.*ws="):
             read_latents(file, network.config)
+
+
+def test_files_are_told_apart_by_their_content(network, tmp_path):
+    np.savez(tmp_path / "a.npz", WHOLE)  # alone, and without a name
+    write_torch(tmp_path / "a.pt", WHOLE)
+    for other in ("a.PT", "a.bin", "a.npy"):
+        shutil.copy(tmp_path / "a.pt", tmp_path / other)
+    for name in ("a.npz", "a.PT", "a.bin", "a.npy"):
+        ws = read_latents(tmp_path / name, network.config).arrays["ws"]
+        np.testing.assert_array_equal(ws, WHOLE)
+    assert kind_of_words([f"{tmp_path}/a.PT@1"]) == "latents"
+    np.savez(tmp_path / "a.npz", W)
+    with pytest.raises(UserError, match=r"without a name it is read as W\+"):
+        read_latents(tmp_path / "a.npz", network.config)
+    np.savez(tmp_path / "a.npz", WHOLE, w=WHOLE)
+    with pytest.raises(UserError, match="arr_0 is unknown"):
+        read_latents(tmp_path / "a.npz", network.config)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("0.png", b"")
+    with pytest.raises(UserError, match=r"no \.npz file: a zip without arrays"):
+        read_latents(tmp_path / "a.npz", network.config)
+
+
+def test_whether_a_file_holds_latents_or_a_network(tmp_path):
+    for value, held in ((WHOLE, True), ({"w": W}, True), ({"conv1.weight": W}, False)):
+        write_torch(tmp_path / "a.pt", value)
+        assert holds_latents(tmp_path / "a.pt") is held
+        assert is_key_frame(f"{tmp_path}/a.pt") is held
+    assert is_key_frame(f"{tmp_path}/a.pt@0") and not is_key_frame(f"{tmp_path}/no.pt")
+    assert not is_key_frame(str(DATA / "rosinality_skip32.pt"))
 
 
 def test_an_array_that_cannot_be_z_is_w(tmp_path):

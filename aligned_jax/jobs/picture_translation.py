@@ -30,7 +30,7 @@ from aligned_jax.provenance import Command
 from aligned_jax.rendering import mixing
 from aligned_jax.rendering.draw import NotFinite, RenderOptions, pixels
 from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, rows_in_all
-from aligned_jax.rendering.latent_files import WordKind
+from aligned_jax.rendering.latent_words import WordKind
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 from aligned_jax.viz import check_channels
 from aligned_jax.viz.sheet import DrawnColumn, Sheet, image_form

@@ -10,12 +10,12 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from aligned_jax.config import ALL_KEYS, AnyConfig, describe
-from aligned_jax.convert.formats.exported import FORMAT_VERSION, METADATA_KEY
+from aligned_jax.convert.formats.own_exports import FORMAT_VERSION, METADATA_KEY
+from aligned_jax.convert.new_file import appearing, finite
 from aligned_jax.convert.rules import to_official
-from aligned_jax.convert.writing import appearing, finite
 from aligned_jax.errors import FormatError
 from aligned_jax.types import Variables
-from aligned_jax.utils.seal import checksum_of, sealed
+from aligned_jax.utils.checksums import checksum_of, sealed
 from aligned_jax.utils.text import listed
 
 

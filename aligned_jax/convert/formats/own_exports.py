@@ -14,8 +14,8 @@ from aligned_jax.convert.files.safetensors_file import read_tensors
 from aligned_jax.convert.files.tensor import Tensor
 from aligned_jax.convert.formats import foreign_networks, state_dicts, tensor_dicts
 from aligned_jax.errors import ConfigError, FormatError
+from aligned_jax.utils.checksums import check_seal, checksum_of
 from aligned_jax.utils.reading import parse_json
-from aligned_jax.utils.seal import check_seal, checksum_of
 from aligned_jax.utils.text import listed
 
 METADATA_KEY = "aligned_jax"
