@@ -113,7 +113,8 @@ def _recorded_psi(file: ArrayFile) -> float | None:
         psi = (meta.get("settings") or meta.get("manner") or {}).get("psi")
     except (*DAMAGE, KeyError, AttributeError):
         return None
-    return float(psi) if isinstance(psi, int | float) and math.isfinite(psi) else None
+    # Python's whole numbers may be larger than any float; a NaN is not smaller.
+    return float(psi) if isinstance(psi, int | float) and abs(psi) < 2**53 else None
 
 
 def _read(
