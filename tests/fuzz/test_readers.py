@@ -265,7 +265,7 @@ def search(name: str, count: int, folder: Path) -> None:
     one()
     growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) * 1024
     assert growth < MAX_GROWTH, f"the memory grew by {growth / 1e6:.0f} MB"
-    # If all passed, the contents would not be strange. Few of the slow readers' can all hit padding.
+    # If all passed, the contents would not be strange. A few of slow readers may all hit padding.
     assert len(refused) > seen / 20 or name in SLOW_READERS, f"{len(refused)} of {seen} refused"
 
 
