@@ -9,7 +9,8 @@ import pytest
 
 from aligned_jax import jobs
 from aligned_jax.data.options import DataOptions
-from aligned_jax.runs import overrides, presets
+from aligned_jax.runs import presets
+from aligned_jax.runs.config import override
 from studies import recipes
 from studies.recipes import Clock
 
@@ -128,7 +129,7 @@ def test_recipes_are_runs():
         for stage in stages:
             sizes = presets.Sizes(32 if stage.small else 64)
             preset = presets.config_of(stage.preset, DataOptions(path="data"), sizes)
-            config = overrides.override(preset, (*recipes._TICKS, *stage.options))
+            config = override(preset, (*recipes._TICKS, *stage.options))
             assert config.snapshots.tick_kimg == 1 and not config.mistakes()
             changed = {option.split(".")[0] for option in stage.options if option[0] == "-"}
             assert ("--gan" in changed) == (config.gan != preset.gan)
