@@ -69,7 +69,7 @@ class DiscriminatorConfig:
             "c_dim": (0, MAX_LABELS),
             "img_channels": (1, MAX_WIDTH),
             "cmap_dim": (1, MAX_WIDTH),
-            "freeze_layers": (0, 64),
+            "freeze_layers": (0, 1000),
         }
         check_ranges(self, ranges)
         check_sizes(self)

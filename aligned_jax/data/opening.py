@@ -84,9 +84,14 @@ def read_file(path: str | os.PathLike) -> io.BytesIO:
       ValueError: if it is not a regular file (but a pipe or a device), or too large.
     """
     with reading.open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        check_size(size)
+        try:
+            size = os.fstat(file.fileno()).st_size
+        except io.UnsupportedOperation:  # in a bucket
+            size = LARGEST_FILE + 1
+        else:
+            check_size(size)
         data = file.read(size)
+    check_size(len(data))
     return io.BytesIO(data)
 
 

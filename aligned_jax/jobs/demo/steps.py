@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aligned_jax import checkpoint
@@ -74,7 +74,7 @@ class DemoPlan:
     out: str = "demo"
     kimg: int = 6
     seed: int = 0
-    family: DemoFamily = ZOO
+    family: DemoFamily = field(default_factory=lambda: ZOO)
     style: str = "dylan"
     faces: int = 4000
     preset: str = "tiny64"
