@@ -110,11 +110,11 @@ def _restore(item: Path, only: tuple[str, ...], expected: Variables | None) -> V
 
 def _check_files(here: Path) -> None:
     """Refuses what TensorStore would wait for or read without end: pipes and devices."""
-    foreign = [p for p in here.rglob("*") if not (p.is_file() or p.is_dir())]
-    if foreign:
+    entries = [path for path in here.rglob("*") if not path.is_dir()]
+    if foreign := [path for path in entries if not path.is_file()]:
         raise FormatError(f"{here} holds what is no regular file: {listed(map(str, foreign))}")
     # Lists of what lies where are read whole, of the arrays themselves in folders "d" a part.
-    lists = [path for path in here.rglob("*") if path.is_file() and path.parent.name != "d"]
+    lists = [path for path in entries if path.parent.name != "d"]
     if large := [str(path) for path in lists if path.stat().st_size > _LONGEST_LIST]:
         raise FormatError(f"{listed(large)} is far longer than any list of a checkpoint's arrays")
 

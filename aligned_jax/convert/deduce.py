@@ -98,18 +98,17 @@ def _require_layers(sizes: Mapping[str, Any], example: str) -> None:
 
 
 def _check_numbers(config: NetworkConfig) -> None:
+    """Bounds that are narrower in files than in configs, which have checked themselves."""
     options = config.synthesis if isinstance(config, GeneratorConfig) else config
-    clamp, beta = options.conv_clamp, config.mapping.w_avg_beta
+    clamp = options.conv_clamp
     usual = [
         ("mapping.lr_multiplier", config.mapping.lr_multiplier, 1e-6, 1e6),
-        ("mapping.w_avg_beta", 0.0 if beta is None else beta, 0, 1),
         ("conv_clamp", 1.0 if clamp is None else clamp, 1e-6, 1e9),
         ("num_fp16_res", options.num_fp16_res, 0, 100),
     ]
     if isinstance(config, DiscriminatorConfig):
         group = config.epilogue.mbstd_group_size
         usual.append(("epilogue.mbstd_group_size", 1 if group is None else group, 1, 1_000_000))
-        usual.append(("freeze_layers", config.freeze_layers, 0, 1000))
     filter_kernel(options.resample_filter)  # raises if it cannot be normalised
     wrong = [
         f"{name} is {number(value)}, expected {least:g} to {most:g}"

@@ -68,13 +68,6 @@ def squared(
     return Squared(fitted(image, resolution, fit, ground), excess, transparent)
 
 
-def square_png(
-    data: BinaryIO, resolution: int, channels: int, fit: str = "crop", ground: Colour = WHITE
-) -> bytes:
-    """`squared` as a PNG file."""
-    return squared(data, resolution, channels, fit, ground).png()
-
-
 def fitted(
     image: Image.Image, resolution: int, fit: str = "crop", ground: Colour = WHITE
 ) -> Image.Image:

@@ -23,7 +23,7 @@ def encoded(image, kind="PNG", **options):
 
 
 def square(image, resolution=8, channels=3, kind="PNG", **options):
-    png = pictures.square_png(io.BytesIO(encoded(image, kind, **options)), resolution, channels)
+    png = pictures.squared(io.BytesIO(encoded(image, kind, **options)), resolution, channels).png()
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
@@ -95,11 +95,11 @@ def test_what_is_no_picture_is_refused():
     with pytest.raises(ValueError, match="floating-point"):
         square(Image.fromarray(np.zeros((9, 9), np.float32)), kind="TIFF")
     with pytest.raises(OSError):
-        pictures.square_png(io.BytesIO(encoded(noise(0, 90, 90))[:-200]), 8, 3)
+        pictures.squared(io.BytesIO(encoded(noise(0, 90, 90))[:-200]), 8, 3)
     huge = encoded(Image.new("1", (30_000, 30_000)))
     assert len(huge) < 2**20
     with pytest.raises((Image.DecompressionBombError, Image.DecompressionBombWarning)):
-        pictures.square_png(io.BytesIO(huge), 8, 3)
+        pictures.squared(io.BytesIO(huge), 8, 3)
 
 
 # ---- folders

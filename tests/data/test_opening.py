@@ -102,7 +102,7 @@ def test_pillow_says_nothing_of_its_own(caplog):
 def test_pictures_of_too_many_pixels_or_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(opening, "LARGEST_PICTURE", 80)
     with pytest.raises(Image.DecompressionBombError, match="9x9 pixels"):
-        pictures.square_png(io.BytesIO(encoded()), 8, 3)
+        pictures.squared(io.BytesIO(encoded()), 8, 3)
     monkeypatch.setattr(opening, "LARGEST_FILE", 100)
     (tmp_path / "a.png").write_bytes(encoded())
     with pytest.raises(ValueError, match="bytes is too large"):

@@ -15,15 +15,6 @@ ODD_VALUES: list[Any] = [
     "a" * 5000, [], {}, [[]], [1], ["a", 1], [[1, 2], [3]], {"a": 1}, {"a": {"b": [None]}},
     [0] * 5000,
 ]  # fmt: skip
-_DEPTH = 3000
-
-
-def deep() -> Any:
-    """A list in a list in a list, deeper than Python's own limit on calls."""
-    value: Any = []
-    for _ in range(_DEPTH):
-        value = [value]
-    return value
 
 
 def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
