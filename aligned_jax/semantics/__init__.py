@@ -8,10 +8,13 @@ from aligned_jax.semantics.editing import (
     style_deviations,
     visible_channels,
 )
+from aligned_jax.semantics.statistics import LatentStatistics, latent_statistics
 
 __all__ = [
     "Channel",
+    "LatentStatistics",
     "effects",
+    "latent_statistics",
     "random_channels",
     "shifted",
     "style_deviations",

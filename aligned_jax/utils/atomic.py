@@ -5,12 +5,15 @@ import errno
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.utils.paths import is_remote, remove_folder, uploading
 
+_LOOKS = 40
+_PAUSE = 0.05  # seconds
 # What file systems and TensorStore say when a write cannot be completed.
 _WRITE_FAILURE = re.compile(r"no space left|file too large|disk quota|permission denied", re.I)
 
@@ -85,7 +88,7 @@ def writing_folder(folder: Path, last: str, check: Callable[[], None]) -> Iterat
         check()
         _replace(partial, folder)
     except Exception as error:
-        remove_folder(partial)
+        _remove_for_good(partial)
         if isinstance(error, OSError) or _WRITE_FAILURE.search(str(error)):
             reason = (_WRITE_FAILURE.search(str(error)) or [str(error)])[0]
             raise CheckpointError(
@@ -93,8 +96,17 @@ def writing_folder(folder: Path, last: str, check: Callable[[], None]) -> Iterat
             ) from error
         raise
     except BaseException:
-        remove_folder(partial)
+        _remove_for_good(partial)
         raise
+
+
+def _remove_for_good(folder: Path) -> None:
+    """Removes a folder that threads of a write that failed may fill for a moment longer."""
+    for _ in range(_LOOKS):
+        remove_folder(folder)
+        time.sleep(_PAUSE)
+        if not os.path.lexists(folder):
+            return
 
 
 @contextlib.contextmanager
