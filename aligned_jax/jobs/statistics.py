@@ -76,5 +76,5 @@ def _load(file: Path, network: Network, facts: dict[str, Any]) -> LatentStatisti
     for table in tables.values():
         if any(table[layer].shape != (width,) for layer, width in widths.items()):
             return None
-    w_mean, w_std = (tables[kind].pop(_W) for kind in ("mean", "std"))
-    return LatentStatistics(**facts, w_mean=w_mean, w_std=w_std, **tables)
+    mean, std = tables["mean"], tables["std"]
+    return LatentStatistics(**facts, w_mean=mean.pop(_W), w_std=std.pop(_W), mean=mean, std=std)
