@@ -53,13 +53,13 @@ def known_statistics(
         return stored
     with report.progress(count, "latents") as advance:
         computed = latent_statistics(network, count, seed, label, advance)
+    arrays: dict[str, Any] = {
+        **{f"mean/{layer}": value for layer, value in computed.mean.items()},
+        **{f"std/{layer}": value for layer, value in computed.std.items()},
+        **{f"mean/{_W}": computed.w_mean, f"std/{_W}": computed.w_std},
+    }
     with contextlib.suppress(UserError), viz.writing(file, overwrite=True) as opened:
-        np.savez(
-            opened,
-            **{f"mean/{layer}": value for layer, value in computed.mean.items()},
-            **{f"std/{layer}": value for layer, value in computed.std.items()},
-            **{f"mean/{_W}": computed.w_mean, f"std/{_W}": computed.w_std},
-        )
+        np.savez(opened, **arrays)
     return computed
 
 
