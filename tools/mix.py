@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("network", metavar="NETWORK")
     add("--rows", required=True, metavar="LIST", help="seeds like 0-3 or 85,100,75")
     add("--columns", required=True, metavar="LIST", help="seeds, whose layers are taken")
-    add("--layers", default="0-6", metavar="LIST", help="from the columns (default 0-6)")
+    layers = "from the columns (default 0-6, of small networks the first half)"
+    add("--layers", metavar="LIST", help=layers)
     add("--psi", type=arguments.finite, default=1.0, help="truncation; 1 is none (default 1)")
     add("--label", type=arguments.whole(0), metavar="K", help="class of a conditional network")
     add("--noise", choices=("const", "none", "random"), default="const", help="(default const)")

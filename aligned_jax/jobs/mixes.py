@@ -15,8 +15,8 @@ from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import counted
 from aligned_jax.viz.sheet import Sheet, check_sheet
 
-# As the official script draws: coarse layers to middle ones.
-LAYERS = "0-6"
+# As the official script draws, rows 0 to 6: coarse layers to middle ones.
+_COARSE = 7
 _MOST = 10_000  # images of a sheet
 
 
@@ -24,7 +24,7 @@ def mix(
     network: NetworkSource,
     rows: str | Sequence[int],
     columns: str | Sequence[int],
-    layers: str | Sequence[int] = LAYERS,
+    layers: str | Sequence[int] | None = None,
     *,
     psi: float = 1.0,
     label: int | None = None,
@@ -45,7 +45,8 @@ def mix(
       network: a name, or a loaded network.
       rows, columns: seeds, in lists or text such as "85,100,75" or "0-3".
       layers: rows of W+ that come from the seed of the column, in a list or text such as "0-6";
-        `aligned info` says how many there are.
+        `aligned info` says how many there are. By default 0 to 6, of small networks the first
+        half.
       psi: truncation; 1 is none.
       label: class of a conditional network.
       noise: "const" (the stored maps), "none", or "random" maps, for each row of images the same.
@@ -67,11 +68,13 @@ def mix(
     options = RenderOptions(noise=noise, noise_seed=noise_seed, batch=batch)
     seeds = [parse_seeds(one) if isinstance(one, str) else [*one] for one in (rows, columns)]
     _check_count(*map(len, seeds))
-    chosen = parse_rows(layers) if isinstance(layers, str) else [*layers]
+    chosen = parse_rows(layers) if isinstance(layers, str) else layers
     if out is not None:
         check_sheet(out, overwrite)
     name, generator = named_network(network, network_key)
     config = generator.config
+    if chosen is None:
+        chosen = range(_COARSE if config.num_ws > _COARSE else config.num_ws // 2)
     viz.check_channels(config.img_channels)
     down, across = (
         latents_of_seeds(config, one, label, psi).in_space(generator, "w+") for one in seeds

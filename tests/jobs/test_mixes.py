@@ -67,6 +67,14 @@ def test_every_option_changes_the_sheet(network, sheet, option):
     assert np.abs(before.images[1:, 1:].astype(int) - after.images[1:, 1:]).max() > 1
 
 
+@pytest.mark.parametrize(
+    ("source", "rows"), [(PARENT, "0-1"), (DATA / "generator_skip64_fp16.pkl", "0-6")]
+)
+def test_the_coarse_rows_are_mixed_by_default(source, rows):
+    asked, by_default = (jobs.mix(source, "3", "4", layers).images for layers in (rows, None))
+    np.testing.assert_array_equal(by_default, asked)
+
+
 def test_rows_share_their_random_noise(network):
     found = jobs.mix(network, "3", "4,7", [], noise="random").images
     np.testing.assert_allclose(found[1, 1:], found[1, [0, 0]], atol=1)

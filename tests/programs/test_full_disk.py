@@ -30,7 +30,12 @@ print(json.dumps(results))
 LINES = {
     "convert {parent} {out}": 2000,
     "interpolate {parent} {child} --weight 0.5 --out {out}": 2000,
+    "reset {parent} {child} --components mapping --out {out}": 2000,
+    "swap {parent} {child} --resolution 4 --out {out}": 2000,
+    "arithmetic a+0.5*(b-a) a={parent} b={child} --out {out}": 2000,
+    "resize {parent} --resolution 16 --out {out}": 2000,
     "export {parent} {out}.safetensors": 2000,
+    "export {parent} {out}.pt": 2000,
     "generate {parent} --seeds 0-7 --out {out}.npz": 4000,
     "generate {parent} --seeds 0-63 --batch 8 --out {out}.png": 4000,
     "generate {parent} --seeds 0-7 --out {out}": 500,
@@ -38,6 +43,10 @@ LINES = {
     "morph {parent} {child} 1 2 --frames 6 --out {out}.webp": 1000,
     "morph {parent} {child} 1 2 --frames 6 --out {out}.mp4": 300,
     "compare {parent} {child} --seeds 0-7 --out {out}": 10000,
+    "family {parent} {child} --seeds 0-7 --out {out}.png": 600,
+    "edit {parent} {child} --channel 1_0 --out {out}.png": 300,
+    "mix {parent} --rows 0-3 --columns 4-7 --layers 1-2 --out {out}.png": 2000,
+    "walk {parent} --seeds 0-2 --frames 4 --out {out}.webp": 1000,
     "swap {parent} {child} --strip 4,8 --seeds 0-7 --out {out}.png": 4000,
 }
 # What can be gone on with stays, in a hidden folder; the same command does it.

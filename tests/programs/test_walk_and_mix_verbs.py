@@ -99,7 +99,7 @@ def test_a_mix(ok, aligned, parent, tmp_path):
 def test_every_option_of_a_mix_reaches_the_job(asked):
     needed = ("--rows", "3", "--columns", "4")
     plain = asked("mix", "N", *needed, "--out", "x.png")
-    assert plain[0] == ("N", "3", "4", "0-6")
+    assert plain[0] == ("N", "3", "4", None)
     options = {
         "--psi": (0.5, "psi", 0.5), "--label": (1, "label", 1),
         "--noise": ("none", "noise", "none"), "--noise-seed": (4, "noise_seed", 4),
@@ -119,7 +119,9 @@ def test_every_option_of_a_mix_reaches_the_job(asked):
 
 def test_a_mix_that_cannot_be(refused, parent, tmp_path):
     out = ("--out", tmp_path / "x.png")
-    assert "this network has rows 0 to 3" in refused("mix", parent, *MIX[:4], *out)
+    assert "this network has rows 0 to 3" in refused(
+        "mix", parent, *MIX[:4], "--layers", "0-6", *out
+    )
     assert "not a list of seeds" in refused("mix", parent, "--rows", "a", "--columns", 1, *out)
     assert "NAME.png or NAME.html" in refused("mix", parent, *MIX, "--out", tmp_path / "x.npz")
     assert "--columns" in refused("mix", parent, "--rows", 3, *out)
