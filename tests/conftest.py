@@ -1,6 +1,8 @@
-"""For every test: no silent promotion, eight virtual devices, programs that compile fast."""
+"""For every test: no silent promotion, eight virtual devices, programs that compile fast, once."""
 
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
@@ -11,10 +13,25 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 import jax
 import pytest
 
+_CACHE = "JAX_COMPILATION_CACHE_DIR"
 _FAST = "jax_disable_most_optimizations"
 _MOST = 2e9  # bytes
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def pytest_configure(config):
+    """Processes of a session share what they compile, in a folder that is removed at its end.
+
+    A program is wanted again and again: by both workers, by child processes, by every new step of
+    the same training. A folder of one's own, named in the environment, is used and kept.
+    """
+    if _CACHE not in os.environ:
+        os.environ[_CACHE] = folder = tempfile.mkdtemp(prefix="aligned_jax-programs-")
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+        jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -53,12 +53,10 @@ def made(parent, child, tmp_path_factory):
     """A finished demo, and what it said."""
     before = {name: getattr(jax.config, name) for name in _NAMES}
     folder = tmp_path_factory.mktemp("demo")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder / "cache"))
-        plan = DemoPlan(str(folder / "my demo"), 1, 0, family(parent, child), faces=40)
-        code, out, err = run(plan)
-        assert code == 0, err
-        yield SimpleNamespace(plan=plan, out=out, err=err, folder=Path(plan.out))
+    plan = DemoPlan(str(folder / "my demo"), 1, 0, family(parent, child), faces=40)
+    code, out, err = run(plan)
+    assert code == 0, err
+    yield SimpleNamespace(plan=plan, out=out, err=err, folder=Path(plan.out))
     for name, value in before.items():
         jax.config.update(name, value)
 

@@ -143,7 +143,7 @@ def main(argv):
 
 
 def command(folder, config=CONFIG):
-    """The command line of `main`, with a cache that the process shares with this one."""
+    """The command line of `main`."""
     code = "import sys; from tests.runs import small_runs as runs; runs.main(sys.argv[1:])"
     return [sys.executable, "-c", code, str(folder), json.dumps(to_dict(config))]
 

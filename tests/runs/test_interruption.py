@@ -17,12 +17,11 @@ from tests.runs import small_runs as runs
 COMPILING, TICK = "compiling the training step", " of 3 kimg, "
 
 
-def killed(folder, config, environment, sign, when):
+def killed(folder, config, sign, when):
     """Runs in another process and kills it `when` seconds after it has said `sign`."""
     child = subprocess.Popen(
         runs.command(folder, config),
         cwd=runs.ROOT,
-        env=os.environ | environment,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -42,14 +41,14 @@ def killed(folder, config, environment, sign, when):
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments(cache, tmp_path):
+def test_killed_at_random_moments(tmp_path):
     """The first time after a tick, so that the others begin in the middle of the run."""
     kills = 50
     dice, folder, config = random.Random(kills), tmp_path / "run", runs.every_kind(tmp_path)
     done, begun_at = 0, []
     for number in range(kills):
         sign, when = (COMPILING, dice.uniform(0, 3)) if number else (TICK, dice.uniform(0, 0.5))
-        done += killed(folder, config, cache, sign, when)
+        done += killed(folder, config, sign, when)
         latest = saved_state.latest_state(RunFolder(folder))
         begun_at.append(checkpoint.read_manifest(latest).provenance["step"])
     assert done > kills / 3 and begun_at[0] > 0
@@ -89,7 +88,7 @@ class Damaged(runs.Images):
         return super().__getitem__(index)
 
 
-def test_damaged_data_do_not_take_the_work_since_the_last_tick(cache, tmp_path):
+def test_damaged_data_do_not_take_the_work_since_the_last_tick(tmp_path):
     folder, run = tmp_path / "run", RunFolder(tmp_path / "run")
     for _ in range(2):  # at the second time it stands where it stood
         with pytest.raises(FormatError, match="record 7 is damaged"):

@@ -120,7 +120,7 @@ def test_a_dry_run_does_not_disturb_a_run_at_work(tmp_path):
         assert (run.folder.path / ".lock").read_bytes() == before
 
 
-def test_a_dry_run_tells_what_the_run_starts_from(cache, tmp_path, capsys):
+def test_a_dry_run_tells_what_the_run_starts_from(tmp_path, capsys):
     for config, said in (
         (runs.CONFIG, "drawn anew, from seed 0: G_ema, G, D"),
         (start(tmp_path / "parent"), "copied "),

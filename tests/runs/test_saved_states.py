@@ -23,7 +23,7 @@ from tests.training import tiny_gan as tiny
 
 
 @pytest.fixture(scope="module")
-def fresh(cache):
+def fresh():
     """A state that was never trained."""
     return task_of(runs.CONFIG).created(None)
 

@@ -28,7 +28,7 @@ def networks(monkeypatch, tmp_path):
 SCORED = runs.replaced("snapshots", metrics="kid_vgg,pr_vgg,fd_vgg", metric_images=6)
 
 
-def test_scores_of_a_run(cache, networks, tmp_path, capfd):
+def test_scores_of_a_run(networks, tmp_path, capfd):
     folder = tmp_path / "run"
     assert runs.train(folder, SCORED) == 0
     lines = runs.RunFolder(folder).read_stats()
@@ -75,7 +75,7 @@ def test_reals_are_all_of_the_data_and_unmirrored(tmp_path):
     assert len(found) == 40 and not found.facts()["mirror"]
 
 
-def test_what_is_wrong_is_said_before_the_run_begins(cache, networks, tmp_path):
+def test_what_is_wrong_is_said_before_the_run_begins(networks, tmp_path):
     with pytest.raises(UserError, match="no such metric: fido"):
         runs.train(tmp_path / "run", runs.replaced("snapshots", metrics="fido"))
     assert not (tmp_path / "run").exists()

@@ -23,7 +23,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start(cache, folder, kimg=1, failing=-1, devices=1):
+def start(folder, kimg=1, failing=-1, devices=1):
     """Both hosts of a run, to the end: exit codes, standard outputs and errors."""
     flags = f"--xla_force_host_platform_device_count={devices}"
     port, rest = free_port(), [folder, str(kimg), str(failing)]
@@ -31,7 +31,7 @@ def start(cache, folder, kimg=1, failing=-1, devices=1):
         subprocess.Popen(
             [sys.executable, "-m", "tests.runs.host_process", f"{port},2,{host}", *rest],
             cwd=runs.ROOT,
-            env=os.environ | cache | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
+            env=os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -48,12 +48,12 @@ def start(cache, folder, kimg=1, failing=-1, devices=1):
 
 
 @pytest.mark.slow
-def test_two_hosts_of_one_device_train_and_go_on(cache, tmp_path):
-    codes, said, errors = start(cache, tmp_path / "run")
+def test_two_hosts_of_one_device_train_and_go_on(tmp_path):
+    codes, said, errors = start(tmp_path / "run")
     assert codes == [0, 0], errors
     assert "devices 1 of 2" in said[0] and "is trained" in said[0]
     assert "trained" not in said[1]
-    codes, said, errors = start(cache, tmp_path / "run", kimg=2)
+    codes, said, errors = start(tmp_path / "run", kimg=2)
     assert codes == [0, 0], errors
     assert "going on with" in said[0] and "at 1.0 of 2 kimg" in said[0]
     run = RunFolder(tmp_path / "run")
@@ -61,25 +61,25 @@ def test_two_hosts_of_one_device_train_and_go_on(cache, tmp_path):
     assert saved_state.latest_state(run) == run.checkpoint(2)
 
 
-def test_a_host_that_fails_stops_the_other(cache, tmp_path):
+def test_a_host_that_fails_stops_the_other(tmp_path):
     with locked(RunFolder(tmp_path / "run")):
-        codes, _, errors = start(cache, tmp_path / "run")
+        codes, _, errors = start(tmp_path / "run")
     assert codes == [2, 2]
     assert "is in use by another process" in errors[0]
     assert "another host, number 0, stopped" in errors[1] and "is in use" in errors[1]
     assert not any("Traceback" in text for text in errors)
 
 
-def test_a_host_without_data_stops_the_other(cache, tmp_path):
-    codes, _, errors = start(cache, tmp_path / "run", failing=1)
+def test_a_host_without_data_stops_the_other(tmp_path):
+    codes, _, errors = start(tmp_path / "run", failing=1)
     assert codes == [2, 2]
     assert "another host, number 1, stopped: record" in errors[0] and "damaged" in errors[1]
     assert not any("Traceback" in text for text in errors)
 
 
 @pytest.mark.slow
-def test_two_hosts_of_four_devices(cache, tmp_path):
-    codes, said, errors = start(cache, tmp_path / "run", devices=4)
+def test_two_hosts_of_four_devices(tmp_path):
+    codes, said, errors = start(tmp_path / "run", devices=4)
     assert codes == [0, 0], errors
     assert "devices 4 of 8" in said[0]
     config = dataclasses.replace(runs.replaced("gan", pl_weight=0.0, r1_gamma=0.0), kimg=1)
