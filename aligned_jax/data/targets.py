@@ -233,6 +233,8 @@ def _inside(
             skipped[f"{source}/{name}"] = "its name leads out of the zip"
         if not images and not outside:
             skipped[source] = "there are no pictures in it"
+            if os.path.isfile(os.path.join(source, "dataset_info.json")):
+                skipped[source] = "it is a dataset; give a folder of pictures, or single ones"
         for item in images:
             yield f"{source}/{item.file}", functools.partial(files.read, item)
 

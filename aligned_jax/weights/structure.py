@@ -69,7 +69,9 @@ def misfit(heading: str, lines: Sequence[str]) -> ConfigError:
     """The refusal of two generators with these differences; it says how to change a resolution."""
     told = [heading, *lines]
     if any(line.startswith("img_resolution:") for line in lines):
-        told.append("`aligned resize NETWORK --resolution R` takes one to the other's resolution")
+        told.append(
+            "`aligned resize NETWORK --resolution R --out DST` takes one to the other's resolution"
+        )
     return ConfigError("\n  ".join(told))
 
 

@@ -96,9 +96,9 @@ def _check_resolutions(low: PyTree, high: PyTree, called: tuple[str, str]) -> No
     wanted = resized_config(configs[large], sizes[small])
     if config_differences(configs[small], wanted) or not _fit(configs[small], wanted):
         return  # other differences stay; all are told
-    way = f"`aligned resize {names[large]} --resolution {sizes[small]}` first"
+    way = f"`aligned resize {names[large]} --resolution {sizes[small]} --out DST` first"
     if small == 0:  # what resizing draws anew lies in blocks that are taken from `high`
-        way = f"`aligned resize {names[0]} --resolution {sizes[1]}` first, or {way}"
+        way = f"`aligned resize {names[0]} --resolution {sizes[1]} --out DST` first, or {way}"
     raise ConfigError(
         f"{called[0]} has {sizes[0]} px, {called[1]} {sizes[1]} px; layers are swapped between "
         f"networks of one resolution: {way}"

@@ -163,6 +163,9 @@ def test_what_cannot_be_read_at_all(tmp_path):
         targets.read([str(tmp_path)], 8, 5)
     with pytest.raises(UserError, match="there are no pictures in it"):
         targets.read([str(tmp_path)], 8, 3)
+    (tmp_path / "dataset_info.json").write_text("{}")
+    with pytest.raises(UserError, match="it is a dataset; give a folder of pictures"):
+        targets.read([str(tmp_path)], 8, 3)
     with pytest.raises(UserError, match=r"no such picture, folder or zip: one\.png, two\.png"):
         targets.read(["one.png", "two.png"], 8, 3)
 

@@ -77,7 +77,7 @@ def test_every_difference_is_listed_once():
     assert len(lines) == len(set(lines))
     with pytest.raises(ConfigError) as error:
         weights.reset(first, second, "conv")
-    assert "`aligned resize NETWORK --resolution R`" in str(error.value).splitlines()[-1]
+    assert "`aligned resize NETWORK --resolution R --out DST`" in str(error.value).splitlines()[-1]
     # reset is built on the child, so the two sides change places.
     assert len(str(error.value).splitlines()) == 1 + len(lines) + 1
 

@@ -130,13 +130,15 @@ def sized(resolution, seed=1, **options):
 @pytest.mark.parametrize("architecture", ["skip", "orig"])
 def test_networks_of_two_resolutions_are_told_how_to_meet(architecture):
     low, high = sized(8, architecture=architecture), sized(16, architecture=architecture)
-    down = "`aligned resize 'the high' --resolution 8` first"
+    down = "`aligned resize 'the high' --resolution 8 --out DST` first"
     with pytest.raises(ConfigError) as caught:
         swap(low, high, 4, called=("low", "the high"))
     said = str(caught.value)
     assert said.startswith("low has 8 px, the high 16 px") and said.endswith(down)
-    assert "`aligned resize low --resolution 16` first, or" in said
-    with pytest.raises(ConfigError, match=r": `aligned resize LOW --resolution 8` first$"):
+    assert "`aligned resize low --resolution 16 --out DST` first, or" in said
+    with pytest.raises(
+        ConfigError, match=r": `aligned resize LOW --resolution 8 --out DST` first$"
+    ):
         swap(high, low, 4)
     # Both ways work.
     smaller, larger = resized_config(high.config, 8), resized_config(low.config, 16)
