@@ -78,6 +78,7 @@ def test_distances_terms_and_gradient(vgg):
     assert np.isfinite(np.asarray(both(gray, gray)[0])).all()
 
 
+@pytest.mark.slow
 @needs_weights
 def test_terms_of_every_pair_with_and_without_heads(vgg):
     """Square and oblong images of several sizes."""

@@ -146,6 +146,7 @@ def test_what_cannot_be_read_is_said_by_the_result_alone(child, photos, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_class_of_a_conditional_network():
     network = DATA / "generator_options16.pkl"
     images = noise_images(1, 16)

@@ -60,6 +60,7 @@ class Listener(TrainingReporter):
         self.notices.append(text)
 
 
+@pytest.mark.slow
 def test_a_child_is_trained_and_goes_on(data, tmp_path, capsys):
     run, listener = tmp_path / "run", Listener()
     known = {"data": data, "run": run, "preset": "tiny32", "batch": 100, "session": SESSION}

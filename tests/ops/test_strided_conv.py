@@ -64,6 +64,7 @@ def test_the_form_follows_the_backend(way, monkeypatch):
     assert "dot_general" not in program("gpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape, patches", [((1, 3, 4), True), ((1, 3, 5), False)])
 def test_with_a_far_larger_kernel_it_is_a_product_with_patches(shape, patches, monkeypatch):
     random = np.random.RandomState(0)

@@ -125,6 +125,7 @@ def test_every_command_of_a_picture_makes_it_again(made, commands):
     assert {path: path.read_bytes() for path in pictures} == before
 
 
+@pytest.mark.slow
 def test_the_other_commands_work_too(made, commands, tmp_path, monkeypatch, aligned):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(made.folder, tmp_path / "copy")

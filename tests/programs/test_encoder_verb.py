@@ -180,6 +180,7 @@ def test_large_generators_get_the_published_backbone(plan):
     assert plan("--backbone slim", size=512)["encoder"]["stages"] == STAGES["slim"]
 
 
+@pytest.mark.slow
 def test_a_dry_run_measures(aligned, family, tmp_path):
     line = "G --data D --run R --devices 1 --dry-run --space w --kimg 3 --batch 4"
     result = aligned(*words_of(family, tmp_path / "run", line), *SMALL)

@@ -177,6 +177,7 @@ def test_styles_can_be_drawn_again(ok, images, child, tmp_path):
     assert error == pytest.approx(document["images"][0]["pixel"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_options_of_the_verb_change_the_latents(ws, child, tmp_path, monkeypatch):
     monkeypatch.setattr(features, "lpips", lambda net: StandIn({"vgg": 1.0, "alex": 1e-4}[net]))
     wide = picture(tmp_path / "wide.png", 1, (20, 12))

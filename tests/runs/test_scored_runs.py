@@ -29,6 +29,7 @@ def points(folder, name):
     return [line.split() for line in re.findall(r'<polyline[^>]*points="([^"]*)"', svg)]
 
 
+@pytest.mark.slow
 def test_curves_go_on_with_the_run(tmp_path):
     config = runs.replaced("snapshots", metrics="kid_vgg", metric_images=6)
     folder = tmp_path / "run"

@@ -70,6 +70,7 @@ def test_a_host_that_fails_stops_the_other(tmp_path):
     assert not any("Traceback" in text for text in errors)
 
 
+@pytest.mark.slow
 def test_a_host_without_data_stops_the_other(tmp_path):
     codes, _, errors = start(tmp_path / "run", failing=1)
     assert codes == [2, 2]

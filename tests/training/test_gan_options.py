@@ -127,7 +127,7 @@ def test_r1_options():
     assert value("Dreg", augment=darken)[0] < 0.9 * base
 
 
-@pytest.mark.parametrize("half", ["bfloat16", "float16"])
+@pytest.mark.parametrize("half", ["bfloat16", pytest.param("float16", marks=pytest.mark.slow)])
 def test_half_precision_is_for_the_main_losses_alone(half):
     for term in ("Gmain", "Dmain"):
         full, mixed = value(term, **HALF)[0], value(term, half=half, **HALF)[0]
@@ -148,6 +148,7 @@ def test_bytes_and_floats_are_the_same_images():
     assert value("Dreg", pixels=floats)[0] == pytest.approx(value("Dreg")[0], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_rounds_of_the_path_length_follow_one_another():
     """Two rounds add the gradients of two batches, each against the mean updated so far."""
 
@@ -207,7 +208,7 @@ def test_optimiser_options():
         params = getattr(state, network)["params"]
         first = jax.tree.map(lambda v: 0.1 * jnp.cos(v), params)
         second = jax.tree.map(lambda v: 0.05 * jnp.sin(v), params)
-        step = jax.jit(functools.partial(apply_gradients, chosen, phase))
+        step = functools.partial(apply_gradients, chosen, phase)
         state = step(step(state, first), second)
         return np.concatenate([np.ravel(v) for v in jax.tree.leaves(getattr(state, network))])
 

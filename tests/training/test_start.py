@@ -191,6 +191,7 @@ def test_new_layers_are_not_frozen(source):
     starting_networks(source, *starting_configs(sizes(source), freeze_layers=2))
 
 
+@pytest.mark.slow
 def test_a_conditional_frozen_run_from_an_official_file(tmp_path):
     labels = {"c_dim": 2}
     generator = samples.generator({**samples.G_KWARGS, **labels})
@@ -210,6 +211,7 @@ def test_a_conditional_frozen_run_from_an_official_file(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_an_adaptive_run_at_a_lower_resolution_from_an_averaged_generator():
     source = loading.load_all(DATA / "avatars_parent.pkl")
     wanted = starting_configs(sizes(source), 8)
