@@ -35,17 +35,27 @@ def inputs(arrays, n):
     return jnp.asarray(nhwc(arrays[f"n{n}/image"])), jnp.asarray(arrays[f"n{n}/c"])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_logits_and_input_gradients(name):
-    arrays, meta, module, variables = case(name)
+@functools.cache
+def program(name):
+    """Logits, their gradient to the images, and what was sown, as one program."""
+    _, _, module, variables = case(name)
 
     @jax.jit
-    def logits_and_gradient(images, c):
-        logits, back = jax.vjp(lambda x: module.apply(variables, x, c), images)
-        return logits, back(jnp.ones_like(logits))[0]
+    def run(images, c):
+        def apply(images):
+            return module.apply(variables, images, c, mutable=["intermediates"])
 
+        logits, back, sown = jax.vjp(apply, images, has_aux=True)
+        return logits, back(jnp.ones_like(logits))[0], sown["intermediates"]
+
+    return run
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_and_input_gradients(name):
+    arrays, meta, _, _ = case(name)
     for n in meta["batches"]:
-        logits, gradient = logits_and_gradient(*inputs(arrays, n))
+        logits, gradient, _ = program(name)(*inputs(arrays, n))
         assert relative_error(logits, arrays[f"n{n}/logits"]) < TOLERANCE, n
         penalty = jnp.square(gradient).sum(axis=(1, 2, 3))
         assert relative_error(penalty, arrays[f"n{n}/r1_penalty"]) < 1e-4, n
@@ -55,11 +65,10 @@ def test_logits_and_input_gradients(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_intermediate_activations(name):
-    arrays, meta, module, variables = case(name)
+    arrays, meta, _, _ = case(name)
     n = meta["batches"][0]
     stored = {k.split("/")[-1]: v for k, v in arrays.items() if k.startswith(f"n{n}/block/")}
-    run = jax.jit(functools.partial(module.apply, mutable=["intermediates"]))
-    sown = run(variables, *inputs(arrays, n))[1]["intermediates"]
+    _, _, sown = program(name)(*inputs(arrays, n))
     assert stored
     for label, expected in stored.items():
         if label == "mapping":
