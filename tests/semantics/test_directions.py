@@ -40,8 +40,8 @@ def test_a_planted_direction_is_found_with_its_sign(planted, method, tails, sign
     rows, positive = directions.choose_examples(sign * scores, 0.0, tails)
     found = directions.fit_boundary(x[rows], positive, method)
     assert np.linalg.norm(found.normal) == pytest.approx(1)
-    assert found.normal @ (sign * normal) > 0.87
-    assert ((found.scores(x) > 0) == (sign * scores > 0)).mean() > 0.8
+    assert found.normal @ (sign * normal) > 0.8
+    assert ((found.scores(x) > 0) == (sign * scores > 0)).mean() > 0.75
 
 
 def test_boundaries_are_those_of_scikit_learn(planted):
