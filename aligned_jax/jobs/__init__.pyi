@@ -27,8 +27,14 @@ from .directions.unlabelled import closed_form_directions as closed_form_directi
 from .directions.unlabelled import component_directions as component_directions
 from .drawings import Drawing as Drawing
 from .drawings import generate as generate
-from .editing import ChannelEdit as ChannelEdit
+from .editing import EditRequest as EditRequest
 from .editing import edit as edit
+from .edits.family import EditedFamily as EditedFamily
+from .edits.masks import Mask as Mask
+from .edits.masks import read_mask as read_mask
+from .edits.recipes import Recipe as Recipe
+from .edits.recipes import read_recipe as read_recipe
+from .edits.words import read_edits as read_edits
 from .families import family as family
 from .feature_files import FeatureList as FeatureList
 from .feature_files import add_features as add_features
@@ -49,6 +55,7 @@ from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
 from .scoring import perceptual as perceptual
 from .sources import PictureOptions as PictureOptions
+from .statistics import known_statistics as known_statistics
 from .surgery import ResizedNetworks as ResizedNetworks
 from .surgery import arithmetic as arithmetic
 from .surgery import interpolate as interpolate
