@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("parent", metavar="PARENT")
     add("children", nargs="*", metavar="CHILD")
-    add("--edit", action="append", default=[], metavar="X[:S]", help="a direction or channel")
+    add("--edit", action="append", metavar="X[:S]", help="a direction or channel")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--channel", metavar="LAYER_CHANNEL", help="like 15_45 or b128.conv1_45 (StyleSpace)"
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> None:
     viz.check_file(recipe, args.overwrite or args.recipe == recipe)
     names = ("channel", "random", "recipe", "strength", "to", "mask", "space", "judge", "attribute")
     request = jobs.EditRequest(
-        args.edit,
+        args.edit or (),
         layers=None if args.layers is None else latents.parse_rows(args.layers),
         **{name: getattr(args, name) for name in names},
         **({} if args.rise is None else {"rise": args.rise}),

@@ -10,7 +10,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.jobs.directions.sets import in_folders
 from aligned_jax.jobs.edits.family import EditedFamily
 from aligned_jax.jobs.edits.masks import Mask, read_mask
-from aligned_jax.jobs.edits.recipes import Recipe, joined, read_recipe
+from aligned_jax.jobs.edits.recipes import EditRecipe, joined, read_recipe
 from aligned_jax.jobs.edits.strength import choose_strength
 from aligned_jax.jobs.edits.words import (
     CHANNEL_STRENGTH,
@@ -187,7 +187,7 @@ def _recipe(
     request: EditRequest,
     label: int | None,
     report: Reporter,
-) -> Recipe:
+) -> EditRecipe:
     """All edits that are asked for, in the parent's sigmas."""
     rows = None if request.layers is None else tuple(request.layers)
     options = WordOptions(request.number, request.to, rows, request.space, label, request.samples)
@@ -199,7 +199,7 @@ def _recipe(
     mask = request.mask
     if isinstance(mask, str | os.PathLike):
         mask = read_mask(mask)
-    own = Recipe(tuple(read_edits(name, parent, words, options, report)), mask)
+    own = EditRecipe(tuple(read_edits(name, parent, words, options, report)), mask)
     return own if request.recipe is None else joined([read_recipe(request.recipe), own])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from aligned_jax import viz
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.edits.recipes import Recipe
+from aligned_jax.jobs.edits.recipes import EditRecipe
 from aligned_jax.jobs.edits.strength import ChosenStrength
 from aligned_jax.jobs.films import Film, check_size
 from aligned_jax.jobs.sources import Usage
@@ -38,7 +38,7 @@ class EditedFamily:
 
     networks: Mapping[str, Network]
     latents: LatentBatch
-    recipe: Recipe
+    recipe: EditRecipe
     chosen: ChosenStrength | None
     options: RenderOptions
     both: bool

@@ -25,7 +25,7 @@ _EDIT = {"name", "space", "vectors", "sigma", "intercept", "network", "by", "to"
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
+class EditRecipe:
     """Edits, and where they show.
 
     Attributes:
@@ -58,8 +58,8 @@ def recipe_file(out: str | os.PathLike[str]) -> str:
     return f"{os.path.splitext(os.fspath(out))[0]}.json"
 
 
-def read_recipe(path: str | os.PathLike[str]) -> Recipe:
-    """Reads what `Recipe.write` wrote; numbers in it may have been changed by hand.
+def read_recipe(path: str | os.PathLike[str]) -> EditRecipe:
+    """Reads what `EditRecipe.write` wrote; numbers in it may have been changed by hand.
 
     Raises:
       UserError: if it cannot be read, or naming what in it is wrong.
@@ -83,7 +83,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         wrong.append("its mask is no text")
     if wrong:
         raise FormatError(f"{shown} is no recipe: {listed(wrong, separator='; ')}")
-    return Recipe(tuple(edits), None if mask is None else mask_of(mask, shown))
+    return EditRecipe(tuple(edits), None if mask is None else mask_of(mask, shown))
 
 
 def _document(edit: Edit) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def _edit(entry: dict[str, Any]) -> Edit:
     return Edit(direction, amount, "to" in entry, rows, entry["name"])
 
 
-def joined(recipes: Sequence[Recipe]) -> Recipe:
+def joined(recipes: Sequence[EditRecipe]) -> EditRecipe:
     """All edits of several recipes.
 
     Raises:
@@ -177,4 +177,6 @@ def joined(recipes: Sequence[Recipe]) -> Recipe:
     masks = [one.mask for one in recipes if one.mask is not None]
     if len(masks) > 1:
         raise UserError("more than one mask; edits share one")
-    return Recipe(tuple(edit for one in recipes for edit in one.edits), masks[0] if masks else None)
+    return EditRecipe(
+        tuple(edit for one in recipes for edit in one.edits), masks[0] if masks else None
+    )
