@@ -15,7 +15,7 @@ from aligned_jax.semantics.edits import Edit
 from aligned_jax.semantics.leakage import RISE, picture_leakage, score_leakage, strongest
 from aligned_jax.utils.reporting import QUIET, Reporter
 
-STRENGTHS = tuple(float(step) for step in range(1, 13))
+STRENGTHS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0)
 _PICTURES = 16
 
 
@@ -45,7 +45,7 @@ def choose_strength(
     options: RenderOptions = RenderOptions(),  # noqa: B008  # it cannot change
     report: Reporter = QUIET,
 ) -> ChosenStrength:
-    """Tries strengths from 1 to 12 sigmas, and stops where leakage rises.
+    """Tries strengths from half a sigma to 12, and stops where leakage rises.
 
     Args:
       network: the parent.
