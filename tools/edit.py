@@ -127,6 +127,8 @@ def run(args: argparse.Namespace) -> None:
     family.recipe.write(recipe, command(args), args.overwrite or args.recipe == recipe)
     changes = ", ".join(f"{name} {change:.3f}" for name, change in family.changes.items())
     console.say(f"wrote {args.out}: {family.summary}; change of a pixel: {changes}")
+    if family.choice:
+        console.say(family.choice)
     if args.psi is not None and not family.usage.in_z:
         console.warn("--psi changes nothing: these latents are not in z")
 

@@ -132,7 +132,7 @@ def read_direction(
         raise UserError(f"{shown} is a direction in {direction.space}, not in {space}")
     if network is not None:
         check_direction(network.config, direction, shown)
-        _warn_of_strangers(shown, direction, network, name, report)
+        warn_of_strangers(shown, direction, network, name, report)
     return direction
 
 
@@ -253,9 +253,18 @@ def _named(shown: str, array: np.ndarray, network: Network, space: Space) -> dic
     return unit({space: values})
 
 
-def _warn_of_strangers(
+def warn_of_strangers(
     shown: str, direction: Direction, network: Network, name: str, report: Reporter
 ) -> None:
+    """Warns unless a network is, or is a relative of, the one that a direction was found in.
+
+    Args:
+      shown: what the direction is called.
+      direction: of which nothing is said if it does not say where it is from.
+      network: in which it will be used.
+      name: as that was named, "" for none.
+      report: hears the warning.
+    """
     if not direction.network or direction.network == fingerprint(network.variables):
         return
     origin = direction.found.get("origin")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.direction_files import warn_of_strangers
 from aligned_jax.jobs.directions.sets import in_folders
 from aligned_jax.jobs.edits.family import EditedFamily
 from aligned_jax.jobs.edits.masks import Mask, read_mask
@@ -147,7 +148,8 @@ def edit(
     batch_of = latents_of(pending, report)
     for network in relatives.values():
         batch_of.check(network)
-    recipe = _recipe(called, parent, batch_of, request, label, report)
+    known = _class_of(parent, batch_of, label)
+    recipe = _recipe(called, parent, batch_of, request, known, report)
     if any(one.space == "s" for one in recipe.edits):
         check_styles_fit(relatives)
     for network in relatives.values():
@@ -167,6 +169,13 @@ def edit(
         raise UserError("a target has no other side; leave it out, or show one side")
     usage = Usage.of([batch_of], options.noise)
     return EditedFamily(relatives, batch_of, recipe, chosen, options, wanted, usage)
+
+
+def _class_of(parent: Network, latents: LatentBatch, label: int | None) -> int | None:
+    """The class in which channels of a conditional parent are measured: that of the latents."""
+    if label is not None or not parent.config.c_dim:
+        return label
+    return int(latents.arrays["c"][0].argmax()) if "c" in latents.arrays else 0
 
 
 def _judge(request: EditRequest) -> NamedJudge | None:
@@ -200,7 +209,13 @@ def _recipe(
     if isinstance(mask, str | os.PathLike):
         mask = read_mask(mask)
     own = EditRecipe(tuple(read_edits(name, parent, words, options, report)), mask)
-    return own if request.recipe is None else joined([read_recipe(request.recipe), own])
+    if request.recipe is None:
+        return own
+    kept = read_recipe(request.recipe)
+    for one in kept.edits:
+        one.check(parent.config)
+        warn_of_strangers(one.name, one.direction, parent, name, report)
+    return joined([kept, own])
 
 
 def _random_channel(

@@ -387,3 +387,16 @@ def test_latents_of_a_batch_are_a_set(network):
     found = jobs.direction_between(network, high, low, options=options(method="mean"))
     np.testing.assert_allclose(found.direction.vectors["z"], np.full(6, 6**-0.5), atol=1e-6)
     assert {layer.name for layer in style_layers(network.config)} >= {"b4.conv1"}
+
+
+def test_unknown_attributes_are_refused_before_much_is_drawn(network):
+    seen = []
+
+    def judge(images):
+        seen.append(len(images))
+        return bright(images)
+
+    for asked, without in ((["hat"], []), (["red"], ["hat"])):
+        with pytest.raises(UserError, match="no attribute 'hat'; there are bright, red"):
+            jobs.find_directions(network, judge, asked, without=without)
+    assert sum(seen) == 4

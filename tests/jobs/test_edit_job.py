@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,7 +18,8 @@ from aligned_jax.rendering import latents_of_seeds, render
 from aligned_jax.rendering.editing import edited
 from aligned_jax.semantics import Direction, leakage
 from aligned_jax.semantics.edits import Edit
-from tests.jobs.small_inputs import PARENT, aligned, save_child
+from tests.helpers import DATA
+from tests.jobs.small_inputs import PARENT, aligned, moved, save_child
 
 SAMPLES = 1000
 
@@ -96,8 +98,8 @@ def test_rows_are_the_edits_of_each_network(network, child, folder):
     for row, one in enumerate((network, loading.load(child))):
         latents = latents_of_seeds(one.config, [3, 4], psi=0.5)
         for column, factor in enumerate((0.0, 0.5, 1.0)):
-            moved = edited(one, latents, family.recipe.edits, factor)
-            images = viz.to_uint8(render(one, moved)).astype(int)
+            after = edited(one, latents, family.recipe.edits, factor)
+            images = viz.to_uint8(render(one, after)).astype(int)
             assert np.abs(images - sheet.images[row, column::3]).max() <= 1
     assert set(family.changes) == {"hostile_baseline_ok", "child"}
     assert family.changes["child"] > 0
@@ -162,6 +164,10 @@ def test_recipes_replay(network, folder, tmp_path):
     np.testing.assert_array_equal(again.sheet().images, family.sheet().images)
     more = jobs.edit([network], ask("2_1:3", recipe=tmp_path / "r.json"), latents="0-1")
     assert [edit.name for edit in more.recipe.edits] == ["w", "2_2", "2_1"]
+    jobs.edit([moved(network, 0.1)], ask(recipe=tmp_path / "r.json"), latents="0")  # a relative
+    stranger = jax.tree.map(lambda value: value + 1, network)
+    with pytest.warns(UserWarning, match="2_2 was found in another network, which is no relative"):
+        jobs.edit([stranger], ask(recipe=tmp_path / "r.json"), latents="0")
     with pytest.raises(UserError, match="already exists"):
         family.recipe.write(tmp_path / "r.json")
     with pytest.raises(UserError, match="more than one mask"):
@@ -262,8 +268,8 @@ def test_targets_and_rows(network, folder):
     with pytest.raises(UserError, match="is in s, where no target is defined"):
         jobs.edit([network], ask("2_2:2", to=True))
     rows = jobs.edit([network], ask(f"{folder}/w.npz:2", layers=[0]), latents="0-2")
-    moved = edited(network, rows.latents, rows.recipe.edits).arrays["ws"]
-    assert (moved[:, 0] != moved[:, 1]).any()
+    ws = edited(network, rows.latents, rows.recipe.edits).arrays["ws"]
+    assert (ws[:, 0] != ws[:, 1]).any()
 
 
 def test_latents_of_files_and_inversions(network, folder, tmp_path):
@@ -333,6 +339,7 @@ def test_strength_auto_stops_where_leakage_rises(network):
     chosen = family.chosen
     assert chosen.by == "pictures" and chosen.strength in chosen.strengths
     assert family.recipe.edits[0].amount == chosen.strength
+    assert f"strength {chosen.strength:g} by pictures; leakage at 0.5: 0." in family.choice
     expected = leakage.strongest(chosen.strengths, np.asarray(chosen.leakage))
     assert chosen.strength == expected
     loose = jobs.edit([network], ask("2_2", strength="auto", rise=1.0), latents="0-3")
@@ -348,6 +355,19 @@ def test_strength_auto_stops_where_leakage_rises(network):
     assert other.chosen.leakage != told.chosen.leakage
     with pytest.raises(UserError, match="say which of the judge's attributes"):
         jobs.edit([network], ask("2_2", strength="auto", judge=seen), latents="0")
+
+
+def test_a_conditional_parent_measures_the_class_of_the_latents(tmp_path):
+    network = loading.load(DATA / "generator_cond16.pkl")
+    amounts = []
+    for label in (0, 1):
+        family = jobs.edit([network], ask("1_0:2"), latents="0", label=label)
+        amounts.append(family.recipe.edits[0].direction.vectors["b4.torgb"][0])
+    assert amounts[0] != amounts[1]
+    c = np.eye(network.config.c_dim, dtype=np.float32)[1:2]
+    np.savez(tmp_path / "z.npz", z=z_from_seeds(network.config, [0]), c=c)
+    family = jobs.edit([network], ask("1_0:2"), latents=str(tmp_path / "z.npz"))
+    assert family.recipe.edits[0].direction.vectors["b4.torgb"][0] == amounts[1]
 
 
 def test_requests_that_contradict_themselves(network, tmp_path):

@@ -134,19 +134,22 @@ def find_directions(
     features = Features.of(
         loaded.config, options.space, torgb=options.torgb, rows=_rows_of_styles(loaded, options)
     )
-    others = _files(name, loaded, features, without, report)
+    others = rows_of_files(name, loaded, features, without, report)
     drawn = RenderOptions(batch=batch)
     if isinstance(known, SeedScores):
         told = scored_seeds(loaded, known, psi, label)
+        _check_names(told, attributes, without)
         fitted, held = split(told, _SHARE, options.seed)
         _check_counts(len(fitted), len(held))
     else:
         _check_counts(count, held_out)
+        first = judged_population(loaded, known, range(2), psi, label, drawn)
+        _check_names(first, attributes, without)
         seeds = range(count + held_out)
         told = judged_population(loaded, known, seeds, psi, label, drawn, report)
         fitted, held = told.take(np.arange(count)), told.take(np.arange(count, len(told)))
-    targets = [told.target(one) for one in attributes or told.scores]
-    without_names = [told.target(str(one)) for one in without if _is_attribute(one)]
+    targets = [*(attributes or told.scores)]
+    without_names = [str(one) for one in without if is_attribute(one)]
     search = _Search(name, loaded, features, options, fitted, held, label)
     facts = {"psi": psi, "judge": known.name, "count": len(fitted), "effect_on": effect}
     conditions = {**others, **{one: search.normal(one) for one in without_names}}
@@ -200,23 +203,45 @@ def _rows_of_styles(network: Network, options: SearchOptions) -> tuple[int, ...]
     return None
 
 
-def _is_attribute(one: str | semantics.Direction) -> bool:
+def _check_names(
+    told: ScoredLatents,
+    attributes: Sequence[str] | None,
+    without: Sequence[str | semantics.Direction],
+) -> None:
+    """Raises UserError for attributes that the judge does not know, before much is drawn."""
+    for one in [*(attributes or ()), *(str(one) for one in without if is_attribute(one))]:
+        told.target(one)
+
+
+def is_attribute(one: str | semantics.Direction) -> bool:
+    """Whether it names an attribute rather than a file."""
     return isinstance(one, str) and not one.endswith(FILES)
 
 
-def _files(
+def rows_of_files(
     name: str,
     network: Network,
     features: Features,
     without: Sequence[str | semantics.Direction],
     report: Reporter,
 ) -> dict[str, np.ndarray]:
-    """Rows of the directions that are files, or at hand, by name."""
+    """Rows of the directions that are files, or at hand, by name; attributes are left out.
+
+    Args:
+      name: as the network was named.
+      network: in which they are used.
+      features: what a row is made of.
+      without: attributes, files and directions.
+      report: hears of directions of networks that are no relatives.
+
+    Raises:
+      UserError: if one cannot be read or does not fit.
+    """
     rows = {}
     for number, one in enumerate(without):
         if isinstance(one, semantics.Direction):
             rows[f"direction {number}"] = features.row(network.config, one)
-        elif not _is_attribute(one):
+        elif not is_attribute(one):
             read = read_direction(one, network, space=features.space, name=name, report=report)
             rows[one] = features.row(network.config, read, one)
     return rows

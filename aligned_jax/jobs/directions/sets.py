@@ -1,7 +1,7 @@
 """Directions between two sets of latents or pictures, which need no scores."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,12 @@ import numpy as np
 
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.direction_files import read_direction
-from aligned_jax.jobs.directions.find import FILES, PLAIN, SearchOptions
+from aligned_jax.jobs.directions.find import (
+    PLAIN,
+    SearchOptions,
+    is_attribute,
+    rows_of_files,
+)
 from aligned_jax.jobs.directions.found import FoundDirection, as_direction, document
 from aligned_jax.jobs.sources import PictureOptions, Source, SourceOptions, latents_of, read_source
 from aligned_jax.loading import NetworkSource, named_network
@@ -63,6 +67,8 @@ def direction_between(
       UserError: for what cannot be read, does not fit, or is in a space that does not lead to that
         of the options.
     """
+    if names := [str(one) for one in without if is_attribute(one)]:
+        raise UserError(f"{', '.join(names)}: without scores, --without takes files of directions")
     called, loaded = named_network(network, network_key)
     choice = SourceOptions(
         label,
@@ -85,7 +91,7 @@ def direction_between(
     )
     x = np.concatenate([features.matrix(loaded, one.arrays) for one in sets])
     marks = np.arange(len(x)) < len(sets[0])
-    others = _others(called, loaded, features, without, report)
+    others = rows_of_files(called, loaded, features, without, report)
     plain = directions.fit_boundary(x, marks, options.method)
     boundary = directions.condition(plain, list(others.values()), x, marks)
     bootstrap = None
@@ -155,25 +161,6 @@ def _in_space(network: Network, latents: LatentBatch, space: str) -> LatentBatch
     if own != "z":
         raise UserError(f"these latents are in {own}, from which no way leads to z")
     return latents
-
-
-def _others(
-    called: str,
-    network: Network,
-    features: Features,
-    without: Sequence[str | semantics.Direction],
-    report: Reporter,
-) -> Mapping[str, np.ndarray]:
-    rows = {}
-    for number, one in enumerate(without):
-        if isinstance(one, semantics.Direction):
-            rows[f"direction {number}"] = features.row(network.config, one)
-        elif one.endswith(FILES):
-            read = read_direction(one, network, space=features.space, name=called, report=report)
-            rows[one] = features.row(network.config, read, one)
-        else:
-            raise UserError(f"{one}: without scores, --without takes files of directions")
-    return rows
 
 
 def _cross_validated(

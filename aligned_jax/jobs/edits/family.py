@@ -31,6 +31,7 @@ class EditedFamily:
       recipe: the edits, and where they show.
       chosen: how the strength was chosen, or None.
       options: how pictures are drawn.
+      both: whether the other side is shown as well.
       usage: what of the options counted.
       changes: mean absolute difference of a pixel in [-1, 1] between the first and the last
         column, by network; filled by drawing.
@@ -49,6 +50,15 @@ class EditedFamily:
     def summary(self) -> str:
         """The edits in words: "smile +3, 15_45 -8"."""
         return ", ".join(edit.summary for edit in self.recipe.edits)
+
+    @property
+    def choice(self) -> str:
+        """How the strength was chosen, in words; empty if it was given."""
+        if self.chosen is None:
+            return ""
+        steps = zip(self.chosen.strengths, self.chosen.leakage, strict=True)
+        told = ", ".join(f"{strength:g}: {leaks:.2f}" for strength, leaks in steps)
+        return f"strength {self.chosen.strength:g} by {self.chosen.by}; leakage at {told}"
 
     def factors(self, steps: int | None = None) -> np.ndarray:
         """Shares of the way that are shown, from none or the other side to the whole."""

@@ -1,15 +1,16 @@
 """Edits that words name: FILE:3, 15_45:8, or a file alone."""
 
+import dataclasses
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aligned_jax.ancestry import origin_of
 from aligned_jax.jobs.direction_files import read_direction
 from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.latents import parse_channel
 from aligned_jax.loading import label_of
-from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
 from aligned_jax.semantics.direction import Direction
 from aligned_jax.semantics.edits import Edit, channel_direction
@@ -115,6 +116,6 @@ def channel_in(
     """
     layer, number = parse_channel(parent.config, channel)
     known = known_statistics(parent, count=samples, label=label, report=report)
-    return channel_direction(
-        parent.config, layer.name, number, known.std, fingerprint(parent.variables)
-    )
+    found = channel_direction(parent.config, layer.name, number, known.std, known.network)
+    told = {**found.found, "samples": samples, "label": label, "psi": 1.0}
+    return dataclasses.replace(found, found={**told, "origin": origin_of("", parent)})
