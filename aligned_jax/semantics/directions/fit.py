@@ -75,7 +75,7 @@ def deviation(
     space: Space,
     vectors: Mapping[str, np.ndarray],
     label: int | None = None,
-    count: int = _COUNT,
+    count: int | None = None,
 ) -> float:
     """Standard deviation of x @ vector over random latents x at psi 1: the sigma of a direction.
 
@@ -85,7 +85,7 @@ def deviation(
         is a shift as it is, so that sigma is 1.
       vectors: as of `Direction`.
       label: class of a conditional network.
-      count: latents that are drawn.
+      count: latents that are drawn; None is 10,000.
 
     Raises:
       UserError: for a label that does not fit, or a vector along which nothing varies.
@@ -99,6 +99,7 @@ def deviation(
     row = wide if wide.ndim == 1 else wide.sum(axis=0)
     labels = labels_for(network.config, label, _BATCH)
     key, scores = jax.random.key(0), []
+    count = _COUNT if count is None else count
     for start in range(0, count, _BATCH):
         z = sample_z(jax.random.fold_in(key, start), network.config, _BATCH)
         w = np.asarray(network.mapping(z, labels)[:, 0], np.float64)
