@@ -220,12 +220,12 @@ def test_damage_and_edits_are_noticed(direction, tmp_path):
 
 def test_zeros_by_the_gigabyte_are_not_unpacked(network, tmp_path):
     path = tmp_path / "d.npz"
-    header = np.lib.format.header_data_from_array_1_0(np.zeros(1)) | {"shape": (2**24,)}
+    header = np.lib.format.header_data_from_array_1_0(np.zeros(1)) | {"shape": (2**23,)}
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
         archive.open("a.npy", "w") as entry,
     ):
         np.lib.format.write_array_header_1_0(entry, header)
-        entry.write(bytes(8 * 2**24))
+        entry.write(bytes(8 * 2**23))
     with pytest.raises(UserError, match="numbers"):
         jobs.read_direction(path, network, space="w")
