@@ -16,10 +16,10 @@ from .describe import NetworkInfo as NetworkInfo
 from .describe import info as info
 from .direction_files import read_direction as read_direction
 from .direction_files import write_direction as write_direction
-from .directions.find import SearchOptions as SearchOptions
 from .directions.find import find_directions as find_directions
 from .directions.found import FoundDirection as FoundDirection
 from .directions.found import write_directions as write_directions
+from .directions.options import SearchOptions as SearchOptions
 from .directions.sets import direction_between as direction_between
 from .directions.show import ShownDirections as ShownDirections
 from .directions.show import show_directions as show_directions

@@ -9,13 +9,13 @@ import numpy as np
 
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.directions.find import (
+from aligned_jax.jobs.directions.found import FoundDirection, as_direction, document
+from aligned_jax.jobs.directions.options import (
     PLAIN,
     SearchOptions,
     is_attribute,
     rows_of_files,
 )
-from aligned_jax.jobs.directions.found import FoundDirection, as_direction, document
 from aligned_jax.jobs.sources import PictureOptions, Source, SourceOptions, latents_of, read_source
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
