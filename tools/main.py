@@ -33,6 +33,7 @@ _TRAINING = {
     "pretrain": "train a network from scratch",
     "finetune": "train an aligned child of a trained network",
     "encoder": "train an encoder, which finds a network's latents of images",
+    "attributes": "train readers of what is in pictures, and read with them",
     "resume": "go on with a run, or lengthen it",
 }
 # Beside this package, wherever both are installed.

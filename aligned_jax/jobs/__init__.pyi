@@ -1,3 +1,9 @@
+from .attributes.card import ReaderCard as ReaderCard
+from .attributes.card import reader_card as reader_card
+from .attributes.reading import AttributeReadings as AttributeReadings
+from .attributes.reading import read_attributes as read_attributes
+from .attributes.training import TrainedReader as TrainedReader
+from .attributes.training import train_attributes as train_attributes
 from .comparison import compare as compare
 from .comparison_report import Comparison as Comparison
 from .conversion import ConvertedFile as ConvertedFile
@@ -26,6 +32,9 @@ from .films import Film as Film
 from .inversion.results import InvertedImage as InvertedImage
 from .inversion.results import InvertedImages as InvertedImages
 from .inversion.run import invert as invert
+from .judges import NamedJudge as NamedJudge
+from .judges import SeedScores as SeedScores
+from .judges import load_judge as load_judge
 from .mixes import mix as mix
 from .morphs import MorphGrid as MorphGrid
 from .morphs import MorphOptions as MorphOptions
