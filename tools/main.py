@@ -20,6 +20,7 @@ _TOOLS = {
     "resize": "start a network at another resolution from trained weights",
     "family": "draw the same latents by several networks",
     "edit": "move one style channel of a parent and of its children",
+    "label": "teach a linear model a label by answers about seeds, on a page or in lists",
     "invert": "find the latents of images",
     "translate": "draw the latents of one network, or images, by an aligned one",
     "morph": "film or grid from one network's picture to another's",

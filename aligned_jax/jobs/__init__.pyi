@@ -46,6 +46,12 @@ from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
 from .scoring import perceptual as perceptual
+from .seed_labels.answers import LabelledSeeds as LabelledSeeds
+from .seed_labels.answers import SeedAnswers as SeedAnswers
+from .seed_labels.answers import StoredLabels as StoredLabels
+from .seed_labels.answers import read_labels as read_labels
+from .seed_labels.run import label_on_page as label_on_page
+from .seed_labels.run import label_seeds as label_seeds
 from .sources import PictureOptions as PictureOptions
 from .surgery import ResizedNetworks as ResizedNetworks
 from .surgery import arithmetic as arithmetic

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
@@ -70,7 +71,7 @@ class LatentModel:
 
     def check_network(self, config: GeneratorConfig) -> None:
         """Raises UserError if latents of a network of these sizes do not fit the model."""
-        expected = [(width(config, self.space),)]
+        expected: list[tuple[int, ...]] = [(width(config, self.space),)]
         if self.space == "w":
             expected.append((config.num_ws, config.w_dim))
         if self.weights.shape not in expected:
@@ -100,12 +101,11 @@ class LatentModel:
         else:
             # In S a number is a shift in units of the style: one sigma of the scores along the way.
             step = spread / length
-            styles = split_styles(config, (self.weights / length * step)[None].astype(np.float32))
+            row = jnp.asarray(self.weights / length * step, jnp.float32)
+            styles = split_styles(config, row[None])
             vectors = {layer: np.asarray(value)[0] for layer, value in styles.items()}
             sigma, intercept = 1.0, self.intercept / length * step
-        return Direction(
-            self.space, vectors, sigma, self.network, float(intercept), None, found
-        )
+        return Direction(self.space, vectors, sigma, self.network, float(intercept), None, found)
 
 
 def model_of_direction(

@@ -65,7 +65,9 @@ def check_varies(name: str, values: np.ndarray) -> None:
     if not np.isfinite(values).all():
         raise UserError(f"{name}: some scores are not finite")
     if np.ptp(values) == 0:
-        raise UserError(f"{name}: all {len(values)} scores are equal ({values[0]:g}); it is no label")
+        raise UserError(
+            f"{name}: all {len(values)} scores are equal ({values[0]:g}); it is no label"
+        )
 
 
 def fit_binary(
