@@ -256,16 +256,18 @@ def auc_interval(
       scores: float [N], higher for yes.
       seed: of the resampling, which keeps the number of each kind.
     """
-    from sklearn.metrics import roc_auc_score
-
+    yes, no = scores[positive][:, None], scores[~positive][None]
+    # The area is the share of pairs in which the yes has the higher score (Mann and Whitney).
+    wins = (yes > no) + 0.5 * (yes == no)
     random = np.random.default_rng(seed)
-    kinds = np.flatnonzero(positive), np.flatnonzero(~positive)
-    found = []
-    for _ in range(_BOOTSTRAPS):
-        rows = np.concatenate([random.choice(kind, len(kind)) for kind in kinds])
-        found.append(roc_auc_score(positive[rows], scores[rows]))
+    found = [
+        wins[random.integers(len(wins), size=len(wins))]
+        .mean(axis=0)[random.integers(wins.shape[1], size=wins.shape[1])]
+        .mean()
+        for _ in range(_BOOTSTRAPS)
+    ]
     low, high = np.quantile(found, (0.025, 0.975))
-    return float(roc_auc_score(positive, scores)), float(low), float(high)
+    return float(wins.mean()), float(low), float(high)
 
 
 def fit_answers(

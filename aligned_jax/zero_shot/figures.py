@@ -108,13 +108,24 @@ def _mean(values: np.ndarray) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
 
 
-# The figure that a claim is judged by, and what chance comes to in it at least.
-_JUDGED_BY = {"classify": "balanced accuracy", "regress": "sign"}
+# What counts as a claim that holds.
 _OF_SUPERVISED, _OVER_CONTROL = 0.9, 0.05
 
 
+def judged_by(task: str, odd: bool) -> str:
+    """The figure that tells whether a claim holds.
+
+    Args:
+      task: "classify" or "regress".
+      odd: whether the sign of values says something, as that of yaw does.
+    """
+    if task == "classify":
+        return "balanced accuracy"
+    return "sign" if odd else "Spearman"
+
+
 def verdict(
-    task: str,
+    by: str,
     child: Figures,
     chance: Figures,
     supervised: Figures | None = None,
@@ -123,20 +134,19 @@ def verdict(
     """Whether the child's pictures can be labelled for free, in one sentence.
 
     It holds with 90 % of what a supervised model reaches, and clearly more than an unaligned
-    control and than chance; labels are judged by balanced accuracy, values by their sign.
+    control and than chance.
 
     Args:
-      task: "classify" or "regress".
+      by: name of the figure that decides, see `judged_by`.
       child, chance, supervised, control: figures of each, as far as there are any.
     """
-    name = _JUDGED_BY[task]
-    reached = child[name]
+    reached = child[by]
     others = {"chance": chance, "the control": control, "supervised": supervised}
-    said = ", ".join(f"{who} {found[name]:.2f}" for who, found in others.items() if found)
-    floors = [found[name] for found in (chance, control) if found]
+    said = ", ".join(f"{who} {found[by]:.2f}" for who, found in others.items() if found)
+    floors = [found[by] for found in (chance, control) if found]
     if not reached > max(floors) + _OVER_CONTROL:
-        return f"fails: {name} {reached:.2f} is no better than without alignment ({said})"
-    if supervised and reached < _OF_SUPERVISED * supervised[name]:
-        share = reached / supervised[name]
-        return f"holds in part: {name} {reached:.2f}, {share:.0%} of supervised ({said})"
-    return f"holds: {name} {reached:.2f} ({said})"
+        return f"fails: {by} {reached:.2f} is no better than without alignment ({said})"
+    if supervised and reached < _OF_SUPERVISED * supervised[by]:
+        share = reached / supervised[by]
+        return f"holds in part: {by} {reached:.2f}, {share:.0%} of supervised ({said})"
+    return f"holds: {by} {reached:.2f} ({said})"

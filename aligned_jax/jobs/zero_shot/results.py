@@ -17,7 +17,15 @@ from aligned_jax.provenance import Command
 from aligned_jax.utils.text import printable
 from aligned_jax.viz import report
 from aligned_jax.viz.sheet import write_page
-from aligned_jax.zero_shot import NEGATIVE, NEUTRAL, POSITIVE, Figures, Threshold, verdict
+from aligned_jax.zero_shot import (
+    NEGATIVE,
+    NEUTRAL,
+    POSITIVE,
+    Figures,
+    Threshold,
+    judged_by,
+    verdict,
+)
 
 _WORDS = {POSITIVE: "yes", NEGATIVE: "no", NEUTRAL: "neutral"}
 _COLUMNS = {
@@ -63,6 +71,7 @@ class ZeroShotLabels:
       readings: of every attribute, by every way, in the child and in a control.
       baselines: by attribute, figures of models that know the child's labels, and of chance.
       worth: by attribute, figures of the parent's model for the parent's own samples.
+      odd: attributes whose sign counts.
       facts: networks, teacher and settings, in words.
     """
 
@@ -71,6 +80,7 @@ class ZeroShotLabels:
     readings: Sequence[ZeroShotReading]
     baselines: Mapping[str, Mapping[str, Figures]]
     worth: Mapping[str, Figures]
+    odd: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -87,15 +97,15 @@ class ZeroShotLabels:
         found = {}
         for name in self.attributes:
             known = self.baselines.get(name, {})
-            judged = "balanced accuracy" if self.task == "classify" else "sign"
+            by = judged_by(self.task, name in self.odd)
             scored = [one for one in self.of(name) if one.figures is not None]
             if not scored or "chance" not in known:
                 continue
-            best = max(scored, key=lambda one: (one.figures or {})[judged])
+            best = max(scored, key=lambda one: (one.figures or {})[by])
             control = [o.figures for o in self.of(name, "control") if o.way == best.way]
             usual = known.get("supervised") or known.get("supervised, cross-validated")
             text = verdict(
-                self.task,
+                by,
                 best.figures or {},
                 known["chance"],
                 usual,

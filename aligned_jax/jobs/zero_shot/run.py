@@ -200,6 +200,7 @@ def zero_shot(
         readings=readings,
         baselines={one.name: run.baselines(one.name) for one in known},
         worth={one.name: dict(one.worth) for one in known},
+        odd=tuple(options.odd),
         facts={
             **{which: label_of(name) for which, name in names.items()},
             "teacher": read.name if isinstance(read, NamedJudge) else str(teacher)[:80],
