@@ -74,9 +74,7 @@ def main(argv: list[str] | None = None) -> None:
                 data=data,
                 most=args.images,
                 control=against,
-                attributes=shared(task, data, network)
-                if inverter == "regression"
-                else ["roll", "yaw"],
+                attributes=shared(task, data, network) if fast else ["roll", "yaw"],
                 options=ZeroShotOptions(
                     ways=ways,
                     threshold="prevalence",
@@ -86,7 +84,7 @@ def main(argv: list[str] | None = None) -> None:
                     mirrored=args.images,
                     batch=args.batch,
                 ),
-                pictures=PictureOptions(encoders=() if inverter == "regression" else (inverter,)),
+                pictures=PictureOptions(encoders=() if fast else (inverter,)),
             )
             print(f"{domain}, {inverter}: {found.text()}", flush=True)
             name = f"{domain}-{task}-{inverter.replace(':', '-')}.html"
