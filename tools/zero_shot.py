@@ -20,6 +20,7 @@ from aligned_jax.cli import arguments, console
 from aligned_jax.cli.arguments import finite, name, whole
 from aligned_jax.cli.console import command
 from aligned_jax.errors import UserError
+from aligned_jax.utils.text import options as options_text
 
 EXAMPLE = """\
   aligned zero-shot classify zoo:personas64 zoo:critters64 --data data/critters \\
@@ -79,7 +80,9 @@ def run(args: argparse.Namespace) -> None:
     """Labels, writes and tells."""
     if args.labels and not args.labels.endswith(".json"):
         raise UserError(f"--labels {args.labels}: `aligned label` writes them to NAME.json")
-    arguments.fill_inversion_defaults(args)
+    given = [one for one in arguments.fill_inversion_defaults(args) if one != "align"]
+    if given and args.steps is None and not args.start:
+        raise UserError(f"{options_text(given)}: of the optimiser, which --steps or --start call")
     from aligned_jax import jobs
     from aligned_jax.inversion.setup import warn_skipped
     from aligned_jax.jobs.zero_shot.results import check_results_file

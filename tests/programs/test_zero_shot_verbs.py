@@ -123,5 +123,6 @@ def test_bad_input(refused, parent, child, pictures, judge, labels, tmp_path):
     assert "one of the arguments --judge --labels" in said()
     assert "invalid choice" in said("--judge", judge, "--method", "svm", task="regress")
     assert "no such picture" in said("--judge", judge, images=(tmp_path / "none.png",))
+    assert "--pixels: of the optimiser" in said("--judge", judge, "--pixels", "1")
     assert "is no judge" in said("--judge", "nobody")
     assert not list(tmp_path.iterdir())
