@@ -23,7 +23,7 @@ from aligned_jax.jobs.seed_labels.pool import pooled
 from aligned_jax.jobs.sources import PictureOptions
 from aligned_jax.jobs.zero_shot.knowledge import FitOptions, judged
 from aligned_jax.jobs.zero_shot.pictures import Pictures, seen
-from aligned_jax.jobs.zero_shot.results import ZeroShotLabels
+from aligned_jax.jobs.zero_shot.results import ZeroShotLabels, shown
 from aligned_jax.jobs.zero_shot.run import ZeroShotOptions
 from aligned_jax.provenance import Command
 from aligned_jax.semantics.linear_fits import fit_rows, fit_wide
@@ -216,7 +216,7 @@ def report(
                 parts += ["", f"| attribute | who | {' | '.join(columns)} |"]
                 parts.append("|---|---|" + "---:|" * len(columns))
             for name, who, figures in sorted(rows, key=lambda row: row[0]):
-                cells = " | ".join(f"{figures[column]:.3f}" for column in columns)
+                cells = " | ".join(shown(figures[column]) for column in columns)
                 parts.append(f"| {name} | {who} | {cells} |")
         parts += ["", *_said(results, domain)]
     return "\n".join(parts) + "\n"

@@ -41,14 +41,15 @@ def value_figures(truth: np.ndarray, values: np.ndarray) -> Figures:
       values: float [N].
 
     Returns:
-      NaN for what cannot be said. The sign is that of what is not 0.
+      NaN for what cannot be said. The sign is that of what is not 0; where all have one, it says
+      nothing.
     """
     from scipy.stats import spearmanr
     from sklearn.metrics import mean_absolute_error, r2_score
 
     varies = np.ptp(truth) > 0
     ranks = varies and np.ptp(values) > 0
-    turned = truth != 0
+    turned = truth != 0 if np.ptp(np.sign(truth)) > 1 else np.zeros(len(truth), bool)
     return {
         "n": float(len(truth)),
         "MAE": float(mean_absolute_error(truth, values)),
@@ -72,7 +73,7 @@ def chance_of_labels(truth: np.ndarray) -> Figures:
 
 def chance_of_values(truth: np.ndarray) -> Figures:
     """What saying the mean, or the commoner sign, of every picture comes to; truth: float [N]."""
-    turned = truth[truth != 0]
+    turned = truth[truth != 0] if np.ptp(np.sign(truth)) > 1 else truth[:0]
     share = _mean(turned > 0)
     return {
         "n": float(len(truth)),

@@ -64,7 +64,7 @@ def test_every_option_changes_the_labels(ok, labels, parent, tmp_path, option):
 
 def test_scores_alone(ok, parent, tmp_path):
     ok("label", parent, *LABEL, "--out", tmp_path / "x.csv")
-    rows = list(csv.DictReader((tmp_path / "x.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
     assert len(rows) == 30 and rows[0].keys() == {"seed", "bright"}
 
 
@@ -85,7 +85,7 @@ def test_classify_and_regress(ok, parent, child, pictures, judge, labels, tmp_pa
               "latent,translate,paired", "--attributes", "bright", "--out", page)  # fmt: skip
     assert "5 pictures" in said and "neutral" in page.read_text()
     said = ok("zero-shot", "regress", *networks, "--judge", judge, "--out", tmp_path / "x.csv")
-    rows = list(csv.DictReader((tmp_path / "x.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
     assert {row["name"] for row in rows} == {"bright", "yaw"} and len(rows) == 10
     ok("zero-shot", "classify", *networks, "--labels", labels[0], "--out", tmp_path / "x.json")
     document = json.loads((tmp_path / "x.json").read_text())

@@ -71,12 +71,14 @@ def test_figures_of_labels():
 def test_figures_of_values():
     truth = np.asarray([-2.0, -1, 0, 1, 2])
     perfect = zero_shot.value_figures(truth, truth)
-    assert (perfect["MAE"], perfect["R2"], perfect["Spearman"], perfect["sign"]) == (0, 1, 1, 1)
+    found = [perfect[name] for name in ("MAE", "R2", "Spearman", "sign")]
+    assert found == pytest.approx([0, 1, 1, 1])
     turned = zero_shot.value_figures(truth, -truth)
-    assert turned["Spearman"] == -1 and turned["sign"] == 0
+    assert turned["Spearman"] == pytest.approx(-1) and turned["sign"] == 0
     curved = zero_shot.value_figures(truth, truth**3)
-    assert curved["Spearman"] == 1 and curved["sign"] == 1 and curved["R2"] < 0.5
+    assert curved["Spearman"] == pytest.approx(1) and curved["sign"] == 1 and curved["R2"] < 0.5
     assert np.isnan(zero_shot.value_figures(truth, np.zeros(5))["Spearman"])
+    assert np.isnan(zero_shot.value_figures(truth + 3, truth)["sign"])
     assert zero_shot.chance_of_values(truth)["MAE"] == pytest.approx(1.2)
 
 

@@ -134,7 +134,7 @@ class ZeroShotLabels:
             width = max(len(who) for who, _ in rows)
             lines.append(f"{name} ({int(rows[0][1]['n'])} pictures)")
             for who, found in rows:
-                cells = "  ".join(f"{column} {found[column]:.3f}" for column in columns)
+                cells = "  ".join(f"{column} {shown(found[column])}" for column in columns)
                 lines.append(f"  {who:<{width}}  {cells}")
             lines += [f"  {text}" for text in [self.verdicts().get(name)] if text]
         return "\n".join(lines)
@@ -215,7 +215,7 @@ class ZeroShotLabels:
             inside = [report.paragraph(self.verdicts().get(name, "The truth is not known."))]
             rows, columns = self.rows(name), _COLUMNS[self.task]
             if rows:
-                cells = [(who, *(f"{found[c]:.3f}" for c in columns)) for who, found in rows]
+                cells = [(who, *(shown(found[c]) for c in columns)) for who, found in rows]
                 inside.append(report.table(("", *columns), cells))
             for one in self.of(name):
                 inside.append(report.paragraph(f"By the way {one.way}.{_mirror_text(one)}"))
@@ -225,6 +225,11 @@ class ZeroShotLabels:
                 inside.append(report.paragraph(_worth_text(self.worth[name])))
             parts.append(report.section(name, *inside))
         return parts
+
+
+def shown(figure: float) -> str:
+    """A figure as tables tell it; a dash for one that says nothing."""
+    return f"{figure:.3f}" if np.isfinite(figure) else "–"
 
 
 def check_results_file(out: str | os.PathLike[str], overwrite: bool = False) -> str:
