@@ -32,6 +32,7 @@ from benchmarks.reporting import command
 from studies.tables import write_document, write_text
 
 NUMBERS = ("roll", "yaw", "skin_color.lightness", "hair_color.lightness")
+POSE = ("roll", "yaw")
 BINARIES = ("smile", "facial_hair")
 _CHOSEN = {
     "regress": ("sign", "Spearman", "R2", "MAE"),
@@ -58,6 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     ):
         plans: list[tuple[str, str, Any, tuple[str, ...], Any]] = [
             ("regress", "regression", scores, ("latent", "paired"), control),
+            ("regress", "both sides", scores, ("latent", "paired"), control),
             ("classify", "regression", scores, ("latent", "paired"), control),
         ]
         encoders = [e for e in args.encoder if domain == "distant"]
@@ -65,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
             ("regress", encoder, judge, ("latent", "translate"), None) for encoder in encoders
         ]
         for task, inverter, teacher, ways, against in plans:
-            fast = inverter == "regression"
+            fast = inverter in ("regression", "both sides")
             results[domain, task, inverter] = found = aj.jobs.zero_shot(
                 task,
                 parent,
@@ -74,7 +76,9 @@ def main(argv: list[str] | None = None) -> None:
                 data=data,
                 most=args.images,
                 control=against,
-                attributes=shared(task, data, network) if fast else ["roll", "yaw"],
+                attributes=shared(task, data, network)
+                if inverter == "regression"
+                else ["roll", "yaw"],
                 options=ZeroShotOptions(
                     ways=ways,
                     threshold="prevalence",
@@ -82,12 +86,13 @@ def main(argv: list[str] | None = None) -> None:
                     child_samples=args.child_samples,
                     supervised=args.train,
                     mirrored=args.images,
+                    both_sides=inverter == "both sides",
                     batch=args.batch,
                 ),
                 pictures=PictureOptions(encoders=() if fast else (inverter,)),
             )
             print(f"{domain}, {inverter}: {found.text()}", flush=True)
-            name = f"{domain}-{task}-{inverter.replace(':', '-')}.html"
+            name = f"{domain}-{task}-{inverter.replace(':', '-').replace(' ', '-')}.html"
             line = Command(command("studies.zero_shot", argv))
             found.write(Path(args.work) / name, line, overwrite=True)
     seconds = time.perf_counter() - start

@@ -67,6 +67,7 @@ def _add_task(parser: argparse.ArgumentParser, task: str) -> None:
     else:
         add("--as-it-is", action="store_true", help="keep mean and deviation of the child")
         add("--mirrored", type=whole(0), default=100, metavar="N", help="pictures (default 100)")
+        add("--both-sides", action="store_true", help="half the difference to the mirror, if odd")
         add("--odd", default="yaw,roll", metavar="LIST", help="change sign in mirrors")
     add("--population", choices=("samples", "pictures"), help="(default pictures, from 30 on)")
     add("--supervised", type=whole(0), default=1000, metavar="N", help="pictures (default 1000)")
@@ -91,7 +92,12 @@ def run(args: argparse.Namespace) -> None:
     more = (
         {"threshold": args.threshold, "tails": args.tails}
         if args.task == "classify"
-        else {"standardise": not args.as_it_is, "mirrored": args.mirrored, "odd": _list(args.odd)}
+        else {
+            "standardise": not args.as_it_is,
+            "mirrored": args.mirrored,
+            "odd": _list(args.odd),
+            "both_sides": args.both_sides,
+        }
     )
     same = ("space", "method", "samples", "first_seed", "psi", "label", "population")
     options = jobs.ZeroShotOptions(

@@ -110,7 +110,7 @@ def _mean(values: np.ndarray) -> float:
 
 
 # What counts as a claim that holds.
-_OF_SUPERVISED, _OVER_CONTROL = 0.9, 0.05
+_OF_SUPERVISED, _OVER_CONTROL, _TURNED = 0.9, 0.05, 0.0
 
 
 def judged_by(task: str, odd: bool) -> str:
@@ -131,6 +131,7 @@ def verdict(
     chance: Figures,
     supervised: Figures | None = None,
     control: Figures | None = None,
+    mirror: Figures | None = None,
 ) -> str:
     """Whether the child's pictures can be labelled for free, in one sentence.
 
@@ -140,6 +141,8 @@ def verdict(
     Args:
       by: name of the figure that decides, see `judged_by`.
       child, chance, supervised, control: figures of each, as far as there are any.
+      mirror: of what is odd, see `mirror_figures`: where values of mirrored pictures do not turn,
+        something else is read, however often the sign is right.
     """
     reached = child[by]
     others = {"chance": chance, "the control": control, "supervised": supervised}
@@ -147,6 +150,11 @@ def verdict(
     floors = [found[by] for found in (chance, control) if found]
     if not reached > max(floors) + _OVER_CONTROL:
         return f"fails: {by} {reached:.2f} is no better than without alignment ({said})"
+    if mirror and mirror["correlation"] > _TURNED:
+        return (
+            f"fails: {by} {reached:.2f} ({said}), but values of mirrored pictures do not turn "
+            f"(correlation {mirror['correlation']:.2f}): something else is read"
+        )
     if supervised and reached < _OF_SUPERVISED * supervised[by]:
         share = reached / supervised[by]
         return f"holds in part: {by} {reached:.2f}, {share:.0%} of supervised ({said})"

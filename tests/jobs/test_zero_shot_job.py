@@ -117,7 +117,7 @@ def test_every_option_changes_the_labels(parent, child, data, labels, option):
 @pytest.mark.parametrize(
     "option",
     [{"method": "distance"}, {"standardise": False}, {"population": "samples"}, {"mirrored": 4},
-     {"odd": ()}],
+     {"odd": ()}, {"both_sides": True}],
 )  # fmt: skip
 def test_every_option_changes_the_values(parent, child, data, values, option):
     options = dataclasses.replace(SHORT, **option)

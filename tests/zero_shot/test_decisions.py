@@ -107,6 +107,13 @@ def test_verdicts(child, control, supervised, begins):
     assert said.startswith(begins) and ("the control" in said) == (control is not None)
 
 
+def test_what_does_not_turn_in_the_mirror_is_something_else():
+    figures = {"sign": 0.9}, {"sign": 0.5}
+    said = zero_shot.verdict("sign", *figures, mirror={"correlation": 0.6})
+    assert said.startswith("fails: ") and "something else is read" in said
+    assert zero_shot.verdict("sign", *figures, mirror={"correlation": -0.6}).startswith("holds: ")
+
+
 def test_what_claims_are_judged_by():
     assert zero_shot.judged_by("classify", True) == "balanced accuracy"
     assert [zero_shot.judged_by("regress", odd) for odd in (True, False)] == ["sign", "Spearman"]

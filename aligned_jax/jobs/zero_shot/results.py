@@ -72,6 +72,7 @@ class ZeroShotLabels:
       baselines: by attribute, figures of models that know the child's labels, and of chance.
       worth: by attribute, figures of the parent's model for the parent's own samples.
       odd: attributes whose sign counts.
+      both_sides: whether their values are half the difference to the mirrored picture's.
       facts: networks, teacher and settings, in words.
     """
 
@@ -81,6 +82,7 @@ class ZeroShotLabels:
     baselines: Mapping[str, Mapping[str, Figures]]
     worth: Mapping[str, Figures]
     odd: Sequence[str] = ()
+    both_sides: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -110,6 +112,7 @@ class ZeroShotLabels:
                 known["chance"],
                 usual,
                 control[0] if control else None,
+                None if self.both_sides else best.mirror,
             )
             found[name] = f"{text}; by the way {best.way}"
         return found
@@ -229,7 +232,7 @@ class ZeroShotLabels:
 
 def shown(figure: float) -> str:
     """A figure as tables tell it; a dash for one that says nothing."""
-    return f"{figure:.3f}" if np.isfinite(figure) else "–"
+    return f"{figure:.3f}" if np.isfinite(figure) else "-"
 
 
 def check_results_file(out: str | os.PathLike[str], overwrite: bool = False) -> str:

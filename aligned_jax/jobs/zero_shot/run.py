@@ -69,6 +69,8 @@ class ZeroShotOptions:
       supervised: pictures of a dataset's split train that a supervised model learns from.
       mirrored: pictures of which the mirrored ones are read too, by what is odd.
       odd: attributes that change their sign in the mirror.
+      both_sides: whether values of what is odd are half the difference between a picture and its
+        mirror, so that whatever is the same in both has no say.
       batch: images at a time.
 
     Raises:
@@ -90,6 +92,7 @@ class ZeroShotOptions:
     supervised: int = 1000
     mirrored: int = 100
     odd: Sequence[str] = ODD
+    both_sides: bool = False
     batch: int = 8
 
     def __post_init__(self) -> None:
@@ -201,6 +204,7 @@ def zero_shot(
         baselines={one.name: run.baselines(one.name) for one in known},
         worth={one.name: dict(one.worth) for one in known},
         odd=tuple(options.odd),
+        both_sides=options.both_sides,
         facts={
             **{which: label_of(name) for which, name in names.items()},
             "teacher": read.name if isinstance(read, NamedJudge) else str(teacher)[:80],
@@ -270,7 +274,8 @@ class _Run:
         )
         images = self._pictures.images
         odd = [one.name for one in self._known if one.name in options.odd]
-        count = min(options.mirrored, len(images)) if odd and self._task == "regress" else 0
+        most = len(images) if options.both_sides else options.mirrored
+        count = min(most, len(images)) if odd and self._task == "regress" else 0
         both = np.concatenate([images, mirrored(images[:count])])
         latents = carrier.latents(both) if self.inverts else None
         if latents is not None and which == "child":
@@ -299,6 +304,10 @@ class _Run:
             values = every[:total]
         if count and one.name in options.odd:
             mirror = mirror_figures(every[:count], every[total : total + count])
+            if options.both_sides:
+                values = (values - every[total:]) / 2
+                if options.standardise:
+                    values = standardised(values, values, one.scores - one.scores.mean())
         figures = None
         if truth is not None and np.isfinite(truth).any():
             fine = np.isfinite(truth)
