@@ -204,7 +204,10 @@ def report(
         f"of the same kind, but learned from {args.train} labelled pictures of the domain itself. "
         "Labels begin where as many of the pictures are positive as of the parent's samples.",
         "",
-        "A share of right signs of n pictures is known to about 1/sqrt(n).",
+        "Pictures are inverted by regression on the child's own pictures, or by an encoder; `both "
+        "sides` is the regression, with half the difference between a picture and its mirror as the "
+        "value (supervised models read one side). A share of right signs of n pictures is known to "
+        "about 1/sqrt(n).",
     ]
     for domain in dict.fromkeys(key[0] for key in results):
         parts += ["", f"## The {domain} child"]
@@ -215,7 +218,9 @@ def report(
                 if (where, what) == (domain, task)
                 for name in found.attributes
                 for who, figures in found.rows(name)
-                if inverter == "regression" or "zero-shot" in who or "latents" in who
+                if inverter == "regression"
+                or "zero-shot" in who
+                or ("latents" in who and ":" in inverter)
             ]
             if rows:
                 parts += ["", f"| attribute | who | {' | '.join(columns)} |"]
@@ -236,7 +241,7 @@ def _said(results: Results, domain: str) -> list[str]:
         for name, text in found.verdicts().items():
             lines.append(f"- {name}, {inverter}: {text}.")
         for one in found.readings:
-            if one.mirror and one.network == "child":
+            if one.mirror and one.network == "child" and inverter != "both sides":
                 lines.append(
                     f"- {name_of(one)}, {inverter}: {one.mirror['sign changes']:.0%} of the signs "
                     f"change in the mirror (correlation {one.mirror['correlation']:.2f}, bias "
