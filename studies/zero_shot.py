@@ -205,7 +205,7 @@ def report(
         "Labels begin where as many of the pictures are positive as of the parent's samples.",
         "",
         "Pictures are inverted by regression on the child's own pictures, or by an encoder; `both "
-        "sides` is the regression, with half the difference between a picture and its mirror as the "
+        "sides` is the regression, with half the difference of a picture and its mirror as the "
         "value (supervised models read one side). A share of right signs of n pictures is known to "
         "about 1/sqrt(n).",
     ]

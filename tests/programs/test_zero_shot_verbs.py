@@ -98,6 +98,7 @@ def test_classify_and_regress(ok, parent, child, pictures, judge, labels, tmp_pa
     [("classify", ("--method", "svm")), ("classify", ("--threshold", "prevalence")),
      ("regress", ("--as-it-is",)), ("regress", ("--method", "distance")),
      ("regress", ("--population", "pictures")), ("regress", ("--mirrored", "2")),
+     ("regress", ("--both-sides",)),
      ("regress", ("--odd", "bright")), ("regress", ("--space", "s"))],
 )  # fmt: skip
 def test_options_change_results(ok, parent, child, pictures, judge, tmp_path, task, option):
