@@ -8,13 +8,16 @@ from aligned_jax.semantics.editing import (
     style_deviations,
     visible_channels,
 )
+from aligned_jax.semantics.latent_models import LatentModel, model_of_direction
 from aligned_jax.semantics.statistics import LatentStatistics, latent_statistics
 
 __all__ = [
     "Channel",
+    "LatentModel",
     "LatentStatistics",
     "effects",
     "latent_statistics",
+    "model_of_direction",
     "random_channels",
     "shifted",
     "style_deviations",
