@@ -62,7 +62,9 @@ def _add_task(parser: argparse.ArgumentParser, task: str) -> None:
     add("--label", type=whole(0), metavar="K", help="class of conditional networks, from 0")
     if task == "classify":
         kinds = ("boundary", "prevalence", "tails")
-        add("--threshold", choices=kinds, default="boundary", help="of a yes (default the parent's)")
+        add(
+            "--threshold", choices=kinds, default="boundary", help="of a yes (default the parent's)"
+        )
         add("--tails", type=finite, default=0.1, metavar="T", help="share in each (default 0.1)")
     else:
         add("--as-it-is", action="store_true", help="keep mean and deviation of the child")
