@@ -21,8 +21,10 @@ _TOOLS = {
     "family": "draw the same latents by several networks",
     "directions": "find what tells pictures apart in a network's latents",
     "edit": "move one style channel of a parent and of its children",
+    "label": "teach a linear model a label by answers about seeds, on a page or in lists",
     "invert": "find the latents of images",
     "translate": "draw the latents of one network, or images, by an aligned one",
+    "zero-shot": "label pictures of a child's domain by what its parent knows",
     "morph": "film or grid from one network's picture to another's",
     "walk": "film from seed to seed of one network",
     "mix": "draw pairs of seeds, some layers of one and the rest of the other",
@@ -34,6 +36,7 @@ _TRAINING = {
     "pretrain": "train a network from scratch",
     "finetune": "train an aligned child of a trained network",
     "encoder": "train an encoder, which finds a network's latents of images",
+    "attributes": "train readers of what is in pictures, and read with them",
     "resume": "go on with a run, or lengthen it",
 }
 # Beside this package, wherever both are installed.
@@ -44,7 +47,10 @@ ALIGNED = Program(
     "`aligned VERB --help` explains a verb and shows an example. A NETWORK is a\n"
     "checkpoint folder, a run folder or RUN@KIMG, an official .pkl, .pt or\n"
     ".safetensors file, or zoo:NAME.",
-    {name: Verb(summary, f"{__package__}.{name}") for name, summary in _TOOLS.items()}
+    {
+        name: Verb(summary, f"{__package__}.{name.replace('-', '_')}")
+        for name, summary in _TOOLS.items()
+    }
     | {name: Verb(summary, f"{_TRAIN}.{name}") for name, summary in _TRAINING.items()},
 )
 VERBS, main, parse = ALIGNED.verbs, ALIGNED.main, ALIGNED.parse

@@ -1,3 +1,9 @@
+from .attributes.card import ReaderCard as ReaderCard
+from .attributes.card import reader_card as reader_card
+from .attributes.reading import AttributeReadings as AttributeReadings
+from .attributes.reading import read_attributes as read_attributes
+from .attributes.training import TrainedReader as TrainedReader
+from .attributes.training import train_attributes as train_attributes
 from .comparison import compare as compare
 from .comparison_report import Comparison as Comparison
 from .conversion import ConvertedFile as ConvertedFile
@@ -43,6 +49,9 @@ from .films import Film as Film
 from .inversion.results import InvertedImage as InvertedImage
 from .inversion.results import InvertedImages as InvertedImages
 from .inversion.run import invert as invert
+from .judges import NamedJudge as NamedJudge
+from .judges import SeedScores as SeedScores
+from .judges import load_judge as load_judge
 from .mixes import mix as mix
 from .morphs import MorphGrid as MorphGrid
 from .morphs import MorphOptions as MorphOptions
@@ -54,6 +63,12 @@ from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
 from .scoring import perceptual as perceptual
+from .seed_labels.answers import LabelledSeeds as LabelledSeeds
+from .seed_labels.answers import SeedAnswers as SeedAnswers
+from .seed_labels.answers import StoredLabels as StoredLabels
+from .seed_labels.answers import read_labels as read_labels
+from .seed_labels.run import label_on_page as label_on_page
+from .seed_labels.run import label_seeds as label_seeds
 from .sources import PictureOptions as PictureOptions
 from .statistics import known_statistics as known_statistics
 from .surgery import ResizedNetworks as ResizedNetworks
@@ -77,3 +92,7 @@ from .train import resume as resume
 from .train import train_encoder as train_encoder
 from .transitions import transition as transition
 from .walks import walk as walk
+from .zero_shot.results import ZeroShotLabels as ZeroShotLabels
+from .zero_shot.results import ZeroShotReading as ZeroShotReading
+from .zero_shot.run import ZeroShotOptions as ZeroShotOptions
+from .zero_shot.run import zero_shot as zero_shot

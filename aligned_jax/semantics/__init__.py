@@ -8,15 +8,18 @@ from aligned_jax.semantics.editing import (
     shifted,
     visible_channels,
 )
+from aligned_jax.semantics.latent_models import LatentModel, model_of_direction
 from aligned_jax.semantics.statistics import LatentStatistics, latent_statistics
 
 __all__ = [
     "Channel",
     "Direction",
+    "LatentModel",
     "LatentStatistics",
     "Space",
     "effects",
     "latent_statistics",
+    "model_of_direction",
     "random_channels",
     "shifted",
     "visible_channels",

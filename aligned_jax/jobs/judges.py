@@ -1,0 +1,227 @@
+"""Whatever tells scores of pictures: readers, tables of scores by seed, functions of the user."""
+
+import csv
+import importlib
+import importlib.util
+import io
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aligned_jax.convert.files.arrays import DAMAGE
+from aligned_jax.errors import FormatError, UserError
+from aligned_jax.features.attributes import Judge, load, zoo_readers
+from aligned_jax.features.attributes.reader import check_names
+from aligned_jax.utils import reading
+from aligned_jax.utils.text import counted, listed
+
+_SEED = "seed"
+_LARGEST = 1 << 28  # bytes of a table
+_KINDS = (
+    "READER.safetensors, zoo:NAME, scores by seed (.csv with a column seed, .npz with an array "
+    "seed), FILE.py:FUNCTION or MODULE:FUNCTION"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class NamedJudge:
+    """A judge: images float32 [N, H, W, C] in [-1, 1] to named scores, float32 [N] each.
+
+    Attributes:
+      name: how it was given.
+      judge: what it calls.
+      names: of its scores; None if only a call shows them.
+      odds: those that are log-odds; all others count as they are.
+    """
+
+    name: str
+    judge: Judge
+    names: tuple[str, ...] | None = None
+    odds: frozenset[str] = frozenset()
+
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Scores of pictures.
+
+        Raises:
+          UserError: if what it calls returns anything but N finite numbers by name.
+        """
+        told = self.judge(images)
+        if not isinstance(told, Mapping) or not all(isinstance(key, str) for key in told):
+            raise UserError(
+                f"{self.name} returns {type(told).__name__}; a judge returns a "
+                "dictionary of numbers by name"
+            )
+        scores = {key: np.asarray(value) for key, value in told.items()}
+        wrong = [
+            f"{key} ({value.dtype} {list(value.shape)})"
+            for key, value in scores.items()
+            if value.shape != (len(images),)
+            or not np.issubdtype(value.dtype, np.number)
+            or not np.isfinite(value).all()
+        ]
+        if wrong:
+            raise UserError(
+                f"{self.name} returns {listed(wrong)} of {counted(len(images), 'picture')}; a "
+                "judge returns one finite number of each"
+            )
+        return {key: value.astype(np.float32) for key, value in scores.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class SeedScores:
+    """Scores that are known by seed: no picture need be drawn.
+
+    Attributes:
+      seeds: int64 [N], each once.
+      values: {name: float32 [N]}.
+      name: how they were given.
+    """
+
+    seeds: np.ndarray
+    values: dict[str, np.ndarray]
+    name: str = "scores"
+
+    def __post_init__(self) -> None:
+        lengths = {name: np.shape(value) for name, value in self.values.items()}
+        wrong = [name for name, shape in lengths.items() if shape != (len(self.seeds),)]
+        if wrong or not self.values or not len(self.seeds):
+            raise UserError(
+                f"{self.name}: {counted(len(self.seeds), 'seed')} and {listed(wrong) or 'no'} "
+                "scores of another number; each seed has one of every name"
+            )
+        if len(np.unique(self.seeds)) < len(self.seeds):
+            raise UserError(f"{self.name}: seeds come twice")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the scores."""
+        return tuple(self.values)
+
+    def of(self, seeds: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
+        """Scores of some seeds, in this order, float32 [n] each.
+
+        Raises:
+          UserError: naming seeds that are not scored.
+        """
+        place = {int(seed): k for k, seed in enumerate(self.seeds)}
+        missing = [str(seed) for seed in seeds if int(seed) not in place]
+        if missing:
+            raise UserError(f"{self.name} has no scores of seeds {listed(missing)}")
+        rows = [place[int(seed)] for seed in seeds]
+        return {name: value[rows] for name, value in self.values.items()}
+
+
+def load_judge(text: str | os.PathLike[str]) -> NamedJudge | SeedScores:
+    """The judge that a command line names.
+
+    Args:
+      text: READER.safetensors or zoo:NAME, a reader; NAME.csv or NAME.npz, scores by seed, as
+        `aligned attributes read --seeds` writes them; FILE.py:FUNCTION or MODULE:FUNCTION, which
+        is imported and run: only what the user names is.
+
+    Raises:
+      UserError: for anything else, or if it cannot be read or imported.
+      FormatError: for a damaged file.
+    """
+    name = os.fspath(text)
+    if name.startswith("zoo:") or name.endswith(".safetensors"):
+        reader = load(name)
+        odds = [h for h in reader.heads if h.kind in ("binary", "category")]
+        known = frozenset(score for head in odds for score in head.scores)
+        return NamedJudge(name, reader.judge(), reader.config.scores, known)
+    if name.endswith((".csv", ".npz")):
+        return _seed_scores(name)
+    module, separator, function = name.rpartition(":")
+    if separator and module and function.isidentifier():
+        return NamedJudge(name, _imported(module, function))
+    readers = listed(f"zoo:{reader}" for reader in zoo_readers())
+    raise UserError(
+        f"{name!r:.80} is no judge; give {_KINDS}" + (f" ({readers})" if readers else "")
+    )
+
+
+def check_scores(judge: NamedJudge | SeedScores, wanted: Sequence[str]) -> None:
+    """Raises UserError naming all scores that a judge does not know, with a list of those it does.
+
+    Of a function nothing is known before it is called.
+    """
+    if judge.names is not None:
+        check_names(judge.names, list(wanted), judge.name)
+
+
+def scores_of(
+    judge: NamedJudge, images: np.ndarray, wanted: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The scores of pictures that are wanted; UserError as `check_scores`."""
+    scores = judge(images)
+    check_names(tuple(scores), list(wanted), judge.name)
+    return {name: scores[name] for name in wanted}
+
+
+def _imported(module: str, function: str) -> Callable[[np.ndarray], Any]:
+    try:
+        if module.endswith(".py"):
+            spec = importlib.util.spec_from_file_location("aligned_jax_judge", module)
+            if spec is None or spec.loader is None or not os.path.isfile(module):
+                raise UserError(f"{module} is no file")
+            loaded = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(loaded)
+        else:
+            loaded = importlib.import_module(module)
+    except UserError:
+        raise
+    except Exception as error:  # whatever the user's own code raises
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{module} cannot be imported: {type(error).__name__}: {reason}") from error
+    found = getattr(loaded, function, None)
+    if not callable(found):
+        functions = listed(key for key, value in vars(loaded).items() if callable(value))
+        raise UserError(f"{module} has no function {function}; it has {functions or 'none'}")
+    return found
+
+
+def _seed_scores(name: str) -> SeedScores:
+    if not os.path.isfile(name):
+        raise UserError(f"{name} is no file; give {_KINDS}")
+    columns = _from_npz(name) if name.endswith(".npz") else _from_csv(name)
+    if _SEED not in columns:
+        raise FormatError(f"{name} has no {_SEED}, but {listed(columns)}")
+    numbers: dict[str, np.ndarray] = {}
+    wrong = []
+    for key, value in columns.items():
+        try:
+            numbers[key] = np.asarray(value, np.float64)
+        except (TypeError, ValueError):
+            wrong.append(key)
+            continue
+        if numbers[key].ndim != 1 or not np.isfinite(numbers[key]).all():
+            wrong.append(key)
+    seeds = numbers.pop(_SEED, np.empty(0))
+    if not wrong and ((seeds != np.floor(seeds)) | (seeds < 0) | (seeds >= 2**32)).any():
+        wrong.append(_SEED)
+    if wrong:
+        raise FormatError(f"{name}: {listed(wrong)} must be finite numbers, and seeds whole ones")
+    values = {key: value.astype(np.float32) for key, value in numbers.items()}
+    return SeedScores(seeds.astype(np.int64), values, name)
+
+
+def _from_npz(name: str) -> dict[str, np.ndarray]:
+    try:
+        with reading.open_regular(name) as file, np.load(file, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except (*DAMAGE, KeyError, TypeError, MemoryError) as error:
+        raise FormatError(f"{name} is no .npz of arrays, or damaged: {error!s:.120}") from None
+
+
+def _from_csv(name: str) -> dict[str, list[str]]:
+    try:
+        text = reading.read_bytes(name, _LARGEST).decode("utf-8-sig")
+        lines = [line for line in csv.reader(io.StringIO(text), strict=True) if line]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise FormatError(f"{name} is no CSV: {error!s:.120}") from None
+    if len(lines) < 2 or len({len(line) for line in lines}) > 1 or len({*lines[0]}) < len(lines[0]):
+        raise FormatError(f"{name}: a line of different names, and lines as long, were expected")
+    return {key: [line[k] for line in lines[1:]] for k, key in enumerate(lines[0])}
