@@ -20,7 +20,7 @@ from aligned_jax.jobs.edits.words import (
     read_edits,
     strength_in,
 )
-from aligned_jax.jobs.judging import NamedJudge, SeedScores, load_judge
+from aligned_jax.jobs.judges import NamedJudge, SeedScores, load_judge
 from aligned_jax.jobs.relatives import check_styles_fit, load_relatives
 from aligned_jax.jobs.sources import Source, SourceOptions, Usage, latents_of, read_source
 from aligned_jax.jobs.statistics import known_statistics

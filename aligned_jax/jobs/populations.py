@@ -7,7 +7,7 @@ import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.judging import NamedJudge, SeedScores
+from aligned_jax.jobs.judges import NamedJudge, SeedScores
 from aligned_jax.latents import labels_for
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions, finite_batches

@@ -8,7 +8,7 @@ import pytest
 
 from aligned_jax import jobs, loading
 from aligned_jax.errors import UserError
-from aligned_jax.jobs import judging
+from aligned_jax.jobs import judges
 from aligned_jax.jobs.directions import found as found_job
 from aligned_jax.latents import style_layers, z_from_seeds
 from aligned_jax.networks import fingerprint
@@ -40,7 +40,7 @@ def planted(network):
     noise = np.random.default_rng(1).standard_normal((2, COUNT)) * 0.1
     values = {"glasses": z @ first + 0.2 + noise[0], "yaw": 10 * (z @ second + noise[1])}
     values = {name: value.astype(np.float32) for name, value in values.items()}
-    return judging.SeedScores(np.arange(COUNT), values), first, second
+    return judges.SeedScores(np.arange(COUNT), values), first, second
 
 
 def bright(images):
@@ -125,7 +125,7 @@ def test_a_step_in_styles_is_one_deviation(network, planted):
 @pytest.mark.parametrize("kind", ["attribute", "file", "direction"])
 def test_conditioned_on_attributes_files_and_directions(network, planted, kind, tmp_path):
     scores = planted[0].values
-    mixed = judging.SeedScores(
+    mixed = judges.SeedScores(
         planted[0].seeds, {**scores, "roll": scores["glasses"] + scores["yaw"] / 10}
     )
     first, second = Direction("z", {"z": planted[1].astype(np.float32)}, 1.0, ""), "yaw"
@@ -265,10 +265,10 @@ def test_scores_that_do_not_do(network, planted):
     ):
         with pytest.raises(UserError, match=message):
             options(**wrong)
-    few = judging.SeedScores(np.arange(12), {"a": np.arange(12, dtype=np.float32)})
+    few = judges.SeedScores(np.arange(12), {"a": np.arange(12, dtype=np.float32)})
     with pytest.raises(UserError, match="9 latents to fit to and 3 to measure on"):
         jobs.find_directions(network, few)
-    flat = judging.SeedScores(np.arange(60), {"a": np.ones(60, np.float32)})
+    flat = judges.SeedScores(np.arange(60), {"a": np.ones(60, np.float32)})
     with pytest.raises(UserError, match="a: all 42 scores are 1; nothing can be told apart"):
         jobs.find_directions(network, flat, ["a"])
     with (

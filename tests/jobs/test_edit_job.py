@@ -333,7 +333,7 @@ def judge(images):
 
 
 def test_strength_auto_stops_where_leakage_rises(network):
-    from aligned_jax.jobs.judging import NamedJudge
+    from aligned_jax.jobs.judges import NamedJudge
 
     family = jobs.edit([network], ask("2_2", strength="auto"), latents="0-3")
     chosen = family.chosen

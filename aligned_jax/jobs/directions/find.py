@@ -10,6 +10,7 @@ import numpy as np
 
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
+from aligned_jax.features.attributes import Judge
 from aligned_jax.jobs.directions.found import FoundDirection, as_direction, document
 from aligned_jax.jobs.directions.options import (
     PLAIN,
@@ -17,7 +18,7 @@ from aligned_jax.jobs.directions.options import (
     is_attribute,
     rows_of_files,
 )
-from aligned_jax.jobs.judging import Judge, NamedJudge, SeedScores, load_judge
+from aligned_jax.jobs.judges import NamedJudge, SeedScores, load_judge
 from aligned_jax.jobs.populations import (
     ScoredLatents,
     judged_population,

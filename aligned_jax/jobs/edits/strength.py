@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.judging import NamedJudge
+from aligned_jax.jobs.judges import NamedJudge
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.editing import edited
