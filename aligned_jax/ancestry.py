@@ -5,9 +5,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from aligned_jax.networks.network import Network
 from aligned_jax.translation import share_noise
 from aligned_jax.utils.reporting import Reporter
+
+# Numbers of a noise map that are kept to know it again.
+_KEPT = 16
 
 
 def warn_unrelated(
@@ -69,3 +74,45 @@ def _place(source: str) -> str:
     if source.startswith("zoo:"):
         return source
     return os.path.realpath(source.rpartition("@")[0] or source)
+
+
+def origin_of(name: str, network: Network) -> dict[str, Any]:
+    """What tells relatives of a network later, when it is not at hand: JSON-able and short.
+
+    Args:
+      name: as the network was named, "" for none.
+      network: of whose latents something is kept in a file.
+
+    Returns:
+      `name`; `marks`, as of `marks_of`; and `noise`, some numbers of the maps by layer.
+    """
+    maps = network.variables.get("noise", {}).get("synthesis", {})
+    noise = {
+        f"{block}.{layer}": np.asarray(maps[block][layer]["noise_const"]).ravel()[:_KEPT].tolist()
+        for block in maps
+        for layer in maps[block]
+    }
+    marks = sorted(marks_of(name, network.provenance or {}))
+    return {"name": name, "marks": marks, "noise": noise}
+
+
+def is_relative(origin: Mapping[str, Any], name: str, network: Network) -> bool:
+    """Whether a network shares an ancestor with the one that `origin_of` told of.
+
+    Args:
+      origin: what was kept, possibly by somebody else; what it lacks counts for nothing.
+      name: as the network was named, "" for none.
+      network: that might be a relative.
+    """
+    known, theirs = origin.get("marks"), origin.get("noise")
+    marks = {mark for mark in known if isinstance(mark, str)} if isinstance(known, list) else set()
+    if marks & marks_of(name, network.provenance or {}):
+        return True
+    ours = origin_of(name, network)["noise"]
+    if not isinstance(theirs, Mapping) or not ours or theirs.keys() != ours.keys():
+        return False
+    try:
+        pairs = [(np.asarray(theirs[key], np.float32), np.asarray(ours[key])) for key in ours]
+    except (TypeError, ValueError):
+        return False
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=2e-3, atol=1e-5) for a, b in pairs)

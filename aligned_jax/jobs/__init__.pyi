@@ -14,6 +14,8 @@ from .demo.making import make_demo as make_demo
 from .demo.steps import DemoPlan as DemoPlan
 from .describe import NetworkInfo as NetworkInfo
 from .describe import info as info
+from .direction_files import read_direction as read_direction
+from .direction_files import write_direction as write_direction
 from .drawings import Drawing as Drawing
 from .drawings import generate as generate
 from .editing import ChannelEdit as ChannelEdit
