@@ -13,11 +13,11 @@ import numpy as np
 # What each value is called, by group; several where there are several ways to say it.
 NOUNS = {"person": ("person", "face"), "monster": ("monster", "creature")}
 MEDIA = {"personas": "drawing", "toon-head": "cartoon", "pixel-art": "pixel art"}
-_ADJECTIVES = {
+_ADJECTIVES: dict[str, dict[str, tuple[str, ...]]] = {
     "smile": {"yes": ("smiling", "happy"), "no": ("serious",)},
     "hair": {"none": ("bald",)},
 }
-_PARTS = {
+_PARTS: dict[str, dict[str, tuple[str, ...]]] = {
     "glasses": {"yes": ("glasses",), "no": ("no glasses",)},
     "beard": {"yes": ("a beard",), "no": ("no beard",)},
     "skin": {"light": ("light skin",), "dark": ("dark skin",)},
