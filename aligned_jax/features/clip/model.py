@@ -135,7 +135,7 @@ def tree_of(config: ClipConfig, arrays: dict[str, Any]) -> PyTree:
         prefix = _PICTURES if name == "image" else ""
         leaves = {path: jnp.asarray(arrays[prefix + ".".join(path)]) for path in flatten_dict(tree)}
         trees[name] = unflatten_dict(leaves)
-    return {**trees, "logit_scale": jnp.asarray(arrays["logit_scale"], jnp.float32)}
+    return {**trees, "logit_scale": jnp.asarray(arrays["logit_scale"], jnp.float32).reshape(())}
 
 
 def flat(variables: PyTree) -> dict[str, np.ndarray]:
