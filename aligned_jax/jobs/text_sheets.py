@@ -25,7 +25,7 @@ from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
 
 STRENGTHS = (-5.0, 0.0, 2.5, 5.0, 10.0)
-_REACHED = (200, 80, 30, 10, 3)  # channels, of the thresholds that are shown by default
+_REACHED = (200, 60, 20, 6, 1)  # channels, of the thresholds that are shown by default
 
 
 def text_sheet(
@@ -46,7 +46,7 @@ def text_sheet(
     Args:
       network, target, neutral, clip, options, network_key, report: as of `text_direction`.
       strengths: in sigmas of the most relevant channel; the columns, for each seed anew.
-      thresholds: the rows; () for those that about 200, 80, 30, 10 and 3 channels reach.
+      thresholds: the rows; () for those that 200, 60, 20, 6 channels and 1 reach.
       seeds: that are drawn, at the psi of `options.index`.
 
     Raises:

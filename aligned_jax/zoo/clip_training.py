@@ -37,10 +37,10 @@ class ClipTraining:
       image_size: pixels that it sees, in patches of 8.
     """
 
-    steps: int = 2000
+    steps: int = 1100
     batch: int = 96
     seed: int = 0
-    captions: int = 160
+    captions: int = 96
     learning_rate: float = 2e-3
     width: int = 64
     layers: int = 3
@@ -113,7 +113,7 @@ def small_config(tokens: TextTokens, options: ClipTraining) -> ClipConfig:
         image=TowerConfig(width, options.layers, max(width // 32, 1), 4 * width, "quick_gelu"),
         embedding=64,
         vocabulary=tokens.size,
-        context=24,
+        context=20,
         end_token=tokens.end,
         pad_token=tokens.end,
         image_size=options.image_size,
@@ -141,12 +141,15 @@ def train_clip(
     rise = max(options.steps // 20, 1)
     rate = optax.warmup_cosine_decay_schedule(0, options.learning_rate, rise, options.steps)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, weight_decay=0.05))
+    pixels = _resized(table.images, config)
     variables = _start(config, options.seed)
     state = optimizer.init(variables)
     random = np.random.default_rng(options.seed)
     step = functools.partial(jax.jit(_step, static_argnums=(0, 1)), config, optimizer)
     for _ in range(options.steps):
-        images, rows, truth = _batch(table, tokens, config, options, random)
+        chosen = random.integers(len(pixels), size=options.batch)
+        images = _roughened(pixels[chosen], random)
+        rows, truth = _captioned(table, chosen, tokens, config, options, random)
         variables, state, loss = step(variables, state, images, rows, truth)
         advance(1, f"loss {float(loss):.3f}")
     return Clip(config, variables, tokens, "trained")
@@ -162,15 +165,25 @@ def _start(config: ClipConfig, seed: int) -> PyTree:
     return {**trees, "logit_scale": jnp.float32(_SCALE)}
 
 
-def _batch(
+def _resized(images: np.ndarray, config: ClipConfig, batch: int = 500) -> np.ndarray:
+    """uint8 pictures of the size that the network sees."""
+    std, mean = np.float32(config.std), np.float32(config.mean)
+    parts = [
+        np.asarray(preprocess(images[k : k + batch], config)) * std + mean
+        for k in range(0, len(images), batch)
+    ]
+    return np.round(np.concatenate(parts) * 255).astype(np.uint8)
+
+
+def _captioned(
     table: FactTable,
+    chosen: np.ndarray,
     tokens: TextTokens,
     config: ClipConfig,
     options: ClipTraining,
     random: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pictures, tokens of captions, and which are true of which, float32 [M, N]."""
-    chosen = random.integers(len(table.images), size=options.batch)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens of captions, and which are true of which of the chosen pictures, float32 [M, N]."""
     place = {name: column for column, name in enumerate(table.names)}
     texts = []
     told = np.zeros((options.captions, len(table.names)), np.float32)
@@ -180,8 +193,7 @@ def _batch(
         texts.append(text)
         told[row, [place[group, facts[group]] for group in groups]] = 1
     truth = told @ table.holds[chosen].T >= told.sum(axis=1, keepdims=True)
-    images = _roughened(table.images[chosen], random)
-    return images, tokens.encode(texts, config.context), truth.astype(np.float32)
+    return tokens.encode(texts, config.context), truth.astype(np.float32)
 
 
 def _roughened(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -215,7 +227,9 @@ def _step(
 def _loss(variables: PyTree, config: ClipConfig, images: Array, rows: Array, truth: Array) -> Array:
     """Mean cross entropy of both directions; `truth` [M, N] is shared out evenly."""
     towers = modules(config)
-    pictures = towers["image"].apply({"params": variables["image"]}, preprocess(images, config))
+    mean, std = (jnp.asarray(v, jnp.float32)[None, None, None] for v in (config.mean, config.std))
+    pixels = ((images + 1) / 2 - mean) / std
+    pictures = towers["image"].apply({"params": variables["image"]}, pixels)
     texts = towers["text"].apply({"params": variables["text"]}, rows)
     scale = jnp.exp(jnp.minimum(variables["logit_scale"], jnp.float32(_MOST_SCALE)))
     logits = scale * (unit(jnp.asarray(texts)) @ unit(jnp.asarray(pictures)).T)

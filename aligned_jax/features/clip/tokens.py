@@ -54,6 +54,13 @@ class TextTokens:
         inner = {*around, self._stranger}
         self._words = [word for word, i in tokenizer.get_vocab().items() if i not in inner]
 
+    def __eq__(self, other: object) -> bool:
+        """Equal ones give equal tokens: what was compiled with one serves the other."""
+        return isinstance(other, TextTokens) and (self.text, self.pad) == (other.text, other.pad)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.pad))
+
     @property
     def words(self) -> tuple[str, ...] | None:
         """All words it knows, sorted, if it knows whole words only; else None."""

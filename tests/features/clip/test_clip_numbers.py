@@ -162,4 +162,3 @@ def test_gray_and_transparent_pictures(tiny):
 def test_what_is_no_picture_is_refused(tiny, images, says):
     with pytest.raises(UserError, match=says):
         tiny.embed_images(images)
-
