@@ -167,7 +167,7 @@ def _start(config: ClipConfig, seed: int) -> PyTree:
 
 def _resized(images: np.ndarray, config: ClipConfig, batch: int = 500) -> np.ndarray:
     """uint8 pictures of the size that the network sees."""
-    std, mean = np.float32(config.std), np.float32(config.mean)
+    std, mean = np.asarray(config.std, np.float32), np.asarray(config.mean, np.float32)
     parts = [
         np.asarray(preprocess(images[k : k + batch], config)) * std + mean
         for k in range(0, len(images), batch)
