@@ -180,11 +180,7 @@ def words() -> tuple[str, ...]:
     return tuple(sorted({word for text in texts for word in text.split()}))
 
 
-def statements(group: str, values: list[str], noun: str) -> list[str]:
+def statements(group: str, values: list[str], kind: str) -> list[str]:
     """One caption a value of a group, worded alike, between which a picture can be asked."""
-    kind = next(kind for kind, nouns in NOUNS.items() if noun in nouns)
-    random = np.random.default_rng(0)
-    facts = [{"kind": kind} | ({} if group == "kind" else {group: value}) for value in values]
-    if group == "kind":
-        facts = [{"kind": value} for value in values]
-    return [worded(fact, random) for fact in facts]
+    facts = [{"kind": kind} | {group: value} for value in values]
+    return [worded(fact, np.random.default_rng(0)) for fact in facts]

@@ -37,14 +37,14 @@ class ClipTraining:
       image_size: pixels that it sees, in patches of 8.
     """
 
-    steps: int = 1100
+    steps: int = 800
     batch: int = 96
     seed: int = 0
-    captions: int = 96
+    captions: int = 64
     learning_rate: float = 2e-3
     width: int = 64
     layers: int = 3
-    image_size: int = 48
+    image_size: int = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +109,9 @@ def small_config(tokens: TextTokens, options: ClipTraining) -> ClipConfig:
     """Sizes of the network."""
     width = options.width
     return ClipConfig(
-        text=TowerConfig(64, 2, 2, 256, "quick_gelu"),
+        text=TowerConfig(48, 2, 3, 192, "quick_gelu"),
         image=TowerConfig(width, options.layers, max(width // 32, 1), 4 * width, "quick_gelu"),
-        embedding=64,
+        embedding=48,
         vocabulary=tokens.size,
         context=20,
         end_token=tokens.end,
@@ -278,9 +278,9 @@ def _answers(
 ) -> np.ndarray:
     """Number of the nearest value for each picture, asked with the noun of its kind."""
     answers = np.zeros(len(vectors), int)
-    for kind, nouns in captions.NOUNS.items():
+    for kind in captions.NOUNS:
         rows = np.asarray([row for row, one in enumerate(kinds) if one == kind], int)
-        texts = captions.statements(group, values, nouns[0])
+        texts = captions.statements(group, values, kind)
         cosines = vectors[rows] @ np.asarray(unit(clip.embed_texts(texts))).T
         answers[rows] = cosines.argmax(axis=1)
     return answers
