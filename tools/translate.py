@@ -28,6 +28,7 @@ EXAMPLE = """\
   aligned translate zoo:personas64 zoo:critters64 --seeds 0-7 --space z,w,s --out spaces.png
   aligned translate ffhq.pkl mega.pkl --latents inverted/*.npz --preset toonify --out toons
   aligned translate cat.pkl dog.pkl --seeds 0-3 --reference 5,6 --layers all --out row.png
+  aligned translate zoo:personas64 zoo:critters64 --seeds 0-3 --edit 5_23:6 --out edited.png
   aligned translate edges.pkl shoes.pkl --seeds 0-3 --texture 0-4 --layers 32px --out shoes.png"""
 
 
@@ -60,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="with --reference and --texture: what the source keeps (default 6)",
     )
+    add("--edit", action="append", metavar="X[:S]", help="as of `aligned edit`")
+    add("--edit-in", choices=("parent", "child"), help="before, or after (default child)")
     add("--noise", choices=("const", "none", "random"), help="of all pictures (default const)")
     add("--noise-seed", type=arguments.seed, default=0, metavar="S", help="of random noise")
     arguments.add_sampling(parser, seeds=None, psi=0.5)
@@ -75,6 +78,8 @@ def run(args: argparse.Namespace) -> None:
     sources = [name for name in kinds if getattr(args, name)]
     if len(sources) != 1:
         raise UserError("give one of IMAGES, --seeds and --latents")
+    if args.edit_in and not args.edit:
+        raise UserError("--edit-in can only be used together with --edit")
     given = arguments.fill_inversion_defaults(args)
     from aligned_jax import jobs
     from aligned_jax.inversion.setup import warn_skipped
@@ -89,6 +94,8 @@ def run(args: argparse.Namespace) -> None:
         reference=args.reference,
         texture=args.texture,
         layers=args.layers,
+        edits=args.edit or (),
+        edit_in=args.edit_in or "child",
         psi=args.psi,
         noise=args.noise,
         noise_seed=args.noise_seed,

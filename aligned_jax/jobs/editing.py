@@ -1,153 +1,224 @@
-"""One edit of a style channel in a parent and its children."""
+"""The same edits in a parent, its children and their control, as a picture or a film."""
 
+import dataclasses
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.relatives import check_styles_fit, latents_for_all, load_relatives
-from aligned_jax.latents import channel_name, parse_channel
-from aligned_jax.loading import NetworkSource
+from aligned_jax.jobs.directions.sets import in_folders
+from aligned_jax.jobs.edits.family import EditedFamily
+from aligned_jax.jobs.edits.masks import Mask, read_mask
+from aligned_jax.jobs.edits.recipes import EditRecipe, joined, read_recipe
+from aligned_jax.jobs.edits.strength import choose_strength
+from aligned_jax.jobs.edits.words import (
+    CHANNEL_STRENGTH,
+    WordOptions,
+    channel_in,
+    read_edits,
+    strength_in,
+)
+from aligned_jax.jobs.judging import NamedJudge, SeedScores, load_judge
+from aligned_jax.jobs.relatives import check_styles_fit, load_relatives
+from aligned_jax.jobs.sources import Source, SourceOptions, Usage, latents_of, read_source
+from aligned_jax.jobs.statistics import known_statistics
+from aligned_jax.latents import channel_name
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
-from aligned_jax.rendering.draw import RenderOptions, render
+from aligned_jax.rendering.draw import RenderOptions
+from aligned_jax.rendering.editing import check_edits
 from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.utils.reporting import QUIET, Advance, Reporter
-from aligned_jax.viz import to_uint8
-from aligned_jax.viz.sheet import Sheet
+from aligned_jax.semantics.edits import Edit
+from aligned_jax.semantics.leakage import RISE
+from aligned_jax.semantics.statistics import COUNT
+from aligned_jax.translation import Truncation
+from aligned_jax.utils.reporting import QUIET, Reporter
 
-STRENGTH = 8.0
+STRENGTH = CHANNEL_STRENGTH
+AUTO = "auto"
 
 
 @dataclass(frozen=True, eq=False)
-class ChannelEdit:
-    """One style channel, shifted in several networks.
+class EditRequest:
+    """What to edit, and how far.
 
     Attributes:
-      sheet: a row for each network; for each latent three columns: less, as it is, and more.
-      layer, channel: what was shifted, such as "b16.conv1" and 23.
-      name: the same as one word, such as "6_23".
-      amount: the shift to either side, in units of the style.
-      changes: mean absolute difference of a pixel in [-1, 1] between less and more, by network.
+      edits: files of directions and style channels, with ":S" behind them for their strength, or
+        edits.
+      channel: like "15_45"; shown to both sides.
+      random: in place of it, the seed of a channel drawn among those that show in the parent's
+        images.
+      recipe: a file that an earlier run wrote.
+      strength: of edits that do not say it, in sigmas of the parent; "auto" stops where leakage
+        rises; None is 3, or 6 of a channel.
+      to: whether strengths are targets.
+      layers: rows of W+ that move.
+      mask: a picture that is white where edits show.
+      space: of vectors of other programs.
+      judge: with "auto", whose scores tell what leaks; None leaves it to the pictures.
+      attribute: of the judge, that the edits are for.
+      rise: of leakage that is too much.
+      samples: latents on which the deviations of channels are measured.
     """
 
-    sheet: Sheet
-    layer: str
-    channel: int
-    name: str
-    amount: float
-    changes: dict[str, float]
+    edits: Sequence[str | Edit] = ()
+    channel: str | None = None
+    random: int | None = None
+    recipe: str | os.PathLike[str] | None = None
+    strength: float | str | None = None
+    to: bool = False
+    layers: Sequence[int] | None = None
+    mask: str | os.PathLike[str] | Mask | None = None
+    space: str | None = None
+    judge: str | os.PathLike[str] | NamedJudge | None = None
+    attribute: str | None = None
+    rise: float = RISE
+    samples: int = COUNT
+
+    def __post_init__(self) -> None:
+        if not self.edits and self.channel is None and self.random is None and not self.recipe:
+            raise UserError("nothing to edit: give edits, a channel, a random one, or a recipe")
+        if self.channel is not None and self.random is not None:
+            raise UserError("give either a channel or the seed of a random one")
+        if isinstance(self.strength, str) and self.strength != AUTO:
+            raise UserError(f"strength is {self.strength!r:.40}; a number, or auto")
+        if self.strength == AUTO:
+            said = [w for w in self.edits if isinstance(w, str) and strength_in(w)[1] is not None]
+            if said or self.recipe or self.to:
+                raise UserError("with auto, no edit may say its strength, and none may be a target")
+        elif self.judge is not None or self.attribute is not None:
+            raise UserError("a judge and its attribute are for the strength auto")
+
+    @property
+    def number(self) -> float | None:
+        """The strength of edits that do not say it: 1 with auto, by which it is multiplied."""
+        return 1.0 if isinstance(self.strength, str) else self.strength
+
+    @property
+    def both_sides(self) -> bool:
+        """Whether less is shown as well as more, unless somebody says it."""
+        return not self.edits and not self.recipe
 
 
 def edit(
     networks: Sequence[NetworkSource],
+    request: EditRequest,
     *,
-    channel: str | None = None,
-    random: int | None = None,
-    strength: float = STRENGTH,
+    latents: Source = "0-2",
+    both: bool | None = None,
     names: Sequence[str] | None = None,
-    seeds: str | Sequence[int] = "0-2",
-    psi: float = 0.7,
+    psi: float | None = None,
     label: int | None = None,
     batch: int = 8,
     network_key: str = "G_ema",
     report: Reporter = QUIET,
-) -> ChannelEdit:
-    """Shifts one style channel of a parent and its children by the same amount.
+) -> EditedFamily:
+    """Gets the same edits of the same latents ready in a parent and its children.
 
-    The amount is measured in the parent alone: what the channel means in the parent it
-    also means in aligned children (StyleAlign, figures 2, 3 and 9 to 12).
+    Strengths are counted in the parent alone: what a direction means in the parent it also means
+    in aligned children (StyleAlign, figures 2, 3 and 9 to 12). Truncation of what is drawn
+    changes no shift.
 
     Args:
       networks: names, or loaded networks, the parent first.
-      channel: like "15_45" or "b128.conv1_45" (StyleSpace).
-      random: in place of `channel`, the seed of a channel drawn among those that show in the
-        parent's images.
-      strength: shift to either side, in standard deviations of the channel in the parent.
+      request: what to edit.
+      latents: seeds, files of latents, or folders that `aligned invert` wrote.
+      both: whether less is shown as well as more; None shows it of channels alone.
       names: labels of the rows; by default the networks' own names.
-      seeds: a list, or text such as "0-2".
-      psi: truncation; 1 is none.
+      psi: truncation of z; None is that of files, or 0.7.
       label: class of conditional networks.
       batch: images at a time.
       network_key: "G_ema" or "G" of networks that are loaded.
       report: hears of every image.
 
     Raises:
-      UserError: if the networks do not fit together, there is no such channel, or for seeds,
-        label and truncation that do not fit them.
+      UserError: if the networks do not fit together, edits cannot be read or do not fit, or for
+        latents, label and truncation that do not fit.
     """
-    if (channel is None) == (random is None):
-        raise UserError("give either a channel or the seed of a random one")
     relatives = load_relatives(networks, names, network_key)
-    check_styles_fit(relatives)
+    called = named_network(networks[0])[0] if isinstance(networks[0], Network) else str(networks[0])
     parent = next(iter(relatives.values()))
-    latents = latents_for_all(relatives, seeds, label, psi)
-    (layer, number), amount = _shift(parent, latents, channel, random, strength)
     options = RenderOptions(batch=batch)
-    with report.progress(3 * len(relatives) * len(latents), "images") as advance:
-        images = {
-            name: _images(network, latents, layer, number, amount, options, advance)
-            for name, network in relatives.items()
-        }
-    less, more = f"{-strength:+g}", f"{strength:+g}"
-    columns = tuple(text for name in latents.names for text in (less, name, more))
-    rows = np.stack([to_uint8(values) for values in images.values()])
-    return ChannelEdit(
-        sheet=Sheet(rows, tuple(images), columns, group=3),
-        layer=layer,
-        channel=number,
-        name=channel_name(parent.config, layer, number),
-        amount=amount,
-        changes={name: _change(values) for name, values in images.items()},
-    )
+    source = SourceOptions(label, Truncation(psi, usual=0.7), "w", batch)
+    [pending] = read_source(parent, in_folders(latents), [None], source)
+    if not isinstance(pending, LatentBatch):
+        raise UserError("edit takes seeds and latents; `aligned invert` finds those of pictures")
+    batch_of = latents_of(pending, report)
+    for network in relatives.values():
+        batch_of.check(network)
+    recipe = _recipe(called, parent, batch_of, request, label, report)
+    if any(one.space == "s" for one in recipe.edits):
+        check_styles_fit(relatives)
+    for network in relatives.values():
+        check_edits(network.config, batch_of, recipe.edits)
+    if recipe.mask is not None:
+        recipe.mask.resized(parent.config.img_resolution)
+    chosen = None
+    if request.strength == AUTO:
+        judge = _judge(request)
+        chosen = choose_strength(
+            parent, batch_of, recipe.edits, judge, request.attribute, request.rise, options, report
+        )
+        moved = (one.with_amount(chosen.strength * one.amount) for one in recipe.edits)
+        recipe = dataclasses.replace(recipe, edits=tuple(moved))
+    wanted = request.both_sides if both is None else both
+    if wanted and any(one.to for one in recipe.edits):
+        raise UserError("a target has no other side; leave it out, or show one side")
+    usage = Usage.of([batch_of], options.noise)
+    return EditedFamily(relatives, batch_of, recipe, chosen, options, wanted, usage)
 
 
-def _shift(
+def _judge(request: EditRequest) -> NamedJudge | None:
+    if request.judge is None or isinstance(request.judge, NamedJudge):
+        return request.judge
+    judge = load_judge(request.judge)
+    if isinstance(judge, SeedScores):
+        raise UserError(
+            f"{judge.name} scores seeds; edited pictures need a judge that looks at them"
+        )
+    return judge
+
+
+def _recipe(
+    name: str,
     parent: Network,
     latents: LatentBatch,
-    channel: str | None,
-    random: int | None,
-    strength: float,
-) -> tuple[semantics.Channel, float]:
-    """The channel and its shift, both from the parent alone."""
-    chosen = None
-    if channel is not None:
-        layer, number = parse_channel(parent.config, channel)
-        chosen = layer.name, number
-    labels = latents.labels(parent.config)
-    c = None if labels is None else labels[:1]
-    deviations = semantics.style_deviations(parent, psi=latents.psi, c=c)
-    if chosen is None:
-        ws = parent.mapping(latents.arrays["z"], labels, latents.psi)
-        seed = 0 if random is None else random
-        [chosen] = semantics.visible_channels(parent, ws, 1, strength, deviations, seed)
-    return chosen, strength * float(deviations[chosen[0]][chosen[1]])
+    request: EditRequest,
+    label: int | None,
+    report: Reporter,
+) -> EditRecipe:
+    """All edits that are asked for, in the parent's sigmas."""
+    rows = None if request.layers is None else tuple(request.layers)
+    options = WordOptions(request.number, request.to, rows, request.space, label, request.samples)
+    words: list[str | Edit] = list(request.edits)
+    if request.channel is not None:
+        words.append(request.channel)
+    if request.random is not None:
+        words.append(_random_channel(parent, latents, request, label, report))
+    mask = request.mask
+    if isinstance(mask, str | os.PathLike):
+        mask = read_mask(mask)
+    own = EditRecipe(tuple(read_edits(name, parent, words, options, report)), mask)
+    return own if request.recipe is None else joined([read_recipe(request.recipe), own])
 
 
-def _images(
-    network: Network,
+def _random_channel(
+    parent: Network,
     latents: LatentBatch,
-    layer: str,
-    channel: int,
-    amount: float,
-    options: RenderOptions,
-    advance: Advance,
-) -> np.ndarray:
-    """Images [3 * N, R, R, C]: less, as it is and more, for every latent."""
-    ws = network.mapping(latents.arrays["z"], latents.labels(network.config), latents.psi)
-    tripled = {name: np.repeat(value, 3, axis=0) for name, value in network.styles(ws).items()}
-    amounts = np.tile(np.asarray([-amount, 0, amount], np.float32), len(latents))
-    styles = semantics.shifted(tripled, layer, channel, amounts)
-    rows = LatentBatch(
-        {f"styles/{name}": np.asarray(value) for name, value in styles.items()},
-        tuple(np.repeat(latents.names, 3)),
-        np.repeat(latents.numbers, 3),
-    )
-    return render(network, rows, options, advance)
-
-
-def _change(images: np.ndarray) -> float:
-    """Mean absolute difference between less and more, of images [3 * N, R, R, C]."""
-    shown = np.clip(images, -1, 1)
-    return float(np.abs(shown[2::3] - shown[::3]).mean())
+    request: EditRequest,
+    label: int | None,
+    report: Reporter,
+) -> Edit:
+    """A channel that shows in the parent's images, which alone decide."""
+    if "z" not in latents.arrays and "ws" not in latents.arrays:
+        raise UserError("a random channel is chosen by latents in z or w; these are style vectors")
+    strength = CHANNEL_STRENGTH if request.number is None else request.number
+    known = known_statistics(parent, count=request.samples, label=label, report=report)
+    ws = latents.in_space(parent, "w+").arrays["ws"]
+    seed = 0 if request.random is None else request.random
+    [(layer, number)] = semantics.visible_channels(parent, ws, 1, strength, known.std, seed)
+    name = channel_name(parent.config, layer, number)
+    direction = channel_in(parent, name, label, request.samples, report)
+    rows = None if request.layers is None else tuple(request.layers)
+    return Edit(direction, strength, request.to, rows, name)

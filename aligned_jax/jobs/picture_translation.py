@@ -1,9 +1,9 @@
 """Pictures of one network's domain in that of an aligned one."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from aligned_jax.data import targets
 from aligned_jax.errors import UserError
 from aligned_jax.inversion.setup import DIVERGED
 from aligned_jax.jobs.drawings import Drawing, check_file_names
+from aligned_jax.jobs.edits.words import WordOptions, read_edits
 from aligned_jax.jobs.sources import (
     Pending,
     PictureOptions,
@@ -23,14 +24,17 @@ from aligned_jax.jobs.sources import (
     latents_of,
     read_source,
 )
+from aligned_jax.jobs.translation_facts import checked_mixing, child_psis, facts_of
 from aligned_jax.latents import parse_seeds
 from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering import mixing
 from aligned_jax.rendering.draw import NotFinite, RenderOptions, pixels
-from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, rows_in_all
+from aligned_jax.rendering.editing import check_edits, edited
+from aligned_jax.rendering.latent_batch import LatentBatch, rows_in_all
 from aligned_jax.rendering.latent_words import WordKind
+from aligned_jax.semantics.edits import Edit
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 from aligned_jax.viz import check_channels
 from aligned_jax.viz.sheet import DrawnColumn, Sheet, image_form
@@ -58,6 +62,7 @@ class Translation:
       cuts: how many layers come from the source, K numbers; none without references.
       texture: whether the references are random latents.
       psi: truncation of z in the child; None is that of the sources.
+      edits: of the child's latents.
       options: how all images are drawn.
       usage: what of the options counted.
       facts: what was done, in words, as far as the options do not say it.
@@ -74,6 +79,7 @@ class Translation:
     cuts: Sequence[int]
     texture: bool
     psi: float | None
+    edits: Sequence[Edit]
     options: RenderOptions
     usage: Usage
     facts: Mapping[str, Any]
@@ -98,7 +104,7 @@ class Translation:
           UserError: if every row is.
         """
         rows: Sequence[str] = self.sources[0].names
-        total = 2 * len(self.sources) * len(rows)
+        total = (3 if self.edits else 2) * len(self.sources) * len(rows)
         if self.references:
             total += len(self.results) + len(self.references)
         with report.progress(total, "images") as advance:
@@ -169,8 +175,13 @@ class Translation:
             suffix = f" {space}" if len(self.sources) > 1 else ""
             for which, psi in enumerate((None, self.psi)):
                 label = label_of(self.names[which]) + suffix
-                styles = latents.with_psi(psi).styles(self.networks[which])
+                chosen = latents.with_psi(psi)
+                styles = chosen.styles(self.networks[which])
                 columns.append(self._column(label, which, styles, advance))
+            if self.edits:
+                styles = edited(self.networks[1], chosen, self.edits).styles(self.networks[1])
+                said = ", ".join(edit.summary for edit in self.edits)
+                columns.append(self._column(said + suffix, 1, styles, advance))
         return columns
 
     def _column(
@@ -201,6 +212,8 @@ def translate(
     reference: Source | None = None,
     texture: str | Sequence[int] | None = None,
     layers: int | str | Sequence[int | str] | None = None,
+    edits: Sequence[str | Edit] = (),
+    edit_in: Literal["parent", "child"] = "child",
     psi: float | None = None,
     noise: str | None = None,
     noise_seed: int = 0,
@@ -230,6 +243,9 @@ def translate(
       texture: seeds of the child instead, for so many outputs of each source.
       layers: with either of them, what the source keeps: a number of style layers, a
         resolution ("32px") below which it keeps all, several of these, or "all" for every number.
+      edits: of what is translated, as `read_edits` takes them, in sigmas of the parent.
+      edit_in: whether the parent's latents are edited before, or the child's after they are
+        translated; the sheet shows the child's with and without.
       psi: truncation of z. None is 0.5, or that of files and encoders, unless the preset says it.
       noise: of all images, "const", "none" or "random"; by default that of the preset.
       noise_seed: of random noise.
@@ -249,7 +265,7 @@ def translate(
     if out is not None:
         given = [*file_names(sources, kind), *file_names(reference)]
         targets.check_apart(given, [os.fspath(out)])
-    mixes = _checked_mixing(reference, texture, layers)
+    mixes = checked_mixing(reference, texture, layers)
     chosen, spaces = translation.preset_and_spaces(preset, space)
     if len(spaces) > 1 and (mixes or (form and form not in _SHEETS)):
         raise UserError(_SEVERAL)
@@ -267,6 +283,8 @@ def translate(
 
     truncation = translation.Truncation(psi, chosen.psi)
     options = SourceOptions(label, truncation, "z", batch, pictures)
+    moves = read_edits(parent_name, source, edits, WordOptions(label=label), report)
+    before, after = (moves if edit_in == place else [] for place in ("parent", "child"))
     asked = read_source(source, sources, spaces, options, kind)
     mixed_in: Pending | None = None
     if texture is not None:
@@ -275,18 +293,24 @@ def translate(
         [mixed_in] = read_source(target, reference, spaces, options)
     # Pictures will be inverted in the right space at once.
     pending = [
-        one.in_space(source, space) if space and isinstance(one, LatentBatch) else one
+        _in_space(source, one, space, before) if isinstance(one, LatentBatch) else one
         for one, space in zip(asked, spaces, strict=True)
     ]
-    psis = _child_psis(target, pending, truncation)
+    psis = child_psis(target, pending, truncation)
     if form == "folder":
         others = mixed_in.names if mixed_in else None
         check_file_names(mixing.mixture_names(pending[0].names, others, cuts))
 
-    latents = rows_in_all([latents_of(one, report) for one in pending])
+    latents = rows_in_all(
+        [
+            one if isinstance(one, LatentBatch) else edited(source, latents_of(one, report), before)
+            for one in pending
+        ]
+    )
     if not len(latents[0]):
         raise UserError("not one inversion stayed finite in every space; give one --space")
-    results, references = latents[0].with_psi(truncation.in_child).styles(target), None
+    moved = edited(target, latents[0].with_psi(truncation.in_child), after)
+    results, references = moved.styles(target), None
     if mixed_in:
         references = latents_of(mixed_in, report).styles(target)
         results = mixing.mixed(target.config, results, references, cuts)
@@ -302,46 +326,18 @@ def translate(
         cuts=cuts,
         texture=texture is not None,
         psi=truncation.in_child,
+        edits=tuple(after),
         options=drawn,
         usage=Usage.of([*asked, mixed_in] if mixed_in else asked, drawn.noise),
-        facts=_facts(drawn.noise, asked, spaces, mixed_in, psis),
+        facts=facts_of(drawn.noise, asked, spaces, mixed_in, psis, moves),
         skipped={file: why for one in inverted for file, why in one.skipped.items()},
     )
 
 
-def _checked_mixing(reference: object, texture: object, layers: object) -> bool:
-    """Whether fine layers come from elsewhere; raises UserError for what contradicts itself."""
-    if reference is not None and texture is not None:
-        raise UserError("give either a reference or a texture")
-    mixes = reference is not None or texture is not None
-    if layers is not None and not mixes:
-        raise UserError("--layers can only be used together with --reference or --texture")
-    return mixes
-
-
-def _child_psis(
-    child: Network, pending: Sequence[Pending], truncation: translation.Truncation
-) -> set[float]:
-    """Truncations of z in the child; raises UserError if it cannot truncate."""
-    psi = truncation.in_child
-    psis = {one.psi if psi is None else psi for one in pending if one.in_z}
-    if psis - {1}:
-        check_mean(child.config)
-    return psis
-
-
-def _facts(
-    noise: str,
-    sources: Sequence[Pending],
-    spaces: Sequence[str | None],
-    reference: Pending | None,
-    psis: Iterable[float],
-) -> dict[str, Any]:
-    """What was done, as far as the options do not say it."""
-    facts: dict[str, Any] = {"noise": noise}
-    for source, space in zip(sources, spaces, strict=True):
-        facts[f"latents {space}" if len(spaces) > 1 else "latents"] = source.summary
-    if reference:
-        facts["latents of the child"] = reference.summary
-    facts["psi"] = ", ".join(f"{psi:g}" for psi in sorted(psis))
-    return {name: value for name, value in facts.items() if value != ""}
+def _in_space(
+    network: Network, latents: LatentBatch, space: str | None, edits: Sequence[Edit]
+) -> LatentBatch:
+    """Latents of a network after edits, in the space that was asked for."""
+    check_edits(network.config, latents, edits)
+    moved = edited(network, latents, edits)
+    return moved.in_space(network, space) if space else moved

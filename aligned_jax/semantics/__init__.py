@@ -6,7 +6,6 @@ from aligned_jax.semantics.editing import (
     effects,
     random_channels,
     shifted,
-    style_deviations,
     visible_channels,
 )
 from aligned_jax.semantics.statistics import LatentStatistics, latent_statistics
@@ -20,6 +19,5 @@ __all__ = [
     "latent_statistics",
     "random_channels",
     "shifted",
-    "style_deviations",
     "visible_channels",
 ]

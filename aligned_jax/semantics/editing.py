@@ -7,38 +7,16 @@ so that one edit is the same for a whole family of aligned networks.
 
 from collections.abc import Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.latents import sample_z, style_layers
+from aligned_jax.latents import style_layers
 from aligned_jax.networks.network import Network
 from aligned_jax.types import AnyArray, AnyStyles, Styles
 
 Channel = tuple[str, int]  # layer, number
-
-
-def style_deviations(
-    network: Network, count: int = 1000, psi: float = 0.7, seed: int = 0, c: AnyArray | None = None
-) -> dict[str, np.ndarray]:
-    """Standard deviation of every style channel over random latents.
-
-    Args:
-      network: usually the parent of a family.
-      count: latents.
-      psi: their truncation.
-      seed: of the latents.
-      c: labels [1, c_dim] of a conditional network.
-
-    Returns:
-      {layer: float32 [C]}.
-    """
-    z = sample_z(jax.random.key(seed), network.config, count)
-    labels = None if c is None else jnp.repeat(jnp.asarray(c, jnp.float32), count, axis=0)
-    styles = network.styles(network.mapping(z, labels, psi))
-    return {layer: np.asarray(value).std(axis=0) for layer, value in styles.items()}
 
 
 def shifted(styles: AnyStyles, layer: str, channel: int, amount: float | AnyArray) -> Styles:
@@ -68,7 +46,7 @@ def effects(
       ws: latents [N, L, D] to draw.
       channels: to try, one after the other.
       strength: shift to either side, in standard deviations.
-      deviations: of every channel, from `style_deviations`.
+      deviations: of every channel, those of `LatentStatistics`.
 
     Returns:
       float32 [len(channels)]: mean absolute difference of a pixel, in [-1, 1],

@@ -1,4 +1,4 @@
-"""`jobs.family`, `edit`, `transition` and `compare`, and strips, called from a script."""
+"""`jobs.family`, `transition` and `compare`, and strips, called from a script."""
 
 import numpy as np
 import pytest
@@ -50,25 +50,6 @@ def test_a_family_is_that_of_the_verb(child, tmp_path):
     assert sheet.images.shape == (2, 2, 8, 8, 3)
     with pytest.raises(UserError, match="already exists"):
         sheet.write(out)
-
-
-def test_an_edit_is_that_of_the_verb(child, tmp_path):
-    out = tmp_path / "verb.png"
-    for which in ({"channel": "2_2"}, {"random": 1}):
-        [(option, value)] = which.items()
-        words = (f"--{option}", value, "--strength", 4, "--seeds", "0-1", "--overwrite")
-        said = aligned("edit", PARENT, child, *words, "--out", out)
-        edited = jobs.edit([PARENT, child], **which, strength=4, seeds=[0, 1])
-        np.testing.assert_array_equal(edited.sheet.picture(), pixels(out))
-        assert f"channel {edited.name} ({edited.layer}_{edited.channel}); " in said
-        assert f"child {edited.changes['child']:.3f}" in said and edited.amount > 0
-    assert edited.sheet.columns == ("-4", "seed 0", "+4", "-4", "seed 1", "+4")
-    default = jobs.edit([PARENT], channel="2_2", seeds=[0])
-    aligned("edit", PARENT, "--channel", "2_2", "--seeds", 0, "--overwrite", "--out", out)
-    np.testing.assert_array_equal(default.sheet.picture(), pixels(out))
-    for which in ({}, {"channel": "2_2", "random": 0}):
-        with pytest.raises(UserError, match="either a channel or the seed of a random one"):
-            jobs.edit([PARENT], **which)
 
 
 def test_a_transition_is_that_of_the_verb(run_folder, tmp_path):
@@ -132,7 +113,7 @@ def test_what_does_not_fit_together(child, tmp_path):
     with pytest.raises(UserError, match="cannot be drawn together: avatars_parent has z_dim"):
         jobs.family([PARENT, other])
     with pytest.raises(UserError, match="--names has 1 names for 2 networks"):
-        jobs.edit([PARENT, child], channel="2_2", names=["a"])
+        jobs.edit([PARENT, child], jobs.EditRequest(channel="2_2"), names=["a"])
     with pytest.raises(UserError, match="not a list of seeds: 'x'"):
         jobs.compare(PARENT, child, seeds="x")
     with pytest.raises(UserError, match="has no network 'G'"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import latents, loading, semantics
+from aligned_jax import jobs, latents, loading, semantics
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
 
@@ -68,7 +68,7 @@ def test_unlike_networks_are_refused(refused, parent, child, tmp_path):
 def edited(parent, child):
     """What `aligned edit --channel b8.conv0_2 --strength 4 --seeds 0-1` should show."""
     networks = [loading.load(parent), loading.load(child)]
-    amount = 4 * float(semantics.style_deviations(networks[0])["b8.conv0"][2])
+    amount = 4 * float(jobs.known_statistics(networks[0]).std["b8.conv0"][2])
     rows = []
     for network in networks:
         z = latents.z_from_seeds(network.config, [0, 1])
@@ -91,7 +91,7 @@ def test_less_as_it_is_and_more(draw, parent, child, edited):
     assert pixels.shape == edited.shape
     # Batches of another size round differently.
     assert np.abs(pixels.astype(int) - edited).max() <= 1
-    assert "channel 2_2 (b8.conv0_2); change of a pixel: a 0." in said
+    assert "2_2 +4; change of a pixel: a 0." in said
     by_number, _ = draw("edit", parent, child, "--channel", "2_2", *EDIT)
     np.testing.assert_array_equal(by_number, pixels)
 
@@ -118,5 +118,5 @@ def test_a_random_channel_is_chosen_by_the_parent(draw, parent, child):
 def test_edits_that_cannot_be(refused, parent, child, tmp_path):
     out = ("--out", tmp_path / "x.png")
     assert "no channel 99" in refused("edit", parent, "--channel", "2_99", *out)
-    assert "one of the arguments --channel --random" in refused("edit", parent, *out)
+    assert "nothing to edit: give edits, a channel, a random" in refused("edit", parent, *out)
     assert "not allowed with" in refused("edit", parent, "--channel", "2_2", "--random", 0, *out)

@@ -26,6 +26,7 @@ from aligned_jax.jobs.demo.steps import (
     surgery,
     training,
 )
+from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.loading import named_network
 from aligned_jax.provenance import versions
 from aligned_jax.utils.paths import Name, exists
@@ -102,7 +103,7 @@ def channels(plan: DemoPlan) -> list[str]:
         parent.mapping(z, psi=PSI),
         EDITED,
         STRENGTH,
-        semantics.style_deviations(parent, psi=PSI),
+        known_statistics(parent).std,
         plan.seed,
     )
     return [latents.channel_name(parent.config, *channel) for channel in chosen]

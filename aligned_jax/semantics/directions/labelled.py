@@ -76,16 +76,18 @@ def choose_examples(
     return rows, positive
 
 
-def _check_enough(positive: np.ndarray) -> None:
+def _check_enough(positive: np.ndarray, fewest: int = _FEWEST) -> None:
     high, low = int(positive.sum()), int((~positive).sum())
-    if min(high, low) < _FEWEST:
+    if min(high, low) < fewest:
         raise UserError(
             f"{high} latents with the attribute and {low} without; a direction needs at least "
-            f"{_FEWEST} of each: draw more, or widen the tails"
+            f"{fewest} of each: draw more, or widen the tails"
         )
 
 
-def fit_boundary(x: np.ndarray, positive: np.ndarray, method: Method) -> Boundary:
+def fit_boundary(
+    x: np.ndarray, positive: np.ndarray, method: Method, fewest: int = _FEWEST
+) -> Boundary:
     """The plane between two sets of latents.
 
     Args:
@@ -93,14 +95,15 @@ def fit_boundary(x: np.ndarray, positive: np.ndarray, method: Method) -> Boundar
       positive: bool [N], which of them the normal points to.
       method: "svm" (linear, C = 1), "logistic" (L2, C = 1), both by scikit-learn; or "mean", from
         one mean to the other, with the plane in the middle.
+      fewest: rows of either kind.
 
     Raises:
-      UserError: for an unknown method, fewer than 5 rows of one kind, sets that cannot be told
+      UserError: for an unknown method, too few rows of one kind, sets that cannot be told
         apart, or if scikit-learn is not installed.
     """
     if method not in METHODS:
         raise UserError(f"method is {method!r:.40}; it is {', '.join(METHODS)}")
-    _check_enough(positive)
+    _check_enough(positive, fewest)
     if method == "mean":
         high, low = x[positive].mean(axis=0), x[~positive].mean(axis=0)
         return _scaled(high - low, float((high**2).sum() - (low**2).sum()) / -2)

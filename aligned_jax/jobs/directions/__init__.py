@@ -1,0 +1,1 @@
+"""Directions of a network: found by scores or by pictures, or without either; and shown."""
