@@ -46,7 +46,12 @@ def _add_clip(group: arguments.Arguments) -> None:
     add("--clip", default="zoo:avatars-clip", metavar="C", help="a folder, a file, or zoo:NAME")
     add("--tokenizer", type=arguments.name, metavar="T", help="its folder, if it is elsewhere")
     add("--activation", choices=("quick_gelu", "gelu"), help="where the files do not say it")
-    add("--heads", type=arguments.list_of(int), metavar="TEXT,PICTURES", help="likewise")
+    add(
+        "--heads",
+        type=arguments.list_of(arguments.whole(1)),
+        metavar="TEXT,PICTURES",
+        help="likewise",
+    )
     add("--end-token", type=arguments.whole(0), metavar="N", help="likewise")
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from aligned_jax.cli.console import Program, Verb
 from aligned_jax.jobs.direction_files import read_direction
+from aligned_jax.loading import load
+from aligned_jax.tools.main import main
 from tests.features.clip.conftest import FOLDER
 from tests.helpers import DATA
 
-PROGRAM = Program("aligned", "", "", {"text": Verb("", "aligned_jax.tools.directions_text")})
 NETWORK = DATA / "hostile_baseline_ok.pkl"
 QUICK = ("--index-seeds", "4", "--group", "2", "--samples", "100")
 WORDS = ("--target", "a smiling face", "--neutral", "a face")
@@ -22,8 +22,8 @@ def cache(tmp_path_factory):
 
 
 def verb(*argv, clip=FOLDER):
-    words = ["text", NETWORK, *WORDS, "--clip", clip, *QUICK, *argv]
-    return PROGRAM.main([str(word) for word in words])
+    words = ["directions", "text", NETWORK, *WORDS, "--clip", clip, *QUICK, *argv]
+    return main([str(word) for word in words])
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_it_writes_a_direction_and_a_sheet(tmp_path, capsys):
     assert verb("--out", out, "--sheet", sheet, "--unreliable") == 0
     said = capsys.readouterr()
     assert "wrote" in said.out and "seeds agree" in said.out and sheet.exists()
-    direction = read_direction(out)
+    direction = read_direction(out, load(NETWORK))
     assert direction.space == "s" and direction.found["target"] == "a smiling face"
     assert set(direction.found["merits"]) == {"agreement", "chance", "rise", "rose"}
     assert verb("--out", out, "--unreliable") == 2
@@ -104,5 +104,5 @@ def test_a_direction_that_is_not_reliable_is_refused(tmp_path, capsys):
 
 
 def test_help_alone_shows_an_example(capsys):
-    assert PROGRAM.main(["text", "--help"]) == 0
+    assert main(["directions", "text", "--help"]) == 0
     assert "aligned directions text zoo:personas64" in capsys.readouterr().out
