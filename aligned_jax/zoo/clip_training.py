@@ -238,10 +238,10 @@ def _loss(variables: PyTree, config: ClipConfig, images: Array, rows: Array, tru
 
 
 def _shared_entropy(logits: Array, truth: Array) -> Array:
-    counts = truth.sum(axis=1, keepdims=True)
-    shares = truth / jnp.maximum(counts, 1)
+    counts = jnp.maximum(truth.sum(axis=1, keepdims=True), 1)
+    shares = truth / counts
     # Less the entropy of what is to be reached, so that a perfect network has 0.
-    least = jnp.log(jnp.maximum(counts[:, 0], 1)) * (counts[:, 0] > 0)
+    least = jnp.log(counts[:, 0])
     return -(jnp.sum(shares * jax.nn.log_softmax(logits, axis=1), axis=1) + least).mean()
 
 

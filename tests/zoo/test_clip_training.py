@@ -53,12 +53,17 @@ def test_it_learns(trained, losses):
     "change",
     [
         {"seed": 1},
-        {"batch": 8},
-        {"captions": 8},
         {"learning_rate": 1e-4},
-        {"width": 64},
-        {"layers": 2},
-        {"image_size": 8},
+        *(
+            pytest.param(change, marks=pytest.mark.slow)  # each compiles a program
+            for change in (
+                {"batch": 8},
+                {"captions": 8},
+                {"width": 64},
+                {"layers": 2},
+                {"image_size": 8},
+            )
+        ),
     ],
 )
 def test_options_change_what_is_learned(change):
