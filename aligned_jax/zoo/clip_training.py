@@ -138,8 +138,7 @@ def train_clip(
     """
     tokens = word_tokens()
     config = small_config(tokens, options)
-    rise = max(options.steps // 20, 1)
-    rate = optax.warmup_cosine_decay_schedule(0, options.learning_rate, rise, options.steps)
+    rate = functools.partial(_rate, options)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, weight_decay=0.05))
     pixels = _resized(table.images, config)
     variables = _start(config, options.seed)
@@ -153,6 +152,15 @@ def train_clip(
         variables, state, loss = step(variables, state, images, rows, truth)
         advance(1, f"loss {float(loss):.3f}")
     return Clip(config, variables, tokens, "trained")
+
+
+def _rate(options: ClipTraining, count: Array) -> Array:
+    """The learning rate of a step: a rise in a straight line, and half a cosine down to zero."""
+    rise = max(options.steps // 20, 1)
+    step = jnp.asarray(count, jnp.float32)
+    share = jnp.clip((step - rise) / max(options.steps - rise, 1), 0, 1)
+    fall = (1 + jnp.cos(jnp.float32(np.pi) * share)) / 2
+    return options.learning_rate * jnp.where(step < rise, step / rise, fall)
 
 
 def _start(config: ClipConfig, seed: int) -> PyTree:
@@ -220,7 +228,8 @@ def _step(
     truth: Array,
 ) -> tuple[PyTree, Any, Array]:
     loss, gradient = jax.value_and_grad(_loss)(variables, config, images, rows, truth)
-    updates, state = optimizer.update(gradient, state, variables)
+    with jax.numpy_dtype_promotion("standard"):  # optax raises betas to an integer power
+        updates, state = optimizer.update(gradient, state, variables)
     return optax.apply_updates(variables, updates), state, loss
 
 

@@ -100,7 +100,7 @@ def our_layout(ours: str, parts: list[np.ndarray], hugging_face: bool) -> np.nda
 
 def their_layout(ours: str, array: np.ndarray) -> np.ndarray:
     """What `our_layout` of OpenAI's names is the inverse of."""
-    if ours.endswith(AS_THEY_ARE):
+    if ours.endswith(AS_THEY_ARE) or array.ndim < 2:
         return array
     order = {4: (3, 2, 0, 1), 2: (1, 0)}.get(array.ndim, tuple(range(array.ndim)))
     return np.ascontiguousarray(array.transpose(order))

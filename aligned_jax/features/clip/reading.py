@@ -181,6 +181,9 @@ def _parameters(
         count = len(wanted[ours])
         for name in wanted[ours]:
             expected[name] = (whole[0] // count, *whole[1:]) if count > 1 else whole
+    scale = tensors.get("logit_scale")
+    if scale is not None and tuple(scale.shape) == (1,):  # as newer releases of open_clip do
+        expected["logit_scale"] = (1,)
     wrong = problems(tensors, expected)
     if not is_program:  # a program may have constants of its own
         wrong += [f"{name:.80} is unexpected" for name in names.left_over(tensors, used)]
