@@ -37,14 +37,14 @@ class ClipTraining:
       image_size: pixels that it sees, in patches of 8.
     """
 
-    steps: int = 800
+    steps: int = 3000
     batch: int = 96
     seed: int = 0
-    captions: int = 64
+    captions: int = 96
     learning_rate: float = 2e-3
     width: int = 64
     layers: int = 3
-    image_size: int = 32
+    image_size: int = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,22 +295,28 @@ def _answers(
     return answers
 
 
-def retrieval(clip: Clip, table: FactTable, among: int = 64, seed: int = 0) -> float:
-    """How often the nearest of `among` full captions of other pictures is true of a picture."""
+def retrieval(clip: Clip, table: FactTable, among: int = 64, seed: int = 0) -> tuple[float, float]:
+    """How often the nearest of `among` captions of pictures is true of one of the pictures.
+
+    Returns:
+      That share, and the share of captions taken at random, many of which tell little.
+    """
     random = np.random.default_rng(seed)
     vectors = embedded(clip, table.images)
-    hits = []
+    hits, chances = [], []
     for _ in range(max(len(vectors) // among, 1)):
         rows = random.choice(len(vectors), min(among, len(vectors)), replace=False)
-        texts = [captions.caption(table.facts[row], random) for row in rows]
-        told = [
-            {group: table.facts[row][group] for group in text[1]}
-            for row, text in zip(rows, texts, strict=True)
-        ]
-        near = vectors[rows] @ np.asarray(unit(clip.embed_texts([text for text, _ in texts]))).T
+        texts, told = [], []
+        for row in rows:
+            text, groups = captions.caption(table.facts[row], random)
+            texts.append(text)
+            told.append({group: table.facts[row][group] for group in groups})
+        near = vectors[rows] @ np.asarray(unit(clip.embed_texts(texts))).T
         for row, best in zip(rows, near.argmax(axis=1), strict=True):
-            hits.append(told[best].items() <= table.facts[row].items())
-    return float(np.mean(hits))
+            true = [facts.items() <= table.facts[row].items() for facts in told]
+            hits.append(true[best])
+            chances.append(np.mean(true))
+    return float(np.mean(hits)), float(np.mean(chances))
 
 
 def embedded(clip: Clip, images: np.ndarray, batch: int = 200) -> np.ndarray:
