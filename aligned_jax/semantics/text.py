@@ -33,7 +33,7 @@ TEMPLATES = (
 )
 SHIFT = 5.0  # sigmas to either side
 _SILENT = 1e-5  # a change of a vector of unit length below it is rounding
-_STEPS = tuple(round(0.29 - 0.01 * k, 2) for k in range(20))  # StyleCLIP's thresholds
+_STEPS = tuple(round(0.99 - 0.01 * k, 2) for k in range(90))  # StyleCLIP's end at 0.29
 _KEPT = 20
 _DRAWS = 400
 
@@ -182,7 +182,10 @@ def _relevance(mean: np.ndarray, change: np.ndarray) -> np.ndarray:
 
 
 def automatic_threshold(relevances: np.ndarray, kept: int = _KEPT) -> float:
-    """StyleCLIP's: the largest of 0.29, 0.28, ... 0.10 that more than `kept` channels reach.
+    """As StyleCLIP's: the largest of 0.99, 0.98, ... 0.10 that more than `kept` channels reach.
+
+    StyleCLIP begins at 0.29. In a CLIP that sees little besides what is asked for, hundreds of
+    channels reach that.
 
     Where none does, the one that `kept` channels reach, or all that are alive.
     """

@@ -30,6 +30,7 @@ def test_the_automatic_threshold():
     many = np.asarray([0.3, *[0.25] * 21, *[0.12] * 40])
     assert text.automatic_threshold(many) == 0.25
     assert text.automatic_threshold(-many) == 0.25
+    assert text.automatic_threshold(3 * many) == 0.75
     # 21 channels are more than 20; 20 are not.
     assert text.automatic_threshold(np.asarray([0.25] * 20 + [0.12])) == 0.12
     weak = np.asarray([0.05, 0.04, 0.03])
