@@ -19,6 +19,7 @@ ACTIONS = {
     "find": "what tells pictures apart, by scores or by two sets of them",
     "pca": "principal components of W or of styles (GANSpace)",
     "sefa": "what the weights say, in closed form (SeFa)",
+    "text": "what words ask for, as a CLIP reads them (StyleCLIP)",
     "show": "how directions were found, and how near to each other they are",
 }
 

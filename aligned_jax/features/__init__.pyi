@@ -1,3 +1,4 @@
+from . import clip as clip
 from .extractor import Extractor as Extractor
 from .extractor import Lpips as Lpips
 from .extractor import load as load

@@ -59,6 +59,7 @@ from .morphs import morph as morph
 from .morphs import morph_grid as morph_grid
 from .picture_translation import Translation as Translation
 from .picture_translation import translate as translate
+from .relevance import IndexOptions as IndexOptions
 from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
@@ -80,6 +81,10 @@ from .surgery import swap as swap
 from .surgery import write_network as write_network
 from .surgery_strips import interpolate_strip as interpolate_strip
 from .surgery_strips import swap_strip as swap_strip
+from .text_directions import TextDirection as TextDirection
+from .text_directions import TextOptions as TextOptions
+from .text_directions import text_direction as text_direction
+from .text_sheets import text_sheet as text_sheet
 from .train import Outcome as Outcome
 from .train import PlannedRun as PlannedRun
 from .train import Session as Session

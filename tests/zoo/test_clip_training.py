@@ -1,0 +1,120 @@
+"""A tiny CLIP learns two colours, is packed, and read again."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from aligned_jax.errors import UserError
+from aligned_jax.features import clip
+from aligned_jax.train import zoo_clip
+from aligned_jax.zoo import clip_packing, clip_training
+from aligned_jax.zoo.clip_training import ClipTraining, FactTable
+
+OPTIONS = ClipTraining(
+    steps=60, batch=16, captions=16, width=32, layers=1, image_size=16, learning_rate=3e-3
+)
+
+
+def colours(count, seed):
+    """Red and blue pictures."""
+    random = np.random.default_rng(seed)
+    facts = [{"kind": "person", "shirt": ("red", "blue")[k % 2]} for k in range(count)]
+    images = random.integers(0, 60, (count, 16, 16, 3), np.uint8)
+    for k, image in enumerate(images):
+        image[..., 2 * (k % 2)] += 150
+    names = [("kind", "person"), ("shirt", "blue"), ("shirt", "red")]
+    holds = np.asarray([[fact.get(g) == v for g, v in names] for fact in facts], np.float32)
+    return FactTable(images, facts, names, holds)
+
+
+@pytest.fixture(scope="module")
+def losses():
+    return []
+
+
+@pytest.fixture(scope="module")
+def trained(losses):
+    return clip_training.train_clip(
+        colours(64, 0), OPTIONS, lambda count, note: losses.append(float(note.split()[1]))
+    )
+
+
+def test_it_learns(trained, losses):
+    assert len(losses) == OPTIONS.steps and np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+    scores = clip_training.accuracies(trained, colours(40, 1))["shirt"]
+    assert scores["accuracy"] == 1 and scores["balanced"] == 1
+    assert scores["commonest"] == 0.5 and scores["pictures"] == 40
+    right, chance = clip_training.retrieval(trained, colours(40, 1), among=8)
+    assert right > 0.9 > chance > 0.4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"learning_rate": 1e-4},
+        *(
+            pytest.param(change, marks=pytest.mark.slow)  # each compiles a program
+            for change in (
+                {"batch": 8},
+                {"captions": 8},
+                {"width": 64},
+                {"layers": 2},
+                {"image_size": 8},
+            )
+        ),
+    ],
+)
+def test_options_change_what_is_learned(change):
+    few = dataclasses.replace(OPTIONS, steps=3)  # the first one has rate 0
+    other = dataclasses.replace(few, **change)
+    heard = []
+    for options in (few, other):
+        notes = []
+        clip_training.train_clip(colours(64, 0), options, lambda _, note, to=notes: to.append(note))
+        heard.append(notes)
+    assert heard[0] != heard[1]
+
+
+def test_a_caption_that_is_true_of_several_is_shared_out():
+    logits = np.zeros((1, 4), np.float32)
+    truth = np.asarray([[1, 1, 0, 0]], np.float32)
+    loss = clip_training._shared_entropy(np.asarray(logits), truth)
+    assert float(loss) == pytest.approx(np.log(4) - np.log(2), rel=1e-5)
+    sure = np.asarray([[50, 50, 0, 0]], np.float32)
+    assert float(clip_training._shared_entropy(sure, truth)) == pytest.approx(0, abs=1e-5)
+
+
+def test_it_is_packed_and_read_again(trained, tmp_path):
+    test = colours(40, 1)
+    scores = clip_packing.scored(trained, test)
+    line = ["python", "-m", "x y"]
+    clip_packing.pack_clip(tmp_path / "c", trained, scores, OPTIONS, ["personas"], [line])
+    read = clip.load(tmp_path / "c")
+    assert read.config == trained.config
+    text = ["a person with a red shirt"]
+    near = read.embed_texts(text) - trained.embed_texts(text)
+    assert np.abs(near).max() < 0.01 * np.abs(trained.embed_texts(text)).max()
+    assert json.loads((tmp_path / "c" / "scores.json").read_text()) == scores
+    card = (tmp_path / "c" / "card.md").read_text()
+    assert "glasses, " in card and "| shirt | 2 | 40 | 100% |" in card and "'x y'" in card
+    with pytest.raises(UserError, match="not empty"):
+        clip_packing.pack_clip(tmp_path / "c", trained, scores, OPTIONS, ["personas"], [line])
+
+
+def test_words_that_it_does_not_know_are_said_and_not_guessed(trained):
+    with pytest.raises(UserError) as error:
+        trained.embed_texts(["a person with a zebra and a sombrero", "a person"])
+    said = str(error.value)
+    assert "the words zebra, sombrero of" in said and "are not known" in said and "glasses" in said
+    assert trained.tokens.unknown("A Person, with: Glasses!") == []
+    assert "glasses" in trained.tokens.words
+
+
+@pytest.mark.parametrize("data", ["personas", "people=here", "personas=no/such/folder"])
+def test_bad_data_are_refused(data, tmp_path, capsys):
+    assert zoo_clip.main(["--data", data, "--out", str(tmp_path / "x")]) == 2
+    assert capsys.readouterr().err.startswith("zoo_clip: ")
+    assert not (tmp_path / "x").exists()
