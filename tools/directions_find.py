@@ -38,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the sub-verb."""
     add = parser.add_argument
     add("network", metavar="NETWORK")
-    add("--judge", type=arguments.name, metavar="J", help="a reader, F.py:FUNCTION, scores.csv or .npz")
+    add(
+        "--judge",
+        type=arguments.name,
+        metavar="J",
+        help="a reader, F.py:FUNCTION, scores.csv or .npz",
+    )
     add("--attribute", type=list_of(str), metavar="LIST", help="of the judge's (default: all)")
     for name, metavar, text in (
         ("--positive", "A", "what it leads to"),
