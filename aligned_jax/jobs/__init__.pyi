@@ -1,3 +1,6 @@
+from .accepting import accepted as accepted
+from .accepting import parse_where as parse_where
+from .accepting import seeds_to_try as seeds_to_try
 from .attributes.card import ReaderCard as ReaderCard
 from .attributes.card import reader_card as reader_card
 from .attributes.reading import AttributeReadings as AttributeReadings
