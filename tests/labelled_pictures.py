@@ -1,4 +1,4 @@
-"""Small pictures whose attributes are known by construction, and a reader that needs no training."""
+"""Small pictures with attributes known by construction, and a reader that was never trained."""
 
 import csv
 
