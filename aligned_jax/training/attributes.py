@@ -21,7 +21,7 @@ from aligned_jax.utils.reporting import Advance, no_advance
 _SHIFT = 2  # pixels of 64
 _NOISE = 0.08
 _WARM = 0.05  # of the steps, until the full learning rate
-_ADAM = optax.adam(1.0, b2=0.99)  # its steps are multiplied by the learning rate
+ADAM = optax.adam(1.0, b2=0.99)  # its steps are multiplied by the learning rate
 Labels = Mapping[str, np.ndarray]
 
 
@@ -80,7 +80,7 @@ def train_heads(
     batch = min(options.batch, len(images))
     steps = len(images) // batch
     params = start(config, options.seed)
-    moments = _ADAM.init(params)
+    moments = ADAM.init(params)
     key = jax.random.key(options.seed)
     for epoch in range(options.epochs):
         order = np.random.default_rng((options.seed, epoch)).permutation(len(images))
@@ -88,14 +88,14 @@ def train_heads(
             rows = order[step * batch : (step + 1) * batch]
             taken = {head.name: jnp.asarray(labels[head.name][rows]) for head in config.heads}
             number = epoch * steps + step
-            state = (params, moments, _rate(options, number, steps * options.epochs))
+            state = (params, moments, rate_of(options, number, steps * options.epochs))
             drawn = (jnp.asarray(images[rows]), taken, jax.random.fold_in(key, number))
             params, moments, loss = _step(config, options.flip, options.augment, *state, *drawn)
             advance(batch, f"loss {float(loss):.3f}" if step % 10 == 0 else "")
     return params
 
 
-def _rate(options: ReaderTraining, step: int, steps: int) -> np.float32:
+def rate_of(options: ReaderTraining, step: int, steps: int) -> np.float32:
     """The learning rate of a step: rising, then falling as a cosine."""
     warm = max(1, round(steps * _WARM))
     rising = (step + 1) / warm
@@ -132,7 +132,7 @@ def _step(
 
     loss, slopes = jax.value_and_grad(objective)(params)
     with jax.numpy_dtype_promotion("standard"):  # optax raises betas to an integer power
-        updates, moments = _ADAM.update(finite(slopes), moments)
+        updates, moments = ADAM.update(finite(slopes), moments)
     params = jax.tree.map(lambda value, update: value + rate * update, params, updates)
     return params, moments, loss
 
@@ -172,7 +172,7 @@ def head_loss(head: AttributeHead, output: Array, label: Array) -> Array:
 
 def augmented(key: Array, images: Array) -> Array:
     """Pictures [N, R, R, C], each shifted by a few pixels, blurred and made noisy."""
-    keys = jax.random.split(key, 4)
+    keys = jax.random.split(key)
     count, side = images.shape[:2]
     most = max(1, round(_SHIFT * side / 64))
     padded = jnp.pad(images, ((0, 0), (most, most), (most, most), (0, 0)), mode="edge")
@@ -182,12 +182,18 @@ def augmented(key: Array, images: Array) -> Array:
         start = (corner[0], corner[1], jnp.zeros_like(corner[0]))
         return jax.lax.dynamic_slice(image, start, (side, side, image.shape[-1]))
 
-    x = jax.vmap(cut)(padded, corners)
+    return augmented_colours(keys[1], jax.vmap(cut)(padded, corners))
+
+
+def augmented_colours(key: Array, images: Array) -> Array:
+    """Pictures [N, R, R, C], each blurred and made noisy, in its place."""
+    keys = jax.random.split(key, 3)
+    count, x = images.shape[0], images
     blurred = _blurred(x)
     one_each = (count, 1, 1, 1)
-    x = x + jax.random.uniform(keys[1], one_each) * (blurred - x)
-    strength = jax.random.uniform(keys[2], one_each) * jnp.float32(_NOISE)
-    return x + strength * jax.random.normal(keys[3], x.shape)
+    x = x + jax.random.uniform(keys[0], one_each) * (blurred - x)
+    strength = jax.random.uniform(keys[1], one_each) * jnp.float32(_NOISE)
+    return x + strength * jax.random.normal(keys[2], x.shape)
 
 
 def _blurred(x: Array) -> Array:
