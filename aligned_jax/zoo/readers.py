@@ -45,7 +45,8 @@ READERS = {
         ),
         "What people show: glasses, hair, colours, mouth, clothes, and where they turn.",
         "Facial hair is found only where it is large: stubble of the colour of the skin is "
-        "overlooked. Noses are not told apart at 64 pixels, and are left out.",
+        "overlooked. Noses are not told apart at 64 pixels, and are left out. Of generated "
+        "pictures, torn glasses of which a few strokes are left are taken for none.",
     ),
     "monsters-reader": ZooReader(
         "monsters",
