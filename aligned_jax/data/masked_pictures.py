@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax.data import pictures
-from aligned_jax.data.avatar_source import AvatarSource
 from aligned_jax.data.dataset import open_dataset
 from aligned_jax.data.image_files import ImageFiles, plain_name, reason
 from aligned_jax.data.opening import opened
@@ -57,17 +56,18 @@ def drawn_again(
     style = recipe.get("style")
     if not isinstance(style, str):
         raise UserError(
-            f"{data} was not drawn by `aligned data avatars`; give --images and --masks"
+            f"{data} was not drawn by `aligned data avatars`; of other pictures give --masks too"
         )
-    known = {key: recipe[key] for key in ("roll", "yaw", "zoom", "seed") if key in recipe}
-    background = tuple(recipe.get("background", ("#ffffff",)))
-    source = AvatarSource(style, len(dataset), 0, resolution, background=background, **known)
+    background = tuple(map(str, recipe.get("background", ("#ffffff",))))
+    zoom = recipe.get("zoom", 1.0)
+    if not isinstance(zoom, float | int):
+        raise UserError(f"{data} records a zoom of {zoom!r:.40}, which is no number")
     names = part_names(style)
     images, masks = [], []
     with report.progress(min(num, len(dataset)), "pictures") as advance:
         for row in range(min(num, len(dataset))):
             told = dataset.attributes(row)
-            pose = {"roll": told["roll"], "yaw": told["yaw"], "zoom": source.zoom}
+            pose = {"roll": told["roll"], "yaw": told["yaw"], "zoom": zoom}
             image, mask = draw_parts(style, told["seed"], resolution, background=background, **pose)
             images.append(image)
             masks.append(mask)

@@ -79,6 +79,41 @@ def test_every_option_of_training_arrives(aligned, monkeypatch, words, tmp_path)
     assert seen[name] == value
 
 
+PARTS_OPTIONS = {
+    ("--masks", "M"): ("masks", "M"),
+    ("--names", "a, b"): ("names", ["a", "b"]),
+    ("--num", "7"): ("num", 7),
+    ("--epochs", "3"): ("training.epochs", 3),
+    ("--batch", "5"): ("training.batch", 5),
+    ("--learning-rate", "0.1"): ("training.learning_rate", 0.1),
+    ("--seed", "9"): ("training.seed", 9),
+    ("--no-flip",): ("training.flip", False),
+    ("--no-augment",): ("training.augment", False),
+    ("--half",): ("half", True),
+    ("--overwrite",): ("overwrite", True),
+}
+
+
+@pytest.mark.parametrize("words", PARTS_OPTIONS, ids=lambda words: words[0])
+def test_every_option_of_parts_arrives(aligned, monkeypatch, words, tmp_path):
+    from aligned_jax import jobs
+    from aligned_jax.errors import UserError
+
+    seen = {}
+
+    def teach(reader, data, **options):
+        seen.update(options, **{f"training.{k}": v for k, v in vars(options["training"]).items()})
+        raise UserError(f"{reader} and {data}")
+
+    monkeypatch.setattr(jobs, "teach_parts", teach)
+    line = ("attributes", "parts", "R", "--data", "D", "--out", tmp_path / "r.safetensors")
+    aligned(*line)
+    name, value = PARTS_OPTIONS[words]
+    assert seen[name] != value
+    assert aligned(*line, *words).err == "aligned attributes: R and D\n"
+    assert seen[name] == value
+
+
 def test_reading_writes_pictures_and_scores(ok, known, parent, tmp_path):
     words = ["attributes", "read", known, parent, "--seeds", "0-7"]
     told = ok(*words, "--out", tmp_path / "read.png")

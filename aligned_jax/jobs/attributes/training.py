@@ -172,7 +172,7 @@ def _heads(
                 f"{listed(wrong)}: no number that could change its sign in the mirror; numbers "
                 f"are {listed(numbers) or 'none'}"
             )
-    elif flip and (sided := [name for name in known.columns if _is_sided(name)]):
+    if flip and (sided := [name for name in known.columns if _is_sided(name)]):
         raise UserError(
             f"{listed(sided)}: what is left or right is not the same in the mirror; leave out "
             "mirror images (--no-flip), or such attributes"
