@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from aligned_jax.features.attributes.card import COLUMNS, ReaderCard, reader_card
 from aligned_jax.features.attributes.file import ZOO_FILE
-from aligned_jax.jobs.attributes.card import COLUMNS, ReaderCard, reader_card
 from aligned_jax.zoo.making import ALIGNED, RESOLUTION, Say, run_command, unheard
 from aligned_jax.zoo.members import DATA, POSE
 

@@ -27,7 +27,7 @@ def test_a_part_is_where_recolouring_it_changes_the_picture():
     image, labels = draw_parts("personas", "0/train/4", 64, **pose)
     plain, told = draw_avatar("personas", "0/train/4", 64, **pose)
     assert (image == plain).all() and labels.shape == (64, 64) and labels.dtype == np.uint8
-    assert told.hair == "long"
+    assert told.hair == "extraLong"
     other, _ = draw_avatar("personas", "0/train/4", 64, {"hair_color": "#00ff00"}, **pose)
     changed = np.abs(image.astype(int) - other).max(axis=-1)
     assert found(labels, "hair").sum() > 300

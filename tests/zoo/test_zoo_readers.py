@@ -6,8 +6,8 @@ import pytest
 from aligned_jax.data import draw_avatar
 from aligned_jax.errors import UserError
 from aligned_jax.features.attributes import load, zoo_readers
+from aligned_jax.features.attributes.card import reader_card
 from aligned_jax.features.attributes.file import ZOO_FILE
-from aligned_jax.jobs.attributes.card import reader_card
 from aligned_jax.train import zoo_readers as program
 from aligned_jax.zoo import readers
 from aligned_jax.zoo.making import PACKAGE_ZOO
