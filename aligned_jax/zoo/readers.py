@@ -44,9 +44,9 @@ READERS = {
             *("skin_color", "mouth", "eyes", "clothes", "clothing_color"),
         ),
         "What people show: glasses, hair, colours, mouth, clothes, and where they turn.",
-        "Facial hair is found only where it is large: stubble of the colour of the skin is "
-        "overlooked. Noses are not told apart at 64 pixels, and are left out. Of generated "
-        "pictures, torn glasses of which a few strokes are left are taken for none.",
+        "Half of the beards are missed, and hardly any is made up. Noses are not told apart at 64 "
+        "pixels, and are left out. Of generated pictures, torn glasses of which a few strokes are "
+        "left are taken for none.",
     ),
     "monsters-reader": ZooReader(
         "monsters",
