@@ -54,8 +54,8 @@ READERS = {
         "critters64",
         None,
         "What monsters show: body, colours, eyes, mouth, what grows on top, and how they lean.",
-        "Cheeks and patterns are faint at 64 pixels, and told less surely. The second colour is "
-        "not visible in every monster; it is then a guess.",
+        "Patterns and cheeks are too faint at 64 pixels: they are guessed, no better than by "
+        "chance. The second colour is not seen on every monster, and then a guess as well.",
     ),
 }
 
