@@ -6,7 +6,8 @@ column for each attribute, or CelebA's list_attr_celeba.txt. Kinds are deduced:
 binary, category, colour, number. A part of the pictures is held out: it calibrates
 probabilities, and gives the accuracy that `show` tells. `read` tells the attributes of
 pictures, or with --seeds of what a network draws; written to a .csv or .npz these are
-scores by seed, a judge for other verbs. READER is a file, or zoo:NAME.
+scores by seed, a judge for other verbs. `parts` adds to a reader where hair, face, mouth
+and others are: of drawn avatars, or from a folder of masks. READER is a file, or zoo:NAME.
 """
 
 import argparse
@@ -19,16 +20,19 @@ from aligned_jax.errors import UserError
 EXAMPLE = """\
   aligned attributes train --data people --out people.safetensors
   aligned attributes train --data list_attr_celeba.txt --images img_align_celeba --out c.safetensors
+  aligned attributes parts people.safetensors --data people --out people-parts.safetensors
   aligned attributes show people.safetensors
   aligned attributes read people.safetensors zoo:personas64 --seeds 0-15 --out read.png"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the sub-verbs and their arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="train|show|read")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="train|parts|show|read")
     attributes.add_training(
         actions.add_parser("train", help="learn from labelled pictures", allow_abbrev=False)
     )
+    parts = actions.add_parser("parts", help="teach a reader parts of pictures", allow_abbrev=False)
+    attributes.add_parts(parts)
     show = actions.add_parser("show", help="what a reader tells, and how well", allow_abbrev=False)
     show.add_argument("reader", type=name, metavar="READER")
     show.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -51,7 +55,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Trains, shows or reads."""
-    {"train": _train, "show": _show, "read": _read}[args.action](args)
+    {"train": _train, "parts": _parts, "show": _show, "read": _read}[args.action](args)
 
 
 def _train(args: argparse.Namespace) -> None:
@@ -61,6 +65,15 @@ def _train(args: argparse.Namespace) -> None:
     trained.write(args.out, command(args), args.overwrite)
     for line in trained.told:
         console.say(line)
+    console.say(jobs.reader_card(args.out).text())
+
+
+def _parts(args: argparse.Namespace) -> None:
+    from aligned_jax import jobs
+
+    chosen = attributes.parts_options(args)
+    taught = jobs.teach_parts(args.reader, args.data, report=console.CONSOLE, **chosen)
+    taught.write(args.out, command(args), args.overwrite)
     console.say(jobs.reader_card(args.out).text())
 
 

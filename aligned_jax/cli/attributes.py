@@ -38,10 +38,39 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     arguments.add_out(parser, "READER.safetensors", "the file")
 
 
+def add_parts(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of `aligned attributes parts`."""
+    add = parser.add_argument
+    add("reader", type=name, metavar="READER", help="that is to learn parts")
+    add("--data", type=name, required=True, metavar="D", help="drawn avatars, or with --masks DIR")
+    add("--masks", type=name, metavar="DIR", help="PNGs named as the pictures: numbers of parts")
+    add("--names", metavar="A,B", help="of the parts in --masks, from 0 on")
+    add("--num", type=whole(1), default=1000, help="pictures at most (default 1000)")
+    add("--epochs", type=whole(1), default=8, help="times all are seen (default 8)")
+    add("--batch", type=whole(1), default=32, help="pictures of a step (default 32)")
+    add("--learning-rate", type=finite, default=2e-3, metavar="R", help="at most (default 0.002)")
+    add("--seed", type=seed, default=0, help="of all random numbers (default 0)")
+    add("--no-flip", action="store_true", help="no mirror images")
+    add("--no-augment", action="store_true", help="no blur and noise")
+    add("--half", action="store_true", help="store float16, half the size")
+    arguments.add_out(parser, "READER.safetensors", "the file")
+
+
+def parts_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What was parsed, by the names that `jobs.teach_parts` gives it."""
+    return {
+        "masks": args.masks,
+        "names": _names(args.names),
+        "num": args.num,
+        "half": args.half,
+        "training": _training(args),
+        "out": args.out,
+        "overwrite": args.overwrite,
+    }
+
+
 def options(args: argparse.Namespace) -> dict[str, Any]:
     """What was parsed, by the names that `jobs.train_attributes` gives it."""
-    from aligned_jax.training.attributes import ReaderTraining
-
     return {
         "images": args.images,
         "attributes": _names(args.attributes),
@@ -54,17 +83,23 @@ def options(args: argparse.Namespace) -> dict[str, Any]:
         "mirror": not (args.no_mirror or args.no_flip),
         "half": args.half,
         "skip_bad": args.skip_bad,
-        "training": ReaderTraining(
-            epochs=args.epochs,
-            batch=args.batch,
-            learning_rate=args.learning_rate,
-            seed=args.seed,
-            flip=not args.no_flip,
-            augment=not args.no_augment,
-        ),
+        "training": _training(args),
         "out": args.out,
         "overwrite": args.overwrite,
     }
+
+
+def _training(args: argparse.Namespace) -> Any:
+    from aligned_jax.training.attributes import ReaderTraining
+
+    return ReaderTraining(
+        epochs=args.epochs,
+        batch=args.batch,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        flip=not args.no_flip,
+        augment=not args.no_augment,
+    )
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -88,8 +88,8 @@ def draw_avatar(
     Raises:
       UserError: an unknown style or attribute, or one this picture cannot have.
     """
-    png, attributes = _drawn(style, seed, resolution, overrides, roll, yaw, background, zoom)
-    return np.asarray(_opaque(png)), attributes
+    svg, attributes = drawn_svg(style, seed, resolution, overrides, roll, yaw, background, zoom)
+    return np.asarray(_opaque(rasterised(svg, resolution))), attributes
 
 
 def draw_png(
@@ -102,13 +102,13 @@ def draw_png(
     zoom: float = 1.0,
 ) -> tuple[bytes, Attributes]:
     """Like `draw_avatar` without overrides, but the image as an RGB PNG file."""
-    png, attributes = _drawn(style, seed, resolution, None, roll, yaw, background, zoom)
+    svg, attributes = drawn_svg(style, seed, resolution, None, roll, yaw, background, zoom)
     out = io.BytesIO()
-    _opaque(png).save(out, "PNG")
+    _opaque(rasterised(svg, resolution)).save(out, "PNG")
     return out.getvalue(), attributes
 
 
-def _drawn(
+def drawn_svg(
     style: str,
     seed: str,
     resolution: int,
@@ -117,7 +117,8 @@ def _drawn(
     yaw: float,
     background: tuple[str, ...],
     zoom: float,
-) -> tuple[bytes, Attributes]:
+) -> tuple[str, Attributes]:
+    """Like `draw_avatar`, but the drawing itself, before it is made of pixels."""
     artwork.check_style(style)
     if not 8 <= resolution <= 2048:
         raise UserError(f"a resolution of {resolution} cannot be drawn; 8 to 2048 can")
@@ -136,14 +137,14 @@ def _drawn(
     options |= _visible_hair(style, background)
     natural = _resolved(style, steps, options)
     if not overrides:
-        return _rasterised(natural["svg"], resolution), _attributes(style, natural, roll, steps)
+        return natural["svg"], _attributes(style, natural, roll, steps)
     fixed = _style_options(style, overrides, natural["options"])
     # Colours avoid each other: what is not overridden stays what it was.
     kept = {key: natural["options"][key] for key in natural["options"] if key.endswith("Color")}
     drawn = _resolved(style, steps, options | kept | fixed)
     attributes = _attributes(style, drawn, roll, steps)
     _check_effect(style, overrides, attributes)
-    return _rasterised(drawn["svg"], resolution), attributes
+    return drawn["svg"], attributes
 
 
 def _check_colors(colors: list[str]) -> None:
@@ -174,7 +175,8 @@ def _resolved(style: str, steps: int, options: dict[str, Any]) -> dict[str, Any]
         ) from error
 
 
-def _rasterised(svg: str, resolution: int) -> bytes:
+def rasterised(svg: str, resolution: int) -> bytes:
+    """A drawing as a PNG file of so many pixels, over white."""
     import resvg_py
 
     return bytes(

@@ -1,5 +1,9 @@
+from .accepting import accepted as accepted
+from .accepting import parse_where as parse_where
+from .accepting import seeds_to_try as seeds_to_try
 from .attributes.card import ReaderCard as ReaderCard
 from .attributes.card import reader_card as reader_card
+from .attributes.parts import teach_parts as teach_parts
 from .attributes.reading import AttributeReadings as AttributeReadings
 from .attributes.reading import read_attributes as read_attributes
 from .attributes.training import TrainedReader as TrainedReader

@@ -1,6 +1,7 @@
 """Training of readers: one loss for each attribute, and the loop over epochs."""
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -13,13 +14,14 @@ import optax
 from aligned_jax.config.attributes import AttributeHead, ReaderConfig
 from aligned_jax.errors import ConfigError, too_small
 from aligned_jax.features.attributes.network import AttributeNetwork, start
-from aligned_jax.training.optimizer import take_step
+from aligned_jax.training.optimizer import finite
 from aligned_jax.types import Array, PyTree
 from aligned_jax.utils.reporting import Advance, no_advance
 
 _SHIFT = 2  # pixels of 64
 _NOISE = 0.08
 _WARM = 0.05  # of the steps, until the full learning rate
+ADAM = optax.adam(1.0, b2=0.99)  # its steps are multiplied by the learning rate
 Labels = Mapping[str, np.ndarray]
 
 
@@ -77,50 +79,49 @@ def train_heads(
     """
     batch = min(options.batch, len(images))
     steps = len(images) // batch
-    adam = _optimiser(options, steps * options.epochs)
     params = start(config, options.seed)
-    moments = adam.init(params)
+    moments = ADAM.init(params)
     key = jax.random.key(options.seed)
     for epoch in range(options.epochs):
         order = np.random.default_rng((options.seed, epoch)).permutation(len(images))
         for step in range(steps):
             rows = order[step * batch : (step + 1) * batch]
             taken = {head.name: jnp.asarray(labels[head.name][rows]) for head in config.heads}
-            drawn = jax.random.fold_in(key, epoch * steps + step)
-            params, moments, loss = _step(
-                config, options, adam, params, moments, jnp.asarray(images[rows]), taken, drawn
-            )
+            number = epoch * steps + step
+            state = (params, moments, rate_of(options, number, steps * options.epochs))
+            drawn = (jnp.asarray(images[rows]), taken, jax.random.fold_in(key, number))
+            params, moments, loss = _step(config, options.flip, options.augment, *state, *drawn)
             advance(batch, f"loss {float(loss):.3f}" if step % 10 == 0 else "")
     return params
 
 
-@functools.lru_cache(maxsize=4)
-def _optimiser(options: ReaderTraining, steps: int) -> optax.GradientTransformation:
+def rate_of(options: ReaderTraining, step: int, steps: int) -> np.float32:
+    """The learning rate of a step: rising, then falling as a cosine."""
     warm = max(1, round(steps * _WARM))
-    rate = optax.warmup_cosine_decay_schedule(
-        options.learning_rate / 10, options.learning_rate, warm, max(steps, warm + 1)
-    )
-    return optax.adam(rate, b2=0.99)
+    rising = (step + 1) / warm
+    falling = 0.5 + 0.5 * math.cos(math.pi * (step - warm) / max(1, steps - warm))
+    return np.float32(options.learning_rate * (rising if step < warm else falling))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def _step(
     config: ReaderConfig,
-    options: ReaderTraining,
-    adam: optax.GradientTransformation,
+    flip: bool,
+    augment: bool,
     params: PyTree,
     moments: PyTree,
+    rate: Array,
     images: Array,
     labels: dict[str, Array],
     key: Array,
 ) -> tuple[PyTree, PyTree, Array]:
     flips, changes = jax.random.split(key)
     x = images.astype(jnp.float32) / 127.5 - 1
-    if options.flip:
+    if flip:
         flipped = jax.random.bernoulli(flips, 0.5, (len(x),))
         x = jnp.where(flipped[:, None, None, None], x[:, :, ::-1], x)
         labels = mirrored_labels(config.heads, labels, flipped)
-    if options.augment:
+    if augment:
         x = augmented(changes, x)
 
     def objective(params: PyTree) -> Array:
@@ -130,7 +131,9 @@ def _step(
         return jnp.stack(losses).mean()
 
     loss, slopes = jax.value_and_grad(objective)(params)
-    params, moments = take_step(adam, slopes, moments, params)
+    with jax.numpy_dtype_promotion("standard"):  # optax raises betas to an integer power
+        updates, moments = ADAM.update(finite(slopes), moments)
+    params = jax.tree.map(lambda value, update: value + rate * update, params, updates)
     return params, moments, loss
 
 
@@ -169,7 +172,7 @@ def head_loss(head: AttributeHead, output: Array, label: Array) -> Array:
 
 def augmented(key: Array, images: Array) -> Array:
     """Pictures [N, R, R, C], each shifted by a few pixels, blurred and made noisy."""
-    keys = jax.random.split(key, 4)
+    keys = jax.random.split(key)
     count, side = images.shape[:2]
     most = max(1, round(_SHIFT * side / 64))
     padded = jnp.pad(images, ((0, 0), (most, most), (most, most), (0, 0)), mode="edge")
@@ -179,12 +182,18 @@ def augmented(key: Array, images: Array) -> Array:
         start = (corner[0], corner[1], jnp.zeros_like(corner[0]))
         return jax.lax.dynamic_slice(image, start, (side, side, image.shape[-1]))
 
-    x = jax.vmap(cut)(padded, corners)
+    return augmented_colours(keys[1], jax.vmap(cut)(padded, corners))
+
+
+def augmented_colours(key: Array, images: Array) -> Array:
+    """Pictures [N, R, R, C], each blurred and made noisy, in its place."""
+    keys = jax.random.split(key, 3)
+    count, x = images.shape[0], images
     blurred = _blurred(x)
     one_each = (count, 1, 1, 1)
-    x = x + jax.random.uniform(keys[1], one_each) * (blurred - x)
-    strength = jax.random.uniform(keys[2], one_each) * jnp.float32(_NOISE)
-    return x + strength * jax.random.normal(keys[3], x.shape)
+    x = x + jax.random.uniform(keys[0], one_each) * (blurred - x)
+    strength = jax.random.uniform(keys[1], one_each) * jnp.float32(_NOISE)
+    return x + strength * jax.random.normal(keys[2], x.shape)
 
 
 def _blurred(x: Array) -> Array:

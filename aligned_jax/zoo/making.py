@@ -93,8 +93,8 @@ def make(name: str, work: Path, into: Path, say: Say = unheard) -> None:
     work.mkdir(parents=True, exist_ok=True)
     if not (work / "data" / NETWORKS[name].data).exists():
         (work / "data").mkdir(exist_ok=True)
-        _run(draw, work, say)
-    _run(train, work, say)
+        run_command(draw, work, say)
+    run_command(train, work, say)
     pack(name, work, into, say)
 
 
@@ -108,11 +108,11 @@ def pack(name: str, work: Path, into: Path, say: Say = unheard) -> None:
     packed, keys = f"packed/{name}", "E" if name in ENCODERS else "G_ema,D"
     file = f"{packed}/{ZOO_FILE}"
     export = [ALIGNED, "export", f"runs/{name}", file, "--network-key", keys, "--half"]
-    _run(export, work, say)
+    run_command(export, work, say)
     if name in MODELS:  # an encoder's samples come with its scores
         samples = [ALIGNED, "generate", file, "--seeds", SAMPLES]
-        _run([*samples, "--out", f"{packed}/samples.png"], work, say)
-    _run(scoring(name, file, f"{packed}/{SCORES}"), work, say)
+        run_command([*samples, "--out", f"{packed}/samples.png"], work, say)
+    run_command(scoring(name, file, f"{packed}/{SCORES}"), work, say)
     describe(name, work, staging)
     into.mkdir(parents=True, exist_ok=True)
     shutil.move(staging, into / name)
@@ -139,7 +139,7 @@ def describe(name: str, work: Path, staging: Path) -> None:
     write_card(staging, card, work / "runs" / name, f"{os.cpu_count()} cores of {_processor()}")
 
 
-def _run(command: list[str], work: Path, say: Say) -> None:
+def run_command(command: list[str], work: Path, say: Say) -> None:
     """Runs a command with this interpreter in the working folder."""
     say(f"$ {shlex.join(command)}")
     line = [*_MODULE_OF[command[0]], *command[1:]]

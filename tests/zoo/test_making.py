@@ -55,7 +55,7 @@ def work(finished, tmp_path):
 
 
 def test_packing(work, capfd, monkeypatch):
-    aligned, scored = zoo._run, []
+    aligned, scored = zoo.run_command, []
 
     def without_feature_networks(command, folder, say):
         if command[1] == "evaluate":
@@ -64,7 +64,7 @@ def test_packing(work, capfd, monkeypatch):
         else:
             aligned(command, folder, say)
 
-    monkeypatch.setattr(zoo, "_run", without_feature_networks)
+    monkeypatch.setattr(zoo, "run_command", without_feature_networks)
     zoo.pack("personas64", work, work / "zoo")
     folder = work / "zoo" / "personas64"
     files = {"card.md", "curve.svg", "network.safetensors", "samples.png", "scores.json"}
@@ -86,7 +86,7 @@ def test_packing(work, capfd, monkeypatch):
     assert "5,000 of the train split" in card
     assert "aligned evaluate zoo:personas64 --data data/personas" in card
     # What is packed is not made again.
-    monkeypatch.setattr(zoo, "_run", None)
+    monkeypatch.setattr(zoo, "run_command", None)
     zoo.make("personas64", work, work / "zoo")
 
 

@@ -32,13 +32,18 @@ _ZOO = "zoo:"
 _LONGEST = 1 << 22  # letters of a description
 
 
-def save_reader(path: str | os.PathLike, reader: Reader, overwrite: bool = False) -> None:
-    """Writes a reader; parameters are stored as they are, in single or half precision.
+def save_reader(
+    path: str | os.PathLike, reader: Reader, half: bool = False, overwrite: bool = False
+) -> None:
+    """Writes a reader, in float32 or with `half` in float16.
 
     Raises:
-      UserError: if the file exists and may not be replaced, or the disk refuses.
+      UserError: if the file exists and may not be replaced, the disk refuses, or half precision
+        cannot hold a parameter.
     """
-    tensors = to_named(reader.params)
+    tensors = to_named(rounded(reader).params if half else reader.params)
+    if half:
+        tensors = {name: value.astype(np.float16) for name, value in tensors.items()}
     document = {
         "format_version": FORMAT_VERSION,
         "config": to_dict(reader.config),
@@ -49,15 +54,17 @@ def save_reader(path: str | os.PathLike, reader: Reader, overwrite: bool = False
         file.write(save(tensors, {KEY: json.dumps(sealed(document))}))
 
 
-def halved(reader: Reader) -> Reader:
-    """The reader with parameters in float16, as it is shipped.
+def rounded(reader: Reader) -> Reader:
+    """The reader with parameters as float16 holds them, in float32: what is stored with `half`.
 
     Raises:
       UserError: naming parameters that are too large for it.
     """
     arrays = to_named(reader.params)
     with np.errstate(over="ignore"):
-        small = {name: value.astype(np.float16) for name, value in arrays.items()}
+        small = {
+            name: value.astype(np.float16).astype(np.float32) for name, value in arrays.items()
+        }
     if lost := [name for name, value in small.items() if not np.isfinite(value).all()]:
         raise UserError(f"half precision cannot hold {listed(lost)}; store it without")
     return dataclasses.replace(reader, params=from_named(reader.config, small))
@@ -74,7 +81,7 @@ def load(source: str | os.PathLike) -> Reader:
       FormatError: if it is damaged, of another kind, or naming every parameter that does not
         fit its description.
     """
-    path = _path(os.fspath(source))
+    path = reader_file(source)
     if not paths.is_file(path):
         raise UserError(f"{source} is no file; give READER.safetensors, or {_zoo_text()}")
     if not is_safetensors(path):
@@ -103,12 +110,14 @@ def zoo_readers() -> list[str]:
     return sorted(entry.name for entry in zoo.iterdir() if (entry / ZOO_FILE).is_file())
 
 
-def _path(source: str) -> str:
-    if not source.startswith(_ZOO):
-        return source
-    name = source.removeprefix(_ZOO)
+def reader_file(source: str | os.PathLike) -> str:
+    """The path of a reader's file; UserError if the zoo has none of this name."""
+    text = os.fspath(source)
+    if not text.startswith(_ZOO):
+        return text
+    name = text.removeprefix(_ZOO)
     if name not in zoo_readers():
-        raise UserError(f"there is no reader {source}; there are {_zoo_text()}")
+        raise UserError(f"there is no reader {text}; there are {_zoo_text()}")
     return str(Path(str(resources.files("aligned_jax"))) / "zoo" / name / ZOO_FILE)
 
 

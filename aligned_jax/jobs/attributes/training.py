@@ -13,7 +13,7 @@ from aligned_jax.data.attribute_columns import ODD, AttributeColumn
 from aligned_jax.data.attribute_tables import LabelledPictures, read_labelled
 from aligned_jax.errors import UserError
 from aligned_jax.features.attributes.calibration import calibrated, scored
-from aligned_jax.features.attributes.file import halved, save_reader
+from aligned_jax.features.attributes.file import rounded, save_reader
 from aligned_jax.features.attributes.reader import Reader
 from aligned_jax.provenance import Command, versions
 from aligned_jax.training.attributes import ReaderTraining, train_heads
@@ -33,10 +33,12 @@ class TrainedReader:
 
     Attributes:
       reader: with its card.
+      half: whether it is stored in float16.
       told: lines on what was left out.
     """
 
     reader: Reader
+    half: bool
     told: tuple[str, ...]
 
     def write(
@@ -48,7 +50,7 @@ class TrainedReader:
           UserError: if the file exists and may not be replaced, or the disk refuses.
         """
         card = {**self.reader.card, "command": command.line}
-        save_reader(out, dataclasses.replace(self.reader, card=card), overwrite)
+        save_reader(out, dataclasses.replace(self.reader, card=card), self.half, overwrite)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,12 +140,12 @@ def train_attributes(
         taken = {name: column[parts.train] for name, column in labels.items()}
         params = train_heads(config, training, known.images[parts.train], taken, advance)
     reader = Reader(config, {"attributes": params})
-    reader = halved(reader) if half else reader
+    reader = rounded(reader) if half else reader
     reader, scores = _finished(reader, known.images, labels, parts)
     card = _card(known, parts, training, scores)
     lost = [name for name in known.columns if name not in labels]
     told = (*known.told, *([f"left out, as it does not vary: {listed(lost)}"] if lost else []))
-    return TrainedReader(dataclasses.replace(reader, card=card), told)
+    return TrainedReader(dataclasses.replace(reader, card=card), half, told)
 
 
 def _split(count: int, held_out: float, seed: int) -> _Parts:
@@ -170,7 +172,7 @@ def _heads(
                 f"{listed(wrong)}: no number that could change its sign in the mirror; numbers "
                 f"are {listed(numbers) or 'none'}"
             )
-    elif flip and (sided := [name for name in known.columns if _is_sided(name)]):
+    if flip and (sided := [name for name in known.columns if _is_sided(name)]):
         raise UserError(
             f"{listed(sided)}: what is left or right is not the same in the mirror; leave out "
             "mirror images (--no-flip), or such attributes"

@@ -1,0 +1,93 @@
+"""What is known of a reader, in words."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aligned_jax.config import to_dict
+from aligned_jax.features.attributes.file import load
+from aligned_jax.features.attributes.reader import Reader
+from aligned_jax.utils.text import counted, listed
+
+# Columns of the table, and the scores that they show.
+COLUMNS = {
+    "accuracy": "accuracy",
+    "balanced": "balanced_accuracy",
+    "chance": "chance",
+    "AUC": "auc",
+    "MAE": "mae",
+    "R2": "r2",
+    "signs": "signs",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ReaderCard:
+    """What is known of a reader.
+
+    Attributes:
+      name: how it was given.
+      reader: itself.
+    """
+
+    name: str
+    reader: Reader
+
+    def document(self) -> dict[str, Any]:
+        """Everything but its parameters, JSON-able."""
+        scores = list(self.reader.config.scores)
+        return {**self.reader.card, "config": to_dict(self.reader.config), "judges": scores}
+
+    def rows(self) -> list[list[str]]:
+        """Attribute, kind and scores on pictures that were held out, as texts; "" for none."""
+        told: Mapping[str, Mapping[str, Any]] = self.reader.card.get("scores", {})
+        return [
+            [head.name, _kind(head.kind, len(head.values))]
+            + [_number(told.get(head.name, {}).get(key)) for key in COLUMNS.values()]
+            for head in self.reader.heads
+        ]
+
+    def text(self) -> str:
+        """For people, several lines."""
+        card, config = self.reader.card, self.reader.config
+        counts = card.get("pictures", {})
+        heads = counted(len(config.heads), "attribute")
+        lines = [f"{self.name}: {heads}, looks at {config.resolution} px"]
+        if counts:
+            lines.append(", ".join(f"{counts[key]} pictures to {key}" for key in counts))
+        if card.get("command"):
+            lines.append(f"made by: {card['command']}")
+        rows = [["attribute", "kind", *COLUMNS], *self.rows()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines += [""] + [
+            "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        for head in config.heads:
+            if head.values:
+                lines.append(f"{head.name}: {listed(head.values, 60)}")
+        if config.parts:
+            parts = card.get("parts", {}).get("scores", {})
+            shown = (f"{part} {_number(parts.get(part))}".rstrip() for part in config.parts)
+            lines.append(f"parts (intersection over union): {listed(shown, 60)}")
+        return "\n".join(lines)
+
+
+def reader_card(reader: str | os.PathLike[str] | Reader) -> ReaderCard:
+    """The card of READER.safetensors, zoo:NAME, or of a loaded reader.
+
+    Raises:
+      UserError: if it cannot be read.
+    """
+    if isinstance(reader, Reader):
+        return ReaderCard("a reader in memory", reader)
+    return ReaderCard(os.fspath(reader), load(reader))
+
+
+def _kind(kind: str, values: int) -> str:
+    return f"{kind} of {values}" if values else kind
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float | int) else ""
