@@ -19,6 +19,7 @@ _TOOLS = {
     "arithmetic": "add and subtract networks: parent + 0.7*(dog - parent)",
     "resize": "start a network at another resolution from trained weights",
     "family": "draw the same latents by several networks",
+    "alignment": "score how alike style channels act in a parent and its children",
     "edit": "move one style channel of a parent and of its children",
     "invert": "find the latents of images",
     "translate": "draw the latents of one network, or images, by an aligned one",

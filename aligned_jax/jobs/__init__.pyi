@@ -1,3 +1,5 @@
+from .alignment import alignment as alignment
+from .alignment_report import Alignment as Alignment
 from .comparison import compare as compare
 from .comparison_report import Comparison as Comparison
 from .conversion import ConvertedFile as ConvertedFile

@@ -56,7 +56,8 @@ def known_statistics(
     arrays: dict[str, Any] = {
         **{f"mean/{layer}": value for layer, value in computed.mean.items()},
         **{f"std/{layer}": value for layer, value in computed.std.items()},
-        **{f"mean/{_W}": computed.w_mean, f"std/{_W}": computed.w_std},
+        f"mean/{_W}": computed.w_mean,
+        f"std/{_W}": computed.w_std,
     }
     with contextlib.suppress(UserError), viz.writing(file, overwrite=True) as opened:
         np.savez(opened, **arrays)

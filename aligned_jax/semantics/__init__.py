@@ -1,5 +1,22 @@
 """What single style channels do, and the same edits in a parent and its children."""
 
+from aligned_jax.semantics.alignment import (
+    ChannelScores,
+    Interval,
+    by_layer,
+    by_resolution,
+    channel_scores,
+    intervals,
+    permuted,
+)
+from aligned_jax.semantics.channel_rules import (
+    PartVotes,
+    Segment,
+    Survey,
+    attribute_relevance,
+    part_votes,
+    survey,
+)
 from aligned_jax.semantics.editing import (
     Channel,
     effects,
@@ -8,15 +25,47 @@ from aligned_jax.semantics.editing import (
     style_deviations,
     visible_channels,
 )
+from aligned_jax.semantics.effect_maps import EffectMaps, effect_maps
+from aligned_jax.semantics.responses import (
+    Judge,
+    SlopeAgreement,
+    attribute_agreement,
+    judged,
+    responses,
+    slope_agreement,
+)
 from aligned_jax.semantics.statistics import LatentStatistics, latent_statistics
+from aligned_jax.semantics.style_gradients import style_gradients
 
 __all__ = [
     "Channel",
+    "ChannelScores",
+    "EffectMaps",
+    "Interval",
+    "Judge",
     "LatentStatistics",
+    "PartVotes",
+    "Segment",
+    "SlopeAgreement",
+    "Survey",
+    "attribute_agreement",
+    "attribute_relevance",
+    "by_layer",
+    "by_resolution",
+    "channel_scores",
+    "effect_maps",
     "effects",
+    "intervals",
+    "judged",
     "latent_statistics",
+    "part_votes",
+    "permuted",
     "random_channels",
+    "responses",
     "shifted",
+    "slope_agreement",
     "style_deviations",
+    "style_gradients",
+    "survey",
     "visible_channels",
 ]
