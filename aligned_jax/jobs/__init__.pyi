@@ -1,5 +1,7 @@
 from .alignment import alignment as alignment
 from .alignment_report import Alignment as Alignment
+from .channel_table import ChannelTable as ChannelTable
+from .channels import channels as channels
 from .comparison import compare as compare
 from .comparison_report import Comparison as Comparison
 from .conversion import ConvertedFile as ConvertedFile

@@ -177,13 +177,13 @@ def by_layer(scores: ChannelScores, maps: EffectMaps) -> dict[str, dict[str, flo
 
 def by_resolution(scores: ChannelScores, maps: EffectMaps) -> dict[int, dict[str, float]]:
     """Means of every score over the channels of each resolution."""
-    widths = [layer.channels for layer in maps.layers]
-    resolution = np.repeat([layer.resolution for layer in maps.layers], widths)
+    resolutions = {layer.name: layer.resolution for layer in maps.layers}
+    resolution = np.asarray([resolutions[layer] for layer, _ in maps.channels])
     return {int(r): scores.means(resolution == r) for r in np.unique(resolution)}
 
 
 def _check(parent: EffectMaps, child: EffectMaps) -> None:
-    if parent.layers != child.layers or parent.signed.shape != child.signed.shape:
+    if parent.channels != child.channels or parent.signed.shape != child.signed.shape:
         raise UserError("the maps are not of the same channels, latents and sizes")
     if parent.strength != child.strength:
         raise UserError(

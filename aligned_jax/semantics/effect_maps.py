@@ -5,8 +5,9 @@ channel did is left when the next is tried. A layer's channels share what lies b
 only the rest of the network is drawn for each of them.
 """
 
+import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -17,9 +18,11 @@ from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import StyleLayer, check_styles, style_layers
 from aligned_jax.networks.network import Network
+from aligned_jax.semantics.editing import Channel
 from aligned_jax.types import AnyStyles, Array, Styles
 from aligned_jax.utils.blocks import blocks
 from aligned_jax.utils.reporting import Advance, no_advance
+from aligned_jax.utils.text import listed
 
 STRENGTH = 5.0
 # Side of the maps in pixels, at most; latents are kept apart in so many groups, at most.
@@ -33,7 +36,8 @@ class EffectMaps:
     """What each of S style channels does to the pictures of one network.
 
     Attributes:
-      layers: of StyleSpace, in order of evaluation; the channels follow in this order.
+      layers: of StyleSpace that have channels here, in order of evaluation.
+      channels: layer and number of each channel, in this order.
       signed: float32 [S, G, P, P, C], the change of the picture from less to more of the
         channel, averaged over the pixels of a place and over the latents of a group.
       absolute: float32 [S, G, P, P], the same of the absolute change, averaged over colours too.
@@ -44,6 +48,7 @@ class EffectMaps:
     """
 
     layers: tuple[StyleLayer, ...]
+    channels: tuple[Channel, ...]
     signed: np.ndarray
     absolute: np.ndarray
     weights: np.ndarray
@@ -56,17 +61,14 @@ class EffectMaps:
     @property
     def layer_of(self) -> np.ndarray:
         """Index of the layer of each channel, int [S]."""
-        return np.repeat([layer.index for layer in self.layers], [c.channels for c in self.layers])
-
-    @property
-    def channels(self) -> list[tuple[str, int]]:
-        """Layer and number of each channel."""
-        return [(layer.name, k) for layer in self.layers for k in range(layer.channels)]
+        index = {layer.name: layer.index for layer in self.layers}
+        return np.asarray([index[layer] for layer, _ in self.channels], int)
 
     @property
     def names(self) -> list[str]:
         """The channels as StyleSpace names them: "15_45"."""
-        return [f"{layer.index}_{k}" for layer in self.layers for k in range(layer.channels)]
+        places = zip(self.layer_of, self.channels, strict=True)
+        return [f"{index}_{number}" for index, (_, number) in places]
 
     @property
     def effect(self) -> np.ndarray:
@@ -87,9 +89,13 @@ class EffectMaps:
     def take(self, kinds: tuple[str, ...]) -> "EffectMaps":
         """The same of the layers of some kinds, "conv" and "torgb", alone."""
         kept = tuple(layer for layer in self.layers if layer.kind in kinds)
-        rows = np.isin(self.layer_of, [layer.index for layer in kept])
-        return EffectMaps(
-            kept, self.signed[rows], self.absolute[rows], self.weights, self.strength, self.count
+        rows = np.flatnonzero(np.isin(self.layer_of, [layer.index for layer in kept]))
+        return dataclasses.replace(
+            self,
+            layers=kept,
+            channels=tuple(self.channels[row] for row in rows),
+            signed=self.signed[rows],
+            absolute=self.absolute[rows],
         )
 
 
@@ -98,18 +104,20 @@ def effect_maps(
     styles: AnyStyles,
     sigma: Mapping[str, np.ndarray],
     *,
+    channels: Sequence[Channel] | None = None,
     strength: float = STRENGTH,
     size: int = SIZE,
     groups: int = GROUPS,
     batch: int = 32,
     advance: Advance = no_advance,
 ) -> EffectMaps:
-    """Shifts every style channel of a network, toRGB included, to either side.
+    """Shifts style channels of a network to either side, one after the other.
 
     Args:
       network: whose pictures are measured; they are clipped to [-1, 1].
       styles: {layer: [N, C]}, around which channels are shifted.
       sigma: {layer: [C]}, standard deviations of the *parent* at psi 1: one unit for a family.
+      channels: to shift, layer and number; by default all, those of toRGB layers included.
       strength: shift to either side, in sigma.
       size: side of the maps; at most that of the pictures.
       groups: latents are kept apart in at most so many groups, for bootstraps.
@@ -119,32 +127,33 @@ def effect_maps(
     Raises:
       UserError: if styles or sigma do not fit the network, or nothing is to be shifted.
     """
-    layers = style_layers(network.config)
+    layers, places = _chosen(network.config, channels)
     _check(network.config, styles, sigma, strength, size)
     arrays: Styles = {name: jnp.asarray(value, jnp.float32) for name, value in styles.items()}
     count = next(iter(arrays.values())).shape[0]
     members = np.array_split(np.arange(count), min(groups, count))
     side = min(size, network.config.img_resolution)
     shape = (len(members), side, side)
-    signed = np.zeros((sum(c.channels for c in layers), *shape, network.config.img_channels))
+    signed = np.zeros((len(places), *shape, network.config.img_channels))
     signed, absolute = signed.astype(np.float32), np.zeros(signed.shape[:-1], np.float32)
     group_of = np.repeat(np.arange(len(members)), [len(rows) for rows in members])
     sizes = np.asarray([len(rows) for rows in members], np.float32)
     together = min(count, _TOGETHER, max(1, batch // 2))
     width = max(1, batch // (2 * together))
-    for layer, first, channels in _pieces(layers, width):
+    for layer, first, numbers in _pieces(layers, places, width):
         amounts = np.zeros((width, layer.channels), np.float32)
         known = np.asarray(sigma[layer.name], np.float32)
-        amounts[np.arange(len(channels)), channels] = strength * known[channels]
+        amounts[np.arange(len(numbers)), numbers] = strength * known[numbers]
         for rows, kept in blocks(count, together):
             some = {name: value[np.asarray(rows)] for name, value in arrays.items()}
             parts = _maps(network, some, jnp.asarray(amounts), layer.name, side)
             for total, part in zip((signed, absolute), parts, strict=True):
-                values = np.asarray(part)[: len(channels), :kept]
-                _add(total[first + channels[0] :][: len(channels)], values, group_of[rows[:kept]])
-        advance(len(channels))
+                values = np.asarray(part)[: len(numbers), :kept]
+                _add(total[first : first + len(numbers)], values, group_of[rows[:kept]])
+        advance(len(numbers))
     return EffectMaps(
         layers,
+        tuple(places),
         signed / sizes[:, None, None, None],
         absolute / sizes[:, None, None],
         sizes / count,
@@ -170,15 +179,35 @@ def _check(
         raise UserError("no latents were given; channels are shifted around at least one")
 
 
+def _chosen(
+    config: GeneratorConfig, channels: Sequence[Channel] | None
+) -> tuple[tuple[StyleLayer, ...], list[Channel]]:
+    """The layers that have any of the channels, and the channels, in order of evaluation."""
+    every = [(layer.name, k) for layer in style_layers(config) for k in range(layer.channels)]
+    if channels is None:
+        return style_layers(config), every
+    if unknown := sorted(set(channels) - set(every)):
+        listing = listed(f"{layer}_{number}" for layer, number in unknown)
+        raise UserError(f"this network has no channel {listing}")
+    if not channels:
+        raise UserError("no channels were given")
+    wanted = set(channels)
+    kept = {layer for layer, _ in wanted}
+    layers = tuple(layer for layer in style_layers(config) if layer.name in kept)
+    return layers, [channel for channel in every if channel in wanted]
+
+
 def _pieces(
-    layers: tuple[StyleLayer, ...], width: int
+    layers: tuple[StyleLayer, ...], channels: Sequence[Channel], width: int
 ) -> Iterator[tuple[StyleLayer, int, np.ndarray]]:
-    """A layer, the place of its first channel among all, and at most `width` of its channels."""
+    """A layer, at most `width` of its channels, and the place of the first of them among all."""
     first = 0
     for layer in layers:
-        for start in range(0, layer.channels, width):
-            yield layer, first, np.arange(start, min(start + width, layer.channels))
-        first += layer.channels
+        numbers = np.asarray([number for name, number in channels if name == layer.name])
+        for start in range(0, len(numbers), width):
+            some = numbers[start : start + width]
+            yield layer, first, some
+            first += len(some)
 
 
 def _add(total: np.ndarray, values: np.ndarray, groups: np.ndarray) -> None:

@@ -48,7 +48,7 @@ def pooled(images, side=4):
 
 def test_every_channel_is_shifted_alone_around_its_own_value(network, styles, sigma, maps):
     """What one channel did is gone when the next is tried, in any order."""
-    assert maps.channels == [
+    assert list(maps.channels) == [
         (layer.name, k) for layer in style_layers(network.config) for k in range(layer.channels)
     ]
     for row in range(len(maps))[::6]:
@@ -79,8 +79,10 @@ def test_latents_share_groups(network, styles, sigma, maps):
 
 
 def test_batches_change_nothing_and_sizes_only_average(network, styles, sigma, maps):
-    other = semantics.effect_maps(network, styles, sigma, size=2, batch=7)
-    expected = np.stack([pooled(one, 2) for one in maps.signed])
+    some = [channel for channel in maps.channels if channel[0] in ("b4.conv1", "b8.torgb")]
+    other = semantics.effect_maps(network, styles, sigma, channels=some, size=2, batch=7)
+    rows = [maps.channels.index(channel) for channel in some]
+    expected = np.stack([pooled(one, 2) for one in maps.signed[rows]])
     np.testing.assert_allclose(other.signed, expected, atol=2e-6)
 
 
@@ -98,9 +100,21 @@ def test_kinds_of_layers_can_be_left_out(maps):
     np.testing.assert_array_equal(some.signed, maps.signed[rows])
 
 
+def test_single_channels_are_measured_as_among_all(network, styles, sigma, maps):
+    """In whatever order they are asked for."""
+    wanted = [("b8.conv1", 3), ("b4.conv1", 2), ("b8.conv1", 0)]
+    some = semantics.effect_maps(network, styles, sigma, size=4, channels=wanted)
+    assert some.channels == (("b4.conv1", 2), ("b8.conv1", 0), ("b8.conv1", 3))
+    rows = [maps.channels.index(channel) for channel in some.channels]
+    np.testing.assert_allclose(some.signed, maps.signed[rows], atol=2e-6)
+    assert some.names == [maps.names[row] for row in rows]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"channels": [("b4.conv1", 99), ("b9", 0)]}, r"no channel b4\.conv1_99, b9_0"),
+        ({"channels": []}, "no channels were given"),
         ({"strength": 0.0}, "must be more than 0"),
         ({"strength": float("nan")}, "must be more than 0"),
         ({"size": 3}, "power of 2"),
@@ -112,10 +126,10 @@ def test_what_cannot_be_measured(network, styles, sigma, options, message):
 
 
 def test_styles_of_another_network(network, styles, sigma):
-    with pytest.raises(UserError, match="b4.conv1 is missing"):
+    with pytest.raises(UserError, match=r"b4\.conv1 is missing"):
         rest = {name: value for name, value in styles.items() if name != "b4.conv1"}
         semantics.effect_maps(network, rest, sigma)
-    with pytest.raises(UserError, match="b8.conv0 has shape"):
+    with pytest.raises(UserError, match=r"b8\.conv0 has shape"):
         semantics.effect_maps(network, styles, {**sigma, "b8.conv0": sigma["b8.conv0"][:2]})
     with pytest.raises(UserError, match="no latents"):
         semantics.effect_maps(network, {k: v[:0] for k, v in styles.items()}, sigma)
