@@ -21,6 +21,7 @@ _TOOLS = {
     "family": "draw the same latents by several networks",
     "alignment": "score how alike style channels act in a parent and its children",
     "channels": "find style channels: the strongest, those of a part or an attribute",
+    "related": "tell which networks come from one another",
     "edit": "move one style channel of a parent and of its children",
     "invert": "find the latents of images",
     "translate": "draw the latents of one network, or images, by an aligned one",

@@ -37,6 +37,8 @@ from .morphs import morph as morph
 from .morphs import morph_grid as morph_grid
 from .picture_translation import Translation as Translation
 from .picture_translation import translate as translate
+from .related import FamilyTree as FamilyTree
+from .related import related as related
 from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances
 from .scoring import evaluate as evaluate
