@@ -59,7 +59,7 @@ class FamilyTree:
 
     def text(self) -> str:
         """The tree as lines of text; a network without relatives is said to be unrelated."""
-        roots = [name for name, parent in self.parents.items() if parent is None]
+        roots = [name for name in self.sources if self.parents[name] is None]
         lines: list[str] = []
         for root in roots:
             alone = root not in self.parents.values() and len(self.parents) > 1
@@ -68,7 +68,7 @@ class FamilyTree:
         return "\n".join(lines)
 
     def _below(self, name: str, indent: str) -> list[str]:
-        children = [child for child, parent in self.parents.items() if parent == name]
+        children = [child for child in self.sources if self.parents[child] == name]
         lines = []
         for child in children:
             last = child == children[-1]
