@@ -20,6 +20,7 @@ EXAMPLE = """\
   aligned alignment zoo:personas64 zoo:toon-head64 zoo:critters64 \\
       --control zoo:critters64-scratch --out alignment
   aligned alignment ffhq.pkl runs/dog --snapshots 6 --out alignment
+  aligned alignment ffhq.pkl shifted.pkl upside.pkl --moved right:60 flip:vertical --out alignment
   aligned alignment ffhq.pkl dog.pkl --judge judges.py:faces --child-judge judges.py:dogs \\
       --out alignment"""
 
@@ -51,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=50,
         metavar="N",
         help="draws of seeds for the errors of scores (default 50)",
+    )
+    add(
+        "--moved",
+        nargs="+",
+        metavar="MOVE",
+        help="what was done to each CHILD's data, to tell whether channels stay or follow: "
+        "right:8, down:-4, flip:vertical, flip:horizontal or none",
     )
     arguments.add_unit(parser)
     group = parser.add_argument_group("judges, functions from pictures to named scores")
@@ -86,6 +94,7 @@ def run(args: argparse.Namespace) -> None:
         judge=args.judge and imported_function(args.judge),
         child_judge=args.child_judge and imported_function(args.child_judge),
         judged=args.judged,
+        moved=args.moved,
         snapshots=args.snapshots,
         resamples=args.resamples,
         statistics=args.statistics,

@@ -41,6 +41,7 @@ def alignment(
     judge: Judge | None = None,
     child_judge: Judge | None = None,
     judged: int = JUDGED,
+    moved: Sequence[str] | None = None,
     snapshots: int = SNAPSHOTS,
     resamples: int = RESAMPLES,
     statistics: int | None = None,
@@ -69,6 +70,8 @@ def alignment(
       child_judge: the same for the children's pictures; agreement is told of the attributes that
         both know.
       judged: channels whose slopes are judged, the most effective ones of the parent.
+      moved: what was done to the pictures that each child was trained on, such as "right:8",
+        "flip:vertical" or "none" (`semantics.Moved.parse`); adds scores of locality (figure 15).
       snapshots: of each run, at most; chosen densely at its beginning.
       resamples: draws for the errors of scores.
       statistics: latents from which the parent's deviations are measured; by default 100,000.
@@ -86,6 +89,9 @@ def alignment(
         raise UserError("no child was given; give one or more after the parent")
     if child_judge and not judge:
         raise UserError("a judge of the children needs one of the parent beside it")
+    if moved is not None and len(moved) != len(children):
+        raise UserError(f"{len(moved)} moves for {len(children)} children; give one for each")
+    moves = [semantics.Moved.parse(text) for text in moved or ()]
     given = [parent, *children, *([] if control is None else [control])]
     members = _expanded(given, names, snapshots)
     sources = [member.source for member in members]
@@ -109,6 +115,7 @@ def alignment(
             control=control is not None and member is members[-1],
             run=member.run,
             kimg=member.kimg,
+            locality=_locality(maps, member, moves, first.config.img_resolution),
             **scored[member.label],
             **judged_scores.get(member.label, {}),
         )
@@ -126,12 +133,24 @@ def alignment(
 
 @dataclass(frozen=True, eq=False)
 class _Member:
-    """A network to compare; a snapshot of a run knows when."""
+    """A network to compare, and its place among what was given; a snapshot of a run knows when."""
 
     source: NetworkSource
     label: str
+    place: int = 0
     run: str | None = None
     kimg: int | None = None
+
+
+def _locality(
+    maps: dict[str, EffectMaps], member: _Member, moves: Sequence[semantics.Moved], resolution: int
+) -> semantics.LocalityScores | None:
+    """That of a child whose data were moved; the control's were not."""
+    if not 1 <= member.place <= len(moves):
+        return None
+    before = next(iter(maps.values()))
+    move = moves[member.place - 1]
+    return semantics.locality_scores(before, maps[member.label], move, resolution)
 
 
 def _expanded(
@@ -147,10 +166,10 @@ def _expanded(
         if place and not isinstance(source, Network):
             marks = checkpoint.run_checkpoints(source)
         if len(marks) < 2:
-            found.append(_Member(source, label))
+            found.append(_Member(source, label, place))
             continue
         found += [
-            _Member(f"{name_of(source)}@{kimg}", f"{label}@{kimg}", label, kimg)
+            _Member(f"{name_of(source)}@{kimg}", f"{label}@{kimg}", place, label, kimg)
             for kimg in spread(sorted(marks), most)
         ]
     return found

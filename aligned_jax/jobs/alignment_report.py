@@ -21,6 +21,7 @@ from aligned_jax.semantics.alignment import (
 )
 from aligned_jax.semantics.editing import Channel
 from aligned_jax.semantics.effect_maps import EffectMaps
+from aligned_jax.semantics.locality import LocalityScores
 from aligned_jax.semantics.responses import SlopeAgreement
 from aligned_jax.utils.text import counted
 from aligned_jax.viz import curves, heatmap, report, writing_folder
@@ -51,6 +52,7 @@ class AlignedNetwork:
       run, kimg: the run of which it is a snapshot, and when; None for others.
       slopes: of judged attributes, by name.
       attributes: rank correlation of attributes of the same latents' pictures, by name.
+      locality: where its channels act, if its data were moved.
     """
 
     name: str
@@ -62,6 +64,7 @@ class AlignedNetwork:
     kimg: int | None = None
     slopes: Mapping[str, SlopeAgreement] = field(default_factory=dict)
     attributes: Mapping[str, float] = field(default_factory=dict)
+    locality: LocalityScores | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +138,8 @@ class Alignment:
 
 def _sections(result: Alignment) -> list[str]:
     parts = [_introduction(result), _score_section(result), _curve_section(result)]
-    parts += [_map_section(result), _judge_section(result), _picture_section(result)]
+    parts += [_map_section(result), _locality_section(result), _judge_section(result)]
+    parts += [_picture_section(result)]
     return [part for part in parts if part]
 
 
@@ -218,6 +222,26 @@ def _heat(
     return report.drawing(chart, f"{title}; nothing is drawn where no channel is alive.")
 
 
+def _locality_section(result: Alignment) -> str:
+    rows = [
+        (row.name, _plain(one.stays), _plain(one.follows), _plain(one.share), one.count)
+        for row in result.rows
+        if (one := row.locality) is not None
+    ]
+    if not rows:
+        return ""
+    return report.section(
+        "Where channels act if the data were moved",
+        report.paragraph(
+            "Stays: mean cosine of a channel's effect with the parent's, at its place in the "
+            "picture. Follows: the same with the parent's effect moved as the child's data were. "
+            "Share: of the channels that are more like the moved effect, among those that the "
+            "move changes."
+        ),
+        report.table(("network", "stays", "follows", "share that follows", "channels"), rows),
+    )
+
+
 def _judge_section(result: Alignment) -> str:
     if not result.rows[0].attributes:
         return ""
@@ -280,6 +304,13 @@ def _row_document(row: AlignedNetwork, maps: EffectMaps) -> dict[str, Any]:
             for name, s in row.slopes.items()
         },
         "attributes": {name: _number(value) for name, value in row.attributes.items()},
+        "locality": row.locality
+        and {
+            "stays": _number(row.locality.stays),
+            "follows": _number(row.locality.follows),
+            "share": _number(row.locality.share),
+            "channels": row.locality.count,
+        },
         "channels": {"alive": [bool(v) for v in row.channels.alive], **columns},
     }
 

@@ -88,8 +88,8 @@ def part_evidence(
     kinds = np.repeat([layer.kind for layer in layers], [layer.channels for layer in layers])
     kept = np.flatnonzero((kinds == "conv") | torgb)
     votes = semantics.part_votes(gradients[:, kept], pooled)
-    alive = votes.frequency.any(axis=1)
-    ranking = np.asarray([row for row in votes.ranking(place) if alive[row]], int)
+    ranking = votes.ranking(place)
+    ranking = ranking[votes.frequency[ranking].max(axis=1) > 0]  # others are dead
     if not votes.pictures[place]:
         raise UserError(f"none of the pictures has the part {names[place]}; give other seeds")
     return Evidence(

@@ -26,6 +26,7 @@ from aligned_jax.semantics.editing import (
     visible_channels,
 )
 from aligned_jax.semantics.effect_maps import EffectMaps, effect_maps
+from aligned_jax.semantics.locality import LocalityScores, Moved, locality_scores
 from aligned_jax.semantics.responses import (
     Judge,
     SlopeAgreement,
@@ -44,6 +45,8 @@ __all__ = [
     "Interval",
     "Judge",
     "LatentStatistics",
+    "LocalityScores",
+    "Moved",
     "PartVotes",
     "Segment",
     "SlopeAgreement",
@@ -58,6 +61,7 @@ __all__ = [
     "intervals",
     "judged",
     "latent_statistics",
+    "locality_scores",
     "part_votes",
     "permuted",
     "random_channels",

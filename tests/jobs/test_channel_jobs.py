@@ -120,6 +120,18 @@ def test_every_option_of_alignment_counts(swapped, change):
         assert {k: v[0] for k, v in one.items()} == {k: v[0] for k, v in other.items()}
 
 
+def test_children_of_moved_data_are_told(tmp_path):
+    result = align(planted(shift=2), planted(), moved=["flip:horizontal", "flip:horizontal"])
+    follows, stays = (row.locality for row in result.rows)
+    assert (follows.share, stays.share) == (1, 0)
+    result.write(tmp_path / "out")
+    assert "if the data were moved" in (tmp_path / "out" / "index.html").read_text()
+    document = json.loads((tmp_path / "out" / "alignment.json").read_text())
+    assert document["networks"][0]["locality"]["channels"] == 4
+    with pytest.raises(UserError, match="1 moves for 2 children"):
+        align(planted(), planted(), moved=["none"])
+
+
 def test_judges_of_two_domains_and_fewer_channels(swapped):
     result = align(swapped, judge=judge, child_judge=turned, judged=1)
     row = result.rows[0]

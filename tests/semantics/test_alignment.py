@@ -8,6 +8,7 @@ import pytest
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
 from aligned_jax.latents import z_from_seeds
+from aligned_jax.semantics import locality
 from tests.semantics.planted import planted
 
 SEEDS = range(6)
@@ -101,6 +102,48 @@ def test_maps_that_cannot_be_compared(parent, sigma):
         semantics.channel_scores(parent, parent.take(("conv",)))
     with pytest.raises(UserError, match="by 5 and 2 sigma"):
         semantics.channel_scores(parent, dataclasses.replace(parent, strength=2.0))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(sigma):
+    """The left and right halves have changed places."""
+    return maps_of(planted(shift=2), sigma)
+
+
+@pytest.mark.parametrize("move", ["right:4", "flip:horizontal"])
+def test_channels_that_follow_their_data_are_told_from_those_that_stay(parent, elsewhere, move):
+    moved = semantics.Moved.parse(move)
+    follows = semantics.locality_scores(parent, elsewhere, moved, 8)
+    assert follows.follows > 0.8 > 0.3 > follows.stays and follows.share == 1
+    stays = semantics.locality_scores(parent, parent, moved, 8)
+    assert stays.stays == pytest.approx(1) and stays.share == 0 and stays.follows < 0.5
+    # What leaves the picture cannot tell: channels 1 and 2 do, shifted to the right.
+    assert follows.count == (2 if move == "right:4" else 4)
+
+
+def test_a_move_along_the_other_axis_is_another_one(parent, elsewhere):
+    for move in ("down:4", "flip:vertical"):
+        found = semantics.locality_scores(parent, elsewhere, semantics.Moved.parse(move), 8)
+        assert found.follows < 0.5
+    nothing = semantics.locality_scores(parent, elsewhere, semantics.Moved.parse("none"), 8)
+    assert nothing.count == 0 and np.isnan(nothing.share)
+
+
+def test_half_places_are_between(parent):
+    """A shift by one pixel is half a place of a map of 4."""
+    maps = np.zeros((1, 4, 4, 1), np.float32)
+    maps[0, 1, 1] = 2
+    shifted, seen = locality._shifted(maps, 0.5, 2)
+    np.testing.assert_allclose(shifted[0, 1, :, 0], [0, 1, 1, 0])
+    assert seen.all()
+
+
+def test_moves_that_cannot_be(parent):
+    with pytest.raises(UserError, match="no move of pictures"):
+        semantics.Moved.parse("left:3")
+    assert semantics.Moved.parse("right:3, down:-2") == semantics.Moved(3, -2)
+    with pytest.raises(UserError, match="leaves nothing"):
+        semantics.locality_scores(parent, parent, semantics.Moved(right=8), 8)
 
 
 def test_slopes_agree_by_sign_and_rank():
