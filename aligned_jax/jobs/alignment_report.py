@@ -33,7 +33,7 @@ _HEADINGS = {
     "cosine": "cosine",
     "overlap": "overlap",
     "leakage": "leakage",
-    "own_leakage": "the parent's own",
+    "own_leakage": "leakage in the parent",
 }
 # Scores that are drawn by layer and by resolution.
 _MAPPED = ("nearest_in_layer", "cosine", "overlap")
@@ -210,7 +210,11 @@ def _map_section(result: Alignment) -> str:
             (resolved, "resolution", "{} px".format),
         ):
             drawings.append(_heat(names, tables, score, f"{title}, by {where}", label))
-    return report.section("Where it is kept", *drawings)
+    return report.section(
+        "Where it is kept",
+        report.paragraph("Cells are empty where no channel of the parent changes anything."),
+        *drawings,
+    )
 
 
 def _heat(
@@ -219,7 +223,7 @@ def _heat(
     keys = list(tables[0])
     values = np.asarray([[table[key][score] for key in keys] for table in tables])
     chart = heatmap(names, list(map(label, keys)), np.maximum(values, 0), title, "{:.2f}".format)
-    return report.drawing(chart, f"{title}; nothing is drawn where no channel is alive.")
+    return report.drawing(chart, f"{title[0].upper()}{title[1:]}.")
 
 
 def _locality_section(result: Alignment) -> str:
@@ -278,7 +282,7 @@ def _picture_section(result: Alignment) -> str:
     return report.section(
         "The channels that show most",
         report.paragraph(
-            f"{family.latents.names[0]}, with less and more of the most effective channel of each "
+            f'Latent "{family.latents.names[0]}", with less and more of the most effective channel of each '
             "of some layers of the parent."
         ),
         report.pictures(sheet.columns, sheet.rows, sheet.images),

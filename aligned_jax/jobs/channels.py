@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from aligned_jax import semantics
+from aligned_jax import ancestry, semantics
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.channel_evidence import Evidence, attribute_evidence, part_evidence
 from aligned_jax.jobs.channel_family import ChannelFamily, load_channel_family, parent_statistics
@@ -79,7 +79,7 @@ def channels(
       statistics: latents from which deviations are measured; by default 100,000.
       batch: images at a time.
       network_key: "G_ema" or "G" of networks that are loaded.
-      report: hears of the progress.
+      report: hears of the progress, and a warning of children that are no relatives.
 
     Raises:
       UserError: if the networks do not fit together, for arguments that exclude each other,
@@ -91,6 +91,9 @@ def channels(
     if top < 1:
         raise UserError(f"a table of {top} channels is empty; keep one or more")
     relatives = load_channel_family(networks, names, network_key)
+    for source, network in zip(networks[1:], list(relatives.values())[1:], strict=True):
+        pair = [next(iter(relatives.values())), network]
+        ancestry.warn_unrelated([networks[0], source], pair, report)
     latents = latents_for_all(relatives, seeds, label, psi)
     first = next(iter(relatives.values()))
     unit = parent_statistics(first, statistics, label, report)

@@ -151,15 +151,9 @@ def effect_maps(
                 values = np.asarray(part)[: len(numbers), :kept]
                 _add(total[first : first + len(numbers)], values, group_of[rows[:kept]])
         advance(len(numbers))
-    return EffectMaps(
-        layers,
-        tuple(places),
-        signed / sizes[:, None, None, None],
-        absolute / sizes[:, None, None],
-        sizes / count,
-        strength,
-        count,
-    )
+    signed /= sizes[:, None, None, None]
+    absolute /= sizes[:, None, None]
+    return EffectMaps(layers, tuple(places), signed, absolute, sizes / count, strength, count)
 
 
 def _check(
