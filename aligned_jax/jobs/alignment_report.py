@@ -282,8 +282,8 @@ def _picture_section(result: Alignment) -> str:
     return report.section(
         "The channels that show most",
         report.paragraph(
-            f'Latent "{family.latents.names[0]}", with less and more of the most effective channel of each '
-            "of some layers of the parent."
+            f"{family.latents.names[0].capitalize()}, with less and more of the most effective "
+            "channel of each of some layers of the parent."
         ),
         report.pictures(sheet.columns, sheet.rows, sheet.images),
     )
