@@ -164,7 +164,7 @@ def _score_section(result: Alignment) -> str:
     for row in result.rows:
         scores = (_with_error(row.scores[name]) for name in SCORES)
         rows.append([row.name + _kind(row), *scores])
-        chance = (f"{row.chance[name]:.3f}" for name in SCORES)
+        chance = (f"{row.chance[name]:.3f}".replace("-0.000", "0.000") for name in SCORES)
         rows.append([f"{row.name}, channels shuffled", *chance])
     dead = int((~result.rows[0].channels.alive).sum())
     left_out = f" {counted(dead, 'channel')} of the parent change nothing and do not count."

@@ -78,13 +78,15 @@ class EffectMaps:
     def mean(self, weights: np.ndarray | None = None) -> np.ndarray:
         """Signed maps over all latents, float32 [S, P * P * C]; `weights` [G] of the groups."""
         weights = self.weights if weights is None else weights
-        mean = np.tensordot(self.signed, np.asarray(weights, np.float32), (1, 0))
-        return mean.reshape(len(self), -1)
+        rows = self.signed.reshape(len(self), len(self.weights), -1)
+        return np.asarray(weights, np.float32) @ rows
 
     def spread(self, weights: np.ndarray | None = None) -> np.ndarray:
         """Absolute maps over all latents, float32 [S, P, P]; `weights` [G] of the groups."""
         weights = self.weights if weights is None else weights
-        return np.tensordot(self.absolute, np.asarray(weights, np.float32), (1, 0))
+        rows = self.absolute.reshape(len(self), len(self.weights), -1)
+        spread = np.asarray(weights, np.float32) @ rows
+        return spread.reshape(len(self), *self.absolute.shape[2:])
 
     def take(self, kinds: tuple[str, ...]) -> "EffectMaps":
         """The same of the layers of some kinds, "conv" and "torgb", alone."""

@@ -107,17 +107,26 @@ def test_the_report_tells_what_was_measured(aligned_pair, tmp_path):
         {"resamples": 9},
     ],
 )
-def test_every_option_of_alignment_counts(swapped, change):
-    parent = loading.load(PARENT)
-    child = moved(parent, 0.3)
-    usual = {**SMALL, "names": ["a", "b"]}
-    first, second = (
-        jobs.alignment(parent, [child], **usual | options).rows[0] for options in ({}, change)
-    )
-    one, other = ({k: (v.value, v.error) for k, v in row.scores.items()} for row in (first, second))
-    assert one != other
+def test_every_option_of_alignment_counts(usual, change):
+    other = pair_scores(**change)
+    assert usual != other
     if "resamples" in change:
-        assert {k: v[0] for k, v in one.items()} == {k: v[0] for k, v in other.items()}
+        assert {k: v[0] for k, v in usual.items()} == {k: v[0] for k, v in other.items()}
+
+
+def pair_scores(**options):
+    """Means and errors of a child whose weights were moved."""
+    parent = loading.load(PARENT)
+    options = {**SMALL, "names": ["a", "b"]} | options
+    [row] = jobs.alignment(parent, [moved(parent, 0.3)], **options).rows
+    return {name: (one.value, one.error) for name, one in row.scores.items()}
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+        return pair_scores()
 
 
 def test_children_of_moved_data_are_told(tmp_path):
