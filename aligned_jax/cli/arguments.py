@@ -82,7 +82,18 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace what is there already")
 
 
-def add_sampling(parser: Arguments, seeds: str | None, psi: float) -> None:
+def add_unit(parser: Arguments) -> None:
+    """--statistics of verbs that shift style channels."""
+    parser.add_argument(
+        "--statistics",
+        type=whole(1),
+        metavar="N",
+        help="latents from which the parent's standard deviations are measured, once on a machine "
+        "(default 100000)",
+    )
+
+
+def add_sampling(parser: Arguments, seeds: str | None, psi: float, batch: int = 8) -> None:
     """--seeds, --psi, --label and --batch of verbs that draw."""
     shown = f" (default {seeds})" if seeds else ""
     parser.add_argument(
@@ -100,8 +111,8 @@ def add_sampling(parser: Arguments, seeds: str | None, psi: float) -> None:
     parser.add_argument(
         "--batch",
         type=whole(1),
-        default=8,
-        help="images at a time; changes an image by rounding at most (default 8)",
+        default=batch,
+        help=f"images at a time; changes an image by rounding at most (default {batch})",
     )
 
 

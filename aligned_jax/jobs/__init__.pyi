@@ -1,6 +1,8 @@
 from .accepting import accepted as accepted
 from .accepting import parse_where as parse_where
 from .accepting import seeds_to_try as seeds_to_try
+from .alignment import alignment as alignment
+from .alignment_report import Alignment as Alignment
 from .attributes.card import ReaderCard as ReaderCard
 from .attributes.card import reader_card as reader_card
 from .attributes.parts import teach_parts as teach_parts
@@ -8,6 +10,8 @@ from .attributes.reading import AttributeReadings as AttributeReadings
 from .attributes.reading import read_attributes as read_attributes
 from .attributes.training import TrainedReader as TrainedReader
 from .attributes.training import train_attributes as train_attributes
+from .channel_table import ChannelTable as ChannelTable
+from .channels import channels as channels
 from .comparison import compare as compare
 from .comparison_report import Comparison as Comparison
 from .conversion import ConvertedFile as ConvertedFile
@@ -63,6 +67,8 @@ from .morphs import morph as morph
 from .morphs import morph_grid as morph_grid
 from .picture_translation import Translation as Translation
 from .picture_translation import translate as translate
+from .related import FamilyTree as FamilyTree
+from .related import related as related
 from .relevance import IndexOptions as IndexOptions
 from .scoring import Evaluation as Evaluation
 from .scoring import PairDistances as PairDistances

@@ -29,7 +29,7 @@ def load_relatives(
     """
     if isinstance(sources, str | os.PathLike):
         raise UserError(f"networks are a list of names; give [{os.fspath(sources)!r}]")
-    labels = list(names or [label_of(_name_of(source)) for source in sources])
+    labels = list(names or [label_of(name_of(source)) for source in sources])
     if len(labels) != len(sources):
         raise UserError(f"--names has {len(labels)} names for {len(sources)} networks")
     # Equal names would be one row.
@@ -74,7 +74,8 @@ def check_styles_fit(networks: Mapping[str, Network]) -> None:
         )
 
 
-def _name_of(source: NetworkSource) -> str:
+def name_of(source: NetworkSource) -> str:
+    """How a network was called, or after what a loaded one is."""
     return named_network(source)[0] if isinstance(source, Network) else str(source)
 
 
