@@ -2,12 +2,13 @@
 
 import csv
 
+import jax
 import numpy as np
 from PIL import Image
 
 from aligned_jax.config.attributes import AttributeHead, ReaderConfig
 from aligned_jax.features.attributes import Reader
-from aligned_jax.features.attributes.network import start
+from aligned_jax.features.attributes.network import PartsNetwork, start
 
 SIDE = 8
 HEADS = (
@@ -22,8 +23,11 @@ HEADS = (
 def reader(seed=0, **more):
     """A reader of 8 px that was never trained, whose answers still depend on all of a picture."""
     config = ReaderConfig(**{"heads": HEADS, "resolution": SIDE, "widths": (8,), "dense": 8} | more)
-    params = start(config, seed)
-    return Reader(config, {"attributes": params})
+    params = {"attributes": start(config, seed)}
+    if config.parts:
+        decoder = PartsNetwork(config).init(jax.random.key(seed), noise(1))["params"]
+        params["parts"] = {name: leaf for name, leaf in decoder.items() if name != "trunk"}
+    return Reader(config, params)
 
 
 def noise(count, *shape, seed=0):

@@ -61,10 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "right:8, down:-4, flip:vertical, flip:horizontal or none",
     )
     arguments.add_unit(parser)
-    group = parser.add_argument_group("judges, functions from pictures to named scores")
+    group = parser.add_argument_group(
+        "judges: a reader, or FILE.py:FUNCTION from pictures to scores"
+    )
     judge = group.add_argument
-    judge("--judge", metavar="FILE.py:FUNCTION", help="of the parent's pictures, or of all")
-    judge("--child-judge", metavar="FILE.py:FUNCTION", help="of the other pictures")
+    judge("--judge", metavar="J", help="of the parent's pictures, or of all")
+    judge("--child-judge", metavar="J", help="of the other pictures")
     judge(
         "--judged",
         type=arguments.whole(1),
@@ -81,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Measures, draws and writes."""
     from aligned_jax import jobs, viz
-    from aligned_jax.jobs.user_functions import imported_function
+    from aligned_jax.jobs.judges import load_picture_judge
 
     viz.check_folder(args.out, args.overwrite)
     result = jobs.alignment(
@@ -91,8 +93,8 @@ def run(args: argparse.Namespace) -> None:
         names=args.names,
         strength=args.strength,
         torgb=not args.no_torgb,
-        judge=args.judge and imported_function(args.judge),
-        child_judge=args.child_judge and imported_function(args.child_judge),
+        judge=args.judge and load_picture_judge(args.judge),
+        child_judge=args.child_judge and load_picture_judge(args.child_judge),
         judged=args.judged,
         moved=args.moved,
         snapshots=args.snapshots,

@@ -40,16 +40,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part = parser.add_argument_group("channels of a part").add_argument
     part(
         "--segment",
-        metavar="FILE.py:FUNCTION",
-        help="from pictures [N,H,W,C] in [-1,1] to parts [N,H,W,K]; FUNCTION.names names them",
+        metavar="S",
+        help="a reader with parts, or FILE.py:FUNCTION from pictures [N,H,W,C] in [-1,1] to parts "
+        "[N,H,W,K]; FUNCTION.names names them",
     )
     part("--masks", type=arguments.name, metavar="DIR", help="PART/SEED.png, white in the part")
     part("--part", metavar="NAME", help="which part")
     attribute = parser.add_argument_group("channels of an attribute").add_argument
     attribute(
         "--judge",
-        metavar="FILE.py:FUNCTION",
-        help="from pictures [N,H,W,C] in [-1,1] to scores {name: [N]}",
+        metavar="J",
+        help="a reader, or FILE.py:FUNCTION from pictures [N,H,W,C] in [-1,1] to {name: [N]}",
     )
     attribute("--attribute", metavar="NAME", help="which score")
     attribute(
@@ -84,16 +85,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Searches, draws and writes."""
     from aligned_jax import jobs, viz
-    from aligned_jax.jobs.user_functions import imported_function
+    from aligned_jax.jobs.judges import load_picture_judge, load_segment
 
     viz.check_folder(args.out, args.overwrite)
     found = jobs.channels(
         [args.network, *args.children],
         by=args.by,
-        segment=args.segment and imported_function(args.segment),
+        segment=args.segment and load_segment(args.segment),
         masks=args.masks,
         part=args.part,
-        judge=args.judge and imported_function(args.judge),
+        judge=args.judge and load_picture_judge(args.judge),
         attribute=args.attribute,
         examples=args.examples,
         samples=args.samples,

@@ -12,12 +12,13 @@ from aligned_jax import semantics, translation
 from aligned_jax.data.opening import read_file
 from aligned_jax.data.pictures import opaque
 from aligned_jax.errors import UserError
+from aligned_jax.features.attributes import Segment
 from aligned_jax.jobs.channel_family import ChannelFamily
 from aligned_jax.latents import style_layers
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.rendering.latent_words import kind_of, latents_of_files, seeds_of
-from aligned_jax.semantics.channel_rules import REST, Segment
+from aligned_jax.semantics.channel_rules import REST
 from aligned_jax.semantics.editing import Channel
 from aligned_jax.semantics.responses import Judge
 from aligned_jax.semantics.style_gradients import SIZE

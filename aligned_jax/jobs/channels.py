@@ -8,12 +8,12 @@ import numpy as np
 
 from aligned_jax import ancestry, semantics
 from aligned_jax.errors import UserError
+from aligned_jax.features.attributes import Segment
 from aligned_jax.jobs.channel_evidence import Evidence, attribute_evidence, part_evidence
 from aligned_jax.jobs.channel_family import ChannelFamily, load_channel_family, parent_statistics
 from aligned_jax.jobs.channel_table import ChannelTable, RankedChannel
 from aligned_jax.jobs.relatives import latents_for_all
 from aligned_jax.loading import NetworkSource
-from aligned_jax.semantics.channel_rules import Segment
 from aligned_jax.semantics.effect_maps import STRENGTH, EffectMaps, effect_maps
 from aligned_jax.semantics.responses import Judge
 from aligned_jax.utils.reporting import QUIET, Reporter

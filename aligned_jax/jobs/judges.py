@@ -1,20 +1,18 @@
 """Whatever tells scores of pictures: readers, tables of scores by seed, functions of the user."""
 
 import csv
-import importlib
-import importlib.util
 import io
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from aligned_jax.convert.files.arrays import DAMAGE
 from aligned_jax.errors import FormatError, UserError
-from aligned_jax.features.attributes import Judge, load, zoo_readers
+from aligned_jax.features.attributes import Judge, Segment, load, zoo_readers
 from aligned_jax.features.attributes.reader import check_names
+from aligned_jax.jobs.user_functions import imported_function
 from aligned_jax.utils import reading
 from aligned_jax.utils.text import counted, listed
 
@@ -136,11 +134,48 @@ def load_judge(text: str | os.PathLike[str]) -> NamedJudge | SeedScores:
         return _seed_scores(name)
     module, separator, function = name.rpartition(":")
     if separator and module and function.isidentifier():
-        return NamedJudge(name, _imported(module, function))
+        return NamedJudge(name, imported_function(name))
     readers = listed(f"zoo:{reader}" for reader in zoo_readers())
     raise UserError(
         f"{name!r:.80} is no judge; give {_KINDS}" + (f" ({readers})" if readers else "")
     )
+
+
+def load_picture_judge(text: str | os.PathLike[str]) -> NamedJudge:
+    """`load_judge` where pictures are judged that no seed has drawn; UserError for a table."""
+    judge = load_judge(text)
+    if isinstance(judge, SeedScores):
+        raise UserError(
+            f"{judge.name} tells scores of seeds, but here other pictures are judged as well; give "
+            "a reader or a function"
+        )
+    return judge
+
+
+def load_segment(text: str | os.PathLike[str]) -> Segment:
+    """What tells the parts of pictures: READER.safetensors, zoo:NAME, or a function as above.
+
+    Returns:
+      Images float32 [N, H, W, C] in [-1, 1] to shares [N, H, W, parts]. `names` of a reader's, and
+      perhaps of a function, are those of the parts.
+
+    Raises:
+      UserError: if it cannot be read or imported, or the reader was not trained on parts.
+    """
+    name = os.fspath(text)
+    if not (name.startswith("zoo:") or name.endswith(".safetensors")):
+        return imported_function(name)
+    reader = load(name)
+    if not reader.part_names:
+        raise UserError(
+            f"{name} tells no parts of pictures; `aligned attributes parts` teaches a reader"
+        )
+
+    def segment(images: np.ndarray) -> np.ndarray:
+        return reader.parts(images)
+
+    vars(segment)["names"] = reader.part_names
+    return segment
 
 
 def check_scores(judge: NamedJudge | SeedScores, wanted: Sequence[str]) -> None:
@@ -159,28 +194,6 @@ def scores_of(
     scores = judge(images)
     check_names(tuple(scores), list(wanted), judge.name)
     return {name: scores[name] for name in wanted}
-
-
-def _imported(module: str, function: str) -> Callable[[np.ndarray], Any]:
-    try:
-        if module.endswith(".py"):
-            spec = importlib.util.spec_from_file_location("aligned_jax_judge", module)
-            if spec is None or spec.loader is None or not os.path.isfile(module):
-                raise UserError(f"{module} is no file")
-            loaded = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(loaded)
-        else:
-            loaded = importlib.import_module(module)
-    except UserError:
-        raise
-    except Exception as error:  # whatever the user's own code raises
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{module} cannot be imported: {type(error).__name__}: {reason}") from error
-    found = getattr(loaded, function, None)
-    if not callable(found):
-        functions = listed(key for key, value in vars(loaded).items() if callable(value))
-        raise UserError(f"{module} has no function {function}; it has {functions or 'none'}")
-    return found
 
 
 def _seed_scores(name: str) -> SeedScores:

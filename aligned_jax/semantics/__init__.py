@@ -11,7 +11,6 @@ from aligned_jax.semantics.alignment import (
 )
 from aligned_jax.semantics.channel_rules import (
     PartVotes,
-    Segment,
     Survey,
     attribute_relevance,
     part_votes,
@@ -29,7 +28,6 @@ from aligned_jax.semantics.effect_maps import EffectMaps, effect_maps
 from aligned_jax.semantics.latent_models import LatentModel, model_of_direction
 from aligned_jax.semantics.locality import LocalityScores, Moved, locality_scores
 from aligned_jax.semantics.responses import (
-    Judge,
     SlopeAgreement,
     attribute_agreement,
     judged,
@@ -46,14 +44,12 @@ __all__ = [
     "Direction",
     "EffectMaps",
     "Interval",
-    "Judge",
     "LatentModel",
     "LatentStatistics",
     "LocalityScores",
     "Moved",
     "PartVotes",
     "RelevanceIndex",
-    "Segment",
     "SlopeAgreement",
     "Space",
     "Survey",

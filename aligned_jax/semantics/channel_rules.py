@@ -3,7 +3,7 @@
 Also a survey that needs neither: which channels do most, act locally, and are least entangled.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,6 @@ from aligned_jax.errors import UserError
 from aligned_jax.semantics.alignment import regions, share_outside, unit
 from aligned_jax.semantics.effect_maps import EffectMaps
 
-# Pictures float32 [N, H, W, C] in [-1, 1] to parts float32 [N, H, W, K] in [0, 1].
-Segment = Callable[[np.ndarray], np.ndarray]
 # What is in no part.
 REST = "rest"
 # A channel belongs to a part if it is the part of more than half of the pictures that have it,

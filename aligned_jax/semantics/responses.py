@@ -1,19 +1,18 @@
 """How the judged attributes of pictures answer to style channels, and whether networks agree."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from aligned_jax.errors import UserError
+from aligned_jax.features.attributes import Judge
 from aligned_jax.networks.network import Network
 from aligned_jax.semantics.editing import Channel, shifted
 from aligned_jax.types import AnyStyles
 from aligned_jax.utils.blocks import blocks
 from aligned_jax.utils.reporting import Advance, no_advance
 
-# Pictures float32 [N, H, W, C] in [-1, 1] to named scores float32 [N]: log-odds, or values.
-Judge = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 # A slope counts as one if its mean is so many standard errors away from 0.
 _SURE = 2.0
 

@@ -5,7 +5,15 @@ import pytest
 
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features.attributes.file import save_reader
-from aligned_jax.jobs.judges import NamedJudge, SeedScores, check_scores, load_judge, scores_of
+from aligned_jax.jobs.judges import (
+    NamedJudge,
+    SeedScores,
+    check_scores,
+    load_judge,
+    load_picture_judge,
+    load_segment,
+    scores_of,
+)
 from tests.labelled_pictures import noise, reader
 
 
@@ -134,3 +142,20 @@ def test_other_files_are_no_scores(tmp_path):
         load_judge(tmp_path / "scores.npz")
     with pytest.raises(UserError, match="is no file"):
         load_judge(tmp_path / "missing.csv")
+
+
+def test_parts_are_told_by_readers_and_functions(tmp_path):
+    save_reader(tmp_path / "parts.safetensors", reader(parts=("hair", "rest")))
+    segment = load_segment(tmp_path / "parts.safetensors")
+    assert segment.names == ("hair", "rest") and segment(noise(2)).shape == (2, 8, 8, 2)
+    assert load_segment("tests.labelled_pictures:noise") is noise
+    save_reader(tmp_path / "plain.safetensors", reader())
+    with pytest.raises(UserError, match=r"plain\.safetensors tells no parts of pictures"):
+        load_segment(tmp_path / "plain.safetensors")
+
+
+def test_a_table_cannot_judge_other_pictures(tmp_path):
+    (tmp_path / "s.csv").write_text("seed,a\n1,0.5\n2,0.7\n")
+    with pytest.raises(UserError, match="tells scores of seeds, but here other pictures"):
+        load_picture_judge(tmp_path / "s.csv")
+    assert load_picture_judge("tests.labelled_pictures:noise").judge is noise
