@@ -72,6 +72,7 @@ def test_images_that_are_not_square(name):
     check(f"nonsquare/{name}", preset(name), images("rgb_nonsquare"))
 
 
+@pytest.mark.slow
 def test_images_that_are_not_square_turned():
     # The stored case at 0.3 leaves the quarter turn out, the one at 0.9 does not.
     x = images("rgb_nonsquare")

@@ -15,6 +15,7 @@ from benchmarks.flops import PASSES, convolutions, critic_flops, phase_flops, sy
 pytestmark = pytest.mark.optimised
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resolution, batch", [(64, 4), (64, 1)])
 def test_compiled_flops_are_the_analytic_ones(resolution, batch):
     config = GeneratorConfig(

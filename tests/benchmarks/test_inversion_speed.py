@@ -41,6 +41,7 @@ def test_speed_is_measured(tmp_path, capsys, monkeypatch):
     assert "| batch |" in text
 
 
+@pytest.mark.slow
 def test_a_loop_counts_once(monkeypatch):
     images = np.zeros((1, 32, 32, 3), np.uint8)
     pixels = inversion.Pixels()

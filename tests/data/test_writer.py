@@ -89,6 +89,7 @@ def test_two_processes_write_the_same(tmp_path, expected):
     assert contents(tmp_path / "d") == expected
 
 
+@pytest.mark.slow
 def test_the_style_and_all_options_change_the_records(tmp_path, expected):
     others = [
         AvatarSource("personas", 23, 5, 8),

@@ -77,6 +77,7 @@ def generated(count=43, **kwargs):
     return evaluation.GeneratedImages(network(), "net", count, **{"devices": ONE} | kwargs)
 
 
+@pytest.mark.slow
 def test_eight_devices_and_other_batches_change_nothing():
     reals = stored(seed=1)
     one = scores(generated(), reals, ALL)

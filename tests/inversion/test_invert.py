@@ -175,6 +175,7 @@ def test_restarts_keep_the_best():
     assert (many.trace["distance"] != one.trace["distance"])[:, better].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batch", "turns"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (3, [3, 2])])
 def test_restarts_without_room_take_turns(batch, turns, monkeypatch):
     options = {"key": 2, "spread": 0.2, "restarts": 5, "noise": "keep"}

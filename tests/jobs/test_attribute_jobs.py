@@ -82,6 +82,7 @@ def test_the_card_s_scores_are_those_of_the_file_on_pictures_it_never_saw(quick,
     assert found.card["scores"]["yaw"]["mae"] == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_options_change_the_reader(quick, plain):
     params = plain.reader.params
     assert same_bits(quick().reader.params, params)

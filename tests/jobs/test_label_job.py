@@ -60,6 +60,7 @@ def test_a_model_of_answers_scores_every_seed(network, found, bright, answers):
     assert "12 yes, 12 no, 1 unclear; AUC" in found.summary
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option", [{"space": "s"}, {"psi": 0.5}, {"pool": "0-29"}, {"no": "30-38", "yes": "20-29"}]
 )
@@ -165,6 +166,7 @@ def test_a_session_asks_saves_and_takes_back(session, tmp_path):
     assert "go on" in session.status()["said"]
 
 
+@pytest.mark.slow
 def test_a_session_ends_when_all_were_asked(session, answers):
     seen = []
     while session.current is not None:

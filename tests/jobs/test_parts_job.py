@@ -59,6 +59,7 @@ def test_parts_are_learnt_and_kept_in_the_file(folders, tmp_path):
     np.testing.assert_allclose(again["age"], before["age"], atol=0.2)
 
 
+@pytest.mark.slow
 def test_every_option_changes_the_parts():
     images, masks = halves(16)
     known = reader()

@@ -101,6 +101,7 @@ def test_values_and_mirrors(values):
     assert "sign" in values.verdicts()["yaw"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option",
     [{"space": "s"}, {"method": "svm"}, {"samples": 120}, {"first_seed": 500}, {"psi": 0.5},

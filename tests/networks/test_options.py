@@ -138,6 +138,7 @@ def test_image_channels(channels):
     assert output(config).shape == (4, 8, 8, channels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "resolution, architecture",
     [(r, "skip") for r in (8, 16, 32, 64, 128, 256, 512, 1024)]

@@ -47,6 +47,7 @@ def test_it_writes_a_direction_and_a_sheet(tmp_path, capsys):
     assert verb("--out", out, "--unreliable", "--overwrite") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option",
     [

@@ -30,7 +30,7 @@ def test_what_find_refuses(refused, parent, tmp_path, monkeypatch, words, messag
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "find|pca|sefa|show"),
+        ((), "find|pca|sefa|text|show"),
         (("pca",), "NETWORK"),
         (("show", "x.npz"), "x.npz: no such file"),
         (("sefa", "n.pkl"), "--out"),

@@ -130,6 +130,7 @@ def translated(aligned, family, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_translation_takes_both(translated, ok, family, tmp_path):
     photo = family / "photos" / "0.png"
     found = translated(photo, "--encoder", family / "z")
@@ -167,6 +168,7 @@ def test_every_network_has_an_encoder_of_its_own(translated, refused, family, tm
     np.testing.assert_array_equal(drawn, translated("--seeds", 1))
 
 
+@pytest.mark.slow
 def test_every_space_has_an_encoder_of_its_own(aligned, family, tmp_path):
     def page(*options):
         out = tmp_path / "x.html"

@@ -102,6 +102,7 @@ def test_transition(trained, ok, refused, tmp_path):
     assert "is not a run folder" in refused("transition", tmp_path, "--out", tmp_path / "x.png")
 
 
+@pytest.mark.slow
 def test_a_child_of_an_official_file(parent, data, aligned, tmp_path):
     """FreezeD, adaptive augmentation whose probability moves, from a pickle."""
     command = ("finetune", parent, "tiny32", *here(data, tmp_path / "run"), "--kimg", 1)

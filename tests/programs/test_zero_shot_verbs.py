@@ -48,6 +48,7 @@ def test_labels_from_lists(labels, parent):
     assert json.loads(path.read_text())["command"].startswith("aligned label")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option",
     [("--space", "s"), ("--psi", "0.5"), ("--pool", "0-39"), ("--suggest", "2"), ("--seed", "1"),
@@ -93,6 +94,7 @@ def test_classify_and_regress(ok, parent, child, pictures, judge, labels, tmp_pa
     assert len(values) == 5 and np.ptp(values) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "option"),
     [("classify", ("--method", "svm")), ("classify", ("--threshold", "prevalence")),

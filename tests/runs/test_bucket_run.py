@@ -2,11 +2,14 @@
 
 import dataclasses
 
+import pytest
+
 from aligned_jax import checkpoint
 from aligned_jax.runs.folder import RunFolder
 from tests.runs import small_runs as runs
 
 
+@pytest.mark.slow
 def test_a_run_in_a_bucket_comes_to_the_same(bucket, finished):
     """Half of it, an unfinished checkpoint, as a crash leaves it, and the rest."""
     half = dataclasses.replace(runs.CONFIG, kimg=2)

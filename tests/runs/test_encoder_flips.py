@@ -169,6 +169,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), CASES)
 def test_every_option_changes_the_encoder(learnt, before, name, value):
     if not before:

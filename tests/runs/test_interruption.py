@@ -88,6 +88,7 @@ class Damaged(runs.Images):
         return super().__getitem__(index)
 
 
+@pytest.mark.slow
 def test_damaged_data_do_not_take_the_work_since_the_last_tick(tmp_path):
     folder, run = tmp_path / "run", RunFolder(tmp_path / "run")
     for _ in range(2):  # at the second time it stands where it stood

@@ -72,6 +72,7 @@ def test_a_longer_run_goes_on_from_a_finished_one(begun, finished):
     runs.assert_same(runs.results(begun), runs.results(finished))
 
 
+@pytest.mark.slow
 def test_other_devices_go_on_with_a_run(begun, finished):
     assert runs.train(begun, devices=2) == 0
     there, here = runs.results(finished)[0], runs.results(begun)[0]

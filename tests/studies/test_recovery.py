@@ -105,6 +105,7 @@ def test_the_truth_is_recovered_and_nothing_else():
             np.testing.assert_allclose(truth.cosines(space, 2 * middle - latent), -1, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_company_that_changes_a_result_is_noticed(files, monkeypatch):
     real = inversion.invert
 
@@ -133,6 +134,7 @@ def test_company_that_changes_a_result_is_noticed(files, monkeypatch):
     assert run(files, "--space", "w")["checks"][0]["latents from a moved start"] == 0
 
 
+@pytest.mark.slow
 def test_other_bits_are_noticed():
     truth = Truth.of(network(), range(2), 0.7)
     settings = inversion.Settings(steps=1, samples=2)

@@ -82,6 +82,7 @@ def study(files, monkeypatch, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_row_for_every_way_and_network(study, files, tmp_path, capsys):
     out = tmp_path / "docs"
     encoder = ["--encoder", f"mine={files / 'E'}"]
@@ -149,6 +150,7 @@ def test_every_option_of_an_inversion_makes_it_anew(study, files, tmp_path, monk
     assert asked[2][2] == (1.0, 5.0) and asked[3][3] == 1 and asked[4][4].tolist() == [0, 1]
 
 
+@pytest.mark.slow
 def test_other_counts(study):
     few = study("--space", "w", "--reals", "3", "--images", "4", "--show-ways", "w")
     more = study("--space", "w", "--images", "4")

@@ -179,6 +179,7 @@ def test_gradients_and_one_step_of_adam(name):
     assert np.concatenate(moved).min() > 1e-4  # so that a step left out would show
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Gboth", "Dboth"])
 def test_main_and_regularisation_in_one_pass(name):
     arrays, _ = data()

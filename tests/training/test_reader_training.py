@@ -93,6 +93,7 @@ def test_a_reader_learns_what_is_there_to_see(data):
     assert np.corrcoef(told["yaw"], labels["yaw"][192:])[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_the_same_arguments_give_the_same_bits_and_every_option_others(data):
     images, labels = (data[0][:32], {k: v[:32] for k, v in data[1].items()})
     told = []

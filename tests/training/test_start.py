@@ -229,6 +229,7 @@ def test_an_adaptive_run_at_a_lower_resolution_from_an_averaged_generator():
     assert max(jax.tree.leaves(moved["params"])) < 0.1
 
 
+@pytest.mark.slow
 def test_a_run_at_a_higher_resolution(source):
     wanted = starting_configs(sizes(source), 16)
     networks, _ = starting_networks(source, *wanted)

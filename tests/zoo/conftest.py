@@ -1,3 +1,3 @@
 """The run that is packed is one of the tests of runs."""
 
-from tests.runs.conftest import cache, finished  # noqa: F401
+from tests.runs.conftest import finished  # noqa: F401

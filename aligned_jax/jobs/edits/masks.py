@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from aligned_jax.data import opening
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.reading import read_bytes
 
@@ -81,7 +82,7 @@ def mask_of(text: str, where: str) -> Mask:
 
 def _decoded(content: bytes, shown: str) -> Mask:
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with opening.calm(), opening.opened(io.BytesIO(content)) as image:
             if max(image.size) > _LARGEST:
                 raise UserError(f"{shown} has sides of more than {_LARGEST} pixels")
             grey = np.asarray(image.convert("LA"), np.float32) / 255
