@@ -1,7 +1,7 @@
 """Trains the small CLIP of the zoo on datasets of drawn faces, and packs it.
 
     python -m aligned_jax.train.zoo_clip --data personas=data/personas critters=data/critters \\
-      --out aligned_jax/zoo/avatars-clip
+      --out avatars-clip
 
 Data are made by `aligned data avatars`; their test splits are what it is scored on.
 """

@@ -23,7 +23,6 @@ from aligned_jax.utils.blocks import blocks
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 
-CLIP = "zoo:avatars-clip"
 STRENGTH = 5.0
 _CHECKED = 48  # seeds after those of the index
 _AGREE, _ROSE, _CHANCE = 0.5, 0.7, 0.05
@@ -92,7 +91,7 @@ def text_direction(
     *,
     target: str,
     neutral: str,
-    clip: str | os.PathLike[str] | Clip = CLIP,
+    clip: str | os.PathLike[str] | Clip,
     options: TextOptions = USUAL,
     unreliable: bool = False,
     network_key: str = "G_ema",

@@ -8,7 +8,6 @@ import numpy as np
 from aligned_jax.errors import UserError
 from aligned_jax.features.clip import Clip
 from aligned_jax.jobs.text_directions import (
-    CLIP,
     USUAL,
     TextOptions,
     TextPlan,
@@ -33,7 +32,7 @@ def text_sheet(
     *,
     target: str,
     neutral: str,
-    clip: str | os.PathLike[str] | Clip = CLIP,
+    clip: str | os.PathLike[str] | Clip,
     options: TextOptions = USUAL,
     strengths: Sequence[float] = STRENGTHS,
     thresholds: Sequence[float] = (),
