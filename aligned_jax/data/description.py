@@ -152,17 +152,17 @@ def _mistake(name: str, feature: Any) -> str:
     ]
     if strange:
         return f"has {listed(strange)}"
-    if "shape" in inner and not _is_shape(inner["shape"]):
+    if "shape" in inner and not _is_shape(inner["shape"], 3 if content == "image" else None):
         return f"is of shape {inner['shape']!r:.80}"
     return ""
 
 
-def _is_shape(shape: Any) -> bool:
-    """Whether a list of sizes is one that can be; -1 stands for any size."""
+def _is_shape(shape: Any, count: int | None = None) -> bool:
+    """Whether a list of sizes, so many if told, is one that can be; -1 stands for any size."""
     if not isinstance(shape, dict) or set(shape) - {"dimensions"}:
         return False
     sizes = shape.get("dimensions", [])
-    if not isinstance(sizes, list) or len(sizes) > 8:
+    if not isinstance(sizes, list) or len(sizes) > 8 or (count and len(sizes) != count):
         return False
     total = 1
     for size in sizes:

@@ -142,6 +142,8 @@ def test_features_that_are_not_read_are_all_named(copy):
         lambda d: entries(d)["label"].update(classLabel={"numClasses": {}}),
         lambda d: entries(d)["image"]["image"].update(shape={"dimensions": ["1000000"] * 3}),
         lambda d: entries(d)["image"]["image"].update(shape={"dimensions": 8}),
+        lambda d: entries(d)["image"]["image"].update(shape={"dimensions": ["8", "8", "3", "0"]}),
+        lambda d: entries(d)["image"]["image"].update(shape={"dimensions": ["8", "8"]}),
         lambda d: entries(d).update({"../x": strange(f"{HOME}.scalar.Scalar")}),
         lambda d: entries(d).update({"n" * 999: strange(f"{HOME}.scalar.Scalar")}),
     ],

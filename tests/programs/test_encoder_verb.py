@@ -2,6 +2,7 @@
 
 import functools
 import json
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -221,6 +222,8 @@ def test_rows_that_never_begin_are_told(ok, plan, family, tmp_path, monkeypatch)
 
     said = "only 3 of 8 rows of w+ begin within the run's 1000 iterations"
     monkeypatch.setattr(loop, "train", lambda run, state, bookkeeping: None)
+    untrained = SimpleNamespace(images_seen=0, step=0)
+    monkeypatch.setattr(EncoderTask, "created", lambda self, sources: untrained)
     schedule = "--losses.progressive-start 900 --losses.progressive-every 60 --losses.adversarial 0"
     line = f"G --data D --run R --devices 1 --kimg 4 --batch 4 {schedule}"
     assert said in ok(*words_of(family, tmp_path / "run", line), *SMALL)
