@@ -133,8 +133,9 @@ def attribute_evidence(
     if examples is not None:
         latents = _latents_of(family, examples, label)
         facts["examples"] = list(latents.names)
+    elif judge is None:
+        raise UserError("channels of an attribute need a judge, or examples of it; give either")
     else:
-        assert judge is not None
         latents, attribute = _highest(family, judge, attribute, samples, label, batch, report)
         facts |= {"samples": samples, "examples": list(latents.names)}
     if len(latents) < _ENOUGH:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aligned_jax.convert.files.arrays import DAMAGE
+from aligned_jax.convert.files.arrays import DAMAGE, open_arrays, read_arrays, read_headers
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features.attributes import Judge, Segment, load, zoo_readers
 from aligned_jax.features.attributes.reader import check_names
@@ -222,11 +222,20 @@ def _seed_scores(name: str) -> SeedScores:
 
 
 def _from_npz(name: str) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
     try:
-        with reading.open_regular(name) as file, np.load(file, allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays.files}
-    except (*DAMAGE, KeyError, TypeError, MemoryError) as error:
-        raise FormatError(f"{name} is no .npz of arrays, or damaged: {error!s:.120}") from None
+        with open_arrays(name) as file:
+            headers, wrong = read_headers(file, file.keys)
+            wrong += [
+                f"{key} {header.problem}" for key, header in headers.items() if header.problem
+            ]
+            if not wrong:
+                arrays, wrong = read_arrays(file, file.keys)
+    except (*DAMAGE, KeyError, TypeError) as error:
+        wrong = [f"{error!s:.120}"]
+    if wrong:
+        raise FormatError(f"{name} is no .npz of arrays, or damaged: {listed(wrong)}")
+    return arrays
 
 
 def _from_csv(name: str) -> dict[str, list[str]]:

@@ -137,6 +137,10 @@ def test_other_files_are_no_scores(tmp_path):
     np.savez(tmp_path / "scores.npz", seed=np.asarray([{}], object), glasses=[1])
     with pytest.raises(FormatError, match=r"is no \.npz"):
         load_judge(tmp_path / "scores.npz")
+    # Zeros that unpack a thousandfold are never made.
+    np.savez_compressed(tmp_path / "scores.npz", seed=[1], glasses=np.zeros(2**24))
+    with pytest.raises(FormatError, match="glasses unpacks from"):
+        load_judge(tmp_path / "scores.npz")
     np.savez(tmp_path / "scores.npz", seed=[1, 2], glasses=[1])
     with pytest.raises(UserError, match="2 seeds and glasses scores of another number"):
         load_judge(tmp_path / "scores.npz")
