@@ -5,7 +5,6 @@ import shutil
 import tempfile
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
 # Programs compile up to three times as fast and run slower: no worse as tests. Those that hold
 # numbers against other implementations are marked `optimised`. Child processes inherit it.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
@@ -13,6 +12,9 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 import jax
 import pytest
 
+_DEVICES = "--xla_force_host_platform_device_count=8"
+# An older way to make loops of fused operations, in one piece, takes half as long to compile.
+_QUICKLY = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 _CACHE = "JAX_COMPILATION_CACHE_DIR"
 _FAST = "jax_disable_most_optimizations"
 _MOST = 2e9  # bytes
@@ -25,7 +27,11 @@ def pytest_configure(config):
 
     A program is wanted again and again: by both workers, by child processes, by every new step of
     the same training. A folder of one's own, named in the environment, is used and kept.
+
+    Long tests (`-m slow`, `-m "slow or optimised"`) meet loops as users' programs have them.
     """
+    quickly = config.option.markexpr == "not slow"
+    os.environ.setdefault("XLA_FLAGS", f"{_DEVICES} {_QUICKLY}" if quickly else _DEVICES)
     if _CACHE not in os.environ:
         os.environ[_CACHE] = folder = tempfile.mkdtemp(prefix="aligned_jax-programs-")
         os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"

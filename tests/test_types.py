@@ -4,6 +4,7 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from mypy import api
 
 SNIPPET = """\
@@ -39,6 +40,7 @@ EXPECTED = [
 ]
 
 
+@pytest.mark.slow
 def test_public_names_have_types(tmp_path, monkeypatch):
     path = tmp_path / "snippet.py"
     path.write_text(SNIPPET)

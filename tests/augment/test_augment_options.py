@@ -155,6 +155,7 @@ def test_long_axes_are_filtered_alike(monkeypatch):
     assert relative_error(long, short) < 1e-5
 
 
+@pytest.mark.slow
 def test_second_derivatives_and_forward_mode():
     """The pipeline is y = A x + b, so that derivatives of every order are products with A."""
     config, x, draws, p = random_case("bgcfnc_p0.8")

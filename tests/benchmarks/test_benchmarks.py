@@ -37,6 +37,7 @@ def test_convolutions_are_counted_without_their_padding():
     assert first.flops == 2 * 512 * 512 * 10**2  # 3 taps at 4 positions less 2 on the padding
 
 
+@pytest.mark.slow
 def test_generation_prints_a_table_and_json(capsys):
     size = ["--resolution", "8", "--channel-max", "8", "--batch", "2", "--repeats", "1"]
     generate.main(size)
@@ -48,6 +49,7 @@ def test_generation_prints_a_table_and_json(capsys):
     assert len(lines) == len(rows) + 2
 
 
+@pytest.mark.slow
 def test_metrics_are_timed(capsys):
     line = ["--images", "20", "--width", "1010", "--metrics", "fid,kid,pr,is,ppl"]
     metrics.main(line)

@@ -83,6 +83,7 @@ def changes(kwargs):
         yield [(choose.choice(paths), choose.choice(ODD)) for _ in range(choose.choice((2, 3)))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_odd_arguments(name):
     sound = NETWORKS[name]

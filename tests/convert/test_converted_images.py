@@ -39,6 +39,7 @@ def test_the_generator_that_is_not_averaged():
     assert relative_error(image, arrays["image_const_G"]) < 1e-5
 
 
+@pytest.mark.slow
 def test_community_port():
     arrays = reference("rosinality_skip32")
     meta, generator = document(arrays, "meta_json"), load("rosinality_skip32.pt", "G_ema")

@@ -49,6 +49,7 @@ def written(tmp_path, value, legacy=False):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("legacy", [False, True])
 def test_an_encoder_and_its_generator(tmp_path, legacy):
     path = written(tmp_path, checkpoint(), legacy)

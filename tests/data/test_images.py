@@ -91,6 +91,7 @@ def test_cameras_orientation_is_followed():
     assert pixels[:4].max() == 0 and pixels[4:].min() == 255
 
 
+@pytest.mark.slow
 def test_what_is_no_picture_is_refused():
     with pytest.raises(ValueError, match="floating-point"):
         square(Image.fromarray(np.zeros((9, 9), np.float32)), kind="TIFF")

@@ -98,6 +98,7 @@ def test_eight_devices_and_other_batches_change_nothing():
     assert one.details["kid_vgg"]["features"] == {"network": "vgg16", "sha256": "stand-in"}
 
 
+@pytest.mark.slow
 def test_images_of_a_network():
     net = network()
     made = generated(4, seed=7, noise="const", psi=0.5)
@@ -161,6 +162,7 @@ def test_options_change_scores():
     assert scores(sets[0], stored(30), ("fid",)).values["fid"] != base["fid"]
 
 
+@pytest.mark.slow
 def test_settings_of_the_path_length_change_it():
     made = generated(17)
     lengths = {

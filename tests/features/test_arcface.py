@@ -16,6 +16,7 @@ pytestmark = pytest.mark.optimised
 REFERENCE = reference("arcface")
 
 
+@pytest.mark.slow
 def test_features_and_names():
     shapes = by_rule.tensor_shapes(REFERENCE)
     assert shapes == {

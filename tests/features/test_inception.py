@@ -54,6 +54,7 @@ def test_the_weights_are_those_of_the_rule(state):
         np.testing.assert_array_equal(state[name].ravel()[:3], first)
 
 
+@pytest.mark.slow
 def test_the_older_kind_of_file_holds_the_same(state, loaded, tmp_path):
     file = tmp_path / "weights.pth"
     write_rosinality(file, state, legacy=True)
@@ -63,6 +64,7 @@ def test_the_older_kind_of_file_holds_the_same(state, loaded, tmp_path):
     file.unlink()
 
 
+@pytest.mark.slow
 def test_the_extractor_is_that_of_nvidias_metrics(loaded):
     extractor, file = loaded
     assert extractor.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -88,6 +90,7 @@ def network(loaded):
     return run
 
 
+@pytest.mark.slow
 def test_images_of_the_networks_own_size(network):
     """Nothing is resized; the two ways still centre images differently."""
     prepared = inception.prepared(images("r299"), half_pixel=False)

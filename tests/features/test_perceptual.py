@@ -53,6 +53,7 @@ def test_the_weights_are_those_of_the_reference(vgg):
         assert offset.sum() == pytest.approx(bias, rel=1e-9, abs=1e-6)
 
 
+@pytest.mark.slow
 @needs_weights
 def test_distances_terms_and_gradient(vgg):
     @jax.jit
@@ -127,6 +128,7 @@ def test_alexnet():
     assert maps == [(2, 15, 15, 64), (2, 7, 7, 192), *[(2, 3, 3, c) for c in (384, 256, 256)]]
 
 
+@pytest.mark.slow
 @needs_weights
 def test_vgg_features_are_means_of_the_last_map():
     """LPIPS shifts and scales images as VGG-16 wants them, so its fifth map is the same."""

@@ -51,6 +51,7 @@ def resized(image, size):
     return image
 
 
+@pytest.mark.slow
 def test_the_dense_layers_in_numpy():
     """From the last map on, and before the first, by the definition."""
     arrays, dense = convolutions(), {}

@@ -13,6 +13,7 @@ from aligned_jax.latents import concatenate_styles
 from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 
+@pytest.mark.slow
 def test_encoding():
     generator = aj.Network(GENERATOR, filled(GENERATOR))
     whose = {"generator": provenance_of("parent", generator)}

@@ -90,6 +90,7 @@ def test_without_steps_the_start_is_measured():
     np.testing.assert_allclose(measured.images, network().synthesis(start), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_every_option_changes_the_latents():
     plain, seen = run(), []
     assert (run().latent == plain.latent).all()
@@ -136,6 +137,7 @@ def test_noise_is_kept_or_dropped():
     assert (run(noise="const").trace["regulariser"] == 0).all()
 
 
+@pytest.mark.slow
 def test_batches_change_nothing():
     together = run(count=3)
     parts = run(count=3, batch=2)  # the second one is filled up

@@ -95,6 +95,7 @@ def test_mean_and_spread_of_w():
     np.testing.assert_allclose(measured.spread, arrays["run/w_std"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_complete_run():
     arrays, meta = data()
     settings = Settings(steps=meta["num_steps"], samples=meta["w_avg_samples"])

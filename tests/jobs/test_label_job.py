@@ -50,6 +50,7 @@ def found(network, answers):
     return jobs.label_seeds(network, "bright", yes=yes, no=no, unclear="39", **GIVEN)
 
 
+@pytest.mark.slow
 def test_a_model_of_answers_scores_every_seed(network, found, bright, answers):
     ws = np.asarray(network.mapping(z_from_seeds(network.config, range(40))))[:, 0]
     np.testing.assert_allclose(found.scores, found.model.scores(ws), rtol=1e-4, atol=1e-5)
@@ -70,6 +71,7 @@ def test_every_option_changes_the_scores(network, found, answers, option):
     assert other.scores.shape != found.scores.shape or np.abs(other.scores - found.scores).max() > 0
 
 
+@pytest.mark.slow
 def test_suggestions_and_folds(network, found, answers):
     given = {"yes": answers[0], "no": answers[1], **GIVEN}
     few = jobs.label_seeds(network, "bright", suggest=3, unclear="39", **given)

@@ -38,6 +38,7 @@ def folders(tmp_path):
     return {"data": tmp_path / "images", "masks": tmp_path / "masks", "names": NAMES}
 
 
+@pytest.mark.slow
 @pytest.mark.optimised
 def test_parts_are_learnt_and_kept_in_the_file(folders, tmp_path):
     known = reader()

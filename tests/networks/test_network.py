@@ -45,6 +45,7 @@ def z(net):
     return z_from_seeds(net.config, [1, 2])
 
 
+@pytest.mark.slow
 def test_latents_flow_one_way(net, z):
     ws = net.mapping(z)
     assert ws.shape == (2, 6, 5)
@@ -238,6 +239,7 @@ def test_conditional_networks_need_labels(z):
         net.mapping(z, np.zeros((2, 4)))
 
 
+@pytest.mark.slow
 def test_discriminator_network():
     config = DiscriminatorConfig(16, channel_base=64, channel_max=8)
     net = aj.DiscriminatorNetwork(config, init_variables(config, jax.random.key(0)))

@@ -294,6 +294,7 @@ def test_damaged_compression(lines, tmp_path):
     assert "z is damaged (" in lines("generate PARENT --latents FILE --out OUT", FILE=file)
 
 
+@pytest.mark.slow
 def test_networks_with_numbers_that_are_not_finite(lines, child, tmp_path, contents):
     network = loading.load(child)
     network.variables["params"]["mapping"]["fc0"]["bias"] = np.full(6, np.nan, np.float32)

@@ -74,6 +74,7 @@ def commands(page):
     return [shlex.split(line)[1:] for line in lines]
 
 
+@pytest.mark.slow
 def test_the_page_has_every_picture(made, page):
     edits = sorted(made.folder.glob("edit-*.png"))
     assert len(edits) == demo_steps.EDITED

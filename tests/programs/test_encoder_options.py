@@ -69,6 +69,7 @@ def expected(family, name):
     return network, np.asarray(loading.load_encoder(family / name, network)(pixels))
 
 
+@pytest.mark.slow
 def test_an_encoder_alone(invert, images, family, tmp_path):
     found, document = invert("--encoder", family / "e4e")
     _, latents = expected(family, "e4e")
@@ -88,6 +89,7 @@ def test_an_encoder_alone(invert, images, family, tmp_path):
     assert styles.distances["pixel"] == pytest.approx(found.distances["pixel"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_latents_in_z_are_not_truncated_unless_one_says_so(invert, family):
     found, _ = invert("--encoder", family / "z")
     network, latents = expected(family, "z")
@@ -99,6 +101,7 @@ def test_latents_in_z_are_not_truncated_unless_one_says_so(invert, family):
     np.testing.assert_allclose(mapped.latent, network.mapping(latents)[:, 0], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_encoder_starts_the_optimisation(invert, family):
     steps = ("--steps", 4, "--samples", 20)
     plain, document = invert(*steps, "--space", "w+")
@@ -200,6 +203,7 @@ def test_every_space_has_an_encoder_of_its_own(aligned, family, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_child_of_a_cartoon_is_truncated(translated, family):
     """The encoder's z bring the picture back at psi 1 only, and the parent shows them so."""
     photo, preset = family / "photos" / "0.png", ("--preset", "toonify")
@@ -229,6 +233,7 @@ def test_a_page_of_cartoons_shows_the_inversions_as_they_are(aligned, family, tm
     assert half[1] != toon[1] and half[2] == toon[2]
 
 
+@pytest.mark.slow
 def test_an_optimisation_of_a_cartoon_is_truncated(translated, ok, family, tmp_path):
     photo = family / "photos" / "0.png"
     start = (photo, *PIXELS, "--steps", 3, "--start", family / "z", "--noise", "none")

@@ -132,6 +132,7 @@ def test_no_option_is_forgotten():
     assert options == FLIPS.keys() | OTHERS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", FLIPS)
 def test_an_option_changes_its_score(score, base, option):
     source, name, *argument = FLIPS[option]

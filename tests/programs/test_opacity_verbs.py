@@ -41,6 +41,7 @@ def check_inverted(folder, photos):
     assert (pixels[:, :8] == np.asarray(Image.open(photos / "00.png"))).all()
 
 
+@pytest.mark.slow
 def test_inversion_keeps_opacity_and_names_what_is_no_picture(aligned, photos, tmp_path):
     config = GeneratorConfig(
         *(8, 4, 0, 4, 4),

@@ -54,6 +54,7 @@ def trained(aligned, data, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_conditional_run(trained, ok):
     config = json.loads((trained / "config.json").read_text("utf-8"))
     assert config["config"]["generator"]["c_dim"] == 2
@@ -64,6 +65,7 @@ def test_a_conditional_run(trained, ok):
     assert "made by `aligned pretrain" in ok("info", trained)
 
 
+@pytest.mark.slow
 def test_resume(trained, ok, refused, aligned, data):
     assert "it can only be lengthened" in refused("resume", trained, "--kimg", 0)
     assert "nowhere" in refused("resume", trained, "--data", "nowhere")
@@ -128,6 +130,7 @@ def test_a_child_of_an_official_file(parent, data, aligned, tmp_path):
     assert said["parents"]["network"]["images"] == 1000  # how long it was trained
 
 
+@pytest.mark.slow
 def test_a_dry_run(data, aligned, tmp_path):
     result = aligned("pretrain", "tiny32", *here(data, tmp_path / "run"), "--dry-run", *SMALL)
     assert (result.code, result.err) == (0, "")

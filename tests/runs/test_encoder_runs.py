@@ -112,6 +112,7 @@ def test_a_run_that_is_stopped_ends_as_one_that_is_not(tmp_path, config, generat
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_what_cannot_be(tmp_path, config, generator):
     with pytest.raises(UserError, match=r"metrics has fd_vgg, x; scores of encoders are pixel_r"):
         dataclasses.replace(config, snapshots=SnapshotOptions(metrics="fd_vgg,lpips_vgg,x"))

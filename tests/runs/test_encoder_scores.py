@@ -54,6 +54,7 @@ def scores_of(config):
     return task_of(config).scores(open_dataset(config.data), None)
 
 
+@pytest.mark.slow
 def test_scores(place, monkeypatch):
     monkeypatch.setattr(features, "lpips", standins.lpips)
     config = config_of(place, "lpips_vgg, pixel_rmse,lpips_alex,pixel_rmse")

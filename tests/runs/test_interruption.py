@@ -99,6 +99,7 @@ def test_damaged_data_do_not_take_the_work_since_the_last_tick(tmp_path):
     assert [line["kimg"] for line in run.read_stats()] == [1]
 
 
+@pytest.mark.slow
 def test_signals_save_and_say_how_to_go_on(finished, tmp_path, capsys):
     folder, run = tmp_path / "run", RunFolder(tmp_path / "run")
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -63,6 +63,7 @@ def test_the_same_command_goes_on(begun, finished, capsys):
     assert (begun / "checkpoints").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_longer_run_goes_on_from_a_finished_one(begun, finished):
     run = RunFolder(begun)
     run.forget_after(63, 2)
@@ -104,6 +105,7 @@ def test_folders_that_are_refused(begun, tmp_path):
     assert "cannot be read" in refused(begun)
 
 
+@pytest.mark.slow
 def test_states_that_are_refused(begun, finished):
     other = runs.Images()
     other.fingerprint = "others"
@@ -137,6 +139,7 @@ def test_batches_that_cannot_be_dealt(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_networks_that_are_lost(begun):
     state, kept = saved_state.load_state(begun / "checkpoints" / "kimg-000002", TASK)
     const = state.G["params"]["synthesis"]["b4"]["const"]
@@ -178,6 +181,7 @@ def training_run(folder, **changed):
     return loop.TrainingRun(RunFolder(folder), TASK, runs.Images(), {}, step, **known)
 
 
+@pytest.mark.slow
 def test_scores_and_the_best_checkpoint(begun):
     state, kept = saved_state.load_state(begun / "checkpoints" / "kimg-000002", TASK)
     known = {"metric": "score", "score": 7.0, "kimg": 1}
@@ -196,6 +200,7 @@ def test_scores_and_the_best_checkpoint(begun):
     assert lower.best == known
 
 
+@pytest.mark.slow
 def test_a_full_disk(begun):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     state, kept = saved_state.load_state(begun / "checkpoints" / "kimg-000002", TASK)

@@ -28,6 +28,7 @@ def networks(monkeypatch, tmp_path):
 SCORED = runs.replaced("snapshots", metrics="kid_vgg,pr_vgg,fd_vgg", metric_images=6)
 
 
+@pytest.mark.slow
 def test_scores_of_a_run(networks, tmp_path, capfd):
     folder = tmp_path / "run"
     assert runs.train(folder, SCORED) == 0

@@ -108,6 +108,7 @@ def test_words_that_name_no_host_are_refused(where, expected):
         hosts.join(where)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [0, 1])
 def test_hosts_that_do_not_find_each_other_say_so(index):
     code = f"""

@@ -108,6 +108,7 @@ def test_questions_near_the_boundary(population, coordinates, answers):
     assert (scores[chosen] < np.median(scores)).sum() >= 4
 
 
+@pytest.mark.slow
 def test_cross_validation_says_when_there_are_enough(population, coordinates, answers):
     found, truth = coordinates.of(population[0]), population[2]
     empty = np.full(len(truth), NOT_ASKED)

@@ -90,6 +90,7 @@ def test_every_option_counts(files):
     assert run(files, *quick, "--check-steps", "4", "--batch", "1")["checks"][0]["steps"] == 4
 
 
+@pytest.mark.slow
 def test_the_truth_is_recovered_and_nothing_else():
     truth = Truth.of(network(), range(2), 0.7)
     for space in SPACES:

@@ -109,6 +109,7 @@ def test_a_row_for_every_way_and_network(study, files, tmp_path, capsys):
     assert not (tmp_path / "work" / "translation_study.md").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_study_goes_on(study, tmp_path, monkeypatch):
     whole = study("--space", "w+")
     files = sorted((tmp_path / "work" / "inversions" / "w+").iterdir())
@@ -124,6 +125,7 @@ def test_an_interrupted_study_goes_on(study, tmp_path, monkeypatch):
     assert study("--space", "w+")["rows"][0] == again["rows"][0]
 
 
+@pytest.mark.slow
 def test_every_option_of_an_inversion_makes_it_anew(study, files, tmp_path, monkeypatch):
     study("--space", "w+")
     asked = []

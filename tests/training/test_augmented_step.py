@@ -43,6 +43,7 @@ def ada_runs():
     return {1: run(50.0), -1: run(-50.0)}
 
 
+@pytest.mark.slow
 def test_p_goes_up_while_real_images_are_told_apart(ada_runs):
     p = [float(state.augment_p) for state in ada_runs[1]]
     # 4 images * 2 iterations / 160 images to go from 0 to 1.
@@ -68,6 +69,7 @@ def test_a_fixed_probability_stays_and_forgets_signs():
     assert signs.tolist() == [0, 0]
 
 
+@pytest.mark.slow
 def test_every_term_that_asks_the_discriminator_augments():
     """Gmain, Dmain and Dreg change with p, R1 through the gradient of the warp; Greg does not."""
     augment, _ = hooks(SHIFT, AdaConfig("fixed", p=1.0), 4, SHAPE)

@@ -82,6 +82,7 @@ def test_one_and_eight_devices_end_in_the_same_state(generator, on_one):
     assert (one.step, one.images_seen) == (3, 48)
 
 
+@pytest.mark.slow
 def test_what_moves_and_what_does_not(on_one, generator):
     before, after, reports = on_one
     one = parallel.local(after)

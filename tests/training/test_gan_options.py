@@ -73,6 +73,7 @@ def compiled(term, chosen):
     return parallel.on_each_device(body, ONE)
 
 
+@pytest.mark.slow
 def test_generator_loss_options():
     base = value("Gmain")[0]
     assert value("Gmain")[0] == base
@@ -98,6 +99,7 @@ def labelled(term, labels, gen_labels):
     return value(term, labels=labels, gen_labels=gen_labels, **CONDITIONAL)
 
 
+@pytest.mark.slow
 def test_labels_reach_both_networks():
     for term in ("Gmain", "Dmain"):
         base = labelled(term, LABELS, np.stack([LABELS] * 3, axis=1))
@@ -110,6 +112,7 @@ def test_labels_reach_both_networks():
     assert labelled("Dmain", LABELS[::-1], np.stack([LABELS] * 3, axis=1)) != base
 
 
+@pytest.mark.slow
 def test_path_length_options():
     base, mean = value("Greg")
     doubled, _ = value("Greg", pl_weight=4.0)
@@ -200,6 +203,7 @@ def test_phases_follow_the_intervals():
     assert schedule(pl_weight=0.0, g_reg_interval=None)[0] == g
 
 
+@pytest.mark.slow
 def test_optimiser_options():
     def after(network, **options):
         chosen = tiny.recipe(**options)
@@ -228,6 +232,7 @@ def test_optimiser_options():
         np.testing.assert_array_equal(after(network, **{other: AdamOptions()}), base)
 
 
+@pytest.mark.slow
 def test_ema_options_and_adaptation():
     def after(seen=1000, adapt=None, **options):
         chosen = tiny.recipe(adapt=adapt, **options)

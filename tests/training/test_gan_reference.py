@@ -190,6 +190,7 @@ def test_main_and_regularisation_in_one_pass(name):
     assert relative_error(w_avg, arrays[f"{name}/w_avg_after"]) < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Gmain", "Dmain"])
 def test_gradients_of_two_rounds_add_up(name):
     arrays, _ = data()

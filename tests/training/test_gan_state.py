@@ -92,6 +92,7 @@ def tiny_sizes():
     return chosen.generator, chosen.discriminator, chosen.options
 
 
+@pytest.mark.slow
 def test_frozen_runs_stops_and_broken_batches():
     """One program: frozen layers stay, a copy of the state goes on alike, NaN does no harm."""
     chosen = tiny.recipe(

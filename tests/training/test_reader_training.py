@@ -83,6 +83,7 @@ def test_augmented_pictures_are_moved_blurred_and_noisy_each_in_its_own_way():
     assert corners.max() < 0.1 and corners.std() > 0.01  # noise
 
 
+@pytest.mark.slow
 @pytest.mark.optimised
 def test_a_reader_learns_what_is_there_to_see(data):
     images, labels = data

@@ -41,6 +41,7 @@ def trained(losses):
     )
 
 
+@pytest.mark.slow
 def test_it_learns(trained, losses):
     assert len(losses) == OPTIONS.steps and np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
     scores = clip_training.accuracies(trained, colours(40, 1))["shirt"]

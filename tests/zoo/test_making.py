@@ -54,6 +54,7 @@ def work(finished, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_packing(work, capfd, monkeypatch):
     aligned, scored = zoo.run_command, []
 

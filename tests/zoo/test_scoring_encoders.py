@@ -45,6 +45,7 @@ def measured(folder, *more):
     return code, json.loads((folder / "out.json").read_text("utf-8")) if code == 0 else None
 
 
+@pytest.mark.slow
 def test_optimisation_comes_nearer_than_an_encoder_that_learnt_nothing(folder):
     code, document = measured(folder)
     assert code == 0 and document["images"] == 3 and document["data"]["split"] == "test"

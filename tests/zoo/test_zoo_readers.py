@@ -42,6 +42,7 @@ def drawn(style, zoom, count):
     return images, np.asarray([told.yaw for _, told in pairs]), [told for _, told in pairs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "style", "zoom"), [
     ("people-reader", "personas", 1.25), ("monsters-reader", "critters", 1.0),
 ])  # fmt: skip
