@@ -17,7 +17,7 @@ _DEVICES = "--xla_force_host_platform_device_count=8"
 _QUICKLY = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 _CACHE = "JAX_COMPILATION_CACHE_DIR"
 _FAST = "jax_disable_most_optimizations"
-_MOST = 2e9  # bytes
+_MOST = 5e9  # bytes
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

@@ -172,6 +172,7 @@ def test_what_teaches_nothing_is_left_out_or_refused(tmp_path):
         read_labelled(table, 8)
 
 
+@pytest.mark.slow
 def test_a_dataset_of_drawn_faces(faces):
     found = read_labelled(faces, 16)
     kinds = {name: column.kind for name, column in found.columns.items()}

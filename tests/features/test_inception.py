@@ -99,6 +99,7 @@ def test_images_of_the_networks_own_size(network):
     assert relative_error(extracted, REFERENCE["r299/pool3"]) > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["r64", "rect", "r299"])
 def test_the_way_of_pytorch_fid(network, name):
     prepared = np.asarray(inception.prepared(images(name), half_pixel=True))
@@ -129,6 +130,7 @@ def test_both_ways_to_resize():
     np.testing.assert_allclose(half, size / 127.5 - 1, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_option_reaches_the_network(loaded, monkeypatch):
     _, file = loaded
     extractor = features.load("inception", file, half_pixel=True)

@@ -16,8 +16,8 @@ from tests.helpers import document, nchw, nhwc, reference, relative_error
 
 pytestmark = pytest.mark.optimised
 
-NAMES = ["clamp16", "cond16_g4", "cond8_cmap_c2", "nombstd16", "orig16_g2", "resnet32_g4"]
-NAMES += ["skip16_gnone"]
+NAMES = ["clamp16", "cond16_g4", "cond8_cmap_c2", "nombstd16", "orig16_g2", "skip16_gnone"]
+NAMES += [pytest.param("resnet32_g4", marks=pytest.mark.slow)]
 TOLERANCE = 1e-5
 
 

@@ -95,6 +95,7 @@ def test_the_page_has_every_picture(made, page):
         assert figure in page
 
 
+@pytest.mark.slow
 def test_progress_is_told_step_by_step(made):
     lines = made.out.splitlines()
     steps = [line.split()[0] for line in lines[:-1]]
@@ -104,6 +105,7 @@ def test_progress_is_told_step_by_step(made):
     assert "1 of 1 kimg" in made.err
 
 
+@pytest.mark.slow
 def test_every_command_of_a_picture_makes_it_again(made, commands):
     pictures = [
         *made.folder.glob("*.png"),
@@ -145,6 +147,7 @@ def test_the_other_commands_work_too(made, commands, tmp_path, monkeypatch, alig
     assert (tmp_path / "copy" / "run" / "checkpoints" / "kimg-000003").exists()
 
 
+@pytest.mark.slow
 def test_finished_parts_are_kept(made):
     (made.folder / "swap.png").unlink()
     kept = {p: p.stat().st_mtime_ns for p in made.folder.glob("*.png")}
@@ -156,12 +159,14 @@ def test_finished_parts_are_kept(made):
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), [("kimg", 2), ("seed", 1), ("faces", 41)])
 def test_another_demo_needs_another_folder(made, name, value):
     with pytest.raises(UserError, match=f"holds a demo with another {name}; choose another --out"):
         run(dataclasses.replace(made.plan, **{name: value}))
 
 
+@pytest.mark.slow
 def test_a_stopped_demo_leaves_the_rest_for_later(made, tmp_path):
     plan = dataclasses.replace(made.plan, out=str(tmp_path / "d"))
     code, out, _ = run(plan, lambda argv: 130 if argv[0] == "finetune" else 0)
@@ -169,6 +174,7 @@ def test_a_stopped_demo_leaves_the_rest_for_later(made, tmp_path):
     assert not (tmp_path / "d" / "index.html").exists()
 
 
+@pytest.mark.slow
 def test_the_verb_finishes_a_demo_and_prints_its_lines(made, aligned, monkeypatch):
     shown = DemoPlan(made.plan.out, 1, 0, made.plan.family, faces=40)
     monkeypatch.setattr(jobs, "DemoPlan", lambda out, kimg, seed: shown)
@@ -181,6 +187,7 @@ def test_the_verb_finishes_a_demo_and_prints_its_lines(made, aligned, monkeypatc
     assert (made.folder / "swap.png").exists()
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_command_line(made):
     (made.folder / "swap.png").unlink()
     lines = []
@@ -230,6 +237,7 @@ def test_a_missing_extra_is_one_sentence(refused, monkeypatch, tmp_path):
     assert not (tmp_path / "d").exists()
 
 
+@pytest.mark.slow
 def test_a_missing_network_is_found_before_any_work(refused, monkeypatch, made, tmp_path):
     broken = dataclasses.replace(made.plan.family, control=Member("x", "zoo:nobody"))
     monkeypatch.setattr(demo_steps, "ZOO", broken)
@@ -237,6 +245,7 @@ def test_a_missing_network_is_found_before_any_work(refused, monkeypatch, made, 
     assert not (tmp_path / "d").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_of_something_else_is_left_alone(refused, monkeypatch, made, tmp_path):
     monkeypatch.setattr(demo_steps, "ZOO", made.plan.family)
     (tmp_path / "mine.txt").write_text("mine")

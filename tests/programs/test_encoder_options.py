@@ -155,6 +155,7 @@ def test_translation_takes_both(translated, ok, family, tmp_path):
         assert all((one != other).any() for other in different[:k]), k
 
 
+@pytest.mark.slow
 def test_every_network_has_an_encoder_of_its_own(translated, refused, family, tmp_path):
     photo, layers = family / "photos" / "0.png", ("--layers", 0)
     both = ("--encoder", family / "e4e-of-child", "--encoder", family / "e4e")
@@ -255,6 +256,7 @@ def test_encoders_are_looked_at_before_pictures_are_inverted(refused, family, tm
     assert "belongs to parent, not to" in morph
 
 
+@pytest.mark.slow
 def test_morphs_take_both(aligned, family, tmp_path):
     def grid(*options):
         out = tmp_path / "grid.png"

@@ -133,7 +133,8 @@ def test_perceptual(ok, refused, tmp_path):
     assert document["mean"] == pytest.approx(np.mean(list(document["pairs"].values())))
     alone = json.loads(ok("perceptual", first / "07.png", second / "07.png", "--json"))
     assert alone["mean"] == pytest.approx(expected, rel=1e-5)
-    assert json.loads(ok("perceptual", first, first, "--json"))["mean"] == 0
+    same = json.loads(ok("perceptual", first, first, "--json"))["mean"]
+    assert same == pytest.approx(0, abs=1e-9)
     other = json.loads(ok("perceptual", first, second, "--net", "alex", "--json"))
     assert other["network"]["network"] == "lpips_alex" != document["network"]["network"]
     assert other["mean"] == pytest.approx(2 * document["mean"], rel=1e-5)

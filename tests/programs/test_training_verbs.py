@@ -77,6 +77,7 @@ def test_resume(trained, ok, refused, aligned, data):
     assert (trained / "checkpoints" / "kimg-000002").exists()
 
 
+@pytest.mark.slow
 def test_transition(trained, ok, refused, tmp_path):
     out = tmp_path / "strip.png"
     drawn = ("transition", trained, "--label", 0, "--psi", 1, "--out", out)

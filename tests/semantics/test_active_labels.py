@@ -67,6 +67,7 @@ def answers(population, coordinates):
     return asked(coordinates.of(population[0]), population[2], 30)
 
 
+@pytest.mark.slow
 def test_few_answers_reach_what_many_do(population, coordinates, answers):
     truth = population[2]
     every = worth(population, coordinates, truth.astype(int))

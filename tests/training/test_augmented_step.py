@@ -50,6 +50,7 @@ def test_p_goes_up_while_real_images_are_told_apart(ada_runs):
     np.testing.assert_allclose(p, [0.1, 0.1, 0.15, 0.15, 0.2, 0.2, 0.25], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_p_goes_down_to_zero_and_no_further(ada_runs):
     p = [float(state.augment_p) for state in ada_runs[-1]]
     np.testing.assert_allclose(p, [0.1, 0.1, 0.05, 0.05, 0, 0, 0], atol=1e-6)

@@ -109,6 +109,7 @@ def test_what_moves_and_what_does_not(on_one, generator):
     assert one.real_pool.count == one.fake_pool.count == 20
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_weighted_sum(on_one):
     *_, reports = on_one
     for said in reports:

@@ -130,7 +130,8 @@ def test_r1_options():
     assert value("Dreg", augment=darken)[0] < 0.9 * base
 
 
-@pytest.mark.parametrize("half", ["bfloat16", pytest.param("float16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("half", ["bfloat16", "float16"])
 def test_half_precision_is_for_the_main_losses_alone(half):
     for term in ("Gmain", "Dmain"):
         full, mixed = value(term, **HALF)[0], value(term, half=half, **HALF)[0]

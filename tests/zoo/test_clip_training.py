@@ -51,21 +51,17 @@ def test_it_learns(trained, losses):
     assert right > 0.9 > chance > 0.4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
         {"seed": 1},
         {"learning_rate": 1e-4},
-        *(
-            pytest.param(change, marks=pytest.mark.slow)  # each compiles a program
-            for change in (
-                {"batch": 8},
-                {"captions": 8},
-                {"width": 64},
-                {"layers": 2},
-                {"image_size": 8},
-            )
-        ),
+        {"batch": 8},
+        {"captions": 8},
+        {"width": 64},
+        {"layers": 2},
+        {"image_size": 8},
     ],
 )
 def test_options_change_what_is_learned(change):
@@ -88,6 +84,7 @@ def test_a_caption_that_is_true_of_several_is_shared_out():
     assert float(clip_training._shared_entropy(sure, truth)) == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_it_is_packed_and_read_again(trained, tmp_path):
     test = colours(40, 1)
     scores = clip_packing.scored(trained, test)

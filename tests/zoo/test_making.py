@@ -91,6 +91,7 @@ def test_packing(work, capfd, monkeypatch):
     zoo.make("personas64", work, work / "zoo")
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_is_named(work, capfd):
     shutil.rmtree(work / "runs")
     where = ["--work", str(work), "--into", str(work / "zoo"), "--only", "critters64"]

@@ -58,6 +58,7 @@ def test_optimisation_comes_nearer_than_an_encoder_that_learnt_nothing(folder):
     assert fewer["images"] == 2 and fewer["scores"] != document["scores"]
 
 
+@pytest.mark.slow
 def test_an_encoder_of_another_generator_is_refused(folder, capsys):
     aj.save(folder / "other", aj.Network(GENERATOR, filled(GENERATOR, 5)))
     assert measured(folder, "--generator", str(folder / "other"))[0] == 2
