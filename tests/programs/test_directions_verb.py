@@ -72,8 +72,8 @@ def test_a_recipe_is_not_written_over(refused, parent, tmp_path):
     (tmp_path / "e.json").write_text("{}")
     said = refused("edit", parent, "--edit", "2_2", "--out", tmp_path / "e.png")
     assert "e.json already exists" in said
-    film = ("--edit", "2_2", "--steps", 3, "--out", tmp_path / "e.webp")
-    assert "--steps cannot be used with" in refused("edit", parent, *film)
+    film = ("--edit", "2_2", "--columns", 3, "--out", tmp_path / "e.webp")
+    assert "--columns cannot be used with" in refused("edit", parent, *film)
     said = refused(
         "translate", parent, parent, "--seeds", 0, "--edit-in", "child", "--out", "x.png"
     )
