@@ -46,6 +46,8 @@ from .editing import edit as edit
 from .edits.family import EditedFamily as EditedFamily
 from .edits.masks import Mask as Mask
 from .edits.masks import read_mask as read_mask
+from .edits.part_masks import PartMask as PartMask
+from .edits.part_masks import part_mask as part_mask
 from .edits.recipes import EditRecipe as EditRecipe
 from .edits.recipes import read_recipe as read_recipe
 from .edits.words import read_edits as read_edits

@@ -86,7 +86,8 @@ def read_latents(
     Raises:
       UserError: if the file cannot be read, or naming everything in it that does not fit.
     """
-    psi, pictures, names = None, None, ()
+    psi, pictures = None, None
+    names: tuple[str, ...] = ()
     try:
         with open_arrays(path) as file:
             arrays, problems = _read(file, config, prefer)

@@ -94,7 +94,9 @@ def read_recipe(path: str | os.PathLike[str]) -> EditRecipe:
 
 
 def _mask_document(mask: Mask | PartMask | None) -> str | dict[str, Any] | None:
-    return mask.text() if isinstance(mask, Mask) else mask and mask_document(mask)
+    if mask is None:
+        return None
+    return mask.text() if isinstance(mask, Mask) else mask_document(mask)
 
 
 def _document(edit: Edit) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class DirectionFiles:
     @property
     def name(self) -> str:
         """The files in words."""
-        return f"directions {listed(map(os.fspath, self.files))}"
+        return f"directions {listed([os.fspath(file) for file in self.files])}"
 
     def read(self, parent: Network) -> dict[str, Direction]:
         """The directions by the attribute they were found for, or else by the names of the files.
