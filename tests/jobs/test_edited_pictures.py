@@ -7,6 +7,7 @@ from PIL import Image
 from aligned_jax import inversion, jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.semantics import Direction
+from aligned_jax.tools.main import main
 from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_child, save_images
 
 HOW = jobs.PictureOptions(steps=2, perceptual="none", pixels=1.0)
@@ -131,6 +132,18 @@ def test_the_verb_does_the_same(child, family, folder, word, tmp_path):
             tmp_path / "e.npz", "--out", tmp_path / "again.png")  # fmt: skip
     with Image.open(tmp_path / "again.png") as image:
         np.testing.assert_array_equal(np.asarray(image), shown)
+
+
+def test_pictures_are_not_replaced_and_idle_options_are_told(word, tmp_path, capsys):
+    [picture] = save_images(tmp_path / "p", noise_images(1)).iterdir()
+    line = ["edit", PARENT, "--edit", word]
+    more = ("--pictures", picture, *WORDS, "--overwrite", "--out", picture)
+    assert main([str(one) for one in (*line, *more)]) == 2
+    assert "the results would replace what is given" in capsys.readouterr().err
+    aligned(*line, "--seeds", 0, "--steps", 3, "--invert-space", "z", "--out", tmp_path / "e.png")
+    said = capsys.readouterr().err
+    assert "--steps and --invert-space change nothing: there are no pictures to invert" in said
+    assert not (tmp_path / "e.npz").exists()
 
 
 @pytest.mark.parametrize(
