@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         for name in args.only or readers.READERS:
             if args.show:
-                print(*map(shlex.join, readers.commands(name).values()), sep="\n")
+                print(*map(shlex.join, readers.commands(name)), sep="\n")
             else:
                 readers.make(name, Path(args.work), Path(args.into), say)
     except UserError as error:
