@@ -23,7 +23,7 @@ _TOOLS = {
     "alignment": "score how alike style channels act in a parent and its children",
     "channels": "find style channels: the strongest, those of a part or an attribute",
     "related": "tell which networks come from one another",
-    "edit": "move one style channel of a parent and of its children",
+    "edit": "edit pictures of a parent and, in the same way, those of its children",
     "label": "teach a linear model a label by answers about seeds, on a page or in lists",
     "invert": "find the latents of images",
     "translate": "draw the latents of one network, or images, by an aligned one",

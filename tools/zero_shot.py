@@ -3,6 +3,7 @@
 --judge scores the parent's pictures (a reader, FILE.py:FUNCTION, or scores by seed in a
 .csv or .npz), or --labels takes answers of `aligned label`. Linear models of the parent's
 latents learn the scores; what latents mean in the parent they mean in aligned children.
+--direction takes a direction's file as the model instead, its intercept as the boundary.
 
 --way latent inverts pictures in CHILD and reads the latents; translate draws them by PARENT and
 asks the judge; paired reads the picture, having learned from CHILD's own pictures with the scores
@@ -49,10 +50,13 @@ def _add_task(parser: argparse.ArgumentParser, task: str) -> None:
     teacher = parser.add_mutually_exclusive_group(required=True)
     teacher.add_argument("--judge", type=name, metavar="J", help="who scores the parent's pictures")
     teacher.add_argument("--labels", type=name, metavar="F.json", help="of `aligned label`")
+    teacher.add_argument(
+        "--direction", action="append", type=name, metavar="F.npz", help="of PARENT; repeatable"
+    )
     add("--attributes", metavar="LIST", help="such as glasses,hair=long (default all that fit)")
     add("--control", metavar="NETWORK", help="of the child's domain, aligned with nothing")
     add("--way", default="latent", metavar="LIST", help="latent, translate, paired, or several")
-    add("--space", choices=("w", "s"), default="w", help="of the models (default w)")
+    add("--space", choices=("w", "s"), help="of the models (default w, or the directions')")
     methods = ("logistic", "svm") if task == "classify" else ("ridge", "distance")
     add("--method", choices=methods, help=f"(default {methods[0]})")
     add("--samples", type=whole(1), default=4000, metavar="N", help="of PARENT (default 4000)")
@@ -83,6 +87,11 @@ def run(args: argparse.Namespace) -> None:
     """Labels, writes and tells."""
     if args.labels and not args.labels.endswith(".json"):
         raise UserError(f"--labels {args.labels}: `aligned label` writes them to NAME.json")
+    idle = ["method"] if args.direction else ["space", "method"] if args.labels else []
+    if idle := [one for one in idle if getattr(args, one) is not None]:
+        raise UserError(
+            f"{options_text(idle, ' and ')}: of models that are fitted; these came fitted"
+        )
     given = [one for one in arguments.fill_inversion_defaults(args) if one != "align"]
     if given and args.steps is None and not args.start:
         raise UserError(f"{options_text(given)}: of the optimiser, which --steps or --start call")
@@ -101,20 +110,23 @@ def run(args: argparse.Namespace) -> None:
             "both_sides": args.both_sides,
         }
     )
-    same = ("space", "method", "samples", "first_seed", "psi", "label", "population")
+    same = ("method", "samples", "first_seed", "psi", "label", "population")
     options = jobs.ZeroShotOptions(
         ways=_list(args.way),
         child_samples=args.child_samples,
         supervised=args.supervised,
         batch=args.batch,
+        space=args.space or "w",
         **{key: getattr(args, key) for key in same},
         **more,
     )
+    directions = jobs.DirectionFiles(args.direction or (), args.space)
+    teacher = directions if args.direction else args.judge or args.labels
     found = jobs.zero_shot(
         args.task,
         args.parent,
         args.child,
-        args.judge or args.labels,
+        teacher,
         args.images or None,
         data=args.data,
         data_images=args.data_images,

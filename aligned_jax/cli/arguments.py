@@ -217,7 +217,7 @@ def warn_unused(args: argparse.Namespace, usage: "Usage", given: Iterable[str]) 
     """Warns of options that were given and changed nothing.
 
     Args:
-      args: with --psi, --noise-seed, --encoder and --start.
+      args: with --psi, --encoder and --start, and perhaps --noise-seed.
       usage: what counted.
       given: options of inversions that were given, but for --encoder and --start.
     """
@@ -237,7 +237,7 @@ def warn_idle_noise(args: argparse.Namespace) -> None:
 
 
 def _warn_idle_noise_seed(args: argparse.Namespace, noise: str) -> None:
-    if args.noise_seed and noise != "random":
+    if getattr(args, "noise_seed", 0) and noise != "random":
         _warn_of(["noise_seed"], f"noise is {noise}")
 
 

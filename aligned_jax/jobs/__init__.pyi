@@ -46,6 +46,8 @@ from .editing import edit as edit
 from .edits.family import EditedFamily as EditedFamily
 from .edits.masks import Mask as Mask
 from .edits.masks import read_mask as read_mask
+from .edits.part_masks import PartMask as PartMask
+from .edits.part_masks import part_mask as part_mask
 from .edits.recipes import EditRecipe as EditRecipe
 from .edits.recipes import read_recipe as read_recipe
 from .edits.words import read_edits as read_edits
@@ -107,6 +109,7 @@ from .train import resume as resume
 from .train import train_encoder as train_encoder
 from .transitions import transition as transition
 from .walks import walk as walk
+from .zero_shot.direction_teachers import DirectionFiles as DirectionFiles
 from .zero_shot.results import ZeroShotLabels as ZeroShotLabels
 from .zero_shot.results import ZeroShotReading as ZeroShotReading
 from .zero_shot.run import ZeroShotOptions as ZeroShotOptions

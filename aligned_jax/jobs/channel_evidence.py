@@ -14,6 +14,7 @@ from aligned_jax.data.pictures import opaque
 from aligned_jax.errors import UserError
 from aligned_jax.features.attributes import Segment
 from aligned_jax.jobs.channel_family import ChannelFamily
+from aligned_jax.jobs.judges import told_parts
 from aligned_jax.latents import style_layers
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
@@ -64,16 +65,7 @@ def part_evidence(
     network, latents = family.parent, family.latents
     if segment is not None:
         images = np.clip(render(network, latents, RenderOptions(batch=batch)), -1, 1)
-        covered = np.asarray(segment(images), np.float32)
-        names = list(getattr(segment, "names", ()))
-        if covered.ndim != 4 or covered.shape[:3] != images.shape[:3]:
-            raise UserError(
-                f"the function gave parts of shape {covered.shape}; expected "
-                f"[{len(images)}, {images.shape[1]}, {images.shape[2]}, K] for K parts"
-            )
-        names = names or [f"part {k}" for k in range(covered.shape[-1])]
-        if len(names) != covered.shape[-1]:
-            raise UserError(f"the function names {len(names)} parts and gave {covered.shape[-1]}")
+        names, covered = told_parts(segment, images)
     else:
         names, covered = _read_masks(str(masks), latents.names, network.config.img_resolution)
     place = names.index(_one_of(names, part, "part"))

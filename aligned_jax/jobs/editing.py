@@ -11,6 +11,7 @@ from aligned_jax.jobs.direction_files import warn_of_strangers
 from aligned_jax.jobs.directions.sets import in_folders
 from aligned_jax.jobs.edits.family import EditedFamily
 from aligned_jax.jobs.edits.masks import Mask, read_mask
+from aligned_jax.jobs.edits.part_masks import PartMask, PartReader, part_mask
 from aligned_jax.jobs.edits.recipes import EditRecipe, joined, read_recipe
 from aligned_jax.jobs.edits.strength import choose_strength
 from aligned_jax.jobs.edits.words import (
@@ -21,8 +22,15 @@ from aligned_jax.jobs.edits.words import (
     strength_in,
 )
 from aligned_jax.jobs.judges import NamedJudge, SeedScores, load_judge
+from aligned_jax.jobs.pending import example_of, latents_of
 from aligned_jax.jobs.relatives import check_styles_fit, load_relatives
-from aligned_jax.jobs.sources import Source, SourceOptions, Usage, latents_of, read_source
+from aligned_jax.jobs.sources import (
+    PictureOptions,
+    Source,
+    SourceOptions,
+    Usage,
+    read_source,
+)
 from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.latents import channel_name
 from aligned_jax.loading import NetworkSource, named_network
@@ -30,6 +38,7 @@ from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.editing import check_edits
 from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.rendering.latent_words import WordKind
 from aligned_jax.semantics.edits import Edit
 from aligned_jax.semantics.leakage import RISE
 from aligned_jax.semantics.statistics import COUNT
@@ -55,7 +64,9 @@ class EditRequest:
         rises; None is 3, or 6 of a channel.
       to: whether strengths are targets.
       layers: rows of W+ that move.
-      mask: a picture that is white where edits show.
+      mask: a picture that is white where edits show; with a reader, parts of each picture by
+        name, such as "hair" or "hair,beard".
+      reader: who finds the parts: see `part_masks.part_mask`.
       space: of vectors of other programs.
       judge: with "auto", whose scores tell what leaks; None leaves it to the pictures.
       attribute: of the judge, that the edits are for.
@@ -70,7 +81,8 @@ class EditRequest:
     strength: float | str | None = None
     to: bool = False
     layers: Sequence[int] | None = None
-    mask: str | os.PathLike[str] | Mask | None = None
+    mask: str | os.PathLike[str] | Mask | PartMask | None = None
+    reader: PartReader | None = None
     space: str | None = None
     judge: str | os.PathLike[str] | NamedJudge | None = None
     attribute: str | None = None
@@ -80,8 +92,14 @@ class EditRequest:
     def __post_init__(self) -> None:
         if not self.edits and self.channel is None and self.random is None and not self.recipe:
             raise UserError("nothing to edit: give edits, a channel, a random one, or a recipe")
+        if self.reader is not None and not isinstance(self.mask, str):
+            raise UserError(
+                "a reader finds the parts that a mask names; name them, like hair,beard"
+            )
         if self.channel is not None and self.random is not None:
             raise UserError("give either a channel or the seed of a random one")
+        if self.random is not None and self.to:
+            raise UserError("a random channel is in s, where no target is defined; use --by")
         if isinstance(self.strength, str) and self.strength != AUTO:
             raise UserError(f"strength is {self.strength!r:.40}; a number, or auto")
         if self.strength == AUTO:
@@ -107,6 +125,9 @@ def edit(
     request: EditRequest,
     *,
     latents: Source = "0-2",
+    kind: WordKind | None = None,
+    invert_space: str | None = None,
+    pictures: PictureOptions = PictureOptions(),  # noqa: B008  # it cannot change
     both: bool | None = None,
     names: Sequence[str] | None = None,
     psi: float | None = None,
@@ -119,12 +140,16 @@ def edit(
 
     Strengths are counted in the parent alone: what a direction means in the parent it also means
     in aligned children (StyleAlign, figures 2, 3 and 9 to 12). Truncation of what is drawn
-    changes no shift.
+    changes no shift. Everything that may be wrong is looked at before a picture is inverted.
 
     Args:
       networks: names, or loaded networks, the parent first.
       request: what to edit.
-      latents: seeds, files of latents, or folders that `aligned invert` wrote.
+      latents: seeds, files of latents, folders that `aligned invert` wrote, or pictures: names, or
+        an array uint8 [N, H, W, 1, 3 or 4], which are inverted in the parent.
+      kind: what names in `latents` stand for; None tells it by their form.
+      invert_space: in which pictures are inverted, z, z+, w, w+ or s; None is w+, or the encoder's.
+      pictures: how they are inverted.
       both: whether less is shown as well as more; None shows it of channels alone.
       names: labels of the rows; by default the networks' own names.
       psi: truncation of z; None is that of files, or 0.7.
@@ -141,33 +166,37 @@ def edit(
     called = named_network(networks[0])[0] if isinstance(networks[0], Network) else str(networks[0])
     parent = next(iter(relatives.values()))
     options = RenderOptions(batch=batch)
-    source = SourceOptions(label, Truncation(psi, usual=0.7), "w", batch)
-    [pending] = read_source(parent, in_folders(latents), [None], source)
-    if not isinstance(pending, LatentBatch):
-        raise UserError("edit takes seeds and latents; `aligned invert` finds those of pictures")
-    batch_of = latents_of(pending, report)
+    source = SourceOptions(label, Truncation(psi, usual=0.7), "w+", batch, pictures)
+    named = latents if kind == "pictures" else in_folders(latents)
+    [pending] = read_source(parent, named, [invert_space], source, kind)
+    example = example_of(pending)
+    known = _class_of(parent, example, label)
+    recipe = _recipe(called, parent, request, known, report)
+    if request.random is not None and not {"z", "ws"} & example.arrays.keys():
+        raise UserError("a random channel is chosen by latents in z or w; these are style vectors")
+    wanted = request.both_sides if both is None else both
+    if wanted and any(one.to for one in recipe.edits):
+        raise UserError("a target has no other side; leave it out, or show one side")
     for network in relatives.values():
-        batch_of.check(network)
-    known = _class_of(parent, batch_of, label)
-    recipe = _recipe(called, parent, batch_of, request, known, report)
-    if any(one.space == "s" for one in recipe.edits):
+        example.check(network)
+        check_edits(network.config, example, recipe.edits)
+    if request.random is not None or any(one.space == "s" for one in recipe.edits):
         check_styles_fit(relatives)
-    for network in relatives.values():
-        check_edits(network.config, batch_of, recipe.edits)
-    if recipe.mask is not None:
+    if isinstance(recipe.mask, Mask):
         recipe.mask.resized(parent.config.img_resolution)
+    judge = _judge(request)
+    batch_of = latents_of(pending, report)
+    if request.random is not None:
+        drawn = _random_channel(parent, batch_of, request, known, report)
+        recipe = dataclasses.replace(recipe, edits=(*recipe.edits, drawn))
     chosen = None
     if request.strength == AUTO:
-        judge = _judge(request)
         chosen = choose_strength(
             parent, batch_of, recipe.edits, judge, request.attribute, request.rise, options, report
         )
         moved = (one.with_amount(chosen.strength * one.amount) for one in recipe.edits)
         recipe = dataclasses.replace(recipe, edits=tuple(moved))
-    wanted = request.both_sides if both is None else both
-    if wanted and any(one.to for one in recipe.edits):
-        raise UserError("a target has no other side; leave it out, or show one side")
-    usage = Usage.of([batch_of], options.noise)
+    usage = Usage.of([pending], options.noise)
     return EditedFamily(relatives, batch_of, recipe, chosen, options, wanted, usage)
 
 
@@ -192,30 +221,42 @@ def _judge(request: EditRequest) -> NamedJudge | None:
 def _recipe(
     name: str,
     parent: Network,
-    latents: LatentBatch,
     request: EditRequest,
     label: int | None,
     report: Reporter,
 ) -> EditRecipe:
-    """All edits that are asked for, in the parent's sigmas."""
+    """All edits that are asked for but a random one, in the parent's sigmas."""
     rows = None if request.layers is None else tuple(request.layers)
     options = WordOptions(request.number, request.to, rows, request.space, label, request.samples)
     words: list[str | Edit] = list(request.edits)
     if request.channel is not None:
         words.append(request.channel)
-    if request.random is not None:
-        words.append(_random_channel(parent, latents, request, label, report))
-    mask = request.mask
-    if isinstance(mask, str | os.PathLike):
-        mask = read_mask(mask)
+    mask = _mask(request)
     own = EditRecipe(tuple(read_edits(name, parent, words, options, report)), mask)
     if request.recipe is None:
         return own
     kept = read_recipe(request.recipe)
+    if isinstance(kept.mask, PartMask):
+        # Parts that are named again, perhaps of another reader, take the place of a recipe's.
+        kept = dataclasses.replace(kept, mask=None if own.mask else kept.mask.loaded())
     for one in kept.edits:
         one.check(parent.config)
         warn_of_strangers(one.name, one.direction, parent, name, report)
     return joined([kept, own])
+
+
+def _mask(request: EditRequest) -> Mask | PartMask | None:
+    mask = request.mask
+    if request.reader is not None and isinstance(mask, str):
+        return part_mask(mask, request.reader)
+    if not isinstance(mask, str | os.PathLike):
+        return mask
+    if not os.path.splitext(mask)[1] and not os.path.exists(mask):
+        raise UserError(
+            f"{os.fspath(mask)}: no such file; if it is a part of pictures, say who finds it "
+            "(--reader)"
+        )
+    return read_mask(mask)
 
 
 def _random_channel(
@@ -226,8 +267,6 @@ def _random_channel(
     report: Reporter,
 ) -> Edit:
     """A channel that shows in the parent's images, which alone decide."""
-    if "z" not in latents.arrays and "ws" not in latents.arrays:
-        raise UserError("a random channel is chosen by latents in z or w; these are style vectors")
     strength = CHANNEL_STRENGTH if request.number is None else request.number
     known = known_statistics(parent, count=request.samples, label=label, report=report)
     ws = latents.in_space(parent, "w+").arrays["ws"]

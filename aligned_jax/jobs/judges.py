@@ -10,7 +10,7 @@ import numpy as np
 
 from aligned_jax.convert.files.arrays import DAMAGE, open_arrays, read_arrays, read_headers
 from aligned_jax.errors import FormatError, UserError
-from aligned_jax.features.attributes import Judge, Segment, load, zoo_readers
+from aligned_jax.features.attributes import Judge, Reader, Segment, load, zoo_readers
 from aligned_jax.features.attributes.reader import check_names
 from aligned_jax.jobs.user_functions import imported_function
 from aligned_jax.utils import reading
@@ -125,7 +125,7 @@ def load_judge(text: str | os.PathLike[str]) -> NamedJudge | SeedScores:
       FormatError: for a damaged file.
     """
     name = os.fspath(text)
-    if name.startswith("zoo:") or name.endswith(".safetensors"):
+    if is_reader(name):
         reader = load(name)
         odds = [h for h in reader.heads if h.kind in ("binary", "category")]
         known = frozenset(score for head in odds for score in head.scores)
@@ -163,9 +163,16 @@ def load_segment(text: str | os.PathLike[str]) -> Segment:
       UserError: if it cannot be read or imported, or the reader was not trained on parts.
     """
     name = os.fspath(text)
-    if not (name.startswith("zoo:") or name.endswith(".safetensors")):
-        return imported_function(name)
-    reader = load(name)
+    return segment_of(load(name), name) if is_reader(name) else imported_function(name)
+
+
+def is_reader(name: str) -> bool:
+    """Whether a name is that of a reader, rather than of a function or a table."""
+    return name.startswith("zoo:") or name.endswith(".safetensors")
+
+
+def segment_of(reader: Reader, name: str) -> Segment:
+    """A reader as what tells parts; raises UserError if it was not trained on parts."""
     if not reader.part_names:
         raise UserError(
             f"{name} tells no parts of pictures; `aligned attributes parts` teaches a reader"
@@ -176,6 +183,29 @@ def load_segment(text: str | os.PathLike[str]) -> Segment:
 
     vars(segment)["names"] = reader.part_names
     return segment
+
+
+def told_parts(
+    segment: Segment, images: np.ndarray, name: str = "the function"
+) -> tuple[list[str], np.ndarray]:
+    """Names of parts, and their shares float32 [N, H, W, K], of pictures float32 in [-1, 1].
+
+    Parts that a function does not name are "part 0", "part 1" and so on.
+
+    Raises:
+      UserError: unless there is a share for every pixel and name.
+    """
+    covered = np.asarray(segment(images), np.float32)
+    names = list(getattr(segment, "names", ()))
+    if covered.ndim != 4 or covered.shape[:3] != images.shape[:3]:
+        raise UserError(
+            f"{name} gave parts of shape {covered.shape}; expected "
+            f"[{len(images)}, {images.shape[1]}, {images.shape[2]}, K] for K parts"
+        )
+    names = names or [f"part {k}" for k in range(covered.shape[-1])]
+    if len(names) != covered.shape[-1]:
+        raise UserError(f"{name} names {len(names)} parts and gave {covered.shape[-1]}")
+    return names, covered
 
 
 def check_scores(judge: NamedJudge | SeedScores, wanted: Sequence[str]) -> None:

@@ -11,15 +11,8 @@ import numpy as np
 from aligned_jax import morphing
 from aligned_jax.data.opening import SUFFIXES
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.sources import (
-    Pending,
-    PendingInversion,
-    Source,
-    SourceOptions,
-    file_names,
-    latents_of,
-    read_source,
-)
+from aligned_jax.jobs.pending import Pending, PendingInversion, latents_of
+from aligned_jax.jobs.sources import Source, SourceOptions, file_names, read_source
 from aligned_jax.latents import parse_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch

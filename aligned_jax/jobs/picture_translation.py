@@ -14,14 +14,13 @@ from aligned_jax.errors import UserError
 from aligned_jax.inversion.setup import DIVERGED
 from aligned_jax.jobs.drawings import Drawing, check_file_names
 from aligned_jax.jobs.edits.words import WordOptions, read_edits
+from aligned_jax.jobs.pending import Pending, example_of, latents_of
 from aligned_jax.jobs.sources import (
-    Pending,
     PictureOptions,
     Source,
     SourceOptions,
     Usage,
     file_names,
-    latents_of,
     read_source,
 )
 from aligned_jax.jobs.translation_facts import checked_mixing, child_psis, facts_of
@@ -296,6 +295,9 @@ def translate(
         _in_space(source, one, space, before) if isinstance(one, LatentBatch) else one
         for one, space in zip(asked, spaces, strict=True)
     ]
+    for one in asked:
+        check_edits(source.config, example_of(one), before)
+    check_edits(target.config, example_of(pending[0]), after)
     psis = child_psis(target, pending, truncation)
     if form == "folder":
         others = mixed_in.names if mixed_in else None
@@ -338,6 +340,5 @@ def _in_space(
     network: Network, latents: LatentBatch, space: str | None, edits: Sequence[Edit]
 ) -> LatentBatch:
     """Latents of a network after edits, in the space that was asked for."""
-    check_edits(network.config, latents, edits)
     moved = edited(network, latents, edits)
     return moved.in_space(network, space) if space else moved

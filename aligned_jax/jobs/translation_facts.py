@@ -5,7 +5,7 @@ from typing import Any
 
 from aligned_jax import translation
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.sources import Pending
+from aligned_jax.jobs.pending import Pending
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import check_mean
 from aligned_jax.semantics.edits import Edit

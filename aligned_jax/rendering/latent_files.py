@@ -5,10 +5,12 @@ or `dlatents`; encoders such as e4e and pSp one array in an .npy or .pt file. Th
 wherever that is the only thing that they can be.
 """
 
+import json
 import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -25,16 +27,20 @@ from aligned_jax.convert.files.arrays import (
 )
 from aligned_jax.errors import UserError
 from aligned_jax.latents.shapes import Shapes, array_shapes, latent_shape
-from aligned_jax.utils.text import listed
+from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.utils.text import listed, one_line
 
 _KINDS = (
     "z [N, D] or [N, L, D], or ws [N, L, D] (or w, as projectors write it), or styles/<layer> "
     "[N, C] of every layer"
 )
 # What `aligned generate` and `aligned invert` write beside the latents; nothing is drawn of it.
-_PASSED_OVER = ("images", "meta_json", "trace")
+# Pictures are those that the latents are inversions of, uint8 [N, R, R, C].
+_PICTURES, _META = "pictures", "meta_json"
+_PASSED_OVER = ("images", _META, "trace", _PICTURES)
 # What other programs call W; one of its rows alone counts for all rows.
 _W = ("w", "dlatents", UNNAMED)
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +50,14 @@ class StoredLatents:
     Attributes:
       arrays: float32 `z`, `ws` or `styles/<layer>`, and perhaps `c` and `noise/<layer>`.
       psi: truncation at which z was drawn or found, if the file says it.
+      pictures: uint8 [N, R, R, C], of which the latents are inversions, or None.
+      names: of the pictures; () without them.
     """
 
     arrays: dict[str, np.ndarray]
     psi: float | None = None
+    pictures: np.ndarray | None = None
+    names: tuple[str, ...] = ()
 
 
 def read_latents(
@@ -76,12 +86,15 @@ def read_latents(
     Raises:
       UserError: if the file cannot be read, or naming everything in it that does not fit.
     """
-    psi = None
+    psi, pictures = None, None
+    names: tuple[str, ...] = ()
     try:
         with open_arrays(path) as file:
             arrays, problems = _read(file, config, prefer)
             if not problems:
                 psi = _recorded_psi(file)
+                pictures, problems = _pictures(file, config, _count(arrays))
+                names = _names(file, _count(arrays)) if pictures is not None else ()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UserError as error:
@@ -94,7 +107,7 @@ def read_latents(
             f"latents holds {_KINDS}, as np.savez(F.npz, ws=...) writes it; and labels c [N, K] if "
             "there are any"
         )
-    return StoredLatents(arrays, psi)
+    return StoredLatents(arrays, psi, pictures, names)
 
 
 def holds_latents(path: str | os.PathLike) -> bool:
@@ -104,6 +117,56 @@ def holds_latents(path: str | os.PathLike) -> bool:
             return not {"z", "ws", *_W}.isdisjoint(file.keys)
     except (UserError, *DAMAGE):
         return False
+
+
+def write_latents(file: BinaryIO, latents: LatentBatch, facts: Mapping[str, Any]) -> None:
+    """Writes latents to an open file, which `read_latents` reads with names and pictures.
+
+    Args:
+      file: of an .npz.
+      latents: of any space.
+      facts: JSON-able, kept beside them.
+    """
+    document = {**facts, "manner": {"psi": latents.psi}, "names": list(latents.names)}
+    arrays: dict[str, Any] = {**latents.arrays, _META: np.asarray(json.dumps(document))}
+    if latents.pictures is not None:
+        arrays[_PICTURES] = latents.pictures
+    np.savez(file, **arrays)
+
+
+def _count(arrays: Mapping[str, np.ndarray]) -> int:
+    return len(next(iter(arrays.values())))
+
+
+def _pictures(
+    file: ArrayFile, config: GeneratorConfig, count: int
+) -> tuple[np.ndarray | None, list[str]]:
+    """The pictures that the latents are of, if they are there, or else what is wrong with them."""
+    if _PICTURES not in file.keys:
+        return None, []
+    headers, problems = read_headers(file, [_PICTURES])
+    shape = (count, config.img_resolution, config.img_resolution, config.img_channels)
+    for header in headers.values():
+        if header.shape != shape or header.dtype != np.uint8:
+            found = f"{header.dtype} {list(header.shape)}"
+            problems.append(f"{_PICTURES} is {found}, expected uint8 {list(shape)}")
+        elif header.problem:
+            problems.append(f"{_PICTURES} {header.problem}")
+    if problems:
+        return None, problems
+    arrays, problems = read_arrays(file, [_PICTURES])
+    return arrays.get(_PICTURES), problems
+
+
+def _names(file: ArrayFile, count: int) -> tuple[str, ...]:
+    """The names that `write_latents` wrote; () if there are none, or not one of each row."""
+    try:
+        names = read_document(file).get("names")
+    except (*DAMAGE, KeyError, AttributeError):
+        return ()
+    if not isinstance(names, list) or len(names) != count:
+        return ()
+    return tuple(one_line(str(name))[:_LONGEST_NAME] for name in names)
 
 
 def _recorded_psi(file: ArrayFile) -> float | None:

@@ -97,7 +97,7 @@ def latents_of_files(
     """Rows of several files, which hold the same kind; of z and ws in one file, z.
 
     The rows of several files are called after them as well, and those of one row after their
-    file alone. Numbers count from 0.
+    file alone; those of pictures that are beside them keep their names. Numbers count from 0.
 
     Args:
       config: of the network.
@@ -129,7 +129,10 @@ def latents_of_files(
         raise UserError(f"these files say different --psi ({listing}); choose one")
     arrays = {key: np.concatenate([part.arrays[key] for part in parts]) for key in parts[0].arrays}
     names = tuple(name for part in parts for name in part.names)
-    latents = LatentBatch(arrays, names, np.arange(len(names), dtype=np.uint32), psis.pop())
+    numbers = np.arange(len(names), dtype=np.uint32)
+    shown = [part.pictures for part in parts if part.pictures is not None]
+    pictures = np.concatenate(shown) if len(shown) == len(parts) else None
+    latents = LatentBatch(arrays, names, numbers, psis.pop(), pictures)
     latents.check(config)
     return latents
 
@@ -147,13 +150,16 @@ def _read(
     count = len(next(iter(arrays.values())))
     if "z" in arrays and "c" not in arrays:
         arrays = arrays | {"c": labels_for(config, label, count)}
-    names = tuple(f"row {number}" for number in range(count))
-    return LatentBatch(arrays, names, np.arange(count, dtype=np.uint32)), stored.psi
+    names = stored.names or tuple(f"row {number}" for number in range(count))
+    numbers = np.arange(count, dtype=np.uint32)
+    return LatentBatch(arrays, names, numbers, pictures=stored.pictures), stored.psi
 
 
 def _named(file: str, latents: LatentBatch, alone: bool) -> LatentBatch:
     """Rows called after their file, which tells those of several files apart."""
     stem = os.path.splitext(os.path.basename(file))[0]
+    if latents.pictures is not None:
+        return latents
     if len(latents) == 1:
         return dataclasses.replace(latents, names=(stem,))
     if alone:

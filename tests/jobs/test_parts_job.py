@@ -10,6 +10,8 @@ from aligned_jax import jobs
 from aligned_jax.errors import UserError
 from aligned_jax.features.attributes import load
 from aligned_jax.jobs.attributes.parts import overlaps
+from aligned_jax.jobs.attributes.training import TrainedReader
+from aligned_jax.provenance import Command
 from aligned_jax.training.attributes import ReaderTraining
 from aligned_jax.training.parts import train_parts
 from tests.helpers import same_bits
@@ -58,6 +60,16 @@ def test_parts_are_learnt_and_kept_in_the_file(folders, tmp_path):
     # What it tells of attributes is as before, but for half precision.
     again, before = found(noise(3)), known(noise(3))
     np.testing.assert_allclose(again["age"], before["age"], atol=0.2)
+
+
+def test_the_card_keeps_both_commands(tmp_path):
+    known = dataclasses.replace(reader(parts=NAMES), card={"command": "aligned one", "parts": {}})
+    taught = TrainedReader(known, False, (), "parts")
+    taught.write(tmp_path / "r.safetensors", Command("aligned two"))
+    card = jobs.reader_card(tmp_path / "r.safetensors")
+    assert card.reader.card["command"] == "aligned one"
+    assert card.reader.card["parts"] == {"command": "aligned two"}
+    assert "made by: aligned one" in card.text() and "parts made by: aligned two" in card.text()
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from aligned_jax.jobs.judges import SeedScores
 from aligned_jax.jobs.sources import PictureOptions
 from aligned_jax.jobs.zero_shot.run import ZeroShotOptions
 from aligned_jax.latents import z_from_seeds
+from aligned_jax.semantics import Direction
 from aligned_jax.viz import to_uint8
 from tests.jobs.small_inputs import PARENT, moved, save_images
 
@@ -153,6 +154,66 @@ def test_other_teachers(parent, child, data, labels, tmp_path):
     with pytest.raises(UserError, match=r"translate.*needs a judge of pictures"):
         run("classify", parent, child, data, dataclasses.replace(SHORT, ways=("translate",)),
             teacher=scores)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def direction(parent):
+    """A direction whose boundary cuts the parent's samples in halves."""
+    vector = np.float32([1, 2, 0, -1, 0, 1]) / np.sqrt(np.float32(7))
+    ws = np.asarray(parent.mapping(z_from_seeds(parent.config, range(160))))[:, 0]
+    middle = float(np.median(ws @ vector))
+    return Direction("w", {"w": vector}, float((ws @ vector).std()), "", -middle)
+
+
+def test_directions_in_files(parent, child, pictures, direction, tmp_path):
+    def labelled(file, task="classify", **more):
+        options = dataclasses.replace(SHORT, **more)
+        teacher = jobs.DirectionFiles([file])
+        found = jobs.zero_shot(task, parent, child, teacher, pictures, options=options)
+        return found, found.readings[0]
+
+    jobs.write_direction(tmp_path / "side.npz", direction)
+    found, plain = labelled(tmp_path / "side.npz")
+    assert found.attributes == ("side",) and found.facts["teacher"].endswith("side.npz")
+    assert found.facts["models"] == "direction in w; 160 samples"
+    assert plain.threshold.high == 0 and set(plain.kinds) == {0, 1}
+    given = jobs.zero_shot("classify", parent, child, {"side": direction}, pictures, options=SHORT)
+    np.testing.assert_array_equal(given.readings[0].values, plain.values)
+    # The intercept is the boundary.
+    high = dataclasses.replace(direction, intercept=direction.intercept - direction.sigma)
+    jobs.write_direction(tmp_path / "high.npz", high)
+    assert labelled(tmp_path / "high.npz")[1].kinds.sum() < plain.kinds.sum()
+    # Without one there are still tails, and values.
+    told = {"attribute": "tilt", "method": "pca"}
+    jobs.write_direction(tmp_path / "none.npz",
+                         dataclasses.replace(direction, intercept=None, found=told))  # fmt: skip
+    with pytest.raises(UserError, match=r"tilt has no intercept.*\(--threshold tails\)"):
+        labelled(tmp_path / "none.npz")
+    found, tails = labelled(tmp_path / "none.npz", threshold="tails")
+    assert set(tails.kinds) == {-1, 0, 1} and found.attributes == ("tilt",)
+    assert found.facts["models"] == "pca in w; 160 samples"
+    values = labelled(tmp_path / "none.npz", "regress", standardise=False)[1].values
+    assert np.corrcoef(values, plain.values)[0, 1] > 0.999
+
+
+def test_directions_that_do_not_fit(parent, child, pictures, direction, tmp_path):
+    def refused(words, *files, space=None):
+        teacher = jobs.DirectionFiles([tmp_path / f"{file}.npz" for file in files], space)
+        with pytest.raises(UserError, match=words):
+            jobs.zero_shot("classify", parent, child, teacher, pictures[:2], options=SHORT)
+
+    vector = direction.vectors["w"]
+    for name, vectors, space in (("w", {"w": vector}, "w"), ("z", {"z": vector}, "z"),
+                                 ("wide", {"w": np.ones(7, np.float32)}, "w")):  # fmt: skip
+        changed = dataclasses.replace(direction, space=space, vectors=vectors)
+        jobs.write_direction(tmp_path / f"{name}.npz", changed)
+    told = dataclasses.replace(direction, found={"attribute": "w"})
+    jobs.write_direction(tmp_path / "same.npz", told)
+    refused("is in z, where latents have no linear scores", "z")
+    refused(r"wide.npz.*7", "wide")
+    refused("is a direction in w, not in s", "w", space="s")
+    refused("two directions are of w", "w", "same")
+    refused("no such file", "none")
 
 
 def test_pictures_without_truth_by_the_optimiser(parent, child, pictures):

@@ -51,7 +51,16 @@ def test_folders_that_are_taken(refused, parent, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--edit", "2_2", "--seeds", 0, "--latents", "x.npz"), "one of --seeds and --latents"),
+        (("--edit", "2_2", "--seeds", 0, "--latents", "x.npz"), "one of --seeds, --latents and"),
+        (
+            ("--edit", "2_2", "--latents", "x.npz", "--pictures", "x.png"),
+            "one of --seeds, --latents",
+        ),
+        (("--edit", "2_2", "--latents", "x.png"), "x.png: no file of latents"),
+        (("--edit", "2_2", "--pictures", "none.png"), "no such picture"),
+        (("--edit", "2_2", "--pictures", "p", "--encoder", "e", "--steps", 2), "--steps cannot be"),
+        (("--edit", "2_2", "--mask", "hair"), "(--reader)"),
+        (("--edit", "2_2", "--reader", "zoo:people-reader"), "a reader finds the parts"),
         (("--edit", "2_2", "--frames", 5), "--frames cannot be used with"),
         (("--edit", "2_2", "--rise", 1), "--rise can only be used together with --strength auto"),
         (("--edit", "2_2", "--by", "--to"), "not allowed with"),
@@ -72,8 +81,8 @@ def test_a_recipe_is_not_written_over(refused, parent, tmp_path):
     (tmp_path / "e.json").write_text("{}")
     said = refused("edit", parent, "--edit", "2_2", "--out", tmp_path / "e.png")
     assert "e.json already exists" in said
-    film = ("--edit", "2_2", "--steps", 3, "--out", tmp_path / "e.webp")
-    assert "--steps cannot be used with" in refused("edit", parent, *film)
+    film = ("--edit", "2_2", "--columns", 3, "--out", tmp_path / "e.webp")
+    assert "--columns cannot be used with" in refused("edit", parent, *film)
     said = refused(
         "translate", parent, parent, "--seeds", 0, "--edit-in", "child", "--out", "x.png"
     )

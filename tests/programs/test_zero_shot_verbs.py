@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from aligned_jax import jobs
+from aligned_jax.semantics import Direction
 from tests.jobs.small_inputs import noise_images, save_images
 
 LABEL = ("--name", "bright", "--yes", "0-9", "--no", "10-19", "--pool", "0-29", "--batch", "30")
@@ -92,6 +93,29 @@ def test_classify_and_regress(ok, parent, child, pictures, judge, labels, tmp_pa
     document = json.loads((tmp_path / "x.json").read_text())
     values = [row["value"] for row in document["pictures"]]
     assert len(values) == 5 and np.ptp(values) > 0
+
+
+def test_classify_by_directions(ok, refused, parent, child, pictures, tmp_path):
+    vector = np.float32([1, 2, 0, -1, 0, 1]) / np.sqrt(np.float32(7))
+    for name, sign in (("up", 1), ("down", -1)):
+        found = Direction("w", {"w": sign * vector}, 0.7, "", 0.0)
+        jobs.write_direction(tmp_path / f"{name}.npz", found)
+    np.save(tmp_path / "alone.npy", vector)
+    words = ("zero-shot", "classify", parent, child, pictures, *SHORT)
+    up, down, alone = (("--direction", tmp_path / f) for f in ("up.npz", "down.npz", "alone.npy"))
+    ok(*words, *up, *down, "--out", tmp_path / "x.csv")
+    rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
+    values = {name: [float(row["value"]) for row in rows if row["name"] == name]
+              for name in ("up", "down")}  # fmt: skip
+    assert len(rows) == 10 and values["up"] == [-value for value in values["down"]]
+    out = ("--out", tmp_path / "y.csv")
+    assert "--method: of models that are fitted" in refused(*words, *up, "--method", "svm", *out)
+    assert "in w, not in s" in refused(*words, *up, "--space", "s", *out)
+    assert "does not say what space it is in" in refused(*words, *alone, *out)
+    regress = ("zero-shot", "regress", *words[2:], *alone, *out)
+    ok(*regress, "--space", "w")
+    labels = (*words[:5], "--labels", "x.json", "--space", "w", "--method", "svm", *out)
+    assert "--space and --method: of models" in refused(*labels, "--overwrite")
 
 
 @pytest.mark.slow

@@ -68,9 +68,12 @@ class ReaderCard:
             if head.values:
                 lines.append(f"{head.name}: {listed(head.values, 60)}")
         if config.parts:
-            parts = card.get("parts", {}).get("scores", {})
+            taught = card.get("parts", {})
+            parts = taught.get("scores", {})
             shown = (f"{part} {_number(parts.get(part))}".rstrip() for part in config.parts)
             lines.append(f"parts (intersection over union): {listed(shown, 60)}")
+            if taught.get("command"):
+                lines.append(f"parts made by: {taught['command']}")
         return "\n".join(lines)
 
 

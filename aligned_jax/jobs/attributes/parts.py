@@ -86,7 +86,8 @@ def teach_parts(
         "training": dataclasses.asdict(training),
         "scores": scores,
     }
-    return TrainedReader(dataclasses.replace(taught, card={**known.card, "parts": card}), half, ())
+    taught = dataclasses.replace(taught, card={**known.card, "parts": card})
+    return TrainedReader(taught, half, (), "parts")
 
 
 def overlaps(reader: Reader, images: np.ndarray, masks: np.ndarray) -> dict[str, float]:

@@ -35,11 +35,13 @@ class TrainedReader:
       reader: with its card.
       half: whether it is stored in float16.
       told: lines on what was left out.
+      section: of the card, such as "parts", that gets the command; None for the card itself.
     """
 
     reader: Reader
     half: bool
     told: tuple[str, ...]
+    section: str | None = None
 
     def write(
         self, out: str | os.PathLike[str], command: Command = _SCRIPT, overwrite: bool = False
@@ -49,7 +51,11 @@ class TrainedReader:
         Raises:
           UserError: if the file exists and may not be replaced, or the disk refuses.
         """
-        card = {**self.reader.card, "command": command.line}
+        card = dict(self.reader.card)
+        if self.section is None:
+            card["command"] = command.line
+        else:
+            card[self.section] = {**card.get(self.section, {}), "command": command.line}
         save_reader(out, dataclasses.replace(self.reader, card=card), self.half, overwrite)
 
 

@@ -16,7 +16,8 @@ from aligned_jax.jobs.directions.options import (
     is_attribute,
     rows_of_files,
 )
-from aligned_jax.jobs.sources import PictureOptions, Source, SourceOptions, latents_of, read_source
+from aligned_jax.jobs.pending import latents_of
+from aligned_jax.jobs.sources import PictureOptions, Source, SourceOptions, read_source
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch

@@ -1,24 +1,31 @@
 """Latents and edits that several networks draw, as a picture or a film."""
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from aligned_jax import viz
+from aligned_jax import provenance, viz
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.edits.part_masks import PartMask
 from aligned_jax.jobs.edits.recipes import EditRecipe
 from aligned_jax.jobs.edits.strength import ChosenStrength
 from aligned_jax.jobs.films import Film, check_size
 from aligned_jax.jobs.sources import Usage
 from aligned_jax.networks.network import Network
+from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.editing import edited
 from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.rendering.latent_files import write_latents
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
+
+FOUND = "inverted"  # above what a network draws of a picture's latents
+_NOTHING = 0.01
 
 
 @dataclass(eq=False)
@@ -35,6 +42,8 @@ class EditedFamily:
       usage: what of the options counted.
       changes: mean absolute difference of a pixel in [-1, 1] between the first and the last
         column, by network; filled by drawing.
+      inside: share in [0, 1] of the whole edit's change that lies in the mask, by network; filled
+        by drawing; empty without a mask.
     """
 
     networks: Mapping[str, Network]
@@ -45,6 +54,7 @@ class EditedFamily:
     both: bool
     usage: Usage
     changes: dict[str, float] = dataclasses.field(default_factory=dict)
+    inside: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -60,10 +70,10 @@ class EditedFamily:
         told = ", ".join(f"{strength:g}: {leaks:.2f}" for strength, leaks in steps)
         return f"strength {self.chosen.strength:g} by {self.chosen.by}; leakage at {told}"
 
-    def factors(self, steps: int | None = None) -> np.ndarray:
+    def factors(self, columns: int | None = None) -> np.ndarray:
         """Shares of the way that are shown, from none or the other side to the whole."""
         least = 3 if self.both else 2
-        count = least if steps is None else steps
+        count = least if columns is None else columns
         if count < least:
             raise UserError(f"{count} columns for each latent; there are at least {least}")
         factors = np.linspace(-1.0 if self.both else 0.0, 1.0, count)
@@ -74,31 +84,40 @@ class EditedFamily:
             )
         return factors
 
-    def sheet(self, steps: int | None = None, report: Reporter = QUIET) -> Sheet:
+    def sheet(self, columns: int | None = None, report: Reporter = QUIET) -> Sheet:
         """A row for each network; for each latent a column for each share of the way.
 
+        Of pictures that were inverted, the picture itself is the first column, in the first row.
+
         Args:
-          steps: columns for each latent; by default the least, 2, or 3 to both sides.
+          columns: for each latent; by default the least, 2, or 3 to both sides.
           report: hears of every image.
 
         Raises:
           UserError: for too few columns, or images that are not finite.
         """
-        factors = self.factors(steps)
+        factors = self.factors(columns)
         total = len(factors) * len(self.networks) * len(self.latents)
         with report.progress(total, "images") as advance:
             rows = np.stack([self._row(name, factors, advance) for name in self.networks])
-        columns = tuple(
-            name if factor == 0 else self._label(factor)
-            for name in self.latents.names
-            for factor in factors
-        )
-        return Sheet(rows, tuple(self.networks), columns, group=len(factors))
+        self._warn_of_empty_masks(report)
+        labels: list[str] = []
+        pictures = self.latents.pictures
+        for name in self.latents.names:
+            labels += [] if pictures is None else [name]
+            plain = name if pictures is None else FOUND
+            labels += [plain if factor == 0 else self._label(factor) for factor in factors]
+        if pictures is not None:
+            rows = _beside(pictures, rows, len(factors))
+        group = len(labels) // len(self.latents)
+        return Sheet(rows, tuple(self.networks), tuple(labels), group=group)
 
     def film(
         self, frames: int = 40, fps: float = 20.0, scale: int = 1, report: Reporter = QUIET
     ) -> Film:
         """A film of the way and back, which goes on where it began; networks in rows.
+
+        Pictures that were inverted stand still in a row above.
 
         Args:
           frames: of the whole loop.
@@ -118,12 +137,39 @@ class EditedFamily:
         total = len(drawn) * len(self.networks) * len(self.latents)
         with report.progress(total, "images") as advance:
             rows = [self._row(name, drawn, advance) for name in self.networks]
+        self._warn_of_empty_masks(report)
         names, pictures = tuple(self.networks), []
+        still = [] if self.latents.pictures is None else [self.latents.pictures]
+        names = (*(["picture"] if still else []), *names)
         for place in range(len(drawn)):
-            images = np.stack([row[place :: len(drawn)] for row in rows])
+            images = np.stack([*still, *(row[place :: len(drawn)] for row in rows)])
             pictures.append(viz.figure(images, self.latents.names, names))
         check_size(frames, *pictures[0].shape)
         return Film(np.stack([pictures[place] for place in places]), fps, scale, self.usage)
+
+    def write_latents(
+        self,
+        path: str | os.PathLike[str],
+        command: Command = Command(),  # noqa: B008  # it cannot change
+        overwrite: bool = False,
+    ) -> None:
+        """Writes NAME.npz, which stands for the same latents, and for the pictures they are of.
+
+        Raises:
+          UserError: if it exists or the disk refuses.
+        """
+        facts = {"command": command.line, "versions": provenance.versions()}
+        with viz.writing(path, overwrite) as file:
+            write_latents(file, self.latents, facts)
+
+    def _warn_of_empty_masks(self, report: Reporter) -> None:
+        mask = self.recipe.mask
+        if isinstance(mask, PartMask):
+            for name in (name for name, share in self.inside.items() if share < _NOTHING):
+                report.warn(
+                    f"{mask.reader} finds no {mask.summary} where the pictures of {name} change: "
+                    "next to nothing is edited there"
+                )
 
     def _label(self, factor: float) -> str:
         edits = self.recipe.edits
@@ -139,13 +185,32 @@ class EditedFamily:
         parts = [edited(network, self.latents, self.recipe.edits, factor) for factor in factors]
         images = _rendered(network, parts, self.options, advance)  # [F, N, R, R, C]
         if self.recipe.mask is not None:
-            mask = self.recipe.mask.resized(network.config.img_resolution)
             plain = images[int(np.flatnonzero(factors == 0)[0])]
-            images = np.stack([mask.composite(plain, one) for one in images])
+            shares = [self.recipe.mask.shares(plain, one) for one in images]  # [N or 1, R, R, 1]
+            self.inside[name] = _share_inside(plain, images[-1], shares[-1])
+            moves = zip(images, shares, strict=True)
+            images = np.stack([plain + share * (one - plain) for one, share in moves])
         shown = np.clip(images, -1, 1)
         self.changes[name] = float(np.abs(shown[-1] - shown[0]).mean())
         swapped = images.swapaxes(0, 1)
         return to_uint8(swapped.reshape(-1, *images.shape[2:]))
+
+
+def _share_inside(plain: np.ndarray, whole: np.ndarray, shares: np.ndarray) -> float:
+    """How much of what an edit changes, float32 [N, R, R, C] both, lies in the mask."""
+    change = np.abs(np.clip(whole, -1, 1) - np.clip(plain, -1, 1))
+    return float((change * shares).sum() / max(float(change.sum()), 1e-12))
+
+
+def _beside(pictures: np.ndarray, rows: np.ndarray, group: int) -> np.ndarray:
+    """Rows [networks, N * F, R, R, C] with each picture [N, R, R, C] before its F columns.
+
+    Other rows than the first have white in its place: the picture is of the first network.
+    """
+    apart = rows.reshape(len(rows), -1, group, *rows.shape[2:])  # [networks, N, F, R, R, C]
+    first = np.full_like(apart[:, :, :1], 255)
+    first[0, :, 0] = pictures
+    return np.concatenate([first, apart], axis=2).reshape(len(rows), -1, *rows.shape[2:])
 
 
 def _rendered(

@@ -41,14 +41,13 @@ class Mask:
         kind = Image.Resampling.BOX if height > size else Image.Resampling.BILINEAR
         return Mask(np.asarray(Image.fromarray(self.values).resize((size, size), kind)))
 
-    def composite(self, images: np.ndarray, edited: np.ndarray) -> np.ndarray:
-        """Edited images where the mask is 1, and images as they are where it is 0.
+    def shares(self, images: np.ndarray, edited: np.ndarray) -> np.ndarray:
+        """How much of an edit shows at every pixel, float32 [1, H, W, 1]; the same for all images.
 
         Args:
           images, edited: float32 [N, H, W, C].
         """
-        share = self.values[:, :, None]
-        return images + share * (edited - images)
+        return self.resized(images.shape[1]).values[None, :, :, None]
 
     def text(self) -> str:
         """An 8-bit PNG as base64, for a recipe."""

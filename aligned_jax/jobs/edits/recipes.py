@@ -12,6 +12,7 @@ import numpy as np
 from aligned_jax import viz
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.jobs.edits.masks import Mask, mask_of
+from aligned_jax.jobs.edits.part_masks import PartMask, mask_document, mask_of_document
 from aligned_jax.provenance import Command
 from aligned_jax.semantics.direction import Direction
 from aligned_jax.semantics.directions import SPACES
@@ -30,11 +31,11 @@ class EditRecipe:
 
     Attributes:
       edits: in any order.
-      mask: None for everywhere.
+      mask: a picture, or parts of each picture by name; None for everywhere.
     """
 
     edits: tuple[Edit, ...]
-    mask: Mask | None = None
+    mask: Mask | PartMask | None = None
 
     def write(
         self,
@@ -47,7 +48,7 @@ class EditRecipe:
             "recipe": _VERSION,
             "command": command.line,
             "edits": [_document(edit) for edit in self.edits],
-            "mask": None if self.mask is None else self.mask.text(),
+            "mask": _mask_document(self.mask),
         }
         with viz.writing(path, overwrite) as file:
             file.write(f"{json.dumps(document, indent=1)}\n".encode())
@@ -56,6 +57,11 @@ class EditRecipe:
 def recipe_file(out: str | os.PathLike[str]) -> str:
     """Where a run that writes a picture or film writes its recipe."""
     return f"{os.path.splitext(os.fspath(out))[0]}.json"
+
+
+def latents_file(out: str | os.PathLike[str]) -> str:
+    """Where a run that inverts pictures writes their latents."""
+    return f"{os.path.splitext(os.fspath(out))[0]}.npz"
 
 
 def read_recipe(path: str | os.PathLike[str]) -> EditRecipe:
@@ -78,12 +84,19 @@ def read_recipe(path: str | os.PathLike[str]) -> EditRecipe:
         wrong += [f"edit {number}: {problem}" for problem in problems]
         if not problems:
             edits.append(_edit(entry))
-    mask = document.get("mask")
-    if mask is not None and not isinstance(mask, str):
-        wrong.append("its mask is no text")
+    kept = document.get("mask")
+    mask = mask_of_document(kept) if isinstance(kept, dict) else None
+    if kept is not None and mask is None and not isinstance(kept, str):
+        wrong.append("its mask is no text, and no parts with a reader")
     if wrong:
         raise FormatError(f"{shown} is no recipe: {listed(wrong, separator='; ')}")
-    return EditRecipe(tuple(edits), None if mask is None else mask_of(mask, shown))
+    return EditRecipe(tuple(edits), mask_of(kept, shown) if isinstance(kept, str) else mask)
+
+
+def _mask_document(mask: Mask | PartMask | None) -> str | dict[str, Any] | None:
+    if mask is None:
+        return None
+    return mask.text() if isinstance(mask, Mask) else mask_document(mask)
 
 
 def _document(edit: Edit) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from aligned_jax.features.attributes import Judge
 from aligned_jax.features.attributes.reader import check_names
 from aligned_jax.jobs.judges import NamedJudge, SeedScores, check_scores, load_judge
 from aligned_jax.jobs.seed_labels.answers import StoredLabels, read_labels
+from aligned_jax.jobs.zero_shot.direction_teachers import DirectionFiles
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions, finite_batches
@@ -37,9 +38,9 @@ from aligned_jax.utils.reporting import Advance, Reporter
 from aligned_jax.utils.text import listed
 from aligned_jax.zero_shot import Threshold, decided, label_figures, value_figures
 
-# A judge of pictures, scores by seed, answers with their model, or directions by name.
-Teacher = str | os.PathLike[str] | Judge | SeedScores | StoredLabels | Mapping[str, Direction]
-_READ = NamedJudge | SeedScores | StoredLabels | Mapping[str, Direction]
+# A judge of pictures, scores by seed, answers with their model, or directions by name or in files.
+_READ = NamedJudge | SeedScores | StoredLabels | Mapping[str, Direction] | DirectionFiles
+Teacher = str | os.PathLike[str] | Judge | _READ
 _JUDGED = 64  # pictures at a time
 _HELD_OUT = 5  # every fifth sample is not fitted
 _SAMPLES_LEAST = 50
@@ -57,6 +58,7 @@ class FitOptions:
       first: seed of the first sample.
       psi, label: how samples are drawn.
       batch: images at a time.
+      boundary: whether labels depend on where scores are 0.
 
     Raises:
       UserError: for a method of another task, or too few samples.
@@ -70,6 +72,7 @@ class FitOptions:
     psi: float = 1.0
     label: int | None = None
     batch: int = 8
+    boundary: bool = True
 
     def __post_init__(self) -> None:
         if self.method not in (None, *self.methods):
@@ -117,7 +120,7 @@ def read_teacher(teacher: Teacher) -> _READ:
     Raises:
       UserError: as `judges.load_judge` and `read_labels`.
     """
-    if isinstance(teacher, NamedJudge | SeedScores | StoredLabels | Mapping):
+    if isinstance(teacher, NamedJudge | SeedScores | StoredLabels | DirectionFiles | Mapping):
         return teacher
     if callable(teacher):
         return NamedJudge(getattr(teacher, "__name__", "judge"), teacher)
@@ -146,6 +149,8 @@ def known_by(
       UserError: naming attributes that the teacher does not know; for scores that are all equal or
         of a single class; for models of other sizes.
     """
+    if isinstance(teacher, DirectionFiles):
+        teacher = teacher.read(parent)
     if isinstance(teacher, StoredLabels | Mapping):
         return _fitted_already(parent, teacher, names, options, report)
     check_scores(teacher, names or ())
@@ -248,7 +253,7 @@ def _fitted_already(
         teacher.model.check_network(parent.config)
     else:
         models = {
-            name: model_of_direction(name, direction, parent.config, binary)
+            name: model_of_direction(name, direction, parent.config, binary and options.boundary)
             for name, direction in teacher.items()
         }
     check_names(tuple(models), list(names or ()), "what was given")

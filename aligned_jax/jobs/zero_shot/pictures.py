@@ -11,8 +11,9 @@ from aligned_jax.config import GeneratorConfig
 from aligned_jax.data.attribute_columns import AttributeColumn
 from aligned_jax.data.attribute_tables import read_labelled
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.pending import latents_of
 from aligned_jax.jobs.seed_labels.pool import pooled
-from aligned_jax.jobs.sources import PictureOptions, SourceOptions, latents_of, read_source
+from aligned_jax.jobs.sources import PictureOptions, SourceOptions, read_source
 from aligned_jax.jobs.sources import read_pictures as read_targets
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions, finite_batches

@@ -13,6 +13,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.jobs.judges import NamedJudge
 from aligned_jax.jobs.sources import PictureOptions
 from aligned_jax.jobs.zero_shot.baselines import baselines
+from aligned_jax.jobs.zero_shot.direction_teachers import DirectionFiles
 from aligned_jax.jobs.zero_shot.knowledge import (
     FitOptions,
     Known,
@@ -36,6 +37,7 @@ from aligned_jax.networks.network import Network
 from aligned_jax.semantics.latent_models import check_space
 from aligned_jax.semantics.linear_fits import check_scikit_learn
 from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.utils.text import listed
 from aligned_jax.zero_shot import (
     THRESHOLDS,
     Figures,
@@ -48,6 +50,7 @@ from aligned_jax.zero_shot import (
 )
 
 ODD = ("yaw", "roll")
+_NAMED = (NamedJudge, DirectionFiles)
 # Of so many pictures on they are a population of their own.
 _POPULATION = 30
 
@@ -118,6 +121,7 @@ class ZeroShotOptions:
             psi=self.psi,
             label=self.label,
             batch=self.batch,
+            boundary=self.threshold != "tails",
         )
 
 
@@ -146,7 +150,7 @@ def zero_shot(
       parent, child: names, or loaded networks; the child was trained from the parent.
       teacher: who knows the parent's domain: a judge of pictures (a function, or as
         `judges.load_judge` reads it), scores by seed, answers of `aligned label` (NAME.json), or
-        directions by name.
+        directions by name or in files (`DirectionFiles`), whose intercepts are the boundaries.
       images: pictures of the child's domain: names, or an array [N, H, W, C]; or None for data.
       data: pictures with the truth: a dataset, or a table file,name,value.
       data_images: folder or zip of a table's pictures.
@@ -207,12 +211,18 @@ def zero_shot(
         both_sides=options.both_sides,
         facts={
             **{which: label_of(name) for which, name in names.items()},
-            "teacher": read.name if isinstance(read, NamedJudge) else str(teacher)[:80],
+            "teacher": read.name if isinstance(read, _NAMED) else str(teacher)[:80],
             "inverted by": run.inverter.says() if run.inverts else "",
-            "models": f"{fit.method or fit.methods[0]} in {fit.space}, {fit.samples} samples",
+            "models": f"{_models(known)}; {fit.samples} samples",
             "population": run.population,
         },
     )
+
+
+def _models(known: Sequence[Known]) -> str:
+    """What kind the models are of, in words."""
+    kinds = (f"{one.model.facts.get('method', 'given')} in {one.model.space}" for one in known)
+    return listed(dict.fromkeys(kinds))
 
 
 def _told(
