@@ -42,7 +42,7 @@ from tests.convert.test_nvidia_tf import network as tf_network
 from tests.convert.test_rosinality import discriminator_state, generator_state
 from tests.convert.test_safetensors_file import tree as network_tree
 from tests.convert.test_tf_snapshot import SIZES
-from tests.fuzz import dataset_readers, mutations
+from tests.fuzz import clip_readers, dataset_readers, mutations, semantic_readers
 
 FEW, MANY = 60, 5_000
 MAX_SECONDS = 5.0
@@ -229,6 +229,19 @@ READERS = {
     "picture": Reader(dataset_readers.pictures, dataset_readers.read_picture),
     "zip of pictures": Reader(dataset_readers.zips, dataset_readers.read_zip),
     "description of a dataset": Reader(dataset_readers.descriptions, dataset_readers.read_dataset),
+    "reader of attributes": Reader(
+        semantic_readers.attribute_readers, semantic_readers.read_attribute_reader
+    ),
+    "direction": Reader(semantic_readers.directions, semantic_readers.read_direction),
+    "vector of others": Reader(semantic_readers.foreign_vectors, semantic_readers.read_direction),
+    "table of scores": Reader(semantic_readers.tables, semantic_readers.read_table),
+    "recipe": Reader(semantic_readers.recipes, semantic_readers.read_a_recipe),
+    "labels": Reader(semantic_readers.labels, semantic_readers.read_a_label_file),
+    "kept arrays": Reader(semantic_readers.kept_files, semantic_readers.read_kept),
+    "CLIP of Hugging Face": Reader(clip_readers.hugging_face, clip_readers.read_folder),
+    "CLIP of open_clip": Reader(clip_readers.open_clip, clip_readers.read_folder),
+    "archive of OpenAI": Reader(clip_readers.archive, clip_readers.read_archive),
+    "tokenizer": Reader(clip_readers.tokenizers, clip_readers.read_tokenizer),
     "arithmetic": Reader(expressions, lambda _, text: parse_expression(text)),
 }
 # Orbax takes tens of milliseconds for each.
