@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from importlib import resources
 
 import pytest
 
@@ -42,6 +43,18 @@ def test_help_names_every_verb(aligned):
         for verb, summary in ((name, verb.summary) for name, verb in VERBS.items()):
             assert f"  {verb} " in text and summary in text
     assert aligned("--version").out == f"aligned {aligned_jax.__version__}\n"
+
+
+def test_help_names_what_comes_with_the_package(aligned):
+    """A newcomer has nothing else to begin with."""
+    zoo = resources.files("aligned_jax") / "zoo"
+    members = [entry.name for entry in zoo.iterdir() if (entry / "card.md").is_file()]
+    said = aligned("--help").out
+    assert len(members) > 8
+    for name in members:
+        plain = name.removesuffix("-e4e").removesuffix("-z")
+        assert plain in said and f"NAME{name.removeprefix(plain)}" in said
+    assert "the first two" in said and {"personas64-z", "critters64-e4e"} < set(members)
 
 
 @pytest.mark.parametrize("verb", VERBS)
