@@ -244,8 +244,13 @@ READERS = {
     "tokenizer": Reader(clip_readers.tokenizers, clip_readers.read_tokenizer),
     "arithmetic": Reader(expressions, lambda _, text: parse_expression(text)),
 }
-# Orbax takes tens of milliseconds for each.
-SLOW_READERS = ("arrays of a checkpoint",)
+# Orbax, and the shapes of a CLIP's parameters, take tens of milliseconds for each.
+SLOW_READERS = (
+    "arrays of a checkpoint",
+    "CLIP of Hugging Face",
+    "CLIP of open_clip",
+    "archive of OpenAI",
+)
 
 
 def search(name: str, count: int, folder: Path) -> None:

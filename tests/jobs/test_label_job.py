@@ -124,7 +124,7 @@ def test_many_answers_are_compared_in_no_time():
     """They may come from a file of megabytes."""
     many = range(100_000)
     assert len(SeedAnswers(tuple(many)).seeds) == len(many)
-    with pytest.raises(UserError, match="several answers: 7$"):
+    with pytest.raises(UserError, match=r"several answers: 7$"):
         SeedAnswers(tuple(many), (7,))
 
 
