@@ -45,7 +45,7 @@ from tests.convert.test_tf_snapshot import SIZES
 from tests.fuzz import clip_readers, dataset_readers, mutations, semantic_readers
 
 FEW, MANY = 60, 5_000
-MAX_SECONDS = 5.0
+MAX_SECONDS = 5.0  # of this process, however busy the machine is
 MAX_GROWTH = 600e6  # bytes
 # Orbax leaves coroutines behind when its files are damaged.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -272,13 +272,13 @@ def search(name: str, count: int, folder: Path) -> None:
     def one(content: Any) -> None:
         nonlocal seen
         seen += 1
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             reader.read(folder, content)
         except UserError as error:
             assert len(str(error)) < 6000
             refused.append(str(error))
-        assert time.perf_counter() - start < MAX_SECONDS
+        assert time.process_time() - start < MAX_SECONDS
 
     one()
     growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) * 1024
