@@ -8,8 +8,9 @@ to 30 pictures that have an attribute, channels that those have in common
 a CHILD is shown beside it. Shifts are --strength of NETWORK's standard deviations
 at psi 1, around each seed's own value.
 
-DIR/index.html holds the table and pictures, DIR/channels.json the numbers; move a
-channel by `aligned edit --channel`.
+DIR/index.html holds the table and pictures, DIR/channels.json the numbers. What the
+table calls 15_45 is moved, in NETWORK and its children, by
+`aligned edit NETWORK CHILD --channel 15_45 --out edit.png`.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from aligned_jax.cli.console import command
 EXAMPLE = """\
   aligned channels zoo:personas64 zoo:critters64 --out channels
   aligned channels zoo:personas64 --by local --no-torgb --out channels
+  aligned channels zoo:personas64 zoo:critters64 --judge zoo:people-reader \\
+    --attribute hair=long --out channels
   aligned channels ffhq.pkl --masks masks --part hair --seeds 0-29 --out channels
   aligned channels ffhq.pkl dog.pkl --judge judges.py:faces --attribute smile --out channels
   aligned channels ffhq.pkl --examples 3,8,15,21,22,40,57,61,77,80 --out channels
@@ -41,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part(
         "--segment",
         metavar="S",
-        help="a reader with parts, or FILE.py:FUNCTION from pictures [N,H,W,C] in [-1,1] to parts "
-        "[N,H,W,K]; FUNCTION.names names them",
+        help="a reader that was taught parts (`aligned attributes parts`), or FILE.py:FUNCTION "
+        "from pictures [N,H,W,C] in [-1,1] to parts [N,H,W,K]; FUNCTION.names names them",
     )
     part("--masks", type=arguments.name, metavar="DIR", help="PART/SEED.png, white in the part")
     part("--part", metavar="NAME", help="which part")
@@ -50,9 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     attribute(
         "--judge",
         metavar="J",
-        help="a reader, or FILE.py:FUNCTION from pictures [N,H,W,C] in [-1,1] to {name: [N]}",
+        help="a reader, such as zoo:people-reader or a file of `aligned attributes train`, or "
+        "FILE.py:FUNCTION from pictures [N,H,W,C] in [-1,1] to {name: [N]}",
     )
-    attribute("--attribute", metavar="NAME", help="which score")
+    attribute(
+        "--attribute",
+        metavar="NAME",
+        help="which score, like glasses, hair=long or hair_color.red (`aligned attributes show "
+        "READER` tells a reader's)",
+    )
     attribute(
         "--examples",
         nargs="+",

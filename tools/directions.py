@@ -10,7 +10,7 @@ import importlib
 from types import ModuleType
 
 EXAMPLE = (
-    "  aligned directions find zoo:personas64 --judge judge.py:scores --out found\n"
+    "  aligned directions find zoo:personas64 --judge zoo:people-reader --out found\n"
     "  aligned directions sefa zoo:personas64 --count 5 --out factors\n"
     "  aligned directions show found/*.npz"
 )

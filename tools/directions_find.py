@@ -1,9 +1,9 @@
 """Finds the direction that tells pictures with an attribute from those without.
 
---judge says what is in random pictures of NETWORK: a function images -> {name: scores}, or a
-table of scores by seed. Those at either end of the scores count (--tails), and what the
-direction is worth is measured on other latents. Or give two sets, --positive and
---negative: seeds, files of latents, folders of `aligned invert`, or pictures.
+--judge says what is in random pictures of NETWORK: a reader (`aligned attributes`), a function
+images -> {name: scores}, or a table of scores by seed. Those at either end of the scores count
+(--tails), and what the direction is worth is measured on other latents. Or give two sets,
+--positive and --negative: seeds, files of latents, folders of `aligned invert`, or pictures.
 
 --without takes attributes of the judge and files of directions; what is found
 has nothing in common with them. InterFaceGAN (Shen et al. 2020).
@@ -19,7 +19,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.utils.text import options as listed_options
 
 EXAMPLE = """\
-  aligned directions find zoo:personas64 --judge judge.py:scores --attribute glasses \\
+  aligned directions find zoo:personas64 --judge zoo:people-reader --attribute glasses \\
     --out glasses.npz
   aligned directions find zoo:personas64 --judge judge.py:scores --without yaw --out found
   aligned directions find zoo:personas64 --judge scores.csv --psi 0.7 --tails all --out found

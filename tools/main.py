@@ -49,7 +49,12 @@ ALIGNED = Program(
     "Convert, look into, blend and render aligned StyleGAN2 networks.",
     "`aligned VERB --help` explains a verb and shows an example. A NETWORK is a\n"
     "checkpoint folder, a run folder or RUN@KIMG, an official .pkl, .pt or\n"
-    ".safetensors file, or zoo:NAME.",
+    ".safetensors file, or zoo:NAME of those that come with the package:\n"
+    "personas64 (people), its children critters64 (monsters), pixel-art64 and toon-head64,\n"
+    "personas-again64, a child of critters64, and critters64-scratch, no child. NAME-e4e\n"
+    "and NAME-z are encoders of the first two. A READER of attributes is a file, or\n"
+    "zoo:people-reader or zoo:monsters-reader; `aligned attributes show READER` says what\n"
+    "it tells.",
     {
         name: Verb(summary, f"{__package__}.{name.replace('-', '_')}")
         for name, summary in _TOOLS.items()

@@ -7,7 +7,11 @@ binary, category, colour, number. A part of the pictures is held out: it calibra
 probabilities, and gives the accuracy that `show` tells. `read` tells the attributes of
 pictures, or with --seeds of what a network draws; written to a .csv or .npz these are
 scores by seed, a judge for other verbs. `parts` adds to a reader where hair, face, mouth
-and others are: of drawn avatars, or from a folder of masks. READER is a file, or zoo:NAME.
+and others are: of drawn avatars, or from a folder of masks.
+
+READER is a file, zoo:people-reader or zoo:monsters-reader. Other verbs take it as --judge,
+where its scores are called like the attribute (glasses, yaw), by the value of a category
+(hair=long), or by the part of a colour (hair_color.red, .green, .blue or .lightness).
 """
 
 import argparse
@@ -21,7 +25,7 @@ EXAMPLE = """\
   aligned attributes train --data people --out people.safetensors
   aligned attributes train --data list_attr_celeba.txt --images img_align_celeba --out c.safetensors
   aligned attributes parts people.safetensors --data people --out people-parts.safetensors
-  aligned attributes show people.safetensors
+  aligned attributes show zoo:people-reader
   aligned attributes read people.safetensors zoo:personas64 --seeds 0-15 --out read.png"""
 
 

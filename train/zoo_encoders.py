@@ -10,7 +10,7 @@ import argparse
 import shlex
 import sys
 
-from aligned_jax.errors import UserError
+from aligned_jax.cli.zoo_programs import ended, parser
 from aligned_jax.zoo.making import ENCODER_SCORES
 from aligned_jax.zoo.scoring_encoders import score
 
@@ -20,25 +20,20 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     args = parse(words)
     line = shlex.join([*ENCODER_SCORES, *words])
-    try:
-        score(args.encoder, args.generator, args.data, args.out, args.num, line)
-    except UserError as error:
-        print(f"zoo_encoders: {error}", file=sys.stderr)
-        return 2
-    return 0
+    asked = (args.encoder, args.generator, args.data, args.out, args.num)
+    return ended("zoo_encoders", lambda: score(*asked, line))
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("encoder", help="file, run or zoo:NAME")
-    parser.add_argument("--generator", required=True, metavar="NETWORK")
-    parser.add_argument("--data", required=True, help="dataset; its test split is looked at")
-    parser.add_argument("--num", type=int, default=50, help="images (default 50)")
-    parser.add_argument("--out", required=True, help="where the scores go, X.json")
-    return parser.parse_args(argv)
+    options = parser(__doc__)
+    add = options.add_argument
+    add("encoder", help="file, run or zoo:NAME")
+    add("--generator", required=True, metavar="NETWORK")
+    add("--data", required=True, help="dataset; its test split is looked at")
+    add("--num", type=int, default=50, help="images (default 50)")
+    add("--out", required=True, help="where the scores go, X.json")
+    return options.parse_args(argv)
 
 
 if __name__ == "__main__":

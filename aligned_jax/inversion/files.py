@@ -32,10 +32,10 @@ from aligned_jax.latents.shapes import array_shapes, latent_shape
 from aligned_jax.networks.network import Network
 from aligned_jax.types import AnyArray
 from aligned_jax.utils.jsonable import from_dict, to_dict
-from aligned_jax.utils.text import listed
+from aligned_jax.utils.text import listed, said
 
 _VERSION = 1
-_DAMAGE = (*DAMAGE, KeyError, TypeError, AttributeError, MemoryError)
+_DAMAGE = (*DAMAGE, KeyError, TypeError, AttributeError, MemoryError, OverflowError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,7 @@ def load(path: str | os.PathLike, network: Network) -> ImageInversion:
     except FileNotFoundError:
         raise FormatError(f"{path}: no such file") from None
     except _DAMAGE as error:
-        raise FormatError(f"{path} is no inversion, or a damaged one ({error})") from None
+        raise FormatError(f"{path} is no inversion, or a damaged one ({said(error)})") from None
     noise = {k.removeprefix("noise/"): v for k, v in arrays.items() if k.startswith("noise/")}
     ws = arrays["ws"] if is_z(settings.space) else None
     latent, c = _latent(network, settings.space, arrays), arrays.get("c")

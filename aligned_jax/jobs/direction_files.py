@@ -33,7 +33,7 @@ from aligned_jax.semantics.direction import Direction, Space
 from aligned_jax.semantics.directions import SPACES, check_direction, deviation, unit
 from aligned_jax.utils.checksums import check_seal, checksum_of, sealed
 from aligned_jax.utils.reporting import QUIET, Reporter
-from aligned_jax.utils.text import listed
+from aligned_jax.utils.text import listed, said
 
 _VERSION = 1
 _PREFIX, _META = "vector/", "meta_json"
@@ -127,7 +127,7 @@ def read_direction(
     except UserError:
         raise
     except _DAMAGE as error:
-        raise FormatError(f"{shown} is no direction, or a damaged one ({error})") from None
+        raise FormatError(f"{shown} is no direction, or a damaged one ({said(error)})") from None
     if space not in (None, direction.space):
         raise UserError(f"{shown} is a direction in {direction.space}, not in {space}")
     if network is not None:

@@ -18,6 +18,7 @@ from aligned_jax.utils.text import counted, listed
 
 _SEED = "seed"
 _LARGEST = 1 << 28  # bytes of a table
+_LARGEST_SCORE = float(np.finfo(np.float32).max)
 _KINDS = (
     "READER.safetensors, zoo:NAME, scores by seed (.csv with a column seed, .npz with an array "
     "seed), FILE.py:FUNCTION or MODULE:FUNCTION"
@@ -240,7 +241,8 @@ def _seed_scores(name: str) -> SeedScores:
         except (TypeError, ValueError):
             wrong.append(key)
             continue
-        if numbers[key].ndim != 1 or not np.isfinite(numbers[key]).all():
+        # Scores are kept in single precision, which ends at 3e38.
+        if numbers[key].ndim != 1 or not (np.abs(numbers[key]) <= _LARGEST_SCORE).all():
             wrong.append(key)
     seeds = numbers.pop(_SEED, np.empty(0))
     if not wrong and ((seeds != np.floor(seeds)) | (seeds < 0) | (seeds >= 2**32)).any():
@@ -257,7 +259,9 @@ def _from_npz(name: str) -> dict[str, np.ndarray]:
         with open_arrays(name) as file:
             headers, wrong = read_headers(file, file.keys)
             wrong += [
-                f"{key} {header.problem}" for key, header in headers.items() if header.problem
+                f"{key} {header.problem or f'holds {header.dtype}'}"
+                for key, header in headers.items()
+                if header.problem or header.dtype.kind not in "biuf"
             ]
             if not wrong:
                 arrays, wrong = read_arrays(file, file.keys)

@@ -1,8 +1,5 @@
 """The relevance index of a network: what each channel changes for a CLIP, kept on this machine."""
 
-import contextlib
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,8 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from aligned_jax import viz
-from aligned_jax.convert.files.arrays import DAMAGE
+from aligned_jax.convert.files.kept_arrays import keep, kept, kept_name
 from aligned_jax.errors import UserError
 from aligned_jax.features.clip import Clip
 from aligned_jax.jobs.statistics import known_statistics
@@ -22,12 +18,12 @@ from aligned_jax.semantics.statistics import COUNT, LatentStatistics
 from aligned_jax.semantics.text import SHIFT, RelevanceIndex, channel_changes, conv_channels
 from aligned_jax.types import Array, Styles
 from aligned_jax.utils import paths
-from aligned_jax.utils.reading import open_regular
 from aligned_jax.utils.reporting import QUIET, Reporter
 
 # Raised when what is stored, or how it is computed, changes.
 _VERSION = 1
 _BLOCK = 32  # channels between two files
+_MEANS = "means"
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def known_index(
     blocks = {start: channels[start : start + _BLOCK] for start in starts}
     groups = -(-options.seeds // options.group)
     found = {
-        start: _load(folder / _name(start), (groups, len(block), clip.config.embedding))
+        start: _stored(folder / _name(start), (groups, len(block), clip.config.embedding))
         for start, block in blocks.items()
     }
     missing = [start for start in starts if found[start] is None]
@@ -94,8 +90,8 @@ def known_index(
                 for channel in blocks[start]:
                     means.append(_means(network, clip, statistics, seeds, channel))
                     advance(1)
-                measured = found[start] = np.stack(means, axis=1)
-                _save(folder / _name(start), measured)
+                measured = found[start] = np.stack(means, axis=1).astype(np.float32)
+                keep(folder / _name(start), {_MEANS: measured})
     parts = [part for part in found.values() if part is not None]
     counts = [min(options.group, options.seeds - k) for k in range(0, options.seeds, options.group)]
     return RelevanceIndex(channels, np.concatenate(parts, axis=1), np.asarray(counts))
@@ -109,8 +105,7 @@ def index_folder(network: Network, clip: Clip, options: IndexOptions) -> Path:
         "shift": SHIFT,
         **asdict(options),
     }
-    text = json.dumps([_VERSION, facts], sort_keys=True)
-    return paths.cache_folder("relevance") / hashlib.sha256(text.encode()).hexdigest()[:32]
+    return paths.cache_folder("relevance") / kept_name(_VERSION, facts)
 
 
 def _seed_groups(network: Network, options: IndexOptions) -> Iterator[tuple[Styles, int]]:
@@ -152,16 +147,6 @@ def _name(start: int) -> str:
     return f"channels-{start:05d}.npz"
 
 
-def _save(file: Path, means: np.ndarray) -> None:
-    with contextlib.suppress(UserError), viz.writing(file, overwrite=True) as opened:
-        np.savez(opened, means=means.astype(np.float32))
-
-
-def _load(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
-    try:
-        with open_regular(file) as opened, np.load(opened, allow_pickle=False) as arrays:
-            means = arrays["means"]
-    except (*DAMAGE, KeyError, TypeError, MemoryError):
-        return None
-    fits = means.shape == shape and means.dtype == np.float32 and np.isfinite(means).all()
-    return means if fits else None
+def _stored(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    arrays = kept(file, {_MEANS: shape})
+    return None if arrays is None else arrays[_MEANS].astype(np.float32)

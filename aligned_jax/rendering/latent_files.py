@@ -28,7 +28,7 @@ from aligned_jax.convert.files.arrays import (
 from aligned_jax.errors import UserError
 from aligned_jax.latents.shapes import Shapes, array_shapes, latent_shape
 from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.utils.text import listed, one_line
+from aligned_jax.utils.text import listed, one_line, said
 
 _KINDS = (
     "z [N, D] or [N, L, D], or ws [N, L, D] (or w, as projectors write it), or styles/<layer> "
@@ -100,7 +100,7 @@ def read_latents(
     except UserError as error:
         raise UserError(f"{error}; write the latents with np.savez(F.npz, ws=...)") from None
     except DAMAGE as error:
-        raise UserError(f"{path} is no .npz file: {error}") from None
+        raise UserError(f"{path} is no .npz file: {said(error)}") from None
     if problems:
         raise UserError(
             f"{path} does not fit this network: {listed(problems, separator='; ')}. A file of "

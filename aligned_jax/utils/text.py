@@ -43,6 +43,11 @@ def one_line(text: str) -> str:
     return printable(text).replace("\n", "\\n")
 
 
+def said(error: BaseException) -> str:
+    """What an exception says, in one line of 200 characters at most: it may quote a whole file."""
+    return one_line(str(error)[:200])
+
+
 def markup(text: str) -> str:
     """`printable` text as HTML and SVG write it."""
     return html.escape(printable(text))

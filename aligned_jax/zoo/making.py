@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -67,12 +67,6 @@ def scoring(name: str, source: str, out: str) -> list[str]:
     counts = ["--num", str(SCORED), "--max-reals", str(SCORED)]
     metrics = ["--metrics", "fd_vgg,kid_vgg", *counts]
     return [ALIGNED, "evaluate", source, *data, *metrics, "--out", out]
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Raises UserError naming all that are no models of the zoo."""
-    if unknown := [name for name in names if name not in NETWORKS]:
-        raise UserError(f"there is no {', '.join(unknown)}; models are {', '.join(NETWORKS)}")
 
 
 def make(name: str, work: Path, into: Path, say: Say = unheard) -> None:

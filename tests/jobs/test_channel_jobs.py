@@ -12,7 +12,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.utils.reporting import Reporter
 from tests.helpers import DATA
 from tests.jobs.small_inputs import PARENT, moved
-from tests.semantics.planted import PARTS, QUARTERS, judge, planted, segment
+from tests.planted import PARTS, QUARTERS, judge, planted, segment
 
 SMALL = {"statistics": 200, "seeds": "0-5"}
 

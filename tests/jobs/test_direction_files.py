@@ -185,6 +185,26 @@ def test_files_that_are_no_directions(network, direction, tmp_path):
         jobs.read_direction(path)
 
 
+def test_messages_do_not_quote_a_file(network, tmp_path):
+    """A name in an archive that disagrees with another one is as long as somebody wants it."""
+    path = tmp_path / "d.npz"
+    np.savez(path, **{"x" * 30_000: np.ones(6)})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"xxx")] = ord("y")
+    path.write_bytes(content)
+    with pytest.raises(UserError) as refusal:
+        jobs.read_direction(path, network, space="w")
+    assert len(str(refusal.value)) < 2000 and "is damaged" in str(refusal.value)
+
+
+def test_a_header_that_python_cannot_read_is_damage(network, tmp_path):
+    path = tmp_path / "d.npy"
+    np.save(path, np.ones(6, np.float32))
+    path.write_bytes(path.read_bytes().replace(b"{'descr'", b"('descr'").replace(b"}", b" "))
+    with pytest.raises(UserError, match="is damaged"):
+        jobs.read_direction(path, network, space="w")
+
+
 def test_damage_and_edits_are_noticed(direction, tmp_path):
     path = tmp_path / "d.npz"
     jobs.write_direction(path, direction)

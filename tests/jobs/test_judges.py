@@ -114,6 +114,7 @@ def test_scores_by_seed(tmp_path, ending):
         ("picture,glasses\na,1\n", "has no seed, but picture, glasses"),
         ("seed,glasses\n1,x\n", "glasses must be finite numbers"),
         ("seed,glasses\n1,nan\n", "glasses must be finite numbers"),
+        ("seed,glasses\n1,1e39\n", "glasses must be finite numbers"),
         ("seed,glasses\n1.5,1\n", "seed must be finite numbers, and seeds whole ones"),
         ("seed,glasses\n-1,1\n", "seeds whole ones"),
         ("seed,glasses\n1,1\n1,2\n", "seeds come twice"),
@@ -140,6 +141,9 @@ def test_other_files_are_no_scores(tmp_path):
     # Zeros that unpack a thousandfold are never made.
     np.savez_compressed(tmp_path / "scores.npz", seed=[1], glasses=np.zeros(2**24))
     with pytest.raises(FormatError, match="glasses unpacks from"):
+        load_judge(tmp_path / "scores.npz")
+    np.savez(tmp_path / "scores.npz", seed=[1], glasses=np.asarray([1j]))
+    with pytest.raises(FormatError, match="glasses holds complex128"):
         load_judge(tmp_path / "scores.npz")
     np.savez(tmp_path / "scores.npz", seed=[1, 2], glasses=[1])
     with pytest.raises(UserError, match="2 seeds and glasses scores of another number"):

@@ -13,6 +13,7 @@ from aligned_jax.errors import FormatError, UserError
 from aligned_jax.jobs.judges import load_judge
 from aligned_jax.jobs.seed_labels import pool as pools
 from aligned_jax.jobs.seed_labels import session as sessions
+from aligned_jax.jobs.seed_labels.answers import SeedAnswers
 from aligned_jax.jobs.seed_labels.page import LabelServer
 from aligned_jax.jobs.seed_labels.session import LabelSession, saver
 from aligned_jax.latents import z_from_seeds
@@ -112,9 +113,21 @@ def test_damaged_files_of_labels(found, tmp_path):
     refused("several answers", answers={"yes": [1], "no": [1], "unclear": []})
     refused("finite numbers", model={"weights": [float("nan")], "intercept": 0})
     refused("damaged", model={"weights": [1.0]})
-    refused("texts", fingerprint=3)
+    refused("fingerprint of another type", fingerprint=3)
+    refused("psi, label of another type", psi="1", label=[0])
+    refused("damaged", psi=10**400)
+    refused("damaged", model={"weights": [10**400], "intercept": 0})
+    refused("damaged", model=0)
     with pytest.raises(UserError, match="cannot be read"):
         jobs.read_labels(tmp_path / "none.json")
+
+
+def test_many_answers_are_compared_in_no_time():
+    """They may come from a file of megabytes."""
+    many = range(100_000)
+    assert len(SeedAnswers(tuple(many)).seeds) == len(many)
+    with pytest.raises(UserError, match=r"several answers: 7$"):
+        SeedAnswers(tuple(many), (7,))
 
 
 def test_what_cannot_be_labelled(network):

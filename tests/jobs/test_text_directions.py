@@ -13,7 +13,7 @@ from aligned_jax.jobs.relevance import index_folder, known_index
 from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.semantics import text
 from tests.helpers import DATA, same_bits
-from tests.jobs.planted import BLUE, GREEN, RED, planted_clip, planted_network
+from tests.planted import BLUE, GREEN, RED, planted_clip, planted_network
 
 INDEX = jobs.IndexOptions(seeds=8, group=4, samples=500)
 OPTIONS = jobs.TextOptions(index=INDEX)

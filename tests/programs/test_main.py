@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from importlib import resources
 
 import pytest
 
@@ -22,17 +23,18 @@ def python(code, *argv, **options):
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
-@pytest.mark.parametrize(
-    "argv", [["--help"], ["generate", "--help"], ["finetune", "-h"], ["--version"]]
-)
-def test_help_is_instant(argv):
+def test_help_is_instant():
+    """All of it in one process, which has imported nothing heavy at its end."""
+    lines = [["--help"], ["generate", "--help"], ["finetune", "-h"], ["--version"]]
     code = (
-        "import sys; from aligned_jax.tools.main import main; code = main(sys.argv[1:]); "
-        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+        f"import sys; from aligned_jax.tools.main import main; codes = list(map(main, {lines}))\n"
+        f"print(codes, sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
     )
-    result = python(code, *argv)
-    assert (result.returncode, result.stderr) == (0, "[]\n")
-    assert result.stdout
+    result = python(code)
+    assert (result.returncode, result.stderr) == (0, "[0, 0, 0, 0] []\n")
+    for said in ("usage: aligned VERB", "usage: aligned generate", "usage: aligned finetune"):
+        assert said in result.stdout
+    assert result.stdout.endswith(f"aligned {aligned_jax.__version__}\n")
 
 
 def test_help_names_every_verb(aligned):
@@ -41,6 +43,18 @@ def test_help_names_every_verb(aligned):
         for verb, summary in ((name, verb.summary) for name, verb in VERBS.items()):
             assert f"  {verb} " in text and summary in text
     assert aligned("--version").out == f"aligned {aligned_jax.__version__}\n"
+
+
+def test_help_names_what_comes_with_the_package(aligned):
+    """A newcomer has nothing else to begin with."""
+    zoo = resources.files("aligned_jax") / "zoo"
+    members = [entry.name for entry in zoo.iterdir() if (entry / "card.md").is_file()]
+    said = aligned("--help").out
+    assert len(members) > 8
+    for name in members:
+        plain = name.removesuffix("-e4e").removesuffix("-z")
+        assert plain in said and f"NAME{name.removeprefix(plain)}" in said
+    assert "the first two" in said and {"personas64-z", "critters64-e4e"} < set(members)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -100,10 +114,15 @@ def test_mishaps_and_their_exit_codes(aligned, monkeypatch):
 
 
 def test_the_module_is_a_program():
-    command = [sys.executable, "-m", "aligned_jax.tools.main", "info", "nowhere"]
+    # A verb that there is would import much more before it says as much.
+    command = [sys.executable, "-m", "aligned_jax.tools.main", "inform", "nowhere"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 2
-    assert result.stderr == "aligned info: nowhere: no such file or folder\n"
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "aligned: there is no verb 'inform'; did you mean info?\n"
+
+
+def test_what_is_not_there(refused):
+    assert refused("info", "nowhere") == "aligned info: nowhere: no such file or folder\n"
 
 
 def test_a_terminated_command_leaves_nothing_behind(tmp_path):

@@ -9,7 +9,7 @@ from aligned_jax import semantics
 from aligned_jax.errors import UserError
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.semantics import locality
-from tests.semantics.planted import planted
+from tests.planted import planted
 
 SEEDS = range(6)
 

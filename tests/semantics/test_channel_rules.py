@@ -6,7 +6,7 @@ import pytest
 from aligned_jax import semantics
 from aligned_jax.errors import UserError
 from aligned_jax.latents import z_from_seeds
-from tests.semantics.planted import LAYER, PARTS, judge, planted, segment
+from tests.planted import LAYER, PARTS, judge, planted, segment
 
 SEEDS = range(6)
 

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from aligned_jax.convert.files.container import read_pickle
 from aligned_jax.convert.files.tensor import DTYPES, LazyTensor
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.reading import open_regular
-from aligned_jax.utils.text import listed
+from aligned_jax.utils.text import listed, said
 
 # The key of an array that stands alone in its file.
 UNNAMED = "the array"
@@ -85,7 +86,7 @@ def read_headers(file: ArrayFile, keys: Sequence[str]) -> tuple[dict[str, Header
         try:
             headers[key] = file.header(key)
         except DAMAGE as error:
-            problems.append(f"{key} is damaged ({error})")
+            problems.append(f"{key} is damaged ({said(error)})")
     return headers, problems
 
 
@@ -97,7 +98,7 @@ def read_arrays(file: ArrayFile, keys: Sequence[str]) -> tuple[dict[str, np.ndar
         try:
             arrays[key] = file.array(key)
         except DAMAGE as error:
-            problems.append(f"{key} is damaged ({error})")
+            problems.append(f"{key} is damaged ({said(error)})")
         except MemoryError:
             problems.append(f"{key} is larger than the memory")
     return arrays, problems
@@ -231,5 +232,8 @@ def _read_header(entry: IO[bytes], size: int, packed: int) -> Header:
     version = np.lib.format.read_magic(beginning)
     if version not in _HEADERS:
         raise ValueError(f"a header of version {version}")
-    shape, _, dtype = _HEADERS[version](beginning)
+    try:
+        shape, _, dtype = _HEADERS[version](beginning)
+    except (tokenize.TokenError, RecursionError, MemoryError):  # it is read as Python's literals
+        raise ValueError("a header that is no dictionary") from None
     return Header(shape, dtype, size - beginning.tell(), packed)

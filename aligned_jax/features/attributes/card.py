@@ -8,7 +8,7 @@ from typing import Any
 from aligned_jax.config import to_dict
 from aligned_jax.features.attributes.file import load
 from aligned_jax.features.attributes.reader import Reader
-from aligned_jax.utils.text import counted, listed
+from aligned_jax.utils.text import counted, listed, one_line
 
 # Columns of the table, and the scores that they show.
 COLUMNS = {
@@ -41,23 +41,24 @@ class ReaderCard:
 
     def rows(self) -> list[list[str]]:
         """Attribute, kind and scores on pictures that were held out, as texts; "" for none."""
-        told: Mapping[str, Mapping[str, Any]] = self.reader.card.get("scores", {})
+        card = self.reader.card
         return [
             [head.name, _kind(head.kind, len(head.values))]
-            + [_number(told.get(head.name, {}).get(key)) for key in COLUMNS.values()]
+            + [_number(_part(card, "scores", head.name).get(key)) for key in COLUMNS.values()]
             for head in self.reader.heads
         ]
 
     def text(self) -> str:
         """For people, several lines."""
         card, config = self.reader.card, self.reader.config
-        counts = card.get("pictures", {})
+        counts = _part(card, "pictures")
         heads = counted(len(config.heads), "attribute")
         lines = [f"{self.name}: {heads}, looks at {config.resolution} px"]
         if counts:
-            lines.append(", ".join(f"{counts[key]} pictures to {key}" for key in counts))
-        if card.get("command"):
-            lines.append(f"made by: {card['command']}")
+            pictures = (f"{counts[key]!s:.20} pictures to {key!s:.80}" for key in counts)
+            lines.append(listed(map(one_line, pictures)))
+        if isinstance(card.get("command"), str) and card["command"]:
+            lines.append(f"made by: {one_line(card['command'])}")
         rows = [["attribute", "kind", *COLUMNS], *self.rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines += [""] + [
@@ -68,12 +69,12 @@ class ReaderCard:
             if head.values:
                 lines.append(f"{head.name}: {listed(head.values, 60)}")
         if config.parts:
-            taught = card.get("parts", {})
-            parts = taught.get("scores", {})
+            parts = _part(card, "parts", "scores")
             shown = (f"{part} {_number(parts.get(part))}".rstrip() for part in config.parts)
             lines.append(f"parts (intersection over union): {listed(shown, 60)}")
-            if taught.get("command"):
-                lines.append(f"parts made by: {taught['command']}")
+            command = _part(card, "parts").get("command")
+            if isinstance(command, str) and command:
+                lines.append(f"parts made by: {one_line(command)}")
         return "\n".join(lines)
 
 
@@ -90,6 +91,14 @@ def reader_card(reader: str | os.PathLike[str] | Reader) -> ReaderCard:
 
 def _kind(kind: str, values: int) -> str:
     return f"{kind} of {values}" if values else kind
+
+
+def _part(card: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """A table inside a card, which anybody may have written; empty if there is none."""
+    part: Any = card
+    for name in path:
+        part = part.get(name) if isinstance(part, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
 
 
 def _number(value: Any) -> str:

@@ -118,22 +118,29 @@ def inputs(config: ClipConfig) -> dict[str, jax.ShapeDtypeStruct]:
 
 def parameter_shapes(config: ClipConfig) -> dict[str, tuple[int, ...]]:
     """Shape of every parameter by our dotted name, those of pictures after "visual."."""
-    one = inputs(config)
     shapes: dict[str, tuple[int, ...]] = {"logit_scale": ()}
-    for name, module in modules(config).items():
-        tree = jax.eval_shape(module.init, jax.random.key(0), one[name])["params"]
+    for name, leaves in _templates(config).items():
         prefix = _PICTURES if name == "image" else ""
-        shapes |= {prefix + ".".join(path): leaf.shape for path, leaf in flatten_dict(tree).items()}
+        shapes |= {prefix + ".".join(path): leaf.shape for path, leaf in leaves.items()}
     return shapes
+
+
+@functools.lru_cache(maxsize=8)
+def _templates(config: ClipConfig) -> dict[str, dict[tuple[str, ...], Any]]:
+    """Shape and type of each parameter by its path, of both transformers; nothing is computed."""
+    one = inputs(config)
+    return {
+        name: flatten_dict(jax.eval_shape(module.init, jax.random.key(0), one[name])["params"])
+        for name, module in modules(config).items()
+    }
 
 
 def tree_of(config: ClipConfig, arrays: dict[str, Any]) -> PyTree:
     """`Clip.variables` from parameters by the names of `parameter_shapes`."""
-    one, trees = inputs(config), {}
-    for name, module in modules(config).items():
-        tree = jax.eval_shape(module.init, jax.random.key(0), one[name])["params"]
+    trees = {}
+    for name, template in _templates(config).items():
         prefix = _PICTURES if name == "image" else ""
-        leaves = {path: jnp.asarray(arrays[prefix + ".".join(path)]) for path in flatten_dict(tree)}
+        leaves = {path: jnp.asarray(arrays[prefix + ".".join(path)]) for path in template}
         trees[name] = unflatten_dict(leaves)
     return {**trees, "logit_scale": jnp.asarray(arrays["logit_scale"], jnp.float32).reshape(())}
 

@@ -5,8 +5,10 @@ import dataclasses
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,15 @@ SUGGESTED = 12
 _KINDS = {"yes": YES, "no": NO, "unclear": UNCLEAR}
 ANSWER_KINDS = tuple(_KINDS)
 _LARGEST = 1 << 28
+# What a file says of its question, and of which type it is.
+_FACTS: dict[str, type | UnionType] = {
+    "name": str,
+    "network": str,
+    "fingerprint": str,
+    "psi": int | float,
+    "label": int | None,
+    "space": str,
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +65,8 @@ class SeedAnswers:
     unclear: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        every = [*self.yes, *self.no, *self.unclear]
-        twice = sorted({seed for seed in every if every.count(seed) > 1})
+        counts = Counter([*self.yes, *self.no, *self.unclear])
+        twice = sorted(seed for seed, count in counts.items() if count > 1)
         if twice:
             raise UserError(f"seeds have several answers: {listed(map(str, twice))}")
 
@@ -258,21 +269,26 @@ def read_labels(path: str | os.PathLike[str]) -> StoredLabels:
         raise FormatError(f"{shown} is no file of labels; `aligned label` makes them")
     try:
         kinds = {kind: _seeds(document["answers"][kind]) for kind in _KINDS}
-        names = ("name", "network", "fingerprint", "psi", "label", "space")
-        facts = {name: document[name] for name in names}
-        if not isinstance(facts["name"], str) or not isinstance(facts["fingerprint"], str):
-            raise ValueError("name and fingerprint must be texts")
-        model = document["model"] and LatentModel(
-            name=facts["name"],
-            space=check_space(str(facts["space"])),
-            weights=_finite(document["model"]["weights"]),
-            intercept=float(_finite([document["model"]["intercept"]])[0]),
-            network=facts["fingerprint"],
-            facts={"method": "answers", "psi": float(facts["psi"])},
-        )
+        facts = {name: document[name] for name in _FACTS}
+        wrong = [name for name, kind in _FACTS.items() if not isinstance(facts[name], kind)]
+        if wrong:
+            raise ValueError(f"{listed(wrong)} of another type")
+        found = document["model"]
+        model = None
+        if found is not None:
+            model = LatentModel(
+                name=facts["name"],
+                space=check_space(facts["space"]),
+                weights=_finite(found["weights"]),
+                intercept=float(_finite([found["intercept"]])[0]),
+                network=facts["fingerprint"],
+                facts={"method": "answers", "psi": float(facts["psi"])},
+            )
         return StoredLabels(SeedAnswers(**kinds), model, facts)
-    except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"{shown} is no file of labels, or a damaged one ({error})") from None
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise FormatError(
+            f"{shown} is no file of labels, or a damaged one ({error!s:.200})"
+        ) from None
 
 
 def _seeds(values: Any) -> tuple[int, ...]:

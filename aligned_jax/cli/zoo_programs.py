@@ -1,0 +1,82 @@
+"""What the programs that make the zoo share: their options, and how they end."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from aligned_jax.errors import UserError
+from aligned_jax.zoo.making import PACKAGE_ZOO, Say
+
+# Command lines, each as a list of words.
+Commands = Iterable[Sequence[str]]
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """A parser whose help begins with a program's own text, as it is set."""
+    return argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def ended(program: str, work: Callable[[], object]) -> int:
+    """Does the work; returns the exit code, 2 with a line on stderr for what the user can mend."""
+    try:
+        work()
+    except UserError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def make_members(
+    program: str,
+    doc: str | None,
+    argv: Sequence[str] | None,
+    names: Sequence[str],
+    commands: Callable[[str], Commands],
+    make: Callable[[str, Path, Path, Say], None],
+) -> int:
+    """Makes members of the zoo, or shows the commands that would.
+
+    Args:
+      program: its name.
+      doc: what its help says.
+      argv: the command line; None for that of this process.
+      names: of all members that it makes.
+      commands: of one of them.
+      make: makes one of them: its name, the folder for work, the zoo's folder, and who hears of
+        every step.
+
+    Returns:
+      the exit code.
+    """
+    options = parser(doc)
+    add = options.add_argument
+    add("--work", default="zoo-work", metavar="DIR", help="for data and runs (default: zoo-work)")
+    add(
+        "--into",
+        default=str(PACKAGE_ZOO),
+        metavar="DIR",
+        help="where what is made goes (default: the package, from which children start)",
+    )
+    add("--only", nargs="*", default=[], metavar="NAME", help=f"some of {', '.join(names)}")
+    add("--show", action="store_true", help="print the commands and stop")
+    args = options.parse_args(argv)
+
+    def work() -> None:
+        if unknown := [name for name in args.only if name not in names]:
+            raise UserError(f"there is no {', '.join(unknown)}; there are {', '.join(names)}")
+        for name in args.only or names:
+            if args.show:
+                print(*map(shlex.join, commands(name)), sep="\n")
+            else:
+                make(name, Path(args.work), Path(args.into), say)
+
+    return ended(program, work)
+
+
+def say(text: str) -> None:
+    """One line on stdout, before the commands' own."""
+    print(text, flush=True)
