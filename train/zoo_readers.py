@@ -6,6 +6,7 @@ Every step is a command of `aligned` that anyone may type. What is there already
 """
 
 import sys
+from collections.abc import Iterable
 
 from aligned_jax.cli.zoo_programs import make_members
 from aligned_jax.zoo import readers
@@ -13,8 +14,12 @@ from aligned_jax.zoo import readers
 
 def main(argv: list[str] | None = None) -> int:
     """Makes the readers; returns the exit code."""
+
+    def commands(name: str) -> Iterable[list[str]]:
+        return readers.commands(name).values()
+
     names = tuple(readers.READERS)
-    return make_members("zoo_readers", __doc__, argv, names, readers.commands, readers.make)
+    return make_members("zoo_readers", __doc__, argv, names, commands, readers.make)
 
 
 if __name__ == "__main__":
