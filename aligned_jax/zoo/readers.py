@@ -51,7 +51,8 @@ READERS = {
         "What people show: glasses, hair, colours, mouth, clothes, and where they turn.",
         "Half of the beards are missed, and hardly any is made up. Noses are not told apart at 64 "
         "pixels, and are left out. Of generated pictures, torn glasses of which a few strokes are "
-        "left are taken for none. Of parts, eyes and beards are not found at all, and mouths hardly.",
+        "left are taken for none. Of parts, eyes and beards are not found at all, and mouths "
+        "hardly.",
         ("--num", "800", "--batch", "16"),
     ),
     "monsters-reader": ZooReader(
