@@ -16,7 +16,8 @@ from aligned_jax.features.clip.descriptions import OPEN_CLIP
 from aligned_jax.features.clip.model import Clip, flat
 from aligned_jax.features.clip.names import their_layout, theirs
 from aligned_jax.features.clip.tokens import FILES, TextTokens
-from aligned_jax.zoo.clip_training import END, ClipTraining, FactTable, accuracies, retrieval
+from aligned_jax.zoo.clip_scoring import accuracies, retrieval
+from aligned_jax.zoo.clip_training import END, ClipTraining, FactTable
 
 NAME = "avatars-clip"
 WEIGHTS = "model.safetensors"
