@@ -113,14 +113,18 @@ def main(argv: list[str] | None = None) -> None:
     effects, columns = {}, []
     for name, network in networks.items():
         before = drawn(network, {}, 0.0, args)
-        edits = [drawn(network, one.direction.vectors, args.strength, args) for one in found.values()]
+        edits = [
+            drawn(network, one.direction.vectors, args.strength, args) for one in found.values()
+        ]
         scores = judges[name](before)
         for prompt, after in zip(found, edits, strict=True):
             effects[prompt, name] = effect(prompt, scores, judges[name](after))
         columns.append(viz.to_uint8(np.stack([one[: args.show] for one in (before, *edits)])))
         say(f"read {name}")
     file = io.BytesIO()
-    labels = [f"{name} {k}" if args.show > 1 else name for name in networks for k in range(args.show)]
+    labels = [
+        f"{name} {k}" if args.show > 1 else name for name in networks for k in range(args.show)
+    ]
     rows = ["as it is", *(prompt.target for prompt in PROMPTS)]
     viz.save_png(file, viz.figure(np.concatenate(columns, axis=1), labels, rows, group=args.show))
     with viz.writing(Path(args.docs) / PICTURE, overwrite=True) as out:
@@ -145,7 +149,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--parent", default="zoo:personas64", metavar="NETWORK", help="where directions are found")
     children = ["zoo:personas-again64", "zoo:toon-head64", "zoo:critters64"]
     add("--children", nargs="*", default=children, metavar="NETWORK")
-    add("--control", default="zoo:critters64-scratch", metavar="NETWORK", help="aligned with nothing")
+    add(
+        "--control",
+        default="zoo:critters64-scratch",
+        metavar="NETWORK",
+        help="aligned with nothing",
+    )
     add("--people", default="zoo:people-reader", metavar="READER", help="of networks of people")
     add("--monsters", default="zoo:monsters-reader", metavar="READER", help="of those of critters")
     add("--index-seeds", type=int, default=100, help="in which channels are measured")

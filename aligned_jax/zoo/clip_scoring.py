@@ -1,6 +1,7 @@
 """What a small CLIP of drawn faces knows: captions told apart, and captions found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,15 +10,19 @@ from aligned_jax.zoo import captions
 from aligned_jax.zoo.clip_training import FactTable
 
 
-def accuracies(clip: Clip, table: FactTable) -> dict[str, dict[str, float]]:
+LEARNED = 0.4  # share found less share made up, of what counts as learned
+
+
+def accuracies(clip: Clip, table: FactTable) -> dict[str, dict[str, Any]]:
     """How often the right one of a group's captions is nearest to a picture.
 
     Returns:
       For every group: accuracy, accuracy over its values evenly (`balanced`), the share of its
-      commonest value (`commonest`), and the numbers of pictures and values.
+      commonest value (`commonest`), the numbers of pictures and values, and of each value that
+      occurs the share that is found, and the share of others of which it is said (`by_value`).
     """
     vectors = embedded(clip, table.images)
-    result: dict[str, dict[str, float]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for group in dict.fromkeys(name for name, _ in table.names):
         values = [value for name, value in table.names if name == group]
         kept = [row for row, fact in enumerate(table.facts) if group in fact]
@@ -26,15 +31,34 @@ def accuracies(clip: Clip, table: FactTable) -> dict[str, dict[str, float]]:
             clip, vectors[kept], [table.facts[row]["kind"] for row in kept], group, values
         )
         counts = np.bincount(truth, minlength=len(values))
-        recalls = [float((answers[truth == v] == v).mean()) for v in np.flatnonzero(counts)]
+        by_value = {
+            values[v]: {
+                "found": float((answers[truth == v] == v).mean()),
+                "made up": float((answers[truth != v] == v).mean())
+                if counts[v] < len(kept)
+                else 0.0,
+            }
+            for v in np.flatnonzero(counts)
+        }
         result[group] = {
             "accuracy": float((answers == truth).mean()),
-            "balanced": float(np.mean(recalls)),
+            "balanced": float(np.mean([shares["found"] for shares in by_value.values()])),
             "commonest": float(counts.max() / counts.sum()),
             "pictures": len(kept),
             "values": len(values),
+            "by_value": by_value,
         }
     return result
+
+
+def hardly_learned(groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What of `accuracies` a picture can hardly be asked for, in words: "hair brown"."""
+    return [
+        f"{group.replace('_', ' ')} {value}"
+        for group, row in groups.items()
+        for value, shares in row["by_value"].items()
+        if row["values"] > 1 and shares["found"] - shares["made up"] < LEARNED
+    ]
 
 
 def _answers(
