@@ -9,6 +9,7 @@ from aligned_jax.zoo.making import ALIGNED, PYTHON, RESOLUTION, Say, run_command
 from aligned_jax.zoo.members import DATA, POSE
 
 COUNT, SEED = 6000, 11  # other faces than generators and readers were trained on
+USUAL = ClipTraining()
 LEARNED = ("personas", "critters", "toon-head")  # styles
 
 
@@ -22,7 +23,7 @@ def drawings() -> dict[str, list[str]]:
     return lines
 
 
-def training(options: ClipTraining = ClipTraining()) -> list[str]:
+def training(options: ClipTraining = USUAL) -> list[str]:
     """The command that makes all of it, as the card says it."""
     line = [PYTHON, "-m", "aligned_jax.train.zoo_clip", "--steps", str(options.steps)]
     return [*line, "--seed", str(options.seed), "--work", "."]
@@ -31,7 +32,7 @@ def training(options: ClipTraining = ClipTraining()) -> list[str]:
 def make(
     work: Path,
     into: Path,
-    options: ClipTraining = ClipTraining(),
+    options: ClipTraining = USUAL,
     say: Say = unheard,
     report: Reporter = QUIET,
 ) -> None:

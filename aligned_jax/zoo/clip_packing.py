@@ -124,8 +124,9 @@ def _card(
         f"# {NAME}\n",
         f"{_SAYS}\n",
         f"Its words: {words}.\n",
-        f"Hardly learned, or not at all: {', '.join(weak) or 'none of them'}. Of these the share that "
-        f"is found is not {LEARNED:.0%} above the share that is made up; do not ask for them.\n",
+        f"Hardly learned, or not at all: {', '.join(weak) or 'none of them'}. Of these the share "
+        f"that is found is not {LEARNED:.0%} above the share that is made up; do not ask for "
+        "them.\n",
         "## Scores\n",
         f"On {scores['pictures']:,} pictures that it never saw. Each is asked which of several "
         "captions, worded alike, is its own; `balanced` counts every answer alike, `commonest` is "

@@ -9,7 +9,6 @@ from aligned_jax.features.clip.model import Clip, unit
 from aligned_jax.zoo import captions
 from aligned_jax.zoo.clip_training import FactTable
 
-
 LEARNED = 0.4  # share found less share made up, of what counts as learned
 
 
