@@ -5,9 +5,9 @@ it, and shifts pictures of the parent, of its children, and of a network that is
 nothing. Readers of attributes tell how far the attribute that was asked for moves, and how far all
 others do, each in its deviations over the network's own pictures.
 
-The picture, and the table between the marks of its page, are replaced in --docs; the numbers go to
---work. What channels change is measured once and kept in the cache folder; the same line goes on after an
-interruption.
+The picture, and the table between the marks of its page, are replaced in --docs; numbers go to
+--work. What channels change is measured once and kept in the cache folder; the same line goes on
+after an interruption.
 """
 
 import argparse

@@ -8,6 +8,6 @@ images = clip.embed_images(pictures)                     # uint8, or floats in [
 
 from aligned_jax.features.clip.config import ClipConfig, TowerConfig
 from aligned_jax.features.clip.model import Clip
-from aligned_jax.features.clip.reading import ZOO_CLIP, load
+from aligned_jax.features.clip.reading import ZOO_CLIP, load, zoo_clips
 
-__all__ = ["ZOO_CLIP", "Clip", "ClipConfig", "TowerConfig", "load"]
+__all__ = ["ZOO_CLIP", "Clip", "ClipConfig", "TowerConfig", "load", "zoo_clips"]
