@@ -12,7 +12,7 @@ import numpy as np
 
 # What each value is called, by group; several where there are several ways to say it.
 NOUNS = {"person": ("person", "face"), "monster": ("monster", "creature")}
-MEDIA = {"personas": "drawing", "toon-head": "cartoon"}
+MEDIA = {"toon-head": "cartoon"}
 _ADJECTIVES: dict[str, dict[str, tuple[str, ...]]] = {
     "smile": {"yes": ("smiling", "happy"), "no": ("serious",)},
     "hair": {"none": ("bald",)},

@@ -10,7 +10,7 @@ from aligned_jax.zoo.members import DATA, POSE
 
 COUNT, SEED = 6000, 11  # other faces than generators and readers were trained on
 USUAL = ClipTraining()
-LEARNED = ("personas", "critters", "toon-head")  # styles
+LEARNED = ("personas", "critters")  # styles
 
 
 def drawings() -> dict[str, list[str]]:

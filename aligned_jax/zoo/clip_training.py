@@ -25,7 +25,8 @@ from aligned_jax.zoo.clip_states import read_state, state_file, write_state
 START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unknown|>"
 _SCALE = float(np.log(1 / 0.07))  # CLIP's, at first
 _MOST_SCALE = float(np.log(100))
-_KEPT = 100  # steps between two states on the disk
+_KEPT = 50  # steps between two states on the disk
+_RISE = 60  # steps until the learning rate is highest
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class ClipTraining:
     Attributes:
       steps, batch, seed: of the training.
       captions: for each batch, of its pictures.
-      learning_rate: the highest, after a twentieth of the steps; it ends at zero.
+      learning_rate: the highest; it ends at zero.
       width, layers: of the picture transformer; the text transformer has two layers.
-      image_size: pixels that it sees, in patches of 8.
+      image_size, patch_size: pixels that it sees, and of its patches.
     """
 
-    steps: int = 2000
+    steps: int = 1500
     batch: int = 64
     seed: int = 0
     captions: int = 64
@@ -48,6 +49,12 @@ class ClipTraining:
     width: int = 64
     layers: int = 3
     image_size: int = 48
+    patch_size: int = 12
+
+    @property
+    def falls(self) -> int:
+        """The step from which the learning rate falls, for three tenths of all."""
+        return self.steps - 3 * self.steps // 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +127,7 @@ def small_config(tokens: TextTokens, options: ClipTraining) -> ClipConfig:
         end_token=tokens.end,
         pad_token=tokens.end,
         image_size=options.image_size,
-        patch_size=8,
+        patch_size=options.patch_size,
         mean=(0.5, 0.5, 0.5),
         std=(0.5, 0.5, 0.5),
     )
@@ -157,9 +164,10 @@ def train_clip(
     step = functools.partial(jax.jit(_step, static_argnums=(0, 1)), config, optimizer)
     done = 0
     if folder:
-        facts = {"options": asdict(options), "facts": table.facts, "tokens": tokens.text}
+        decided = {key: value for key, value in asdict(options).items() if key != "steps"}
+        facts = {"options": decided, "facts": table.facts, "tokens": tokens.text}
         file = state_file(folder, facts, pixels)
-        done, trees = read_state(file, trees)
+        done, trees = read_state(file, trees, options.steps, options.falls)
         advance(done, "as it was left")
     for number in range(done, options.steps):
         random = np.random.default_rng([options.seed, number])
@@ -169,17 +177,19 @@ def train_clip(
         *trees, loss = step(*trees, images, rows, truth)
         advance(1, f"loss {float(loss):.3f}")
         if folder and (number + 1) % _KEPT == 0:
-            write_state(file, number + 1, tuple(trees))
+            write_state(file, number + 1, tuple(trees), options.steps, options.falls)
     return Clip(config, trees[0], tokens, "trained")
 
 
 def _rate(options: ClipTraining, count: Array) -> Array:
-    """The learning rate of a step: a rise in a straight line, and half a cosine down to zero."""
-    rise = max(options.steps // 20, 1)
-    step = jnp.asarray(count, jnp.float32)
-    share = jnp.clip((step - rise) / max(options.steps - rise, 1), 0, 1)
-    fall = (1 + jnp.cos(jnp.float32(np.pi) * share)) / 2
-    return options.learning_rate * jnp.where(step < rise, step / rise, fall)
+    """The learning rate of a step: a rise, the highest for long, and a straight fall to zero.
+
+    Until the fall, trainings of any length are the same.
+    """
+    step, first = jnp.asarray(count, jnp.float32), options.falls
+    rise = (step + 1) / _RISE
+    fall = (options.steps - step) / max(options.steps - first, 1)
+    return options.learning_rate * jnp.clip(jnp.minimum(rise, fall), 0, 1)
 
 
 def _start(config: ClipConfig, seed: int) -> PyTree:

@@ -29,7 +29,6 @@ def recorded(**changes):
 def test_facts_of_a_person():
     assert captions.facts_of("personas", recorded()) == {
         "kind": "person",
-        "medium": "drawing",
         "smile": "yes",
         "glasses": "no",
         "beard": "no",

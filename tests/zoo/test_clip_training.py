@@ -13,7 +13,14 @@ from aligned_jax.zoo import clip_making, clip_packing, clip_scoring, clip_states
 from aligned_jax.zoo.clip_training import ClipTraining, FactTable
 
 OPTIONS = ClipTraining(
-    steps=60, batch=16, captions=16, width=32, layers=1, image_size=16, learning_rate=3e-3
+    steps=60,
+    batch=16,
+    captions=16,
+    width=32,
+    layers=1,
+    image_size=16,
+    patch_size=8,
+    learning_rate=3e-3,
 )
 
 
@@ -63,6 +70,7 @@ def test_it_learns(trained, losses):
                 {"width": 64},
                 {"layers": 2},
                 {"image_size": 8},
+                {"patch_size": 4},
             )
         ),
     ],
@@ -148,10 +156,25 @@ def test_a_state_of_other_facts_or_damaged_is_not_taken(tmp_path):
     files = {clip_states.state_file(tmp_path, {"seed": seed}, images) for seed in (0, 1)}
     assert len(files | {clip_states.state_file(tmp_path, {"seed": 0}, images + 1)}) == 3
     file = files.pop()
-    assert clip_states.read_state(file, tree) == (0, tree)
-    clip_states.write_state(file, 4, {"a": 2 * tree["a"]})
-    steps, read = clip_states.read_state(file, tree)
-    assert steps == 4 and (read["a"] == 2).all()
-    assert clip_states.read_state(file, {"a": np.ones(4)})[0] == 0
+    assert clip_states.read_state(file, tree, 10, 7) == (0, tree)
+    clip_states.write_state(file, 4, {"a": 2 * tree["a"]}, 10, 7)
+    done, read = clip_states.read_state(file, tree, 10, 7)
+    assert done == 4 and (read["a"] == 2).all()
+    assert clip_states.read_state(file, {"a": np.ones(4)}, 10, 7)[0] == 0
+    # Trainings of other lengths are the same until the first of them lets its rate fall.
+    assert clip_states.read_state(file, tree, 6, 4)[0] == 4
+    assert clip_states.read_state(file, tree, 5, 3)[0] == 0
+    clip_states.write_state(file, 8, tree, 10, 7)
+    assert clip_states.read_state(file, tree, 20, 14)[0] == 0
+    assert clip_states.read_state(file, tree, 10, 7)[0] == 8
     file.write_bytes(file.read_bytes()[:-40])
-    assert clip_states.read_state(file, tree) == (0, tree)
+    assert clip_states.read_state(file, tree, 10, 7) == (0, tree)
+
+
+def test_trainings_of_any_length_are_the_same_until_the_rate_falls():
+    short, long = (dataclasses.replace(OPTIONS, steps=steps) for steps in (100, 200))
+    rates = [[float(clip_training._rate(one, k)) for k in range(201)] for one in (short, long)]
+    assert rates[0][: short.falls] == rates[1][: short.falls]
+    assert rates[0][short.falls + 5] < rates[1][short.falls + 5]
+    assert max(rates[0]) == pytest.approx(OPTIONS.learning_rate)
+    assert rates[0][100] == rates[1][200] == 0 < rates[0][0] < rates[0][59]
