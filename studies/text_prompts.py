@@ -97,7 +97,8 @@ def main(argv: list[str] | None = None) -> None:
         name: people(args.people) if shows_people(name) else monsters(args.monsters)
         for name in networks
     }
-    index = IndexOptions(seeds=args.index_seeds)
+    # Several groups, or nobody knows whether seeds agree.
+    index = IndexOptions(seeds=args.index_seeds, group=max(min(10, args.index_seeds // 4), 1))
     found = {}
     for prompt in PROMPTS:
         options = TextOptions(index=index, strength=args.strength)

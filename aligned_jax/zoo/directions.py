@@ -27,17 +27,21 @@ CARD, SCORES, PICTURE = "card.md", "scores.json", "sheet.png"
 AUC, RAISES = 0.75, 0.2  # at least; the latter in deviations of the attribute a sigma
 SEEDS, SIGMAS = "0-1", 3.0  # of the picture; to either side
 
-# What the directions are called, and the score of the reader that each raises.
-ATTRIBUTES = {
-    "roll": "roll",
-    "yaw": "yaw",
+# What the directions are called, and the score of the reader that each raises: what is there or
+# not, and what there is more or less of.
+KINDS = {
     "glasses": "glasses",
+    "sunglasses": "eyes=sunglasses",
     "smile": "smile",
     "beard": "facial_hair",
-    "long-hair": "hair=extraLong",
+    "long-hair": "hair=long",
     "curly-hair": "hair=curly",
-    "bald": "hair=none",
     "mohawk": "hair=mohawk",
+    "bald": "hair=none",
+}
+VALUES = {
+    "roll": "roll",
+    "yaw": "yaw",
     "light-hair": "hair_color.lightness",
     "red-hair": "hair_color.red",
     "blue-hair": "hair_color.blue",
@@ -46,8 +50,10 @@ ATTRIBUTES = {
     "red-shirt": "clothing_color.red",
     "green-shirt": "clothing_color.green",
     "blue-shirt": "clothing_color.blue",
-    "sunglasses": "eyes=sunglasses",
 }
+ATTRIBUTES = {**KINDS, **VALUES}
+# Of these one part of a face tells several: none of them is besides another.
+_PART = {"eyes": "glasses", "hair_color": "hair", "mouth": "smile"}
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,17 @@ class Candidate:
         return ""
 
 
-def finding() -> list[str]:
-    """The command that finds all of them, run in the working folder."""
+def finding() -> dict[str, list[str]]:
+    """The commands that find all of them, by the folders that they write in the working one."""
     find = [ALIGNED, "directions", "find", f"zoo:{NETWORK}", "--judge", f"zoo:{READER}"]
-    attributes = ",".join(ATTRIBUTES.values())
-    return [*find, "--attribute", attributes, "--batch", "50", "--out", "directions"]
+    lines = {}
+    for folder, attributes, more in (
+        ("directions-kinds", KINDS, []),
+        ("directions-values", VALUES, ["--threshold", "median"]),
+    ):
+        names = ",".join(attributes.values())
+        lines[folder] = [*find, "--attribute", names, *more, "--batch", "50", "--out", folder]
+    return lines
 
 
 def sheet(files: Mapping[str, Path]) -> Sheet:
@@ -106,13 +118,17 @@ def sheet(files: Mapping[str, Path]) -> Sheet:
 def candidate(name: str, found: Mapping[str, Any]) -> Candidate:
     """What a file of a direction says of itself (`Direction.found`)."""
     attribute, effects = found["attribute"], found["effects"]
-    group = attribute.partition("=")[0].partition(".")[0]
-    # Hair is not besides hair: its colours go together, and so do its kinds.
-    others = {one: by for one, by in effects.items() if not one.startswith(group)}
+    others = {one: by for one, by in effects.items() if _part(one) != _part(attribute)}
     besides = max(others.items(), key=lambda item: abs(item[1]))
     merits = found["merits"]
     raises = effects.get(attribute, 0.0)
     return Candidate(name, attribute, merits["auc"], merits["balanced"], raises, besides)
+
+
+def _part(score: str) -> str:
+    """What part of a face a score is of: "hair" of "hair=long"."""
+    name = score.partition("=")[0].partition(".")[0]
+    return _PART.get(name, name)
 
 
 def make(work: Path, into: Path, say: Say = unheard) -> None:
@@ -129,9 +145,11 @@ def make(work: Path, into: Path, say: Say = unheard) -> None:
     if (into / NAME / CARD).exists():
         return
     work.mkdir(parents=True, exist_ok=True)
-    if not (work / "directions").exists():
-        run_command(finding(), work, say)
-    files = {name: work / "directions" / f"{file_name(a)}.npz" for name, a in ATTRIBUTES.items()}
+    files = {}
+    for (folder, line), attributes in zip(finding().items(), (KINDS, VALUES), strict=True):
+        if not (work / folder).exists():
+            run_command(line, work, say)
+        files |= {name: work / folder / f"{file_name(a)}.npz" for name, a in attributes.items()}
     told = [candidate(name, read_direction(file).found) for name, file in files.items()]
     chosen = [one for one in told if not one.problem]
     if not chosen:
@@ -143,12 +161,16 @@ def make(work: Path, into: Path, say: Say = unheard) -> None:
         shutil.copyfile(files[one.name], staging / f"{one.name}.npz")
     sheet({one.name: files[one.name] for one in chosen}).write(staging / PICTURE)
     scores = {one.name: vars(one) | {"problem": one.problem} for one in told}
-    text = json.dumps({"command": shlex.join(finding()), "directions": scores}, indent=2)
+    text = json.dumps({"commands": _commands(), "directions": scores}, indent=2)
     (staging / SCORES).write_text(text + "\n", encoding="utf-8")
     (staging / CARD).write_text(card_text(told), encoding="utf-8")
     into.mkdir(parents=True, exist_ok=True)
     shutil.move(staging, into / NAME)
     say(f"packed {NAME}: {', '.join(one.name for one in chosen)}")
+
+
+def _commands() -> list[str]:
+    return [shlex.join(line) for line in finding().values()]
 
 
 def card_text(told: Sequence[Candidate]) -> str:
@@ -159,6 +181,7 @@ def card_text(told: Sequence[Candidate]) -> str:
         for one in told
         if not one.problem
     )
+    lines = "\n".join(_commands())
     lost = "\n".join(f"- {one.name}: {one.problem}" for one in told if one.problem)
     return f"""# {NAME}
 
@@ -173,7 +196,8 @@ Found in W by a linear SVM between pictures at either end of what
 | --- | --- | --- | --- | --- | --- |
 {rows}
 
-The last two are in deviations of each score; other scores of the same part are not counted as
+An AUC is of what is there or not; of what there is more or less of, of more than the median. The
+last two are in deviations of each score; other scores of the same part of a face are not counted as
 besides. What the reader does not see, a direction may change all the same: look at the picture.
 
 Sought, and not given a name (an AUC of {AUC}, {RAISES} deviations a sigma, and more than anything
@@ -182,7 +206,7 @@ besides are needed):
 {lost or "- nothing"}
 
 ```sh
-{shlex.join(finding())}
+{lines}
 python -m aligned_jax.train.zoo_directions --work zoo-work    # makes all of this again
 aligned directions show zoo:
 aligned edit zoo:{NETWORK} zoo:critters64 --edit zoo:roll:4 --out edit.png

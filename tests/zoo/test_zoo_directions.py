@@ -41,7 +41,7 @@ def test_a_name_is_earned(change, says):
 
 
 def test_what_a_file_says_of_itself():
-    effects = {"hair=long": 0.4, "hair=none": -0.5, "yaw": -0.3, "roll": 0.1}
+    effects = {"hair=long": 0.4, "hair=none": -0.5, "yaw": -0.3, "hair_color.red": 0.9}
     merits = {"auc": 0.8, "balanced": 0.7}
     found = {"attribute": "hair=long", "effects": effects, "merits": merits}
     one = directions.candidate("long-hair", found)
