@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     """Makes the directions; returns the exit code."""
     args = parse(argv)
     if args.show:
-        print(*map(shlex.join, directions.finding().values()), sep="\n")
+        print(shlex.join(directions.finding()))
         return 0
     try:
         directions.make(Path(args.work), Path(args.into), say)
@@ -37,7 +37,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--work", default="zoo-work", metavar="DIR", help="folder for what is found")
     add("--into", default=str(PACKAGE_ZOO), metavar="DIR", help="where they go (the package)")
-    add("--show", action="store_true", help="print the commands and stop")
+    add("--show", action="store_true", help="print the command and stop")
     return parser.parse_args(argv)
 
 

@@ -24,36 +24,43 @@ from aligned_jax.zoo.making import ALIGNED, Say, run_command, unheard
 NETWORK, READER = "personas64", "people-reader"
 NAME = f"{NETWORK}-directions"
 CARD, SCORES, PICTURE = "card.md", "scores.json", "sheet.png"
-AUC, RAISES = 0.75, 0.2  # at least; the latter in deviations of the attribute a sigma
+TOLD = {"AUC": 0.7, "rank correlation": 0.4}  # at least
+RAISES = 0.2  # likewise, in deviations of the attribute a sigma
 SEEDS, SIGMAS = "0-1", 3.0  # of the picture; to either side
 
-# What the directions are called, and the score of the reader that each raises: what is there or
-# not, and what there is more or less of.
-KINDS = {
+FOUND = "found"  # folder that directions are found into
+# What the directions are called, and the score of the reader that each raises.
+ATTRIBUTES = {
+    "roll": "roll",
+    "yaw": "yaw",
     "glasses": "glasses",
-    "sunglasses": "eyes=sunglasses",
     "smile": "smile",
     "beard": "facial_hair",
     "long-hair": "hair=long",
-    "curly-hair": "hair=curly",
-    "mohawk": "hair=mohawk",
+    "very-long-hair": "hair=extraLong",
     "bald": "hair=none",
-}
-VALUES = {
-    "roll": "roll",
-    "yaw": "yaw",
+    "mohawk": "hair=mohawk",
+    "curly-hair": "hair=curly",
+    "bob-cut": "hair=bobCut",
     "light-hair": "hair_color.lightness",
     "red-hair": "hair_color.red",
+    "green-hair": "hair_color.green",
     "blue-hair": "hair_color.blue",
     "light-skin": "skin_color.lightness",
     "light-shirt": "clothing_color.lightness",
     "red-shirt": "clothing_color.red",
     "green-shirt": "clothing_color.green",
     "blue-shirt": "clothing_color.blue",
+    "sunglasses": "eyes=sunglasses",
+    "big-smile": "mouth=bigSmile",
 }
-ATTRIBUTES = {**KINDS, **VALUES}
 # Of these one part of a face tells several: none of them is besides another.
-_PART = {"eyes": "glasses", "hair_color": "hair", "mouth": "smile"}
+_PART = {
+    "eyes": "glasses",
+    "hair_color": "hair",
+    "mouth": "smile",
+    "clothing_color": "clothes",
+}
 
 
 @dataclass(frozen=True)
@@ -63,23 +70,24 @@ class Candidate:
     Attributes:
       name: it gets.
       attribute: of the reader.
-      auc, balanced: on random latents that it was not fitted to.
+      measure: of `TOLD`; a colour has no value from which on it is there, so that it has no AUC.
+      told: how well latents tell it by that, on random ones that it was not fitted to.
       raises: deviations of its attribute that a sigma of it is worth.
       besides: what else it moves most, and by how much.
     """
 
     name: str
     attribute: str
-    auc: float
-    balanced: float
+    measure: str
+    told: float
     raises: float
     besides: tuple[str, float]
 
     @property
     def problem(self) -> str:
         """Why it gets no name; "" if it does."""
-        if self.auc < AUC:
-            return f"latents tell it with an AUC of {self.auc:.2f} only"
+        if self.told < TOLD[self.measure]:
+            return f"latents tell it badly ({self.measure} {self.told:.2f})"
         if self.raises < RAISES:
             return f"a sigma raises it by {self.raises:+.2f} deviations only"
         other, by = self.besides
@@ -88,17 +96,10 @@ class Candidate:
         return ""
 
 
-def finding() -> dict[str, list[str]]:
-    """The commands that find all of them, by the folders that they write in the working one."""
+def finding() -> list[str]:
+    """The command that finds all of them, run in the working folder."""
     find = [ALIGNED, "directions", "find", f"zoo:{NETWORK}", "--judge", f"zoo:{READER}"]
-    lines = {}
-    for folder, attributes, more in (
-        ("directions-kinds", KINDS, []),
-        ("directions-values", VALUES, ["--threshold", "median"]),
-    ):
-        names = ",".join(attributes.values())
-        lines[folder] = [*find, "--attribute", names, *more, "--batch", "50", "--out", folder]
-    return lines
+    return [*find, "--attribute", ",".join(ATTRIBUTES.values()), "--batch", "50", "--out", FOUND]
 
 
 def sheet(files: Mapping[str, Path]) -> Sheet:
@@ -121,8 +122,9 @@ def candidate(name: str, found: Mapping[str, Any]) -> Candidate:
     others = {one: by for one, by in effects.items() if _part(one) != _part(attribute)}
     besides = max(others.items(), key=lambda item: abs(item[1]))
     merits = found["merits"]
-    raises = effects.get(attribute, 0.0)
-    return Candidate(name, attribute, merits["auc"], merits["balanced"], raises, besides)
+    measure = "rank correlation" if "_color." in attribute else "AUC"
+    by = merits["correlation" if "_color." in attribute else "auc"]
+    return Candidate(name, attribute, measure, by, effects.get(attribute, 0.0), besides)
 
 
 def _part(score: str) -> str:
@@ -145,11 +147,9 @@ def make(work: Path, into: Path, say: Say = unheard) -> None:
     if (into / NAME / CARD).exists():
         return
     work.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for (folder, line), attributes in zip(finding().items(), (KINDS, VALUES), strict=True):
-        if not (work / folder).exists():
-            run_command(line, work, say)
-        files |= {name: work / folder / f"{file_name(a)}.npz" for name, a in attributes.items()}
+    if not (work / FOUND).exists():
+        run_command(finding(), work, say)
+    files = {name: work / FOUND / f"{file_name(a)}.npz" for name, a in ATTRIBUTES.items()}
     told = [candidate(name, read_direction(file).found) for name, file in files.items()]
     chosen = [one for one in told if not one.problem]
     if not chosen:
@@ -161,7 +161,7 @@ def make(work: Path, into: Path, say: Say = unheard) -> None:
         shutil.copyfile(files[one.name], staging / f"{one.name}.npz")
     sheet({one.name: files[one.name] for one in chosen}).write(staging / PICTURE)
     scores = {one.name: vars(one) | {"problem": one.problem} for one in told}
-    text = json.dumps({"commands": _commands(), "directions": scores}, indent=2)
+    text = json.dumps({"command": shlex.join(finding()), "directions": scores}, indent=2)
     (staging / SCORES).write_text(text + "\n", encoding="utf-8")
     (staging / CARD).write_text(card_text(told), encoding="utf-8")
     into.mkdir(parents=True, exist_ok=True)
@@ -169,19 +169,15 @@ def make(work: Path, into: Path, say: Say = unheard) -> None:
     say(f"packed {NAME}: {', '.join(one.name for one in chosen)}")
 
 
-def _commands() -> list[str]:
-    return [shlex.join(line) for line in finding().values()]
-
-
 def card_text(told: Sequence[Candidate]) -> str:
     """The card, markdown."""
     rows = "\n".join(
-        f"| zoo:{one.name} | {one.attribute} | {one.auc:.2f} | {one.balanced:.2f} | "
+        f"| zoo:{one.name} | {one.attribute} | {one.measure} {one.told:.2f} | "
         f"{one.raises:+.2f} | {one.besides[0]} {one.besides[1]:+.2f} |"
         for one in told
         if not one.problem
     )
-    lines = "\n".join(_commands())
+    needed = " or ".join(f"{measure} {least}" for measure, least in TOLD.items())
     lost = "\n".join(f"- {one.name}: {one.problem}" for one in told if one.problem)
     return f"""# {NAME}
 
@@ -192,21 +188,21 @@ Directions of [zoo:{NETWORK}](../{NETWORK}/card.md) by name, which mean the same
 Found in W by a linear SVM between pictures at either end of what
 [zoo:{READER}](../{READER}/card.md) says of them, and measured on other, random latents:
 
-| name | score of the reader | AUC | balanced accuracy | a sigma raises it by | and most besides |
-| --- | --- | --- | --- | --- | --- |
+| name | score of the reader | told by latents | a sigma raises it by | and most besides |
+| --- | --- | --- | --- | --- |
 {rows}
 
-An AUC is of what is there or not; of what there is more or less of, of more than the median. The
-last two are in deviations of each score; other scores of the same part of a face are not counted as
-besides. What the reader does not see, a direction may change all the same: look at the picture.
+Colours have no AUC: none is there or not, but more or less. The last two are in deviations of each
+score; other scores of the same part of a face are not counted as besides. What the reader does not
+see, a direction may change all the same: look at the picture.
 
-Sought, and not given a name (an AUC of {AUC}, {RAISES} deviations a sigma, and more than anything
-besides are needed):
+Sought, and not given a name ({needed}, {RAISES} deviations a sigma, and more than anything
+besides, are needed):
 
 {lost or "- nothing"}
 
 ```sh
-{lines}
+{shlex.join(finding())}
 python -m aligned_jax.train.zoo_directions --work zoo-work    # makes all of this again
 aligned directions show zoo:
 aligned edit zoo:{NETWORK} zoo:critters64 --edit zoo:roll:4 --out edit.png

@@ -18,7 +18,7 @@ from aligned_jax.zoo import directions
 from aligned_jax.zoo.making import PACKAGE_ZOO
 
 FOLDER = PACKAGE_ZOO / directions.NAME
-GOOD = directions.Candidate("roll", "roll", 0.9, 0.8, 0.5, ("yaw", -0.3))
+GOOD = directions.Candidate("roll", "roll", "AUC", 0.9, 0.5, ("yaw", -0.3))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,9 @@ def parent():
     ("change", "says"),
     [
         ({}, ""),
-        ({"auc": 0.6}, "AUC of 0.60"),
+        ({"told": 0.6}, "AUC 0.60"),
+        ({"told": 0.6, "measure": "rank correlation"}, ""),
+        ({"told": 0.3, "measure": "rank correlation"}, "rank correlation 0.30"),
         ({"raises": 0.1}, "+0.10 deviations"),
         ({"besides": ("yaw", -0.6)}, "moves yaw"),
     ],
@@ -42,10 +44,13 @@ def test_a_name_is_earned(change, says):
 
 def test_what_a_file_says_of_itself():
     effects = {"hair=long": 0.4, "hair=none": -0.5, "yaw": -0.3, "hair_color.red": 0.9}
-    merits = {"auc": 0.8, "balanced": 0.7}
+    merits = {"auc": 0.8, "correlation": 0.6}
     found = {"attribute": "hair=long", "effects": effects, "merits": merits}
     one = directions.candidate("long-hair", found)
-    assert (one.auc, one.raises, one.besides) == (0.8, 0.4, ("yaw", -0.3))
+    assert (one.measure, one.told) == ("AUC", 0.8)
+    assert (one.raises, one.besides) == (0.4, ("yaw", -0.3))
+    one = directions.candidate("red-hair", found | {"attribute": "hair_color.red"})
+    assert (one.measure, one.told, one.raises) == ("rank correlation", 0.6, 0.9)
 
 
 def test_the_card_tells_what_was_chosen_and_what_was_not():
