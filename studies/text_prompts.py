@@ -38,6 +38,7 @@ from benchmarks.reporting import command, markdown
 from studies.tables import write_document, write_text
 
 PAGE, PICTURE = "text_directions.md", "images/text_prompts.png"
+ALTERNATIVE = "Each prompt in the first seeds of each network, not chosen"
 MARKS = "<!-- studies.text_prompts -->", "<!-- end of the table -->"
 FRESH = 5000  # first seed; no direction was found or tried on it
 LONG = ("long", "extraLong", "bobBangs", "bobCut", "pigtails")
@@ -133,7 +134,7 @@ def main(argv: list[str] | None = None) -> None:
     line = command("studies.text_prompts", argv)
     table = markdown(*cells(found, effects, list(networks)))
     page = Path(args.docs) / PAGE
-    text = f"```\n{line}\n```\n\n{table}"
+    text = f"```\n{line}\n```\n\n{table}\n\n![{ALTERNATIVE}]({PICTURE})"
     write_text(page, between_marks(page.read_text(encoding="utf-8"), text))
     document = [row(prompt, one, effects, networks) for prompt, one in found.items()]
     write_document(Path(args.work) / "text_prompts.json", line, vars(args), rows=document)
