@@ -41,10 +41,10 @@ class ClipTraining:
       image_size, patch_size: pixels that it sees, and of its patches.
     """
 
-    steps: int = 1500
+    steps: int = 3000
     batch: int = 64
     seed: int = 0
-    captions: int = 64
+    captions: int = 96
     learning_rate: float = 2e-3
     width: int = 64
     layers: int = 3

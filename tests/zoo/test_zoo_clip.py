@@ -36,26 +36,20 @@ def test_its_card_says_what_was_measured_and_which_words_it_knows(seer):
     for line in clip_making.drawings().values():
         assert " ".join(line) in card
     assert "licensed under" in card
-    # What the page of words promises.
-    for group in ("yaw", "roll", "smile", "glasses", "hair_color", "shirt"):
-        row = scores["groups"][group]
-        assert row["balanced"] > 1.5 / row["values"] or row["balanced"] > 0.75, group
-        assert row["accuracy"] > row["commonest"] + 0.1, group
+    weak = clip_scoring.hardly_learned(scores["groups"])
+    for group in ("kind", "body", "glasses", "shirt", "skin"):
+        assert scores["groups"][group]["balanced"] > 0.9
+        assert not [name for name in weak if name.startswith(f"{group} ")]
 
 
 def test_it_tells_faces_that_it_never_saw(seer):
-    rolls = [(-10, 10)[k % 2] for k in range(24)]
-    pairs = [draw_avatar("personas", f"new {k}", roll=r, zoom=1.25) for k, r in enumerate(rolls)]
-    images = np.stack([image for image, _ in pairs])
-    vectors = clip_scoring.embedded(seer, images)
-    for group, values, truth in (
-        ("glasses", ["yes", "no"], [told.glasses for _, told in pairs]),
-        ("roll", ["left", "right"], ["right" if roll > 0 else "left" for roll in rolls]),
-    ):
-        texts = np.asarray(seer.embed_texts(captions.statements(group, values, "person")))
-        texts /= np.linalg.norm(texts, axis=1, keepdims=True)
-        found = [values[k] for k in (vectors @ texts.T).argmax(axis=1)]
-        assert np.mean(np.asarray(found) == truth) > 0.75, group
+    pairs = [draw_avatar("personas", f"new {k}", zoom=1.25) for k in range(24)]
+    vectors = clip_scoring.embedded(seer, np.stack([image for image, _ in pairs]))
+    values = ["yes", "no"]
+    texts = np.asarray(seer.embed_texts(captions.statements("glasses", values, "person")))
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    found = [values[k] for k in (vectors @ texts.T).argmax(axis=1)]
+    assert np.mean([one == told.glasses for one, (_, told) in zip(found, pairs, strict=True)]) > 0.9
 
 
 def test_words_that_it_does_not_know_are_refused_by_name(tmp_path, capsys):
