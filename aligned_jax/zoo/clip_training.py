@@ -160,25 +160,26 @@ def train_clip(
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, weight_decay=0.05))
     pixels = _resized(table.images, config)
     variables = _start(config, options.seed)
-    trees = variables, optimizer.init(variables)
+    state = optimizer.init(variables)
     step = functools.partial(jax.jit(_step, static_argnums=(0, 1)), config, optimizer)
     done = 0
     if folder:
         decided = {key: value for key, value in asdict(options).items() if key != "steps"}
         facts = {"options": decided, "facts": table.facts, "tokens": tokens.text}
         file = state_file(folder, facts, pixels)
-        done, trees = read_state(file, trees, options.steps, options.falls)
+        kept = (variables, state)
+        done, (variables, state) = read_state(file, kept, options.steps, options.falls)
         advance(done, "as it was left")
     for number in range(done, options.steps):
         random = np.random.default_rng([options.seed, number])
         chosen = random.integers(len(pixels), size=options.batch)
         images = _roughened(pixels[chosen], random)
         rows, truth = _captioned(table, chosen, tokens, config, options, random)
-        *trees, loss = step(*trees, images, rows, truth)
+        variables, state, loss = step(variables, state, images, rows, truth)
         advance(1, f"loss {float(loss):.3f}")
         if folder and (number + 1) % _KEPT == 0:
-            write_state(file, number + 1, tuple(trees), options.steps, options.falls)
-    return Clip(config, trees[0], tokens, "trained")
+            write_state(file, number + 1, (variables, state), options.steps, options.falls)
+    return Clip(config, variables, tokens, "trained")
 
 
 def _rate(options: ClipTraining, count: Array) -> Array:
