@@ -26,7 +26,6 @@ START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unknown|>"
 _SCALE = float(np.log(1 / 0.07))  # CLIP's, at first
 _MOST_SCALE = float(np.log(100))
 _KEPT = 50  # steps between two states on the disk
-_RISE = 60  # steps until the learning rate is highest
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class ClipTraining:
     Attributes:
       steps, batch, seed: of the training.
       captions: for each batch, of its pictures.
-      learning_rate: the highest; it ends at zero.
+      learning_rate, rise: the highest, and steps until it is reached; it ends at zero.
       width, layers: of the picture transformer; the text transformer has two layers.
       image_size, patch_size: pixels that it sees, and of its patches.
     """
@@ -46,6 +45,7 @@ class ClipTraining:
     seed: int = 0
     captions: int = 96
     learning_rate: float = 2e-3
+    rise: int = 60
     width: int = 64
     layers: int = 3
     image_size: int = 48
@@ -148,7 +148,7 @@ def train_clip(
       table: to learn from.
       options: of the training.
       advance: hears of every step, with the loss as a note.
-      folder: for its state, every 100 steps; a training that was stopped goes on from there, to
+      folder: for its state, every 50 steps; a training that was stopped goes on from there, to
         the same numbers.
 
     Raises:
@@ -188,7 +188,7 @@ def _rate(options: ClipTraining, count: Array) -> Array:
     Until the fall, trainings of any length are the same.
     """
     step, first = jnp.asarray(count, jnp.float32), options.falls
-    rise = (step + 1) / _RISE
+    rise = (step + 1) / options.rise
     fall = (options.steps - step) / max(options.steps - first, 1)
     return options.learning_rate * jnp.clip(jnp.minimum(rise, fall), 0, 1)
 
