@@ -95,6 +95,7 @@ def test_all_are_shown(capsys):
 
 def test_the_program_shows_its_command_and_keeps_what_is_there(tmp_path, capsys):
     assert program.main(["--show"]) == 0
-    assert all(one in capsys.readouterr().out for one in directions.ATTRIBUTES.values())
+    shown = capsys.readouterr().out
+    assert all(one in shown for one in directions.ATTRIBUTES.values())
     assert program.main(["--work", str(tmp_path / "work")]) == 0
     assert not (tmp_path / "work").exists()
