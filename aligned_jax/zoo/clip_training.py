@@ -40,10 +40,10 @@ class ClipTraining:
       image_size, patch_size: pixels that it sees, and of its patches.
     """
 
-    steps: int = 3000
+    steps: int = 1500
     batch: int = 64
     seed: int = 0
-    captions: int = 96
+    captions: int = 64
     learning_rate: float = 2e-3
     rise: int = 60
     width: int = 64
