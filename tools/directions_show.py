@@ -1,7 +1,8 @@
 """Shows how directions were found, what they are worth, and how near to each other they are.
 
 With --network it also says whether that network is a relative of the one they were found in;
-vectors of other programs (.npy, .pt) need it, and --space.
+vectors of other programs (.npy, .pt) need it, and --space. zoo:NAME is a direction that comes
+with the package, and zoo: alone all of them.
 """
 
 import argparse
@@ -11,13 +12,14 @@ from aligned_jax.cli import arguments, console
 
 EXAMPLE = """\
   aligned directions show found/*.npz
+  aligned directions show zoo:
   aligned directions show age.npy --network ffhq.pkl --space w"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of the sub-verb."""
     add = parser.add_argument
-    add("files", nargs="+", type=arguments.name, metavar="FILE")
+    add("files", nargs="+", type=arguments.name, metavar="FILE", help="files, zoo:NAME, or zoo:")
     add("--network", type=arguments.name, metavar="NETWORK", help="in which they will be used")
     add("--space", choices=("z", "w", "s"), help="of vectors of other programs")
     add("--json", action="store_true", help="all that is known, for programs")

@@ -17,8 +17,8 @@ from aligned_jax.cli import arguments, console
 from aligned_jax.cli.console import command
 
 EXAMPLE = """\
-  aligned directions text zoo:personas64 --clip avatars-clip --target "a face with glasses" \\
-      --neutral "a face" --out glasses.npz --sheet glasses.png
+  aligned directions text zoo:personas64 --target "a face with glasses" --neutral "a face" \\
+      --out glasses.npz --sheet glasses.png
   aligned directions text ffhq.pkl --clip clip-vit-base-patch32 --target "a smiling face" \\
       --neutral "a face" --out smile.npz"""
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_clip(group: arguments.Arguments) -> None:
     add = group.add_argument
-    add("--clip", required=True, metavar="C", help="a folder, a file, or zoo:NAME")
+    add("--clip", metavar="C", help="a folder, a file, or zoo:NAME (default zoo:avatars-clip)")
     add("--tokenizer", type=arguments.name, metavar="T", help="its folder, if it is elsewhere")
     add("--activation", choices=("quick_gelu", "gelu"), help="where the files do not say it")
     add(
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
     if heads is not None and len(heads) != 2:
         raise UserError(f"--heads has {len(heads)} numbers; it is two: of texts and of pictures")
     seer = clip.load(
-        args.clip,
+        args.clip or clip.ZOO_CLIP,
         tokenizer=args.tokenizer,
         activation=args.activation,
         heads=heads,

@@ -1,6 +1,6 @@
 """Edits pictures of a parent, and with the same shift those of its children.
 
---edit takes a file of a direction (see `aligned directions`) or a style channel, with :S
+--edit takes a file of a direction (see `aligned directions`), zoo:NAME or a style channel, with :S
 behind it for its strength in sigmas of PARENT, and may be repeated: glasses.npz:3, 15_45:-8. With
 --to, S is the score that is reached. --channel and --random show a single channel to both sides.
 What a direction means in the parent it also means in aligned children; truncation (--psi) changes
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
   aligned edit ffhq.pkl dog.pkl --channel 15_45 --out edit.png
+  aligned edit zoo:personas64 zoo:critters64 --edit zoo:roll:4 --out edit.png
   aligned edit zoo:personas64 zoo:critters64 --edit glasses.npz:3 --edit 5_23:-4 --out edit.png
   aligned edit zoo:personas64 zoo:critters64 --edit yaw.npz --strength auto --out edit.webp
   aligned edit zoo:personas64 --pictures me.png photos --edit yaw.npz:2 --out edit.png

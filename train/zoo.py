@@ -7,16 +7,23 @@ before they run and stand in the models' cards. What is there already is kept
 and an unfinished run goes on, so the same line continues after an interruption.
 """
 
+import argparse
 import sys
 
-from aligned_jax.cli.zoo_programs import make_members
+from aligned_jax.cli.zoo_programs import make_members, parse_members
 from aligned_jax.zoo import making
+
+NAMES = tuple(making.NETWORKS)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Makes the models; returns the exit code."""
-    names = tuple(making.NETWORKS)
-    return make_members("zoo", __doc__, argv, names, making.commands, making.make)
+    return make_members("zoo", parse(argv), NAMES, making.commands, making.make)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Command line."""
+    return parse_members(__doc__, argv, NAMES)
 
 
 if __name__ == "__main__":

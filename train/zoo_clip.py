@@ -1,64 +1,45 @@
-"""Trains the small CLIP of the zoo on datasets of drawn faces, and packs it.
+"""Makes the small CLIP that comes with the package: draws data, trains, scores and packs it.
 
-    python -m aligned_jax.train.zoo_clip --data personas=data/personas critters=data/critters \\
-      --out avatars-clip
+    python -m aligned_jax.train.zoo_clip --work zoo-work
 
-Data are made by `aligned data avatars`; their test splits are what it is scored on.
+It learns from drawn faces and captions made of their attributes, and is scored on faces that it
+never saw. What is there already is kept, and a training that was stopped goes on.
 """
 
 import argparse
 import shlex
 import sys
+from pathlib import Path
 
-from aligned_jax.cli import console
-from aligned_jax.data.styles import STYLES
-from aligned_jax.errors import UserError
-from aligned_jax.zoo.clip_packing import pack_clip, scored
-from aligned_jax.zoo.clip_training import ClipTraining, fact_table, train_clip
-
-COMMAND = ("python", "-m", "aligned_jax.train.zoo_clip")
+from aligned_jax.cli.console import CONSOLE
+from aligned_jax.cli.zoo_programs import ended, parser, say
+from aligned_jax.zoo import clip_making
+from aligned_jax.zoo.clip_training import ClipTraining
+from aligned_jax.zoo.making import PACKAGE_ZOO
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Trains and packs; returns the exit code."""
-    words = sys.argv[1:] if argv is None else argv
-    args = parse(words)
-    try:
-        data = _datasets(args.data)
-        options = ClipTraining(steps=args.steps, seed=args.seed)
-        table = fact_table(data, "train")
-        with console.progress(options.steps, "steps") as advance:
-            clip = train_clip(table, options, advance)
-        scores = scored(clip, fact_table(data, "test"))
-        commands = [[*COMMAND, *words]]
-        pack_clip(args.out, clip, scores, options, list(data), commands, args.overwrite)
-    except UserError as error:
-        print(f"zoo_clip: {error}", file=sys.stderr)
-        return 2
-    print(f"wrote {args.out}: {shlex.quote(str(scores['retrieval_64']))} of captions retrieved")
-    return 0
+    """Makes the CLIP; returns the exit code."""
+    args = parse(argv)
+    options = ClipTraining(steps=args.steps, seed=args.seed)
+    if args.show:
+        lines = [*clip_making.drawings().values(), clip_making.training(options)]
+        print(*map(shlex.join, lines), sep="\n")
+        return 0
+    work, into = Path(args.work), Path(args.into)
+    return ended("zoo_clip", lambda: clip_making.make(work, into, options, say, CONSOLE))
 
 
-def _datasets(pairs: list[str]) -> dict[str, str]:
-    """Folders by style."""
-    wrong = [pair for pair in pairs if "=" not in pair or pair.partition("=")[0] not in STYLES]
-    if wrong:
-        raise UserError(f"data are STYLE=FOLDER, unlike {', '.join(wrong)}")
-    return {style: folder for style, _, folder in (pair.partition("=") for pair in pairs)}
-
-
-def parse(argv: list[str]) -> argparse.Namespace:
+def parse(argv: list[str] | None) -> argparse.Namespace:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--data", nargs="+", required=True, metavar="STYLE=FOLDER")
+    arguments = parser(__doc__)
+    add = arguments.add_argument
+    add("--work", default="zoo-work", metavar="DIR", help="folder for data and training")
+    add("--into", default=str(PACKAGE_ZOO), metavar="DIR", help="where it goes (the package)")
     add("--steps", type=int, default=ClipTraining.steps, help=f"(default {ClipTraining.steps})")
     add("--seed", type=int, default=0, help="(default 0)")
-    add("--out", required=True, metavar="DIR")
-    add("--overwrite", action="store_true")
-    return parser.parse_args(argv)
+    add("--show", action="store_true", help="print the commands and stop")
+    return arguments.parse_args(argv)
 
 
 if __name__ == "__main__":

@@ -30,27 +30,15 @@ def ended(program: str, work: Callable[[], object]) -> int:
     return 0
 
 
-def make_members(
-    program: str,
-    doc: str | None,
-    argv: Sequence[str] | None,
-    names: Sequence[str],
-    commands: Callable[[str], Commands],
-    make: Callable[[str, Path, Path, Say], None],
-) -> int:
-    """Makes members of the zoo, or shows the commands that would.
+def parse_members(
+    doc: str | None, argv: Sequence[str] | None, names: Sequence[str]
+) -> argparse.Namespace:
+    """The command line of a program that makes members of the zoo.
 
     Args:
-      program: its name.
       doc: what its help says.
-      argv: the command line; None for that of this process.
+      argv: the words; None for those of this process.
       names: of all members that it makes.
-      commands: of one of them.
-      make: makes one of them: its name, the folder for work, the zoo's folder, and who hears of
-        every step.
-
-    Returns:
-      the exit code.
     """
     options = parser(doc)
     add = options.add_argument
@@ -63,7 +51,29 @@ def make_members(
     )
     add("--only", nargs="*", default=[], metavar="NAME", help=f"some of {', '.join(names)}")
     add("--show", action="store_true", help="print the commands and stop")
-    args = options.parse_args(argv)
+    return options.parse_args(argv)
+
+
+def make_members(
+    program: str,
+    args: argparse.Namespace,
+    names: Sequence[str],
+    commands: Callable[[str], Commands],
+    make: Callable[[str, Path, Path, Say], None],
+) -> int:
+    """Makes members of the zoo, or shows the commands that would.
+
+    Args:
+      program: its name.
+      args: of `parse_members`.
+      names: of all members that it makes.
+      commands: of one of them.
+      make: makes one of them: its name, the folder for work, the zoo's folder, and who hears of
+        every step.
+
+    Returns:
+      the exit code.
+    """
 
     def work() -> None:
         if unknown := [name for name in args.only if name not in names]:

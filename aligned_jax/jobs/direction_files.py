@@ -24,6 +24,7 @@ from aligned_jax.convert.files.arrays import (
     read_headers,
 )
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.jobs.named_directions import direction_file
 from aligned_jax.latents import split_styles
 from aligned_jax.latents.shapes import latent_shape
 from aligned_jax.networks import fingerprint
@@ -103,7 +104,7 @@ def read_direction(
     `network`.
 
     Args:
-      path: of the file.
+      path: of the file, or zoo:NAME, a direction that comes with the package.
       network: in which it will be used; needed for vectors of other programs.
       space: "z", "w" or "s": what a vector of another program is in; of a file of ours, what it
         must be in.
@@ -117,7 +118,7 @@ def read_direction(
         raise UserError(f"space is {space!r:.40}; a direction is in {', '.join(SPACES)}")
     shown = os.fspath(path)
     try:
-        with open_arrays(path) as file:
+        with open_arrays(direction_file(path)) as file:
             if _META in file.keys:
                 direction = _own(shown, file)
             else:

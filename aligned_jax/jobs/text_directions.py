@@ -91,7 +91,7 @@ def text_direction(
     *,
     target: str,
     neutral: str,
-    clip: str | os.PathLike[str] | Clip,
+    clip: str | os.PathLike[str] | Clip = clips.ZOO_CLIP,
     options: TextOptions = USUAL,
     unreliable: bool = False,
     network_key: str = "G_ema",
@@ -103,7 +103,8 @@ def text_direction(
       network: a name, or a loaded network; the parent, if there are children.
       target: what is wanted, such as "a face with glasses".
       neutral: what it is wanted of, such as "a face".
-      clip: a folder or file of weights, zoo:NAME, or a loaded CLIP with a tokenizer.
+      clip: a folder or file of weights, zoo:NAME, or a loaded CLIP with a tokenizer; by default
+        the small one of the zoo, which knows the words of drawn faces alone.
       options: thresholds, templates and seeds.
       unreliable: return the direction even if seeds do not agree on it.
       network_key: "G_ema" or "G" of a network that is loaded.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aligned_jax.errors import UserError
-from aligned_jax.features.clip import Clip
+from aligned_jax.features.clip import ZOO_CLIP, Clip
 from aligned_jax.jobs.text_directions import (
     USUAL,
     TextOptions,
@@ -32,7 +32,7 @@ def text_sheet(
     *,
     target: str,
     neutral: str,
-    clip: str | os.PathLike[str] | Clip,
+    clip: str | os.PathLike[str] | Clip = ZOO_CLIP,
     options: TextOptions = USUAL,
     strengths: Sequence[float] = STRENGTHS,
     thresholds: Sequence[float] = (),

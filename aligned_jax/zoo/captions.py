@@ -5,14 +5,14 @@ true of every picture that has the same values of the groups it tells.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 # What each value is called, by group; several where there are several ways to say it.
 NOUNS = {"person": ("person", "face"), "monster": ("monster", "creature")}
-MEDIA = {"personas": "drawing", "toon-head": "cartoon", "pixel-art": "pixel art"}
+MEDIA = {"toon-head": "cartoon"}
 _ADJECTIVES: dict[str, dict[str, tuple[str, ...]]] = {
     "smile": {"yes": ("smiling", "happy"), "no": ("serious",)},
     "hair": {"none": ("bald",)},
@@ -27,7 +27,8 @@ _ENDS = {
     "roll": {"left": "leaning left", "right": "leaning right", "none": "upright"},
 }
 _OPENINGS = ("", "a photo of ", "a picture of ", "a portrait of ", "an image of ")
-_FURTHER = ("the", "an", "in", "wearing", "has", "with", "and", "of", "a", "hair", "shirt", "hat")
+_FURTHER = ("with", "and", "of", "a")
+_NOUNS_OF = {"hair": ("hair",), "hair_color": ("hair",), "shirt": ("shirt",)}
 _COLOURS = {
     "black": ("#1c1714", "#362c47", "#2c1b18"),
     "brown": ("#6c4545", "#724133", "#603a14", "#611c17", "#83623b", "#a55728"),
@@ -92,9 +93,6 @@ def _hair_facts(style: str, recorded: Mapping[str, Any]) -> dict[str, str]:
     options, facts = json.loads(recorded["options"]), {}
     hair, colour = recorded["hair"], np.asarray(recorded["hair_color"])
     kinds = [kind for kind, names in _HAIR.items() if hair in names]
-    if style == "pixel-art":
-        kinds = [kind for kind in ("long", "short") if hair.startswith(kind)]
-        kinds = ["hat"] if "hatVariant" in options else kinds
     if hair == "none":
         kinds = ["none"]
     if kinds and style != "toon-head":
@@ -148,9 +146,7 @@ def worded(facts: Mapping[str, str], random: np.random.Generator) -> str:
         parts.append(f"a {told.pop('shirt')} shirt")
     random.shuffle(parts)
     medium = told.pop("medium", None)
-    opening = one(_OPENINGS)
-    if medium:
-        opening = "pixel art of " if medium == "pixel art" else f"a {medium} of "
+    opening = f"a {medium} of " if medium else one(_OPENINGS)
     subject = " ".join(["a", *adjectives, noun])
     listing = f" with {' and '.join(parts)}" if parts else ""
     ends = " ".join(_ENDS[group][value] for group, value in told.items())
@@ -165,18 +161,24 @@ def _hair_parts(told: dict[str, str]) -> list[str]:
     return [f"{hair} {colour} hair".strip().replace("  ", " ")] if hair or colour else []
 
 
-def words() -> tuple[str, ...]:
-    """All words that captions can hold, sorted."""
-    texts = [*_OPENINGS, *_FURTHER, *_COLOURS, *MEDIA.values(), *_HAIR]
-    texts += [word for several in NOUNS.values() for word in several]
-    texts += [
-        word
-        for tables in (_ADJECTIVES, _PARTS)
-        for table in tables.values()
-        for several in table.values()
-        for word in several
+def words(facts: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """All words that captions of such facts can hold, and a few that join them, sorted.
+
+    Args:
+      facts: (group, value), all that occur.
+    """
+    tables: list[Mapping[str, Mapping[str, tuple[str, ...]]]] = [
+        {"kind": NOUNS},
+        _ADJECTIVES,
+        _PARTS,
+        {group: {value: (text,) for value, text in ends.items()} for group, ends in _ENDS.items()},
     ]
-    texts += [text for table in _ENDS.values() for text in table.values()]
+    texts = [*_OPENINGS, *_FURTHER]
+    for group, value in facts:
+        said = [text for table in tables for text in table.get(group, {}).get(value, ())]
+        # What has no words of its own is said as it is, such as colours.
+        texts += said or [value]
+        texts += _NOUNS_OF.get(group, ())
     return tuple(sorted({word for text in texts for word in text.split()}))
 
 

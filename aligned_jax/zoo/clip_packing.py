@@ -16,7 +16,8 @@ from aligned_jax.features.clip.descriptions import OPEN_CLIP
 from aligned_jax.features.clip.model import Clip, flat
 from aligned_jax.features.clip.names import their_layout, theirs
 from aligned_jax.features.clip.tokens import FILES, TextTokens
-from aligned_jax.zoo.clip_training import END, ClipTraining, FactTable, accuracies, retrieval
+from aligned_jax.zoo.clip_scoring import LEARNED, accuracies, hardly_learned, retrieval
+from aligned_jax.zoo.clip_training import END, ClipTraining, FactTable
 
 NAME = "avatars-clip"
 WEIGHTS = "model.safetensors"
@@ -116,11 +117,16 @@ def _card(
         f"| {group} | {row['values']:.0f} | {row['pictures']:.0f} | {row['accuracy']:.0%} | "
         f"{row['balanced']:.0%} | {row['commonest']:.0%} |"
         for group, row in scores["groups"].items()
+        if row["values"] > 1
     ]
+    weak = hardly_learned(scores["groups"])
     parts = [
         f"# {NAME}\n",
         f"{_SAYS}\n",
         f"Its words: {words}.\n",
+        f"Hardly learned, or not at all: {', '.join(weak) or 'none of them'}. Of these the share "
+        f"that is found is not {LEARNED:.0%} above the share that is made up; do not ask for "
+        "them.\n",
         "## Scores\n",
         f"On {scores['pictures']:,} pictures that it never saw. Each is asked which of several "
         "captions, worded alike, is its own; `balanced` counts every answer alike, `commonest` is "

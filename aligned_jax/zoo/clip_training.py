@@ -2,7 +2,8 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -19,10 +20,12 @@ from aligned_jax.features.clip.tokens import TextTokens
 from aligned_jax.types import Array, PyTree
 from aligned_jax.utils.reporting import Advance, no_advance
 from aligned_jax.zoo import captions
+from aligned_jax.zoo.clip_states import read_state, state_file, write_state
 
 START, END, UNKNOWN = "<|startoftext|>", "<|endoftext|>", "<|unknown|>"
 _SCALE = float(np.log(1 / 0.07))  # CLIP's, at first
 _MOST_SCALE = float(np.log(100))
+_KEPT = 50  # steps between two states on the disk
 
 
 @dataclass(frozen=True)
@@ -32,19 +35,26 @@ class ClipTraining:
     Attributes:
       steps, batch, seed: of the training.
       captions: for each batch, of its pictures.
-      learning_rate: the highest, after a twentieth of the steps; it ends at zero.
+      learning_rate, rise: the highest, and steps until it is reached; it ends at zero.
       width, layers: of the picture transformer; the text transformer has two layers.
-      image_size: pixels that it sees, in patches of 8.
+      image_size, patch_size: pixels that it sees, and of its patches.
     """
 
-    steps: int = 3000
-    batch: int = 96
+    steps: int = 1500
+    batch: int = 64
     seed: int = 0
-    captions: int = 96
+    captions: int = 64
     learning_rate: float = 2e-3
+    rise: int = 60
     width: int = 64
     layers: int = 3
     image_size: int = 48
+    patch_size: int = 12
+
+    @property
+    def falls(self) -> int:
+        """The step from which the learning rate falls, for three tenths of all."""
+        return self.steps - 3 * self.steps // 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +91,12 @@ def fact_table(data: Mapping[str, str], split: str, most: int | None = None) -> 
     return FactTable(np.stack(images), facts, names, holds.astype(np.float32))
 
 
-def word_tokens() -> TextTokens:
-    """A tokenizer of the words of `captions.words`; signs count as blanks."""
+def word_tokens(facts: Sequence[tuple[str, str]]) -> TextTokens:
+    """A tokenizer of the words that captions of these facts hold; signs count as blanks."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     # The end is the largest number, as in OpenAI's: readers of every kind find it.
-    every = [UNKNOWN, *captions.words(), START, END]
+    every = [UNKNOWN, *captions.words(facts), START, END]
     vocabulary = {word: number for number, word in enumerate(every)}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence(
@@ -117,14 +127,17 @@ def small_config(tokens: TextTokens, options: ClipTraining) -> ClipConfig:
         end_token=tokens.end,
         pad_token=tokens.end,
         image_size=options.image_size,
-        patch_size=8,
+        patch_size=options.patch_size,
         mean=(0.5, 0.5, 0.5),
         std=(0.5, 0.5, 0.5),
     )
 
 
 def train_clip(
-    table: FactTable, options: ClipTraining = ClipTraining(), advance: Advance = no_advance
+    table: FactTable,
+    options: ClipTraining = ClipTraining(),
+    advance: Advance = no_advance,
+    folder: Path | None = None,
 ) -> Clip:
     """A CLIP whose texts are near the pictures that they are true of.
 
@@ -135,32 +148,49 @@ def train_clip(
       table: to learn from.
       options: of the training.
       advance: hears of every step, with the loss as a note.
+      folder: for its state, every 50 steps; a training that was stopped goes on from there, to
+        the same numbers.
+
+    Raises:
+      UserError: if the disk refuses the state.
     """
-    tokens = word_tokens()
+    tokens = word_tokens(table.names)
     config = small_config(tokens, options)
     rate = functools.partial(_rate, options)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, weight_decay=0.05))
     pixels = _resized(table.images, config)
     variables = _start(config, options.seed)
     state = optimizer.init(variables)
-    random = np.random.default_rng(options.seed)
     step = functools.partial(jax.jit(_step, static_argnums=(0, 1)), config, optimizer)
-    for _ in range(options.steps):
+    done = 0
+    if folder:
+        decided = {key: value for key, value in asdict(options).items() if key != "steps"}
+        facts = {"options": decided, "facts": table.facts, "tokens": tokens.text}
+        file = state_file(folder, facts, pixels)
+        kept = (variables, state)
+        done, (variables, state) = read_state(file, kept, options.steps, options.falls)
+        advance(done, "as it was left")
+    for number in range(done, options.steps):
+        random = np.random.default_rng([options.seed, number])
         chosen = random.integers(len(pixels), size=options.batch)
         images = _roughened(pixels[chosen], random)
         rows, truth = _captioned(table, chosen, tokens, config, options, random)
         variables, state, loss = step(variables, state, images, rows, truth)
         advance(1, f"loss {float(loss):.3f}")
+        if folder and (number + 1) % _KEPT == 0:
+            write_state(file, number + 1, (variables, state), options.steps, options.falls)
     return Clip(config, variables, tokens, "trained")
 
 
 def _rate(options: ClipTraining, count: Array) -> Array:
-    """The learning rate of a step: a rise in a straight line, and half a cosine down to zero."""
-    rise = max(options.steps // 20, 1)
-    step = jnp.asarray(count, jnp.float32)
-    share = jnp.clip((step - rise) / max(options.steps - rise, 1), 0, 1)
-    fall = (1 + jnp.cos(jnp.float32(np.pi) * share)) / 2
-    return options.learning_rate * jnp.where(step < rise, step / rise, fall)
+    """The learning rate of a step: a rise, the highest for long, and a straight fall to zero.
+
+    Until the fall, trainings of any length are the same.
+    """
+    step, first = jnp.asarray(count, jnp.float32), options.falls
+    rise = (step + 1) / options.rise
+    fall = (options.steps - step) / max(options.steps - first, 1)
+    return options.learning_rate * jnp.clip(jnp.minimum(rise, fall), 0, 1)
 
 
 def _start(config: ClipConfig, seed: int) -> PyTree:
@@ -252,77 +282,3 @@ def _shared_entropy(logits: Array, truth: Array) -> Array:
     # Less the entropy of what is to be reached, so that a perfect network has 0.
     least = jnp.log(counts[:, 0])
     return -(jnp.sum(shares * jax.nn.log_softmax(logits, axis=1), axis=1) + least).mean()
-
-
-def accuracies(clip: Clip, table: FactTable) -> dict[str, dict[str, float]]:
-    """How often the right one of a group's captions is nearest to a picture.
-
-    Returns:
-      For every group: accuracy, accuracy over its values evenly (`balanced`), the share of its
-      commonest value (`commonest`), and the numbers of pictures and values.
-    """
-    vectors = embedded(clip, table.images)
-    result: dict[str, dict[str, float]] = {}
-    for group in dict.fromkeys(name for name, _ in table.names):
-        values = [value for name, value in table.names if name == group]
-        kept = [row for row, fact in enumerate(table.facts) if group in fact]
-        truth = np.asarray([values.index(table.facts[row][group]) for row in kept])
-        answers = _answers(
-            clip, vectors[kept], [table.facts[row]["kind"] for row in kept], group, values
-        )
-        counts = np.bincount(truth, minlength=len(values))
-        recalls = [float((answers[truth == v] == v).mean()) for v in np.flatnonzero(counts)]
-        result[group] = {
-            "accuracy": float((answers == truth).mean()),
-            "balanced": float(np.mean(recalls)),
-            "commonest": float(counts.max() / counts.sum()),
-            "pictures": len(kept),
-            "values": len(values),
-        }
-    return result
-
-
-def _answers(
-    clip: Clip, vectors: np.ndarray, kinds: Sequence[str], group: str, values: list[str]
-) -> np.ndarray:
-    """Number of the nearest value for each picture, asked with the noun of its kind."""
-    answers = np.zeros(len(vectors), int)
-    for kind in captions.NOUNS:
-        rows = np.asarray([row for row, one in enumerate(kinds) if one == kind], int)
-        texts = captions.statements(group, values, kind)
-        cosines = vectors[rows] @ np.asarray(unit(clip.embed_texts(texts))).T
-        answers[rows] = cosines.argmax(axis=1)
-    return answers
-
-
-def retrieval(clip: Clip, table: FactTable, among: int = 64, seed: int = 0) -> tuple[float, float]:
-    """How often the nearest of `among` captions of pictures is true of one of the pictures.
-
-    Returns:
-      That share, and the share of captions taken at random, many of which tell little.
-    """
-    random = np.random.default_rng(seed)
-    vectors = embedded(clip, table.images)
-    hits, chances = [], []
-    for _ in range(max(len(vectors) // among, 1)):
-        rows = random.choice(len(vectors), min(among, len(vectors)), replace=False)
-        texts, told = [], []
-        for row in rows:
-            text, groups = captions.caption(table.facts[row], random)
-            texts.append(text)
-            told.append({group: table.facts[row][group] for group in groups})
-        near = vectors[rows] @ np.asarray(unit(clip.embed_texts(texts))).T
-        for row, best in zip(rows, near.argmax(axis=1), strict=True):
-            true = [facts.items() <= table.facts[row].items() for facts in told]
-            hits.append(true[best])
-            chances.append(np.mean(true))
-    return float(np.mean(hits)), float(np.mean(chances))
-
-
-def embedded(clip: Clip, images: np.ndarray, batch: int = 200) -> np.ndarray:
-    """Vectors of unit length, float32 [N, embedding], of uint8 pictures."""
-    parts = [
-        np.asarray(unit(clip.embed_images(images[k : k + batch])))
-        for k in range(0, len(images), batch)
-    ]
-    return np.concatenate(parts)

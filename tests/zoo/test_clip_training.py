@@ -9,11 +9,18 @@ import pytest
 from aligned_jax.errors import UserError
 from aligned_jax.features import clip
 from aligned_jax.train import zoo_clip
-from aligned_jax.zoo import clip_packing, clip_training
+from aligned_jax.zoo import clip_making, clip_packing, clip_scoring, clip_states, clip_training
 from aligned_jax.zoo.clip_training import ClipTraining, FactTable
 
 OPTIONS = ClipTraining(
-    steps=60, batch=16, captions=16, width=32, layers=1, image_size=16, learning_rate=3e-3
+    steps=60,
+    batch=16,
+    captions=16,
+    width=32,
+    layers=1,
+    image_size=16,
+    patch_size=8,
+    learning_rate=3e-3,
 )
 
 
@@ -44,10 +51,10 @@ def trained(losses):
 @pytest.mark.slow
 def test_it_learns(trained, losses):
     assert len(losses) == OPTIONS.steps and np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
-    scores = clip_training.accuracies(trained, colours(40, 1))["shirt"]
+    scores = clip_scoring.accuracies(trained, colours(40, 1))["shirt"]
     assert scores["accuracy"] == 1 and scores["balanced"] == 1
     assert scores["commonest"] == 0.5 and scores["pictures"] == 40
-    right, chance = clip_training.retrieval(trained, colours(40, 1), among=8)
+    right, chance = clip_scoring.retrieval(trained, colours(40, 1), among=8)
     assert right > 0.9 > chance > 0.4
 
 
@@ -57,11 +64,13 @@ def test_it_learns(trained, losses):
     [
         {"seed": 1},
         {"learning_rate": 1e-4},
+        {"rise": 30},
         {"batch": 8},
         {"captions": 8},
         {"width": 64},
         {"layers": 2},
         {"image_size": 8},
+        {"patch_size": 4},
     ],
 )
 def test_options_change_what_is_learned(change):
@@ -111,8 +120,60 @@ def test_words_that_it_does_not_know_are_said_and_not_guessed(trained):
     assert "glasses" in trained.tokens.words
 
 
-@pytest.mark.parametrize("data", ["personas", "people=here", "personas=no/such/folder"])
-def test_bad_data_are_refused(data, tmp_path, capsys):
-    assert zoo_clip.main(["--data", data, "--out", str(tmp_path / "x")]) == 2
-    assert capsys.readouterr().err.startswith("zoo_clip: ")
-    assert not (tmp_path / "x").exists()
+def test_the_program_shows_its_commands(tmp_path, capsys):
+    words = ["--work", str(tmp_path / "w"), "--steps", "7", "--seed", "3", "--show"]
+    assert zoo_clip.main(words) == 0
+    *draws, train = capsys.readouterr().out.splitlines()
+    assert [line.split()[4] for line in draws] == list(clip_making.LEARNED)
+    assert train == "python -m aligned_jax.train.zoo_clip --steps 7 --seed 3 --work ."
+    assert not (tmp_path / "w").exists()
+
+
+def test_what_is_stopped_goes_on_to_the_same_numbers(tmp_path, monkeypatch):
+    monkeypatch.setattr(clip_training, "_KEPT", 2)
+    few = dataclasses.replace(OPTIONS, steps=5)
+    whole = clip_training.train_clip(colours(64, 0), few)
+
+    def stop(count, note):
+        heard.append(count)
+        if len(heard) == 4:
+            raise KeyboardInterrupt
+
+    heard = []
+    with pytest.raises(KeyboardInterrupt):
+        clip_training.train_clip(colours(64, 0), few, stop, tmp_path)
+    heard = []
+    on = clip_training.train_clip(
+        colours(64, 0), few, lambda count, note: heard.append(count), tmp_path
+    )
+    assert heard == [2, 1, 1, 1]
+    assert on.fingerprint == whole.fingerprint
+
+
+def test_a_state_of_other_facts_or_damaged_is_not_taken(tmp_path):
+    images, tree = np.zeros((1, 2, 2, 3), np.uint8), {"a": np.ones(3, np.float32)}
+    files = {clip_states.state_file(tmp_path, {"seed": seed}, images) for seed in (0, 1)}
+    assert len(files | {clip_states.state_file(tmp_path, {"seed": 0}, images + 1)}) == 3
+    file = files.pop()
+    assert clip_states.read_state(file, tree, 10, 7) == (0, tree)
+    clip_states.write_state(file, 4, {"a": 2 * tree["a"]}, 10, 7)
+    done, read = clip_states.read_state(file, tree, 10, 7)
+    assert done == 4 and (read["a"] == 2).all()
+    assert clip_states.read_state(file, {"a": np.ones(4)}, 10, 7)[0] == 0
+    # Trainings of other lengths are the same until the first of them lets its rate fall.
+    assert clip_states.read_state(file, tree, 6, 4)[0] == 4
+    assert clip_states.read_state(file, tree, 5, 3)[0] == 0
+    clip_states.write_state(file, 8, tree, 10, 7)
+    assert clip_states.read_state(file, tree, 20, 14)[0] == 0
+    assert clip_states.read_state(file, tree, 10, 7)[0] == 8
+    file.write_bytes(file.read_bytes()[:-40])
+    assert clip_states.read_state(file, tree, 10, 7) == (0, tree)
+
+
+def test_trainings_of_any_length_are_the_same_until_the_rate_falls():
+    short, long = (dataclasses.replace(OPTIONS, steps=steps) for steps in (100, 200))
+    rates = [[float(clip_training._rate(one, k)) for k in range(201)] for one in (short, long)]
+    assert rates[0][: short.falls] == rates[1][: short.falls]
+    assert rates[0][short.falls + 5] < rates[1][short.falls + 5]
+    assert max(rates[0]) == pytest.approx(OPTIONS.learning_rate)
+    assert rates[0][100] == rates[1][200] == 0 < rates[0][0] < rates[0][2]

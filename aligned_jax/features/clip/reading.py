@@ -30,11 +30,12 @@ _WEIGHTS = (
     "open_clip_pytorch_model.bin",
 )
 _TOWERS = ("", "visual.")
+ZOO_CLIP = "zoo:avatars-clip"  # of drawn faces, whose words alone it knows
 Tensors = Mapping[str, names.Any]
 
 
 def load(
-    source: str | os.PathLike[str],
+    source: str | os.PathLike[str] = ZOO_CLIP,
     *,
     tokenizer: str | os.PathLike[str] | None = None,
     activation: str | None = None,
@@ -46,7 +47,8 @@ def load(
     Args:
       source: a folder as the Hugging Face hub has them, of the transformers library (config.json)
         or of open_clip (open_clip_config.json); a file of weights under the names of either, or
-        OpenAI's archive (ViT-B-32.pt); or zoo:NAME.
+        OpenAI's archive (ViT-B-32.pt); or zoo:NAME. Without it the small one of the zoo, which
+        knows drawn faces and their words alone.
       tokenizer: folder or file of the tokenizer, if it is not beside the weights.
       activation: "quick_gelu" or "gelu", where the files do not say it, or say it wrongly.
       heads: of the text and the picture transformer, likewise.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.jobs.direction_files import read_direction
+from aligned_jax.jobs.named_directions import every_direction
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.semantics import Direction
 from aligned_jax.utils.reporting import QUIET, Reporter
@@ -90,7 +91,7 @@ def show_directions(
     """Reads files of directions.
 
     Args:
-      files: as of `read_direction`.
+      files: as of `read_direction`; "zoo:" alone stands for all that come with the package.
       network: in which they will be used.
       space: of vectors of other programs.
       network_key: "G_ema" or "G".
@@ -102,8 +103,8 @@ def show_directions(
     name, loaded = ("", None) if network is None else named_network(network, network_key)
     return ShownDirections(
         {
-            os.fspath(file): read_direction(file, loaded, space=space, name=name, report=report)
-            for file in files
+            file: read_direction(file, loaded, space=space, name=name, report=report)
+            for file in every_direction(files)
         }
     )
 

@@ -1,0 +1,45 @@
+"""Directions that come with the package, by name: zoo:roll."""
+
+import os
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from aligned_jax.errors import UserError
+from aligned_jax.utils.text import listed
+
+ZOO = "zoo:"
+FOLDERS = "*-directions"  # in the zoo, named after the network that they are of
+
+
+def zoo_directions() -> dict[str, Path]:
+    """The files of the directions that come with the package, by their names without "zoo:"."""
+    zoo = Path(str(resources.files("aligned_jax"))) / "zoo"
+    return {file.stem: file for file in sorted(zoo.glob(f"{FOLDERS}/*.npz"))}
+
+
+def direction_file(source: str | os.PathLike[str]) -> str:
+    """The file that a direction is read from.
+
+    Args:
+      source: a file, which is returned as it is, or zoo:NAME.
+
+    Raises:
+      UserError: if the zoo has none of this name, with a list of those that it has.
+    """
+    text = os.fspath(source)
+    if not text.startswith(ZOO):
+        return text
+    known = zoo_directions()
+    if text.removeprefix(ZOO) not in known:
+        names = listed([f"{ZOO}{name}" for name in known], most=60) or "none in the zoo"
+        raise UserError(f"there is no direction {text}; there are {names}")
+    return str(known[text.removeprefix(ZOO)])
+
+
+def every_direction(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """The same sources, with "zoo:" alone replaced by the names of all directions of the zoo."""
+    found: list[str] = []
+    for source in map(os.fspath, sources):
+        found += [f"{ZOO}{name}" for name in zoo_directions()] if source == ZOO else [source]
+    return found
