@@ -27,7 +27,8 @@ LEVELS = [
     ("ancestry",),
     ("rendering",),
     ("runs",),
-    ("jobs", "zoo"),
+    ("jobs",),
+    ("zoo",),
     ("viewer", "cli"),
     ("tools", "train"),
 ]

@@ -52,9 +52,10 @@ ALIGNED = Program(
     ".safetensors file, or zoo:NAME of those that come with the package:\n"
     "personas64 (people), its children critters64 (monsters), pixel-art64 and toon-head64,\n"
     "personas-again64, a child of critters64, and critters64-scratch, no child. NAME-e4e\n"
-    "and NAME-z are encoders of the first two. A READER of attributes is a file, or\n"
+    "and NAME-z are encoders of the first two, personas64-directions directions of the\n"
+    "first (`aligned directions show zoo:`). A READER of attributes is a file, or\n"
     "zoo:people-reader or zoo:monsters-reader; `aligned attributes show READER` says what\n"
-    "it tells.",
+    "it tells. Words are understood by zoo:avatars-clip.",
     {
         name: Verb(summary, f"{__package__}.{name.replace('-', '_')}")
         for name, summary in _TOOLS.items()

@@ -40,6 +40,7 @@ def direction_file(source: str | os.PathLike[str]) -> str:
 def every_direction(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
     """The same sources, with "zoo:" alone replaced by the names of all directions of the zoo."""
     found: list[str] = []
-    for source in map(os.fspath, sources):
+    for given in sources:
+        source = os.fspath(given)
         found += [f"{ZOO}{name}" for name in zoo_directions()] if source == ZOO else [source]
     return found

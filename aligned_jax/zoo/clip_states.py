@@ -43,9 +43,10 @@ def write_state(file: Path, done: int, tree: PyTree, steps: int, falls: int) -> 
     Raises:
       UserError: if the disk refuses.
     """
-    leaves = {str(number): np.asarray(leaf) for number, leaf in enumerate(jax.tree.leaves(tree))}
+    arrays = {str(number): np.asarray(leaf) for number, leaf in enumerate(jax.tree.leaves(tree))}
+    arrays["plan"] = np.asarray([done, steps, falls])
     with viz.writing(file, overwrite=True) as opened:
-        np.savez(opened, plan=np.asarray([done, steps, falls]), **leaves)
+        np.savez(opened, **arrays)  # type: ignore[arg-type]  # no name is one of its own options
 
 
 def read_state(file: Path, tree: PyTree, steps: int, falls: int) -> tuple[int, PyTree]:

@@ -30,8 +30,8 @@ SEEDS, SIGMAS = "0-1", 3.0  # of the picture; to either side
 
 FOUND = "found"  # folder that directions are found into
 # What the directions are called, and the score of the reader that each raises. Left off
-# are beards, of which the network draws hardly any, and channels of colours: white has as much red as
-# red has.
+# are beards, of which the network draws hardly any, and channels of colours: white has as much red
+# as red has.
 ATTRIBUTES = {
     "roll": "roll",
     "yaw": "yaw",

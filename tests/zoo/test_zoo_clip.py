@@ -47,7 +47,7 @@ def test_it_tells_faces_that_it_never_saw(seer):
     vectors = clip_scoring.embedded(seer, np.stack([image for image, _ in pairs]))
     values = ["yes", "no"]
     texts = np.asarray(seer.embed_texts(captions.statements("glasses", values, "person")))
-    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    texts = texts / np.linalg.norm(texts, axis=1, keepdims=True)
     found = [values[k] for k in (vectors @ texts.T).argmax(axis=1)]
     assert np.mean([one == told.glasses for one, (_, told) in zip(found, pairs, strict=True)]) > 0.9
 
