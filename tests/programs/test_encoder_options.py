@@ -217,6 +217,7 @@ def test_the_child_of_a_cartoon_is_truncated(translated, family):
         np.testing.assert_allclose(found, drawn, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_page_of_cartoons_shows_the_inversions_as_they_are(aligned, family, tmp_path):
     def page(*options):
         out = tmp_path / "x.html"

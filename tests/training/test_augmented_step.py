@@ -56,6 +56,7 @@ def test_p_goes_down_to_zero_and_no_further(ada_runs):
     np.testing.assert_allclose(p, [0.1, 0.1, 0.05, 0.05, 0, 0, 0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_signs_come_from_the_main_and_the_r1_phase(ada_runs):
     # R1 runs in iterations 0, 2, 4: 8 signs there, 4 in the others; an update forgets them.
     signs = [state.signs.tolist() for state in ada_runs[1][1:]]

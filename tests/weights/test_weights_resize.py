@@ -137,6 +137,7 @@ def test_listed_channels_are_cut_and_extended(channels, resolution, expected):
     assert tuple(table) == expected
 
 
+@pytest.mark.slow
 def test_official_sizes_down_and_up():
     big = GeneratorConfig(1024)
     for source, target, total in [(big, 512, 30_276_583), (GeneratorConfig(256), 1024, 30_370_060)]:

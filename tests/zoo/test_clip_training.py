@@ -111,6 +111,7 @@ def test_it_is_packed_and_read_again(trained, tmp_path):
         clip_packing.pack_clip(tmp_path / "c", trained, scores, OPTIONS, ["personas"], [line])
 
 
+@pytest.mark.slow
 def test_words_that_it_does_not_know_are_said_and_not_guessed(trained):
     with pytest.raises(UserError) as error:
         trained.embed_texts(["a person with a zebra and a sombrero", "a person"])
@@ -129,6 +130,7 @@ def test_the_program_shows_its_commands(tmp_path, capsys):
     assert not (tmp_path / "w").exists()
 
 
+@pytest.mark.slow
 def test_what_is_stopped_goes_on_to_the_same_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(clip_training, "_KEPT", 2)
     few = dataclasses.replace(OPTIONS, steps=5)
