@@ -48,6 +48,7 @@ def test_every_field_is_tried():
     assert fields == set(TRANSFORMS) | set(SPREADS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", SPREADS)
 def test_each_spread_changes_the_result(field):
     name, other = SPREADS[field]

@@ -93,6 +93,7 @@ def test_recorded_draws(case):
     assert relative_error(actual, nhwc(arrays()[f"random/{case}/y"])) < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bgc", "bgcf"])
 def test_gradient_of_the_image(name):
     config, x = preset(name), images("rgb")

@@ -116,6 +116,7 @@ def test_a_failure_leaves_the_old_checkpoint_and_nothing_else(saved, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["net"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_half_way(tmp_path):
     """A limit on the file size makes every larger write fail as a full disk does."""
     code = """

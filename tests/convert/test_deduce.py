@@ -82,6 +82,7 @@ def test_options_that_shapes_tell(architecture, use_noise):
     assert official_shapes(deduced) == official_shapes(config)
 
 
+@pytest.mark.slow
 def test_usual_and_unusual_widths():
     sizes = {"img_resolution": 64, "img_channels": 3, "c_dim": 0}
     for base in (32768, 16384):

@@ -16,6 +16,7 @@ def all_images(data):
     return np.stack([data[k][0] for k in range(len(data))])
 
 
+@pytest.mark.slow
 def test_sizes_images_and_seeds(faces):
     train, test = opened(faces), opened(faces, split="test")
     assert (len(train), len(test)) == (24, 6)

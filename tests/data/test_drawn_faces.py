@@ -49,6 +49,7 @@ def test_no_turned_part_lies_within_another(style):
         assert not any(list(artwork._placements(components[outer], c)) for c in inner)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_draws_on_white(style):
     image, attributes = draw_avatar(style, "a", 24)
@@ -60,6 +61,7 @@ def test_every_style_draws_on_white(style):
     np.testing.assert_array_equal(image, again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_yaw_moves_the_face_sideways_only(style):
     straight, _ = draw_avatar(style, "a", 32)
@@ -183,6 +185,7 @@ def test_another_seed_draws_other_faces_and_splits_share_none():
         assert [image for _, image in train] != [image for _, image in several]
 
 
+@pytest.mark.slow
 def test_poses_are_drawn_within_their_bounds():
     source = AvatarSource("personas", 20, 0, 8, roll=10.0, yaw=0.5)
     examples = list(source.examples("train", 0, 20))

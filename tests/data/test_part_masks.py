@@ -49,6 +49,7 @@ def test_what_some_people_have_is_a_part_of_theirs(attribute, part):
     assert told[True] or part == "beard"
 
 
+@pytest.mark.slow
 def test_pictures_of_a_dataset_are_drawn_again(faces):
     masked = drawn_again(faces, 32, 5)
     assert masked.images.shape == (5, 32, 32, 3) and masked.masks.shape == (5, 32, 32)

@@ -84,6 +84,7 @@ def test_another_source_does_not_take_over(tmp_path):
     assert write_dataset(other, tmp_path / "d", workers=1).reused == 0
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same(tmp_path, expected):
     write_dataset(SOURCE, tmp_path / "d", "made by hand", workers=2)
     assert contents(tmp_path / "d") == expected

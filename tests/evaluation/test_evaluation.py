@@ -127,6 +127,7 @@ def test_images_of_a_network():
     )
 
 
+@pytest.mark.slow
 def test_labels_come_from_the_data():
     labels = evaluation.labels_like(Data(labels=3), 40)
     assert labels.shape == (40, 3) and set(labels.argmax(axis=1)) == {0, 1, 2}
@@ -247,6 +248,7 @@ def test_warnings_say_what_they_mean():
     assert scores(stored(7, count=9), stored(), ("fd_vgg",)).warnings == []
 
 
+@pytest.mark.slow
 def test_work_is_counted():
     counted = []
     made, reals = generated(20), stored()

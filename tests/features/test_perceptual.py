@@ -114,6 +114,7 @@ def test_the_five_maps(vgg):
             assert relative_error(getattr(np.asarray(actual[0]), moment)((0, 1)), expected) < 1e-5
 
 
+@pytest.mark.slow
 @needs_weights
 def test_alexnet():
     """Distances of the same formula in PyTorch with the same weights."""

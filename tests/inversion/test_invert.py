@@ -118,11 +118,13 @@ def test_every_option_changes_the_latents():
         seen.append(latent)
 
 
+@pytest.mark.slow
 def test_psi_changes_the_latents():
     full, half = (run(space="z", psi=psi).latent for psi in (1.0, None))
     assert (full != half).any()
 
 
+@pytest.mark.slow
 def test_noise_is_kept_or_dropped():
     kept, dropped = run(noise="keep"), run(noise="drop")
     assert dropped.noise is None
@@ -166,6 +168,7 @@ def test_a_loop_comes_to_the_same_as_its_steps(monkeypatch):
         assert relative_error(together.trace[name], trace) < 1e-4
 
 
+@pytest.mark.slow
 def test_restarts_keep_the_best():
     one, many = run(spread=0.2), run(spread=0.2, restarts=3)
     assert one.restart.tolist() == [0, 0]
@@ -203,6 +206,7 @@ def close(a, b):
     assert relative_error(a, b) < 1e-3
 
 
+@pytest.mark.slow
 def test_the_first_of_several_attempts_alone_is_that_of_a_single_run():
     seen, single = [], run(spread=0.2, batch=1)
     run(spread=0.2, restarts=2, batch=1, watch=seen.append)

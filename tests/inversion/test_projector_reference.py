@@ -63,6 +63,7 @@ def test_schedules(count):
     assert (latent_noises(settings) == arrays[f"schedule/{count}/noise_factor"]).all()
 
 
+@pytest.mark.slow
 def test_noise_regulariser_and_its_gradient():
     arrays, _ = data()
     fields = {str(i): jnp.asarray(arrays[f"noise_reg/buf{i}"])[None] for i in range(5)}

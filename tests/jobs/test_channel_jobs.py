@@ -288,6 +288,7 @@ def test_the_survey_has_three_orders_and_leaves_dead_channels_out(swapped):
     assert row.leakages["child"] > 0.9
 
 
+@pytest.mark.slow
 def test_options_of_channels_count():
     parent = loading.load(PARENT)
 

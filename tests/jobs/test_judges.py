@@ -152,6 +152,7 @@ def test_other_files_are_no_scores(tmp_path):
         load_judge(tmp_path / "missing.csv")
 
 
+@pytest.mark.slow
 def test_parts_are_told_by_readers_and_functions(tmp_path):
     save_reader(tmp_path / "parts.safetensors", reader(parts=("hair", "rest")))
     segment = load_segment(tmp_path / "parts.safetensors")

@@ -83,6 +83,7 @@ def test_suggestions_and_folds(network, found, answers):
     assert 39 in clear.suggested
 
 
+@pytest.mark.slow
 def test_files_of_labels(found, tmp_path):
     path = tmp_path / "bright.json"
     found.write(path)
@@ -269,6 +270,7 @@ def on_page(network, out, chosen, **given):
     return found
 
 
+@pytest.mark.slow
 def test_a_sitting_goes_on_where_it_was(network, answers, tmp_path):
     out = tmp_path / "x.json"
     first = on_page(network, out, (3, answers[0]))

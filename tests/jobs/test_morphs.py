@@ -58,6 +58,7 @@ def test_ends_of_every_kind(pair, tmp_path):
         assert np.abs(found - expected).max() <= 1
 
 
+@pytest.mark.slow
 def test_pictures_in_files_and_in_memory(pair, tmp_path):
     image = noise_images(1)
     save_images(tmp_path / "photos", image)
@@ -167,6 +168,7 @@ def test_a_loop_leads_from_the_last_frame_to_the_first(pair, monkeypatch):
     assert len(both) == 6 and np.abs(both - back).max() <= 1
 
 
+@pytest.mark.slow
 def test_what_cannot_be_morphed(pair, tmp_path):
     def refused(words, *ends, job=jobs.morph, networks=pair, **options):
         with pytest.raises(UserError, match=words):

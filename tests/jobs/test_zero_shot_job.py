@@ -128,6 +128,7 @@ def test_every_option_changes_the_values(parent, child, data, values, option):
     assert np.abs(before.values - after.values).max() > 0 or before.mirror != after.mirror
 
 
+@pytest.mark.slow
 def test_tails_leave_some_undecided(parent, child, data):
     options = dataclasses.replace(SHORT, threshold="tails", tails=0.2)
     [one] = run("classify", parent, child, data, options).of("bright")
@@ -135,6 +136,7 @@ def test_tails_leave_some_undecided(parent, child, data):
     assert one.figures["decided"] == pytest.approx(0.4, abs=0.05)
 
 
+@pytest.mark.slow
 def test_other_teachers(parent, child, data, labels, tmp_path):
     """Scores by seed; answers of `aligned label`; a direction, with its intercept."""
     images = np.clip(parent(z_from_seeds(parent.config, range(160))), -1, 1)

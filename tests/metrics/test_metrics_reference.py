@@ -139,6 +139,7 @@ def stand_in(a, b):
     return jnp.sum((features(a) - features(b)) ** 2, axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", range(5))
 def test_path_distances(case):
     arrays, meta = data()

@@ -90,6 +90,7 @@ def test_batches_that_the_group_does_not_divide_are_refused(name):
             jax.eval_shape(module.apply, variables, images, jnp.zeros((n, config.c_dim)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half", ["float16", "bfloat16"])
 def test_half_precision_runs_close_to_single(half):
     arrays, _, module, variables = case("resnet32_g4")

@@ -116,6 +116,7 @@ def test_image_of_truncated_latents(name):
     assert relative_error(nchw(image), arrays["image_psi_const"]) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_image_with_given_noise_fields():
     arrays, meta, config, variables = case("skip32")
     noise = {
@@ -128,6 +129,7 @@ def test_image_with_given_noise_fields():
     assert relative_error(nchw(image), arrays["image_random"]) < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("half, tolerance", [("float16", 0.01), ("bfloat16", 0.08)])
 def test_half_precision_blocks(half, tolerance):
     arrays, meta, config, _ = case("skip64_fp16")

@@ -58,6 +58,7 @@ def test_latents_flow_one_way(net, z):
     np.testing.assert_allclose(net.synthesis(ws[:, 0]), image, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_editing_one_style_channel_changes_the_image(net, z):
     styles = net.styles(net.mapping(z))
     before = net.render(styles)
@@ -143,6 +144,7 @@ def test_half_precision_changes_little_but_something(net, z, half):
     assert relative_error(one(z, half=half), halved) > 0, "the number of resolutions has no effect"
 
 
+@pytest.mark.slow
 def test_networks_are_pytrees(net, z):
     doubled = jax.tree.map(lambda x: 2 * x, net)
     assert doubled.config == CONFIG and doubled.provenance is None

@@ -166,6 +166,7 @@ def test_running_mean_is_kept_only_where_it_is_wanted():
     assert "noise" not in variable_shapes(replace(G, "synthesis.use_noise", False))
 
 
+@pytest.mark.slow
 def test_fresh_variables_follow_the_key():
     a, b, again = (init_variables(G, jax.random.PRNGKey(k)) for k in (0, 1, 0))
     jax.tree.map(np.testing.assert_array_equal, a, again)

@@ -244,6 +244,7 @@ def test_an_optimisation_of_a_cartoon_is_truncated(translated, ok, family, tmp_p
     assert np.abs(toon - translated(*start)).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("never_inverts")
 def test_encoders_are_looked_at_before_pictures_are_inverted(refused, family, tmp_path):
     photo, out = family / "photos" / "0.png", tmp_path / "x"
@@ -274,6 +275,7 @@ def test_morphs_take_both(aligned, family, tmp_path):
         assert all(np.abs(one - other).max() > 1 for other in pages[:k]), k
 
 
+@pytest.mark.slow
 def test_the_zoo_may_have_encoders(invert, family, tmp_path, monkeypatch):
     encoder = loading.load(family / "e4e", "E")
     place = tmp_path / "zoo" / "e4e" / loading.ZOO_FILE

@@ -66,6 +66,7 @@ def test_seeds_and_their_z_are_the_same(images, parent, tmp_path):
     np.testing.assert_allclose(drawn, from_file, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_every_option_changes_the_images(images, child):
     plain = images(child, "--seeds", "0-2")
     assert (images(child, "--seeds", "0-2") == plain).all()

@@ -55,6 +55,7 @@ def ws(ok, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_one_bad_picture_does_not_stop_the_others(aligned, images, child, tmp_path, contents):
     folder = tmp_path / "photos"
     picture(folder / "wide.png", 1, (20, 12))
@@ -133,6 +134,7 @@ def test_a_folder_that_refuses_is_known_at_once(refused, child, tmp_path, monkey
     assert "/proc/none/x was not written" in refused(*words, "/proc/none/x")
 
 
+@pytest.mark.slow
 def test_all_kinds_of_pictures_and_one_bad_in_a_hundred(aligned, parent, tmp_path):
     folder, out = tmp_path / "photos", tmp_path / "out"
     plain = np.asarray(Image.open(picture(folder / "00.png")).resize((4, 4)).resize((8, 8), 0))
@@ -256,6 +258,7 @@ def test_the_middle_is_cut_out_or_nothing(ws, refused, child, tmp_path):
     assert "wide.png: 20x12 pixels are not square" in said
 
 
+@pytest.mark.slow
 def test_a_label_changes_the_latent(ws, refused, tmp_path):
     face, network = picture(tmp_path / "face.png"), DATA / "generator_options16.pkl"
     options = ("--noise", "const", "--space", "z")

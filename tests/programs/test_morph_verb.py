@@ -87,6 +87,7 @@ def test_every_option_changes_the_film(film, parent, child, option):
     assert before.shape != after.shape or np.abs(before - after).max() > 1
 
 
+@pytest.mark.slow
 def test_labels_of_conditional_networks(film):
     network = DATA / "generator_cond16.pkl"
     first, second = (film(network, network, 3, 5, *SHORT, "--label", k)[0] for k in (0, 1))

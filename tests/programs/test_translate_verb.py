@@ -243,6 +243,7 @@ def test_pictures_that_are_left_out(aligned, refused, page, parent, child, photo
     assert len(many) == 9 and many[-1] == "warning: skipped 2 more"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_translated(refused, aligned, ok, parent, child, tmp_path):
     out = ("--out", tmp_path / "x.png")
 

@@ -89,6 +89,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_a_dry_run_refuses_in_the_words_of_the_run(case, tmp_path):
     prepare, config_of, said = CASES[case]
@@ -120,6 +121,7 @@ def test_a_dry_run_does_not_disturb_a_run_at_work(tmp_path):
         assert (run.folder.path / ".lock").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_dry_run_tells_what_the_run_starts_from(tmp_path, capsys):
     for config, said in (
         (runs.CONFIG, "drawn anew, from seed 0: G_ema, G, D"),

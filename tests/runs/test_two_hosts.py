@@ -61,6 +61,7 @@ def test_two_hosts_of_one_device_train_and_go_on(tmp_path):
     assert saved_state.latest_state(run) == run.checkpoint(2)
 
 
+@pytest.mark.slow
 def test_a_host_that_fails_stops_the_other(tmp_path):
     with locked(RunFolder(tmp_path / "run")):
         codes, _, errors = start(tmp_path / "run")

@@ -85,6 +85,7 @@ def test_rare_labels_are_looked_for(population, coordinates):
     assert rare.mean() < 0.08 and (answers == YES).sum() >= 8
 
 
+@pytest.mark.slow
 def test_questions_do_not_come_twice_and_depend_on_the_answers(population, coordinates, answers):
     found = coordinates.of(population[0])
     answers = answers.copy()

@@ -91,6 +91,7 @@ def test_critic_has_the_published_layers():
     }
 
 
+@pytest.mark.slow
 def test_losses_of_latents():
     random = np.random.default_rng(1)
     ws, origin = random.standard_normal((2, 4, 3)), random.standard_normal((4, 3))

@@ -154,6 +154,7 @@ def test_deltas_begin_when_published():
     assert active_rows(plain, np.int32(0)) == 8
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused(generator):
     with pytest.raises(ConfigError) as error:
         tiny.recipe({"space": "z", "deltas": False, "rows": 9, "img_resolution": 64})

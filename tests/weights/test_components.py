@@ -166,6 +166,7 @@ def test_components_and_resolutions_of_a_network():
     assert weights.resolutions_of(variables) == (4, 8, 16)
 
 
+@pytest.mark.slow
 def test_functions_take_the_place_of_modules_in_any_import_order():
     code = """
 import importlib, sys

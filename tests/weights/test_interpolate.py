@@ -137,6 +137,7 @@ def test_errors(weight, options, message):
         interpolate(a, b, weight, **options)
 
 
+@pytest.mark.slow
 def test_many_weights_at_once():
     a, b = pair(small(8))
     weights = np.array([0.0, 0.25, 1.0], np.float32)

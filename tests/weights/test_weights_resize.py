@@ -161,6 +161,7 @@ def test_freezing_restarts_because_the_top_is_new():
     assert resize(source, 16, KEY).config.freeze_layers == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_network_object_jit_and_gradient():
     config = small(16)

@@ -49,6 +49,7 @@ def assert_described(name):
     assert "licensed under" in card and model.says in card and model.flaws and model.flaws in card
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODERS)
 def test_an_encoder_finds_latents_of_its_generator(name):
     generator = aj.load(f"zoo:{zoo.ENCODERS[name].generator}")

@@ -30,6 +30,7 @@ def differs(network, other):
 # Activation
 
 
+@pytest.mark.slow
 def test_open_clip_without_its_config_must_be_told_the_activation(copy):
     folder = copy(OPEN_CLIP, *TOKENIZER)
     with pytest.raises(FormatError, match=r"QuickGELU.*--activation"):
