@@ -164,6 +164,7 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch):
     assert results["aj"].load("half").config == results["half"].config
 
 
+@pytest.mark.slow
 def test_jobs_of_the_python_page_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = (ROOT / "docs" / "python.md").read_text("utf-8")

@@ -60,6 +60,7 @@ def test_each_spread_changes_the_result(field):
     assert float(jnp.abs(results[0] - results[1]).max()) > 1e-2
 
 
+@pytest.mark.slow
 def test_strength_is_a_factor_of_the_probability():
     """A sample is changed exactly where its gate is below strength * p."""
     x = jnp.ones((400, 1, 1, 3)) * 0.25

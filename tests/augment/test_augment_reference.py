@@ -80,6 +80,7 @@ def test_images_that_are_not_square_turned():
     check("nonsquare/blit", preset("blit"), x, 0.9)
 
 
+@pytest.mark.slow
 def test_custom_strengths():
     strengths = meta()["custom_strengths"]
     strengths["imgfilter_bands"] = tuple(strengths["imgfilter_bands"])

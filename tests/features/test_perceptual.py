@@ -40,6 +40,7 @@ def vgg():
     return features.lpips("vgg")
 
 
+@pytest.mark.slow
 @needs_weights
 def test_the_weights_are_those_of_the_reference(vgg):
     params = vgg.variables["params"]

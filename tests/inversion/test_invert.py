@@ -217,6 +217,7 @@ def test_the_first_of_several_attempts_alone_is_that_of_a_single_run():
     assert both.latent[kept].tobytes() == single.latent[kept].tobytes()
 
 
+@pytest.mark.slow
 def test_attempts_that_diverge_lose_whenever_they_take_their_turn():
     good, bad = run(count=1), run(count=1, learning_rate=1e30, noise="const", rampup=0.0)
     for winner in (inverted.nearer(good, bad), inverted.nearer(bad, good)):
@@ -243,6 +244,7 @@ def test_watching_changes_nothing():
     assert (images[0] != images[1]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", [True, False])
 def test_a_last_stretch_may_be_shorter(slow, monkeypatch):
     monkeypatch.setattr(loops, "slow", lambda: slow)

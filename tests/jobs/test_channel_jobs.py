@@ -57,6 +57,7 @@ def aligned_pair(swapped, tmp_path_factory):
         return align(swapped, control=planted(), judge=judge, judged=4)
 
 
+@pytest.mark.slow
 def test_known_channels_score_as_they_should(aligned_pair):
     child, control = aligned_pair.rows
     assert (child.control, control.control) == (False, True)
@@ -153,6 +154,7 @@ def turned(images):
     return {name: -value for name, value in judge(images).items()} | {"fur": np.zeros(len(images))}
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_over_its_snapshots(tmp_path, swapped):
     for kimg, network in ((0, planted()), (2, planted()), (4, swapped)):
         folder = tmp_path / "run" / "checkpoints" / f"kimg-{kimg:06d}"

@@ -194,6 +194,7 @@ def test_an_edit_that_goes_the_wrong_way_is_said(network, planted):
     assert "glasses: svm in z, 56 examples, sigma 1" in found.table()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_directions_between_sets(network, planted, tmp_path):
     scores = planted[0].values["glasses"]

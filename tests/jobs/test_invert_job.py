@@ -35,6 +35,7 @@ def photos(tmp_path):
     return save_images(tmp_path / "photos", noise_images(2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("space", "more"),
     [("w", {"samples": 20, "noise": "keep", "seed": 3}), ("z", {}), ("s", {"samples": 20})],

@@ -97,6 +97,7 @@ def test_every_option_changes_the_film(pair, option):
     assert frames[0].shape != frames[1].shape or np.abs(frames[0] - frames[1]).max() > 1
 
 
+@pytest.mark.slow
 def test_labels(pair):
     network = DATA / "generator_cond16.pkl"
     first, second = (

@@ -26,6 +26,7 @@ def by_name(config):
     return {".".join(k.key for k in path[1:]): leaf.shape for path, leaf in flat}
 
 
+@pytest.mark.slow
 def test_published_structure():
     shapes = by_name(PUBLISHED)
     body = {n: s for n, s in frozen.shapes("arcface").items() if not n.startswith("output_layer")}

@@ -84,6 +84,7 @@ def test_z_plus_maps_every_row(net, z):
     assert relative_error(net.mapping(tiled), net.mapping(z)) < 1e-5
 
 
+@pytest.mark.slow
 def test_noise_modes(net, z):
     ws = net.mapping(z)
     images = {
@@ -110,6 +111,7 @@ def test_random_noise_differs_between_samples(net):
     assert relative_error(image[0], image[1]) > 1e-3
 
 
+@pytest.mark.slow
 def test_no_two_layers_share_a_random_field(net):
     """A network that shows the noise of one layer of its last block and nothing else."""
 
@@ -218,6 +220,7 @@ def test_a_network_without_a_mean_of_w_cannot_be_truncated(z):
             call()
 
 
+@pytest.mark.slow
 def test_a_generator_of_labels_alone():
     config = dataclasses.replace(CONFIG, z_dim=0, c_dim=3)
     net = aj.Network(config, init_variables(config, jax.random.key(0)))

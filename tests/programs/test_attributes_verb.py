@@ -114,6 +114,7 @@ def test_every_option_of_parts_arrives(aligned, monkeypatch, words, tmp_path):
     assert seen[name] == value
 
 
+@pytest.mark.slow
 def test_reading_writes_pictures_and_scores(ok, known, parent, tmp_path):
     words = ["attributes", "read", known, parent, "--seeds", "0-7"]
     told = ok(*words, "--out", tmp_path / "read.png")

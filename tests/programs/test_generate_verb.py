@@ -96,6 +96,7 @@ def test_labels_change_the_images(images):
     assert (first != second).any()
 
 
+@pytest.mark.slow
 def test_the_batch_changes_no_image(images, child):
     options = (child, "--seeds", "0-4", "--noise", "random", "--psi", 0.7)
     whole = images(*options, "--batch", 3)

@@ -148,6 +148,7 @@ def test_every_option_changes_the_results(results, parent, child, arguments, opt
     assert np.abs(before - after).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_labels_of_conditional_networks(results, refused, tmp_path):
     network = DATA / "generator_cond16.pkl"
     arguments = (network, network, "--seeds", "3", "--texture", "7", "--layers", "3")

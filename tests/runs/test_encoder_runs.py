@@ -138,6 +138,7 @@ def test_what_cannot_be(tmp_path, config, generator):
         stopping.check_finite(other, broken, {}, task_of(config).advice)
 
 
+@pytest.mark.slow
 def test_a_generator_that_is_lost_is_named(config, generator, tmp_path):
     variables = jax.tree.map(np.array, generator[1].variables)
     variables["params"]["synthesis"]["b4"]["const"][0] = np.nan

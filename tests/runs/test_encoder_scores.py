@@ -81,6 +81,7 @@ def test_scores(place, monkeypatch):
     assert all(new != old for new, old in zip(other, (vgg, pixels, alex), strict=True))
 
 
+@pytest.mark.slow
 def test_data_without_others_lend_those_that_are_trained_on(place):
     (score,) = scores_of(config_of(place, "pixel_rmse", "whole", count=99))
     assert score.details == {"images": 48, "split": "train"}  # with the mirrored ones

@@ -52,6 +52,7 @@ def the_loop(run):
     return loop._Loop(loop.TrainingRun(run, task, runs.Images(), {}, None, devices=devices), {})
 
 
+@pytest.mark.slow
 def test_a_second_interruption_keeps_the_first_until_it_is_saved(run, fresh, monkeypatch):
     made = the_loop(run)
     save(run, run.checkpoint(2), at(fresh, 63))
@@ -118,6 +119,7 @@ def test_a_run_is_never_shortened(run, monkeypatch):
     assert [config.kimg for config in went_on] == [5, 3]
 
 
+@pytest.mark.slow
 def test_what_older_checkpoints_are_reduced_to(run, fresh):
     snapshots = SnapshotOptions(tick_kimg=1, dense=1, every=100, keep_kimg=2)
     config = runs.replaced(kimg=9, snapshots=snapshots)
@@ -181,6 +183,7 @@ def test_data_that_have_another_name_here(run):
         jobs.resume(run.path, session=Session(cache=False))
 
 
+@pytest.mark.slow
 def test_a_step_that_depends_on_the_devices_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(loop, "train", lambda run, state, bookkeeping: None)
     groups = dataclasses.replace(tiny.DISCRIMINATOR, epilogue=EpilogueConfig(mbstd_group_size=8))

@@ -77,6 +77,7 @@ def test_few_answers_reach_what_many_do(population, coordinates, answers):
     assert worth(population, coordinates, first, visible=False) < few - 0.02
 
 
+@pytest.mark.slow
 def test_rare_labels_are_looked_for(population, coordinates):
     latents = population[0]
     unit = (latents - latents.mean(axis=0)) / latents.std(axis=0)

@@ -60,6 +60,7 @@ def test_ranger():
     np.testing.assert_array_equal(after["early"]["weight"], params["early"]["weight"])
 
 
+@pytest.mark.slow
 def test_pool():
     pool, run = empty_pool(6, 2), jax.jit(replay)
     latents = jnp.arange(80, dtype=jnp.float32).reshape(40, 2)

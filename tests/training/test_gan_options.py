@@ -123,6 +123,7 @@ def test_path_length_options():
     assert value("Greg", pl_batch_shrink=1)[1] != mean
 
 
+@pytest.mark.slow
 def test_r1_options():
     base, _ = value("Dreg")
     assert value("Dreg", r1_gamma=5.0)[0] == pytest.approx(base / 2, rel=1e-5)

@@ -19,6 +19,7 @@ def networks():
     return [Network(tiny.GENERATOR, init_variables(tiny.GENERATOR, key)) for key in keys]
 
 
+@pytest.mark.slow
 def test_checkpoints_of_a_run(bucket, networks):
     first, second = networks
     for kimg, network in ((4, first), (12, second)):

@@ -17,6 +17,7 @@ from tests.weights.small_generators import pair, random_variables, small
 F = Fraction
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("expression", "coefficients"),
     [

@@ -95,6 +95,7 @@ def test_table(trainable):
         np.testing.assert_equal(value, expected)
 
 
+@pytest.mark.slow
 def test_jit_and_gradient():
     parent, child = random_variables(small(8), 1), random_variables(small(8), 2)
 

@@ -18,6 +18,7 @@ def network(config, seed=1):
     return Network(config, random_variables(config, seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"conv_clamp": 256.0}, {"num_fp16_res": 2}, {"mapping": {"w_avg_beta": 0.998}}],

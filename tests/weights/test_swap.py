@@ -81,6 +81,7 @@ def test_wide_smooth_swap_is_the_mean():
     np.testing.assert_allclose(_at(result, conv), mean, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_jit_and_gradient():
     low, high = pair(small(8))
     hard = jax.jit(lambda a, b: swap(a, b, 4))(low, high)

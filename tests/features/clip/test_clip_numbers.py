@@ -126,6 +126,7 @@ def test_antialias_matters(tiny):
     assert np.abs(made + np.asarray(tiny.config.mean) - 0.5).max() < 0.05
 
 
+@pytest.mark.slow
 def test_pictures_are_differentiable_through_the_preparation(tiny):
     images = jnp.asarray(np.random.default_rng(0).uniform(-0.9, 0.9, (1, 64, 64, 3)), jnp.float32)
     total = jax.jit(lambda x: tiny.embed_images(x).sum())
