@@ -84,6 +84,7 @@ def test_nothing_is_compiled_twice(pair):
     assert morphing._images._cache_size() == count + 1
 
 
+@pytest.mark.slow
 def test_noise_is_the_same_in_every_frame(pair):
     parent, _, a, _ = pair
     still = (parent, parent, a, a)  # whatever moves is noise

@@ -67,6 +67,7 @@ def test_gray(name):
     check(f"gray/{name}", preset(name), images("gray"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["geom", "cutout"])
 def test_images_that_are_not_square(name):
     check(f"nonsquare/{name}", preset(name), images("rgb_nonsquare"))

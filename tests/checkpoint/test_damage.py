@@ -112,6 +112,7 @@ def test_pipes_and_devices_are_not_opened(saved):
         checkpoint.read(saved, "G_ema")
 
 
+@pytest.mark.slow
 def test_a_folder_that_appears_during_the_work_is_not_replaced(tmp_path):
     target = tmp_path / "net"
 

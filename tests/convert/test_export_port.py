@@ -38,6 +38,7 @@ G = GeneratorConfig(
 D = DiscriminatorConfig(16, channels=(5, 4, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "keys", [("G_ema",), ("G_ema", "G", "D"), ("G", "D"), ("D",)], ids="-".join
 )

@@ -184,6 +184,7 @@ class Fatal(AvatarSource):
         os._exit(1)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_told(tmp_path):
     with pytest.raises(UserError, match="--workers 1 needs less"):
         write_dataset(Fatal("pixel-art", 23, 5, 8), tmp_path / "d", workers=2)

@@ -6,6 +6,7 @@ from aligned_jax.errors import FormatError
 from aligned_jax.features import files
 
 
+@pytest.mark.slow
 def test_a_program_with_other_names_is_called_that(monkeypatch):
     name = "inception-2015-12-05.pt"
     monkeypatch.setattr(files, "read_tensors", lambda path: ({"layers.conv": 0}, "torch-script"))

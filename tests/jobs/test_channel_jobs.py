@@ -203,6 +203,7 @@ def test_networks_that_are_no_relatives_are_warned_of_but_for_the_control(tmp_pa
     assert len(listener.warnings) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -256,6 +257,7 @@ def test_the_channel_of_an_attribute_is_found_with_its_sign(part):
     assert figures["others"] < 0.1
 
 
+@pytest.mark.slow
 def test_examples_are_seeds_or_files_of_latents(tmp_path):
     network = planted()
     seeds = range(200)

@@ -93,6 +93,7 @@ def test_every_option_changes_the_direction(network, planted, change):
         assert (tails.direction.vectors["z"] != other.direction.vectors["z"]).any()
 
 
+@pytest.mark.slow
 def test_what_else_counts(network, planted):
     [plain] = find(network, planted, space="s").values()
     [more] = find(network, planted, space="s", torgb=True).values()
@@ -161,6 +162,7 @@ def test_conditioning_that_changes_nothing_is_said(network, planted):
     assert any("changes nothing" in sentence for sentence in found.warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_judge_looks_at_pictures_and_at_the_edit(network):
     def search(**changes):

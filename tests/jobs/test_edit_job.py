@@ -402,6 +402,7 @@ def test_films_go_round(network, child, tmp_path):
         family.film(frames=1)
 
 
+@pytest.mark.slow
 def test_the_verb_does_the_same(network, child, folder, tmp_path):
     out = tmp_path / "e.png"
     words = ("--edit", f"{folder}/w.npz:2", "--edit", "2_2:-4", "--seeds", "0-1")

@@ -69,6 +69,7 @@ def test_latents_are_taken_as_they_are(child, pair, tmp_path):
         assert (jobs.translate(*pair, source).images() == expected).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ["z", "w+"])
 def test_pictures_in_files_and_in_memory(child, pair, tmp_path, space):
     images = noise_images(2)

@@ -102,6 +102,7 @@ def test_what_is_planned_is_not_written(data, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_default_listener_hears_warnings_alone(data, tmp_path, monkeypatch, capsys):
     """Of a run from scratch whose loop is left out."""
     heard = []
@@ -193,6 +194,7 @@ def test_the_way_out_for_data_of_other_channels_and_without_labels(theirs, chann
         check_data(config, data)
 
 
+@pytest.mark.slow
 def test_gray_data_and_a_parent_in_colour(tmp_path, monkeypatch):
     """The second way out of the refusal works: up to the first step, which is left out."""
     shapes = []

@@ -123,6 +123,7 @@ def test_style_mixing():
         latents.mix_styles(a, b[:, 1:], [0])
 
 
+@pytest.mark.slow
 def test_lerp_and_slerp():
     a, b = jnp.asarray([[2.0, 0.0]]), jnp.asarray([[0.0, 4.0]])
     np.testing.assert_allclose(latents.lerp(a, b, 0.25), [[1.5, 1.0]])

@@ -163,6 +163,7 @@ def test_networks_are_pytrees(net, z):
     np.testing.assert_allclose(slope, [1 / 3] * 3, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_gradients_reach_the_latents(net, z):
     gradient = jax.grad(lambda z: jnp.square(net(z)).sum())(jnp.asarray(z))
     assert np.abs(gradient).max() > 1e-3

@@ -35,6 +35,7 @@ def functions(tmp_path_factory):
 SMALL = ("--statistics", 100, "--seeds", "0-3")
 
 
+@pytest.mark.slow
 def test_alignment_from_one_command(ok, parent, child, functions, tmp_path):
     options = ("--judge", f"{functions}:tone", "--judged", 2, "--resamples", 3, "--no-torgb")
     names = ("--names", "old,new,control")
@@ -53,6 +54,7 @@ def test_alignment_from_one_command(ok, parent, child, functions, tmp_path):
     assert other["strength"] == 2 and other["networks"][0]["scores"] != new["scores"]
 
 
+@pytest.mark.slow
 def test_channels_from_one_command(ok, parent, child, functions, tmp_path):
     def table(*options):
         said = ok("channels", parent, *options, *SMALL, "--out", tmp_path / "out", "--overwrite")

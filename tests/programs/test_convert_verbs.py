@@ -180,6 +180,7 @@ def test_warnings_of_a_reader_are_passed_on(aligned, ok, tmp_path, monkeypatch, 
     assert "  warning     something is odd" in ok("info", tmp_path / "made")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(MANIFEST["files"]))
 def test_hostile_files(name, aligned, tmp_path, contents):
     for marker in markers():

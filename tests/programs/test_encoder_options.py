@@ -289,6 +289,7 @@ def test_the_zoo_may_have_encoders(invert, family, tmp_path, monkeypatch):
     assert document["encoder"]["encoder"] == document["encoder"]["file"] == "zoo:e4e"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

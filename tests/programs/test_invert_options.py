@@ -84,6 +84,7 @@ def test_options_without_effect_are_known(line, idle, parent):
     assert set(found) >= set(idle)
 
 
+@pytest.mark.slow
 def test_options_without_effect_are_named(aligned, child, tmp_path):
     face, out = tmp_path / "face.png", tmp_path / "out"
     Image.new("RGB", (8, 8), "teal").save(face)

@@ -60,6 +60,7 @@ def film(ok, tmp_path, monkeypatch):
 SHORT = ("--frames", 4, "--easing", "linear", "--hold", 0)
 
 
+@pytest.mark.slow
 def test_a_film_goes_along_the_diagonal(film, parent, child, way):
     frames, lasting, size = film(parent, child, 3, 5, *SHORT, "--fps", 8)
     times = np.linspace(0, 1, 4)

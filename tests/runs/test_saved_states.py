@@ -159,6 +159,7 @@ def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
     assert run.checkpoint(1).exists()
 
 
+@pytest.mark.slow
 def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
     """It drops what has the step `purge_step` or a later one, and keeps the tick at 2 kimg."""
     purged = []
@@ -195,6 +196,7 @@ def test_a_step_that_depends_on_the_devices_says_so(tmp_path, monkeypatch, capsy
     assert note not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_only_the_first_host_prints_the_options(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(dry_run, "report", lambda task, devices: ["100 img/s"])
     said = []

@@ -64,6 +64,7 @@ def test_order_of_freezing(architecture, order):
             assert "fromrgb" not in trainable["b16"]
 
 
+@pytest.mark.slow
 def test_starting_states():
     chosen = tiny.recipe(d={"freeze_layers": 2})
     sizes = chosen.generator, chosen.discriminator, chosen.options

@@ -71,6 +71,7 @@ def few_steps(networks, generator, discriminator, ada=None, **options):
     return before, parallel.local(state)
 
 
+@pytest.mark.slow
 def test_everything_is_copied_and_the_rest_is_fresh(source):
     networks, report = starting_networks(source, *starting_configs(sizes(source)))
     for key in ("G", "D", "G_ema"):
@@ -119,6 +120,7 @@ def test_without_a_discriminator_one_is_drawn_as_for_a_fresh_run(source):
         starting_configs(sizes({"D": source["D"]}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resolution", [8, 32])
 def test_another_resolution_is_what_resize_makes(source, resolution):
     configs = {

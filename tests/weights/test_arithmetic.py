@@ -149,6 +149,7 @@ def test_order_of_names_is_irrelevant_and_half_way_is_the_mean():
         np.testing.assert_allclose(entries(mean)[path][1], value, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_zero_and_negation():
     a, b = pair(small(8))
     zeros = arithmetic("0*a + 0*b", {"a": a, "b": b})
@@ -156,6 +157,7 @@ def test_zero_and_negation():
     assert same_bits(arithmetic("-a", {"a": a}), jax.tree.map(np.negative, a))
 
 
+@pytest.mark.slow
 def test_jit_and_gradient():
     a, b = pair(small(8))
 

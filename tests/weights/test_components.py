@@ -22,6 +22,7 @@ TABLE = {
 TOTALS = {1024: 30_370_060, 512: 30_276_583, 256: 30_034_338}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resolution", TOTALS)
 def test_counts_of_official_sizes(resolution):
     counts = weights.count(GeneratorConfig(resolution))

@@ -121,6 +121,7 @@ def test_key_draws_the_new_weights_only():
     assert all(same_bits(flat(first.variables)[p], flat(second.variables)[p]) for p in same)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("channels", "resolution", "expected"),
     [

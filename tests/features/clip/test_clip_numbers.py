@@ -56,6 +56,7 @@ def test_pictures_and_logits(network, reference):
     assert float(network.variables["logit_scale"]) == reference["logit_scale"]
 
 
+@pytest.mark.slow
 def test_gradients_to_pixels(network, reference):
     text = unit(jnp.asarray(reference["text_embeds"][0]))
 

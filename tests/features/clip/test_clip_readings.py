@@ -77,6 +77,7 @@ def test_hugging_face_tells_the_activation_of_each(copy):
 # Heads
 
 
+@pytest.mark.slow
 def test_heads_that_nothing_tells_are_asked_for(copy):
     folder = copy(OPEN_CLIP, *TOKENIZER)
     with pytest.raises(FormatError, match=r"text transformer of width 24 has.*--heads"):
