@@ -17,13 +17,8 @@ from aligned_jax.networks import fingerprint
 from aligned_jax.provenance import Command
 from aligned_jax.semantics import Direction
 from tests.helpers import DATA
-from tests.jobs.small_inputs import PARENT, moved
+from tests.jobs.small_inputs import moved
 from tests.makers.official_file import write_torch
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
 
 
 @pytest.fixture

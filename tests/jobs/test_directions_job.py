@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from aligned_jax import jobs, loading
+from aligned_jax import jobs
 from aligned_jax.errors import UserError
 from aligned_jax.jobs import judges
 from aligned_jax.jobs.directions import found as found_job
@@ -18,11 +18,6 @@ from aligned_jax.semantics.directions import fit
 from tests.jobs.small_inputs import PARENT, aligned
 
 COUNT = 400
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import jobs, loading
+from aligned_jax import jobs
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import NotFinite
@@ -16,11 +16,6 @@ from aligned_jax.utils.reporting import Reporter
 from aligned_jax.viz import tile, to_uint8
 from tests.helpers import DATA
 from tests.jobs.small_inputs import PARENT, aligned
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
 
 
 def test_images_are_those_of_the_verb(network, tmp_path):

@@ -19,19 +19,9 @@ from aligned_jax.rendering.editing import edited
 from aligned_jax.semantics import Direction, leakage
 from aligned_jax.semantics.edits import Edit
 from tests.helpers import DATA
-from tests.jobs.small_inputs import PARENT, aligned, moved, save_child
+from tests.jobs.small_inputs import PARENT, aligned, moved
 
 SAMPLES = 1000
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    return save_child(tmp_path_factory.mktemp("networks") / "child")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import jobs, loading
+from aligned_jax import jobs
 from aligned_jax.errors import UserError
 from aligned_jax.features.attributes.file import save_reader
 from aligned_jax.jobs.edits.part_masks import part_mask
@@ -15,11 +15,6 @@ from tests.jobs.small_inputs import PARENT, aligned
 from tests.labelled_pictures import reader
 
 PARTS = ("ground", "hat", "hair")
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
 
 
 @pytest.fixture(scope="module")

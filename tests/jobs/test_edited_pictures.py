@@ -4,24 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aligned_jax import inversion, jobs, loading
+from aligned_jax import inversion, jobs
 from aligned_jax.errors import UserError
 from aligned_jax.semantics import Direction
 from aligned_jax.tools.main import main
-from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_child, save_images
+from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_images
 
 HOW = jobs.PictureOptions(steps=2, perceptual="none", pixels=1.0)
 WORDS = ("--steps", 2, "--perceptual", "none", "--pixels", 1)
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    return save_child(tmp_path_factory.mktemp("networks") / "child")
 
 
 @pytest.fixture(scope="module")

@@ -19,15 +19,10 @@ from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import render
 from aligned_jax.utils.reporting import Reporter
 from tests.helpers import DATA
-from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_child, save_images
+from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_images
 
 QUICK = {"perceptual": "none", "pixels": 1.0, "steps": 4}
 OPTIONS = ("--perceptual", "none", "--pixels", 1, "--steps", 4)
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    return save_child(tmp_path_factory.mktemp("networks") / "child")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from aligned_jax import jobs, loading
+from aligned_jax import jobs
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.jobs.judges import load_judge
 from aligned_jax.jobs.seed_labels import pool as pools
@@ -18,15 +18,10 @@ from aligned_jax.jobs.seed_labels.page import LabelServer
 from aligned_jax.jobs.seed_labels.session import LabelSession, saver
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks import fingerprint
-from tests.jobs.small_inputs import PARENT, moved
+from tests.jobs.small_inputs import moved
 
 YES, NO = list(range(0, 24, 2)), list(range(1, 24, 2))
 GIVEN = {"pool": "0-39", "batch": 40}
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
 
 
 @pytest.fixture(scope="module")

@@ -3,17 +3,12 @@
 import numpy as np
 import pytest
 
-from aligned_jax import jobs, loading
+from aligned_jax import jobs
 from aligned_jax.errors import UserError
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.viz import to_uint8
 from tests.helpers import DATA
 from tests.jobs.small_inputs import PARENT
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
 
 
 @pytest.fixture(scope="module")

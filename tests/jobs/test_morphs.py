@@ -11,14 +11,9 @@ from aligned_jax.provenance import Command
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.viz import to_uint8
 from tests.helpers import DATA
-from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_child, save_images
+from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_images
 
 SHORT = {"frames": 4, "hold": 0, "easing": "linear"}
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    return save_child(tmp_path_factory.mktemp("networks") / "child")
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,10 @@ from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.utils.reporting import Reporter
-from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_child, save_images
+from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_images
 
 INVERT = {"steps": 2, "perceptual": "none", "pixels": 1.0}
 WORDS = ("--steps", 2, "--perceptual", "none", "--pixels", 1)
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    return save_child(tmp_path_factory.mktemp("networks") / "child")
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,7 @@ from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import DATA
-from tests.jobs.small_inputs import PARENT, aligned, moved, save_child
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    return save_child(tmp_path_factory.mktemp("networks") / "child")
+from tests.jobs.small_inputs import PARENT, aligned, moved
 
 
 @pytest.fixture(scope="module")

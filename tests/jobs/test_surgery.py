@@ -11,12 +11,7 @@ from aligned_jax import checkpoint, jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.describe import headline
 from aligned_jax.provenance import Command
-from tests.jobs.small_inputs import PARENT, aligned, moved, save_child
-
-
-@pytest.fixture(scope="module")
-def child(tmp_path_factory):
-    return save_child(tmp_path_factory.mktemp("networks") / "child")
+from tests.jobs.small_inputs import PARENT, aligned, moved
 
 
 def same(a, b):

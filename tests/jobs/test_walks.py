@@ -3,20 +3,14 @@
 import numpy as np
 import pytest
 
-from aligned_jax import jobs, loading
+from aligned_jax import jobs
 from aligned_jax.errors import UserError
 from aligned_jax.latents import Curve, z_from_seeds
 from aligned_jax.rendering import draw
 from aligned_jax.viz import to_uint8
 from tests.helpers import DATA
-from tests.jobs.small_inputs import PARENT
 
 SHORT = {"frames": 3, "batch": 4}
-
-
-@pytest.fixture(scope="module")
-def network():
-    return loading.load(PARENT)
 
 
 @pytest.fixture(scope="module")

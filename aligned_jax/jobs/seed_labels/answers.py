@@ -31,7 +31,7 @@ from aligned_jax.semantics.active_labels import (
 )
 from aligned_jax.semantics.latent_models import LatentModel, check_space
 from aligned_jax.utils import reading
-from aligned_jax.utils.text import listed
+from aligned_jax.utils.text import listed, said
 
 _VERSION = 1
 SUGGESTED = 12
@@ -287,7 +287,7 @@ def read_labels(path: str | os.PathLike[str]) -> StoredLabels:
         return StoredLabels(SeedAnswers(**kinds), model, facts)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(
-            f"{shown} is no file of labels, or a damaged one ({error!s:.200})"
+            f"{shown} is no file of labels, or a damaged one ({said(error)})"
         ) from None
 
 
