@@ -65,7 +65,7 @@ def _answers(
 ) -> np.ndarray:
     """Number of the nearest value for each picture, asked with the noun of its kind."""
     answers = np.zeros(len(vectors), int)
-    for kind in captions.NOUNS:
+    for kind in dict.fromkeys(kinds):  # of others a CLIP may not even know the noun
         rows = np.asarray([row for row, one in enumerate(kinds) if one == kind], int)
         texts = captions.statements(group, values, kind)
         cosines = vectors[rows] @ np.asarray(unit(clip.embed_texts(texts))).T

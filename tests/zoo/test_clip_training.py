@@ -106,7 +106,7 @@ def test_it_is_packed_and_read_again(trained, tmp_path):
     assert np.abs(near).max() < 0.01 * np.abs(trained.embed_texts(text)).max()
     assert json.loads((tmp_path / "c" / "scores.json").read_text()) == scores
     card = (tmp_path / "c" / "card.md").read_text()
-    assert "glasses, " in card and "| shirt | 2 | 40 | 100% |" in card and "'x y'" in card
+    assert "red, shirt, with" in card and "| shirt | 2 | 40 | 100% |" in card and "'x y'" in card
     with pytest.raises(UserError, match="not empty"):
         clip_packing.pack_clip(tmp_path / "c", trained, scores, OPTIONS, ["personas"], [line])
 
