@@ -4,7 +4,6 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -142,10 +141,7 @@ def save(
 
 def zoo_names() -> list[str]:
     """Names of the networks that come with the package."""
-    zoo = resources.files("aligned_jax") / "zoo"
-    if not zoo.is_dir():
-        return []
-    return sorted(entry.name for entry in zoo.iterdir() if (entry / ZOO_FILE).is_file())
+    return paths.zoo_members(ZOO_FILE)
 
 
 def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
@@ -195,7 +191,7 @@ def _zoo_path(name: str) -> str:
         raise CheckpointError(
             f"there is no zoo:{name}; the zoo has {', '.join(names) or 'no networks yet'}"
         )
-    return str(resources.files("aligned_jax") / "zoo" / name / ZOO_FILE)
+    return str(paths.zoo_folder() / name / ZOO_FILE)
 
 
 def _network(source: Any, key: str, manifest: checkpoint.Manifest, tree: Variables) -> AnyNetwork:

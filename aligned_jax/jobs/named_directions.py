@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 from aligned_jax.errors import UserError
+from aligned_jax.utils.paths import zoo_folder
 from aligned_jax.utils.text import listed
 
 ZOO = "zoo:"
@@ -14,8 +14,7 @@ FOLDERS = "*-directions"  # in the zoo, named after the network that they are of
 
 def zoo_directions() -> dict[str, Path]:
     """The files of the directions that come with the package, by their names without "zoo:"."""
-    zoo = Path(str(resources.files("aligned_jax"))) / "zoo"
-    return {file.stem: file for file in sorted(zoo.glob(f"{FOLDERS}/*.npz"))}
+    return {file.stem: file for file in sorted(zoo_folder().glob(f"{FOLDERS}/*.npz"))}
 
 
 def direction_file(source: str | os.PathLike[str]) -> str:

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,16 @@ def cache_folder(name: str) -> Path:
     """Where things that can be had again are kept: $XDG_CACHE_HOME or ~/.cache, then ours."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "aligned_jax" / name
+
+
+def zoo_folder() -> Path:
+    """Where what comes with the package lies."""
+    return Path(str(resources.files("aligned_jax"))) / "zoo"
+
+
+def zoo_members(file: str) -> list[str]:
+    """Names of the folders of the zoo that hold a file of this name, sorted."""
+    return sorted(path.parent.name for path in zoo_folder().glob(f"*/{file}"))
 
 
 def absolute(path: str | os.PathLike) -> Path:

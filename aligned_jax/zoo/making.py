@@ -8,15 +8,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 
 from aligned_jax.errors import UserError
 from aligned_jax.loading import ZOO_FILE
+from aligned_jax.utils.paths import zoo_folder
 from aligned_jax.zoo.card import Card, encoder_scores, gan_scores, write_card
 from aligned_jax.zoo.members import DATA, ENCODERS, MODELS, POSE, Model, ZooEncoder
 
-PACKAGE_ZOO = Path(str(resources.files("aligned_jax"))) / "zoo"
+PACKAGE_ZOO = zoo_folder()
 RESOLUTION = 64
 SAMPLES = "0-63"
 SCORES, SCORED = "scores.json", 5000

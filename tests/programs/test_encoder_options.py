@@ -12,6 +12,7 @@ from PIL import Image
 import aligned_jax as aj
 from aligned_jax import convert, inversion, loading
 from aligned_jax.latents import noise_fields
+from aligned_jax.utils import paths
 from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 
 CONFIGS = {
@@ -283,7 +284,7 @@ def test_the_zoo_may_have_encoders(invert, family, tmp_path, monkeypatch):
     trees = {"E": (encoder.config, encoder.variables)}
     convert.write_safetensors(place, trees, encoder.provenance, half=True)
     found, _ = invert("--encoder", family / "e4e")
-    monkeypatch.setattr(loading.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(paths.resources, "files", lambda package: tmp_path)
     packed, document = invert("--encoder", "zoo:e4e")
     np.testing.assert_allclose(packed.latent, found.latent, rtol=0.05, atol=0.05)
     assert document["encoder"]["encoder"] == document["encoder"]["file"] == "zoo:e4e"

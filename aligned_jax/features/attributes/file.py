@@ -4,8 +4,6 @@ import dataclasses
 import json
 import os
 from collections.abc import Mapping
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,10 +102,7 @@ def load(source: str | os.PathLike) -> Reader:
 
 def zoo_readers() -> list[str]:
     """Names of the readers that come with the package, without "zoo:"."""
-    zoo = resources.files("aligned_jax") / "zoo"
-    if not zoo.is_dir():
-        return []
-    return sorted(entry.name for entry in zoo.iterdir() if (entry / ZOO_FILE).is_file())
+    return paths.zoo_members(ZOO_FILE)
 
 
 def reader_file(source: str | os.PathLike) -> str:
@@ -118,7 +113,7 @@ def reader_file(source: str | os.PathLike) -> str:
     name = text.removeprefix(_ZOO)
     if name not in zoo_readers():
         raise UserError(f"there is no reader {text}; there are {_zoo_text()}")
-    return str(Path(str(resources.files("aligned_jax"))) / "zoo" / name / ZOO_FILE)
+    return str(paths.zoo_folder() / name / ZOO_FILE)
 
 
 def _zoo_text() -> str:

@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 from aligned_jax.convert.files.torch_tensors import read_tensors
@@ -20,6 +19,7 @@ from aligned_jax.features.clip.model import Clip, parameter_shapes, tree_of
 from aligned_jax.features.clip.tokens import TextTokens, read_tokens
 from aligned_jax.features.files import problems
 from aligned_jax.features.networks import torch_shape
+from aligned_jax.utils import paths
 from aligned_jax.utils.text import listed
 
 # In a folder, the first of these.
@@ -75,10 +75,7 @@ def load(
 
 def zoo_clips() -> list[str]:
     """Names of the CLIPs that come with the package."""
-    zoo = resources.files("aligned_jax") / "zoo"
-    if not zoo.is_dir():
-        return []
-    return sorted(entry.name for entry in zoo.iterdir() if (entry / _WEIGHTS[0]).is_file())
+    return paths.zoo_members(_WEIGHTS[0])
 
 
 def _files(source: str | os.PathLike[str]) -> tuple[Path, Path]:
@@ -89,7 +86,7 @@ def _files(source: str | os.PathLike[str]) -> tuple[Path, Path]:
         if name not in zoo_clips():
             known = ", ".join(f"zoo:{clip}" for clip in zoo_clips()) or "none yet"
             raise UserError(f"there is no CLIP {text}; the zoo has {known}")
-        text = str(resources.files("aligned_jax") / "zoo" / name)
+        text = str(paths.zoo_folder() / name)
     path = Path(text)
     if not path.exists():
         raise UserError(f"there is no {text}; give a folder or a file of weights of a CLIP")
