@@ -102,4 +102,6 @@ def _part(card: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float | int) else ""
+    # Whole numbers of a stranger's card may be too large for a float; no score is.
+    told = isinstance(value, float | int) and not abs(value) >= 1e9
+    return f"{value:.3f}" if told else ""
