@@ -10,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features.attributes import file as files
 from aligned_jax.features.attributes import load
+from aligned_jax.features.attributes.card import reader_card
 from aligned_jax.features.attributes.file import KEY, rounded, save_reader
 from aligned_jax.utils.checksums import checksum_of, sealed
 from tests.helpers import same_bits
@@ -26,6 +27,17 @@ def test_what_is_written_comes_back(path):
     written, found = reader(), load(path)
     assert found.config == written.config and found.card == {"says": "so"}
     assert same_bits(found.params, written.params)
+
+
+def test_a_card_may_hold_numbers_that_are_no_scores(tmp_path):
+    """A stranger's card is read whatever it says."""
+    name = reader().heads[0].name
+    for score in (10**400, float("inf"), float("nan"), True, "x", None, [1]):
+        card = {"scores": {name: dict.fromkeys(("accuracy", "auc"), score)}}
+        save_reader(
+            tmp_path / "r.safetensors", dataclasses.replace(reader(), card=card), overwrite=True
+        )
+        assert name in reader_card(tmp_path / "r.safetensors").text()
 
 
 def test_half_precision_is_half_the_size_and_what_rounded_says(path, tmp_path):

@@ -113,6 +113,8 @@ def test_damaged_files_of_labels(found, tmp_path):
     refused("psi, label of another type", psi="1", label=[0])
     refused("damaged", psi=10**400)
     refused("damaged", model={"weights": [10**400], "intercept": 0})
+    refused("finite numbers", model={"weights": [1e39], "intercept": 0})
+    refused("finite numbers", model={"weights": [1.0], "intercept": -1e39})
     refused("damaged", model=0)
     with pytest.raises(UserError, match="cannot be read"):
         jobs.read_labels(tmp_path / "none.json")

@@ -131,7 +131,10 @@ def _open_clip(file: Path) -> ClipDescription:
     head_width = _whole(vision.get("head_width"), _HEAD_WIDTH)
     return ClipDescription(
         activations=(usual, usual),
-        heads=(_whole(text.get("heads"), 0) or None, width // head_width or None),
+        heads=(
+            _whole(text.get("heads"), 0) or None,
+            (width // head_width if head_width else 0) or None,
+        ),
         mean=_colours(pictures.get("mean"), MEAN, file),
         std=_colours(pictures.get("std"), STD, file),
     )

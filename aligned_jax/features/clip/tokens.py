@@ -1,7 +1,7 @@
 """Texts to tokens, by the `tokenizers` package."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.reading import parse_json, read_bytes
-from aligned_jax.utils.text import listed
+from aligned_jax.utils.text import listed, said
 
 FILES = ("tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json")
 _START, _END = "<|startoftext|>", "<|endoftext|>"
@@ -36,7 +36,7 @@ class TextTokens:
     def __init__(self, tokenizer: Any, pad: str | None = None) -> None:
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        around = tokenizer.encode("").ids
+        around = _unbroken(tokenizer.encode, "").ids
         if len(around) != 2:
             raise FormatError(
                 f"the tokenizer puts {len(around)} tokens around a text; CLIP needs a start and an "
@@ -70,7 +70,7 @@ class TextTokens:
         """Words of a text that have no tokens; each once."""
         if self._stranger is None:
             return []
-        encoding = self._tokenizer.encode(text)
+        encoding = _unbroken(self._tokenizer.encode, text)
         spans = zip(encoding.ids, encoding.offsets, strict=True)
         return list(dict.fromkeys(text[a:b] for i, (a, b) in spans if i == self._stranger))
 
@@ -88,7 +88,7 @@ class TextTokens:
         """
         if isinstance(texts, str):
             raise UserError(f"texts are a list; give [{texts!r}]")
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        rows = [one.ids for one in _unbroken(self._tokenizer.encode_batch, list(texts))]
         wrong = [self._problem(*pair, context, cut) for pair in zip(texts, rows, strict=True)]
         if any(wrong):
             raise UserError(listed([text for text in wrong if text], separator="; "))
@@ -131,10 +131,12 @@ def read_tokens(place: str | os.PathLike[str]) -> TextTokens:
     folder = path if path.is_dir() else path.parent
     file = folder / "tokenizer.json" if path.is_dir() else path
     if file.is_file():
+        content = read_bytes(file, _LARGEST)
         try:
-            tokenizer = tokenizers.Tokenizer.from_buffer(read_bytes(file, _LARGEST))
+            _check_template(parse_json(content, file.name).get("post_processor"))
+            tokenizer = _unbroken(tokenizers.Tokenizer.from_buffer, content)
         except Exception as error:  # the package raises nothing more specific
-            raise FormatError(f"{file} is no tokenizer that can be read: {error}") from None
+            raise FormatError(f"{file} is no tokenizer that can be read: {said(error)}") from None
     elif (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
         tokenizer = _from_merges(folder)
     else:
@@ -153,6 +155,42 @@ def _padding(folder: Path) -> str | None:
     token = parse_json(read_bytes(file, _LARGEST), str(file)).get("pad_token")
     token = token.get("content") if isinstance(token, dict) else token
     return token if isinstance(token, str) else None
+
+
+def _check_template(processor: Any) -> None:
+    """Refuses a template with tokens that it does not define.
+
+    The package would accept it, and write a trace of its own to the terminal at the first text.
+    """
+    if not isinstance(processor, dict):
+        return
+    known = processor.get("special_tokens")
+    for part in ("single", "pair"):
+        pieces = processor.get(part)
+        for piece in pieces if isinstance(pieces, list) else ():
+            token = piece.get("SpecialToken") if isinstance(piece, dict) else None
+            name = token.get("id") if isinstance(token, dict) else None
+            if isinstance(name, str) and not (isinstance(known, dict) and name in known):
+                raise FormatError(f"its template names a token {name!r} that it does not define")
+    processors = processor.get("processors")
+    for one in processors if isinstance(processors, list) else ():
+        _check_template(one)
+
+
+def _unbroken(function: Callable[..., Any], *given: Any) -> Any:
+    """What a function of the package returns.
+
+    It accepts files that it stumbles over later, with what is not even an `Exception`.
+
+    Raises:
+      FormatError: if it stumbles.
+    """
+    try:
+        return function(*given)
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise FormatError(f"the tokenizer contradicts itself ({said(error)})") from None
 
 
 def _from_merges(folder: Path) -> Any:

@@ -301,7 +301,8 @@ def _seeds(values: Any) -> tuple[int, ...]:
 
 def _finite(values: Sequence[Any]) -> np.ndarray:
     array = np.asarray(values, np.float64)
-    if array.ndim != 1 or not np.isfinite(array).all():
+    # They are kept in single precision.
+    if array.ndim != 1 or not (np.abs(array) <= np.finfo(np.float32).max).all():
         raise ValueError("the model must be finite numbers")
     return array
 

@@ -10,6 +10,7 @@ from aligned_jax.errors import FormatError, UserError
 from aligned_jax.features import clip
 from aligned_jax.features.clip import names
 from aligned_jax.features.clip.model import flat, parameter_shapes
+from aligned_jax.features.clip.tokens import read_tokens
 from tests.features.clip.conftest import FOLDER, HEADS, edit
 
 OPEN_CLIP = "open_clip_layout.safetensors"
@@ -55,6 +56,9 @@ def test_open_clip_config_tells_the_activation_and_the_heads(copy):
     assert clip.load(folder).config.text.activation == "gelu"
     edit(folder / "open_clip_config.json", preprocess_cfg__mean=[0.5, 0.5, 0.5])
     assert clip.load(folder).config.mean == (0.5, 0.5, 0.5)
+    document["model_cfg"]["vision_cfg"] = {"head_width": 0, "width": 32}  # as good as none
+    (folder / "open_clip_config.json").write_text(json.dumps(document))
+    assert clip.load(folder, heads=HEADS).config.image.heads == 4
 
 
 def test_openai_archives_are_quickgelu():
@@ -251,6 +255,34 @@ def test_a_damaged_tokenizer_is_refused(copy):
     (folder / "vocab.json").write_text("[]")
     with pytest.raises(FormatError, match="do not fit"):
         clip.load(folder)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_template_of_tokens_that_it_does_not_define_is_refused(copy, capfd, nested):
+    """The package would accept it and panic at the first text."""
+    folder = copy("config.json", "model.safetensors", *TOKENIZER)
+    document = json.loads((folder / "tokenizer.json").read_text())
+    pieces = [
+        {"SpecialToken": {"id": "<|x|>", "type_id": 0}},
+        {"Sequence": {"id": "A", "type_id": 0}},
+    ]
+    template = {"type": "TemplateProcessing", "single": pieces, "pair": [], "special_tokens": {}}
+    nest = {"type": "Sequence", "processors": [template]}
+    document["post_processor"] = nest if nested else template
+    (folder / "tokenizer.json").write_text(json.dumps(document))
+    with pytest.raises(FormatError, match="that it does not define"):
+        clip.load(folder)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_tokenizer_without_its_own_unknown_word_is_refused(copy):
+    folder = copy("config.json", "model.safetensors", *TOKENIZER)
+    document = json.loads((folder / "tokenizer.json").read_text())
+    document["model"] = {"type": "WordLevel", "vocab": {"red": 0}, "unk_token": "<unk>"}
+    document |= {"pre_tokenizer": {"type": "Whitespace"}}
+    (folder / "tokenizer.json").write_text(json.dumps(document))
+    with pytest.raises(FormatError, match="contradicts itself"):
+        read_tokens(folder).encode(["blue"], 77)
 
 
 def test_a_tokenizer_of_more_words_is_refused(copy):
