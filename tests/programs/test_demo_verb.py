@@ -17,6 +17,7 @@ import pytest
 
 from aligned_jax import jobs, semantics
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.command_steps import run_aligned
 from aligned_jax.jobs.demo import making
 from aligned_jax.jobs.demo import steps as demo_steps
 from aligned_jax.jobs.demo.steps import DemoFamily, DemoPlan, Member
@@ -194,7 +195,7 @@ def test_a_script_needs_no_command_line(made):
     assert jobs.make_demo(made.plan, tell=lines.append) == 0
     assert (made.folder / "swap.png").exists() and "finished in" in lines[-1]
     with pytest.raises(UserError, match="there is no verb 'swop'; did you mean swap"):
-        making.run_aligned(["swop"])
+        run_aligned(["swop"])
 
 
 def test_options_reach_the_commands(parent, child, monkeypatch):

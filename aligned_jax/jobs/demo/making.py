@@ -1,26 +1,21 @@
 """Makes the demo: carries out its steps, one after the other, and writes the page."""
 
 import dataclasses
-import json
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import jax.numpy as jnp
 
 from aligned_jax import latents, loading, semantics, viz
 from aligned_jax.data.artwork import check_style
-from aligned_jax.errors import FormatError, UserError
+from aligned_jax.jobs.command_steps import CarryOut, CommandStep, claim, clock, run_aligned
 from aligned_jax.jobs.demo.page import page
 from aligned_jax.jobs.demo.steps import (
     EDITED,
     PSI,
     STRENGTH,
     DemoPlan,
-    DemoStep,
     edits,
     journeys,
     surgery,
@@ -28,13 +23,9 @@ from aligned_jax.jobs.demo.steps import (
 )
 from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.loading import named_network
-from aligned_jax.provenance import versions
 from aligned_jax.utils.paths import Name, exists
-from aligned_jax.utils.reading import read_json
 
 _RECORD = "demo.json"
-# Runs one command line without the program's name, and returns its exit code.
-CarryOut = Callable[[Sequence[str]], int]
 
 
 def make_demo(
@@ -62,7 +53,7 @@ def make_demo(
     check_style(plan.style)
     for member in plan.family.members:
         loading.describe(member.network)
-    _claim(plan)
+    claim(plan.out, _RECORD, "demo", dataclasses.asdict(plan))
     resolution = loading.describe(plan.family.parent.network).configs["G_ema"].img_resolution
     parts = (training, surgery, journeys)
     steps = {key: step for part in parts for key, step in part(plan, resolution).items()}
@@ -74,24 +65,10 @@ def make_demo(
     for step in moved.values():
         if code := do(step):
             return code
-    seconds = round(time.perf_counter() - began)
     with viz.writing(plan.path("index.html"), overwrite=True) as file:
         file.write(page(plan, steps | moved).encode())
-    tell(f"finished in {_clock(seconds)} min: open {plan.path('index.html')}")
+    tell(f"finished in {clock(time.perf_counter() - began)} min: open {plan.path('index.html')}")
     return 0
-
-
-def run_aligned(argv: Sequence[str]) -> int:
-    """Runs one command line of `aligned` in a process of its own; returns its exit code.
-
-    Raises:
-      UserError: what the process said last, if it is something that people can mend.
-    """
-    line = [sys.executable, "-m", "aligned_jax.tools.main", *argv]
-    done = subprocess.run(line, check=False, text=True, capture_output=True)
-    if done.returncode == 2:
-        raise UserError(done.stderr.strip().rpartition("\n")[2])
-    return done.returncode
 
 
 def channels(plan: DemoPlan) -> list[str]:
@@ -111,46 +88,14 @@ def channels(plan: DemoPlan) -> list[str]:
 
 def _doer(
     began: float, total: int, carry_out: CarryOut, tell: Callable[[str], None]
-) -> Callable[[DemoStep], int]:
+) -> Callable[[CommandStep], int]:
     """A function that carries out the next step, if that is not done, and says so."""
     numbers = iter(range(1, total + 1))
 
-    def do(step: DemoStep) -> int:
+    def do(step: CommandStep) -> int:
         done = exists(step.product)
-        clock = _clock(round(time.perf_counter() - began))
-        tell(f"{next(numbers):2}/{total}  {clock}  {step.says}{' (done before)' if done else ''}")
+        passed = clock(time.perf_counter() - began)
+        tell(f"{next(numbers):2}/{total}  {passed}  {step.says}{' (done before)' if done else ''}")
         return 0 if done else carry_out(step.argv)
 
     return do
-
-
-def _claim(plan: DemoPlan) -> None:
-    """Makes the folder this plan's; raises UserError if it holds anything else."""
-    record = plan.path(_RECORD)
-    mine = {"version": versions()["aligned_jax"], **dataclasses.asdict(plan)}
-    mine = json.loads(json.dumps({key: value for key, value in mine.items() if key != "out"}))
-    if not exists(record):
-        try:
-            viz.check_folder(plan.out)
-        except UserError as error:
-            raise UserError(f"{str(error).partition(';')[0]}; choose another --out") from None
-    elif (recorded := _read(record)) != mine:
-        differing = sorted(key for key in mine if recorded.get(key) != mine[key])
-        raise UserError(
-            f"{plan.out} holds a demo with another {', '.join(differing)}; choose another --out"
-        )
-    with viz.writing(record, overwrite=True) as file:
-        file.write((json.dumps(mine, indent=2) + "\n").encode())
-
-
-def _read(record: str) -> Mapping[str, Any]:
-    """What a plan's record holds; nothing if it cannot be read."""
-    try:
-        return read_json(record)
-    except (OSError, FormatError):
-        return {}
-
-
-def _clock(seconds: int) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes}:{rest:02d}"

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aligned_jax import loading, provenance
-from aligned_jax.jobs.demo.steps import PSI, STRENGTH, DemoPlan, DemoStep
+from aligned_jax.jobs.command_steps import CommandStep
+from aligned_jax.jobs.demo.steps import PSI, STRENGTH, DemoPlan
 from aligned_jax.viz import report
 
 
-def page(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
+def page(plan: DemoPlan, steps: Mapping[str, CommandStep]) -> str:
     """HTML in one file, with all pictures in it.
 
     Args:
@@ -64,7 +65,7 @@ def _members(plan: DemoPlan) -> str:
     )
 
 
-def _family(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
+def _family(plan: DemoPlan, steps: Mapping[str, CommandStep]) -> str:
     distant = plan.family.distant.name
     return report.section(
         "The same latent, the whole family",
@@ -81,7 +82,7 @@ def _family(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _transition(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
+def _transition(plan: DemoPlan, steps: Mapping[str, CommandStep]) -> str:
     return report.section(
         "A child leaves its parent",
         report.paragraph(
@@ -97,7 +98,7 @@ def _transition(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _resets(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
+def _resets(plan: DemoPlan, steps: Mapping[str, CommandStep]) -> str:
     parent, child = plan.family.parent.name, plan.family.distant.name
     folder = Path(steps["compare"].product).parent
     return report.section(
@@ -118,7 +119,7 @@ def _resets(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _blends(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
+def _blends(plan: DemoPlan, steps: Mapping[str, CommandStep]) -> str:
     parent, child = plan.family.parent.name, plan.family.distant.name
     return report.section(
         "Between two networks",
@@ -136,7 +137,7 @@ def _blends(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _journeys(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
+def _journeys(plan: DemoPlan, steps: Mapping[str, CommandStep]) -> str:
     parent, child = plan.family.parent.name, plan.family.distant.name
     return report.section(
         "From one kind to another",
@@ -157,7 +158,7 @@ def _journeys(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
     )
 
 
-def _edits(plan: DemoPlan, steps: Mapping[str, DemoStep]) -> str:
+def _edits(plan: DemoPlan, steps: Mapping[str, CommandStep]) -> str:
     pictures = [
         _picture(
             plan,
@@ -206,7 +207,7 @@ def _next(plan: DemoPlan) -> str:
     )
 
 
-def _picture(plan: DemoPlan, steps: Mapping[str, DemoStep], key: str, caption: str) -> str:
+def _picture(plan: DemoPlan, steps: Mapping[str, CommandStep], key: str, caption: str) -> str:
     step = steps[key]
     picture = report.picture(Path(step.product).read_bytes(), caption)
     return f"{picture}\n{report.command(step.command)}"

@@ -1,11 +1,11 @@
 """What `aligned demo` does: a list of command lines, in order."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aligned_jax import checkpoint
+from aligned_jax.jobs.command_steps import CommandStep
 from aligned_jax.jobs.editing import STRENGTH
 
 _ROWS = 4  # latents in pictures that have a row for each
@@ -94,31 +94,11 @@ class DemoPlan:
         return Member(f"{self.style} (new)", f"{self.path('run')}@{self.kimg}")
 
 
-@dataclass(frozen=True)
-class DemoStep:
-    """One command line of a demo, and what it is for.
-
-    Attributes:
-      says: what it does, for people.
-      argv: the command line without the program's name.
-      product: a file that is there when, and only when, the step is done.
-    """
-
-    says: str
-    argv: tuple[str, ...]
-    product: str
-
-    @property
-    def command(self) -> str:
-        """The command line as it is typed."""
-        return shlex.join(["aligned", *self.argv])
-
-
-def training(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
+def training(plan: DemoPlan, resolution: int) -> dict[str, CommandStep]:
     """The new child: draw faces, fine-tune, show how it left its parent."""
     faces, run = plan.path("faces"), plan.path("run")
     return {
-        "faces": DemoStep(
+        "faces": CommandStep(
             f"draw {plan.faces:,} new faces in the style {plan.style}",
             (
                 *("data", "avatars", "--style", plan.style, "--count", str(plan.faces)),
@@ -127,7 +107,7 @@ def training(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
             ),
             str(Path(faces) / "dataset_info.json"),
         ),
-        "finetune": DemoStep(
+        "finetune": CommandStep(
             f"fine-tune {plan.family.parent.name} on them for {plan.kimg} thousand images",
             (
                 *("finetune", plan.family.parent.network, plan.preset, "--data", faces),
@@ -147,7 +127,7 @@ def training(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
     }
 
 
-def surgery(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
+def surgery(plan: DemoPlan, resolution: int) -> dict[str, CommandStep]:
     """What the weights carry: the family, resets, blends and swaps."""
     parent, child = plan.family.parent.network, plan.family.distant.network
     four = ("--seeds", plan.seeds(_ROWS))
@@ -164,7 +144,7 @@ def surgery(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
                 *("--seeds", plan.seeds(_COLUMNS)),
             ),
         ),
-        "compare": DemoStep(
+        "compare": CommandStep(
             f"give {plan.family.distant.name} its parent's components back, one by one",
             (
                 *("compare", parent, child, *four, "--psi", str(PSI)),
@@ -187,7 +167,7 @@ def surgery(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
     }
 
 
-def edits(plan: DemoPlan, channels: Sequence[str]) -> dict[str, DemoStep]:
+def edits(plan: DemoPlan, channels: Sequence[str]) -> dict[str, CommandStep]:
     """The same channels moved in the whole family."""
     members = (plan.family.parent, *plan.family.children, plan.family.control)
     return {
@@ -207,7 +187,7 @@ def edits(plan: DemoPlan, channels: Sequence[str]) -> dict[str, DemoStep]:
     }
 
 
-def journeys(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
+def journeys(plan: DemoPlan, resolution: int) -> dict[str, CommandStep]:
     """The steps from the parent's kind to another: translation, a film, and its plane."""
     pair = (plan.family.parent.network, plan.family.distant.network)
     first = plan.seed * _COLUMNS
@@ -237,8 +217,10 @@ def journeys(plan: DemoPlan, resolution: int) -> dict[str, DemoStep]:
     }
 
 
-def _drawing(plan: DemoPlan, says: str, verb: str, rest: Sequence[str], name: str = "") -> DemoStep:
+def _drawing(
+    plan: DemoPlan, says: str, verb: str, rest: Sequence[str], name: str = ""
+) -> CommandStep:
     """A step that writes one picture."""
     out = plan.path(name or f"{verb}.png")
     argv = (verb, *rest, "--psi", str(PSI), "--out", out, "--overwrite")
-    return DemoStep(says, argv, out)
+    return CommandStep(says, argv, out)

@@ -1,0 +1,95 @@
+"""Work that is a list of command lines, each of which makes one thing: demos and galleries."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aligned_jax import viz
+from aligned_jax.errors import FormatError, UserError
+from aligned_jax.provenance import versions
+from aligned_jax.utils.paths import exists
+from aligned_jax.utils.reading import read_json
+
+# Runs one command line without the program's name, and returns its exit code.
+CarryOut = Callable[[Sequence[str]], int]
+
+
+@dataclass(frozen=True)
+class CommandStep:
+    """One command line, and what it is for.
+
+    Attributes:
+      says: what it does, for people.
+      argv: the command line without the program's name.
+      product: a file that is there when, and only when, the step is done.
+    """
+
+    says: str
+    argv: tuple[str, ...]
+    product: str
+
+    @property
+    def command(self) -> str:
+        """The command line as it is typed."""
+        return shlex.join(["aligned", *self.argv])
+
+
+def run_aligned(argv: Sequence[str]) -> int:
+    """Runs one command line of `aligned` in a process of its own; returns its exit code.
+
+    Raises:
+      UserError: what the process said last, if it is something that people can mend.
+    """
+    line = [sys.executable, "-m", "aligned_jax.tools.main", *argv]
+    done = subprocess.run(line, check=False, text=True, capture_output=True)
+    if done.returncode == 2:
+        raise UserError(done.stderr.strip().rpartition("\n")[2])
+    return done.returncode
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, "4:07"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def claim(out: str, record: str, what: str, plan: Mapping[str, Any]) -> None:
+    """Makes a folder that of a plan, so that only the same plan goes on in it.
+
+    Args:
+      out: the folder.
+      record: name of the file in it that holds the plan.
+      what: is made there, in a word.
+      plan: everything that decides it, JSON-able; its entry "out" does not count.
+
+    Raises:
+      UserError: if the folder holds anything else, or the disk refuses.
+    """
+    path = os.path.join(out, record)
+    mine = {"version": versions()["aligned_jax"], **plan}
+    mine = json.loads(json.dumps({key: value for key, value in mine.items() if key != "out"}))
+    if not exists(path):
+        try:
+            viz.check_folder(out)
+        except UserError as error:
+            raise UserError(f"{str(error).partition(';')[0]}; choose another --out") from None
+    elif (recorded := _read(path)) != mine:
+        differing = sorted(key for key in mine if recorded.get(key) != mine[key])
+        raise UserError(
+            f"{out} holds a {what} with another {', '.join(differing)}; choose another --out"
+        )
+    with viz.writing(path, overwrite=True) as file:
+        file.write((json.dumps(mine, indent=2) + "\n").encode())
+
+
+def _read(record: str) -> Mapping[str, Any]:
+    """What a record holds; nothing if it cannot be read."""
+    try:
+        return read_json(record)
+    except (OSError, FormatError):
+        return {}
