@@ -12,7 +12,7 @@ or --steps, or else by regression on the child's own pictures, in seconds.
 
 classify says yes or no, regress values such as yaw; with --data, whose truth is known, how good
 they are beside a supervised model, a --control that is aligned with nothing, and chance.
-StyleAlign, figures 7 and 29.
+StyleAlign, figures 7 and 29. Beside NAME.png, the pictures in order, NAME.json has the numbers.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def _add_task(parser: argparse.ArgumentParser, task: str) -> None:
     add("--batch", type=whole(1), default=8, help="images at a time (default 8)")
     arguments.add_inversion(parser)
     arguments.add_network_key(parser)
-    arguments.add_out(parser, "X", "NAME.html, NAME.json or NAME.csv")
+    arguments.add_out(parser, "X", "NAME.html, NAME.png, NAME.json or NAME.csv")
 
 
 def run(args: argparse.Namespace) -> None:

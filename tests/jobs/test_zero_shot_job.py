@@ -241,10 +241,24 @@ def test_files(labels, values, tmp_path):
         found.write(tmp_path / f"{name}.html")
         html = (tmp_path / f"{name}.html").read_text()
         assert all(word in html for word in (*words, "supervised", "chance"))
+    labels.write(tmp_path / "a.png")
+    assert json.loads((tmp_path / "a.json").read_text())["task"] == "classify"
+    ranked, [kinds, *_] = labels.sheet(), labels.of(labels.attributes[0])
+    assert ranked.images.shape[:2] == (3 * len(labels.attributes), 8)
+    np.testing.assert_array_equal(
+        ranked.images[0, 0], labels.pictures.images[np.argmax(kinds.values)]
+    )
+    binned, bright = values.sheet(), values.of(values.attributes[0])[0].values
+    assert binned.images.shape[:2] == (4 * len(values.attributes), 7)
+    lowest = values.pictures.images[bright <= np.quantile(bright, 0.3)]
+    assert any((binned.images[0, 0] == image).all() for image in lowest)
     with pytest.raises(UserError, match="already exists"):
         labels.write(tmp_path / "x.csv")
-    with pytest.raises(UserError, match=r"NAME.html, NAME.json or NAME.csv"):
-        labels.write(tmp_path / "x.png")
+    with pytest.raises(UserError, match=r"a\.json already exists"):
+        (tmp_path / "a.png").unlink()
+        labels.write(tmp_path / "a.png")
+    with pytest.raises(UserError, match=r"NAME.html, NAME.png, NAME.json or NAME.csv"):
+        labels.write(tmp_path / "x.txt")
 
 
 def test_what_cannot_be_done(parent, child, data, pictures):

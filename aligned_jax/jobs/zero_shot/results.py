@@ -12,11 +12,12 @@ import numpy as np
 
 from aligned_jax import provenance, viz
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.zero_shot import galleries
 from aligned_jax.jobs.zero_shot.pictures import Pictures
 from aligned_jax.provenance import Command
 from aligned_jax.utils.text import printable
 from aligned_jax.viz import report
-from aligned_jax.viz.sheet import write_page
+from aligned_jax.viz.sheet import Sheet, write_page
 from aligned_jax.zero_shot import (
     NEGATIVE,
     NEUTRAL,
@@ -32,8 +33,7 @@ _COLUMNS = {
     "classify": ("balanced accuracy", "accuracy", "AUC", "decided"),
     "regress": ("sign", "Spearman", "R2", "MAE"),
 }
-_SHOWN, _BINS, _IN_BIN = 8, 7, 4
-_FORMS = (".html", ".json", ".csv")
+_FORMS = (".html", ".png", ".json", ".csv")
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +174,10 @@ class ZeroShotLabels:
         command: Command = Command(),  # noqa: B008  # it cannot change
         overwrite: bool = False,
     ) -> None:
-        """Writes a page to NAME.html, everything to NAME.json, or labels to NAME.csv.
+        """Writes a page to NAME.html, all numbers to NAME.json, or labels to NAME.csv.
 
-        A CSV has the columns file,name,value, way and label, of the child alone.
+        A CSV has the columns file,name,value, way and label, of the child alone. NAME.png is the
+        pictures in their order by the first way, beside which the numbers are written to NAME.json.
 
         Raises:
           UserError: for another name, or if the file exists or the disk refuses.
@@ -186,6 +187,11 @@ class ZeroShotLabels:
             title = f"{'Labels' if self.task == 'classify' else 'Values'} that nobody gave"
             facts = {**command.arguments, **self.facts}
             write_page(out, title, command, facts, self._sections(), overwrite)
+            return
+        if form == ".png":
+            numbers = numbers_beside(out)
+            self.sheet().write(out, command, overwrite)
+            self.write(numbers, command, overwrite)
             return
         if form == ".json":
             text = json.dumps(self.document(command), indent=1) + "\n"
@@ -197,6 +203,15 @@ class ZeroShotLabels:
             text = lines.getvalue()
         with viz.writing(out, overwrite) as file:
             file.write(text.encode())
+
+    def sheet(self) -> Sheet:
+        """The pictures in the order of what was read, by the first way of each attribute."""
+        first = {name: self.of(name)[0] for name in self.attributes}
+        values = {name: one.values for name, one in first.items()}
+        if self.task == "regress":
+            return galleries.binned_sheet(self.pictures, values)
+        middles = {name: _middle(one) for name, one in first.items()}
+        return galleries.ranked_sheet(self.pictures, values, middles)
 
     def _table(self) -> list[dict[str, Any]]:
         return [
@@ -222,8 +237,7 @@ class ZeroShotLabels:
                 inside.append(report.table(("", *columns), cells))
             for one in self.of(name):
                 inside.append(report.paragraph(f"By the way {one.way}.{_mirror_text(one)}"))
-                inside.append(_ranks(self.pictures, one) if one.kinds is not None else "")
-                inside.append(_bins(self.pictures, one) if one.kinds is None else "")
+                inside.append(_gallery(self.pictures, one))
             if self.worth.get(name):
                 inside.append(report.paragraph(_worth_text(self.worth[name])))
             parts.append(report.section(name, *inside))
@@ -240,10 +254,17 @@ def check_results_file(out: str | os.PathLike[str], overwrite: bool = False) -> 
     form = os.path.splitext(out)[1]
     if form not in _FORMS:
         raise UserError(
-            f"{os.fspath(out)}: results are written to NAME.html, NAME.json or NAME.csv"
+            f"{os.fspath(out)}: results are written to NAME.html, NAME.png, NAME.json or NAME.csv"
         )
     viz.check_file(out, overwrite)
+    if form == ".png":
+        viz.check_file(numbers_beside(out), overwrite)
     return form
+
+
+def numbers_beside(out: str | os.PathLike[str]) -> str:
+    """The file of numbers that is written beside a picture."""
+    return os.path.splitext(out)[0] + ".json"
 
 
 def _claim(found: ZeroShotLabels) -> str:
@@ -280,47 +301,14 @@ def _worth_text(worth: Figures) -> str:
     return f"The parent's model for the parent's own samples, {int(worth['n'])} unseen: {figures}."
 
 
-def _ranks(pictures: Pictures, one: ZeroShotReading) -> str:
-    """Rows of the most positive, the least decided and the most negative pictures."""
-    middle = one.threshold.middle if one.threshold else 0.0
-    order = np.argsort(-one.values, kind="stable")
-    near = np.argsort(np.abs(one.values - middle), kind="stable")[:_SHOWN]
-    chosen = {
-        "positive": order[:_SHOWN],
-        "neutral": near[np.argsort(-one.values[near], kind="stable")],
-        "negative": order[-_SHOWN:],
-    }
-    cells = [
-        [_captioned(pictures, row, one.values[row]) for row in rows] for rows in chosen.values()
-    ]
-    return report.sheet([""] * min(_SHOWN, len(order)), list(chosen), cells)
+def _gallery(pictures: Pictures, one: ZeroShotReading) -> str:
+    if one.kinds is None:
+        return galleries.bins_html(pictures, one.values)
+    return galleries.ranks_html(pictures, one.values, _middle(one))
 
 
-def _bins(pictures: Pictures, one: ZeroShotReading) -> str:
-    """Columns of pictures drawn at random from bins of the values."""
-    low, high = np.quantile(one.values, (0.02, 0.98))
-    edges = np.linspace(low, high, _BINS + 1)
-    places = np.clip(np.searchsorted(edges, one.values, side="right") - 1, 0, _BINS - 1)
-    random = np.random.default_rng(0)
-    columns = []
-    for bin_number in range(_BINS):
-        rows = np.flatnonzero(places == bin_number)
-        columns.append(random.permutation(rows)[:_IN_BIN])
-    heads = [f"{edges[k]:.2g} to {edges[k + 1]:.2g}" for k in range(_BINS)]
-    cells = [
-        [
-            _captioned(pictures, int(rows[line]), one.values[rows[line]])
-            if line < len(rows)
-            else ""
-            for rows in columns
-        ]
-        for line in range(_IN_BIN)
-    ]
-    return report.sheet(heads, [""] * _IN_BIN, cells)
-
-
-def _captioned(pictures: Pictures, row: int, value: float) -> str:
-    return report.thumbnail(pictures.images[row], f"{pictures.names[row]}: {value:.2f}")
+def _middle(one: ZeroShotReading) -> float:
+    return one.threshold.middle if one.threshold else 0.0
 
 
 def _finite(value: Any) -> Any:
