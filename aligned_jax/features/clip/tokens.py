@@ -18,6 +18,8 @@ _PIECES = (
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 )
 _LARGEST = 64 << 20  # bytes
+# The package goes through all numbers up to the highest one; no vocabulary comes near.
+_HIGHEST = 1 << 22
 
 
 class TextTokens:
@@ -42,8 +44,11 @@ class TextTokens:
                 f"the tokenizer puts {len(around)} tokens around a text; CLIP needs a start and an "
                 "end"
             )
+        word, highest = max(tokenizer.get_vocab().items(), key=lambda one: one[1])
+        if highest > _HIGHEST:
+            raise FormatError(f"the token {word!r:.40} has the number {highest}; there are fewer")
         self._tokenizer = tokenizer
-        self.text: str = tokenizer.to_str()
+        self.text: str = _unbroken(tokenizer.to_str)
         self.start, self.end = around
         self.size: int = tokenizer.get_vocab_size(with_added_tokens=True)
         self.pad: int | None = None if pad is None else tokenizer.token_to_id(pad)

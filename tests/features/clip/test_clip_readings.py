@@ -285,6 +285,20 @@ def test_a_tokenizer_without_its_own_unknown_word_is_refused(copy):
         read_tokens(folder).encode(["blue"], 77)
 
 
+@pytest.mark.parametrize("file", ["tokenizer.json", "vocab.json"])
+def test_a_token_of_an_absurd_number_is_refused_at_once(copy, file):
+    """The package would count up to it, for minutes."""
+    folder = copy()
+    document = json.loads((folder / file).read_text())
+    vocabulary = document if file == "vocab.json" else document["model"]["vocab"]
+    vocabulary["\u0116"] = 2**31
+    (folder / file).write_text(json.dumps(document))
+    if file == "vocab.json":
+        (folder / "tokenizer.json").unlink()
+    with pytest.raises(FormatError, match="has the number 2147483648"):
+        clip.load(folder)
+
+
 def test_a_tokenizer_of_more_words_is_refused(copy):
     folder = copy("config.json", "model.safetensors", *TOKENIZER)
     document = json.loads((folder / "tokenizer.json").read_text())
