@@ -34,6 +34,7 @@ _TOOLS = {
     "evaluate": "score a network or images: FID, KID, precision, recall, PPL, ...",
     "perceptual": "show how far apart pairs of images look (LPIPS)",
     "transition": "draw the same latents over the snapshots of a training run",
+    "figures": "draw every figure of the paper, of the zoo or of your own networks",
 }
 _TRAINING = {
     "pretrain": "train a network from scratch",

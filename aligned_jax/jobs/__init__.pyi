@@ -55,6 +55,11 @@ from .families import family as family
 from .feature_files import FeatureList as FeatureList
 from .feature_files import add_features as add_features
 from .feature_files import list_features as list_features
+from .figures.making import FigureResult as FigureResult
+from .figures.making import make_figures as make_figures
+from .figures.making import zoo_plan as zoo_plan
+from .figures.plan import FigurePlan as FigurePlan
+from .figures.plan import parse_only as parse_only
 from .films import Film as Film
 from .inversion.results import InvertedImage as InvertedImage
 from .inversion.results import InvertedImages as InvertedImages

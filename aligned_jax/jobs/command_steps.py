@@ -19,6 +19,18 @@ from aligned_jax.utils.reading import read_json
 CarryOut = Callable[[Sequence[str]], int]
 
 
+class Stopped(Exception):  # somebody wanted it
+    """A step was stopped.
+
+    Attributes:
+      code: its exit code.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"stopped with exit code {code}")
+        self.code = code
+
+
 @dataclass(frozen=True)
 class CommandStep:
     """One command line, and what it is for.

@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -73,6 +74,11 @@ def section(heading: str, *parts: str) -> str:
 def paragraph(text: str) -> str:
     """HTML of a paragraph of plain text, which is escaped."""
     return f"<p>{markup(text)}</p>"
+
+
+def link(text: str, place: str) -> str:
+    """A line that leads to another file, whose place is relative to the page."""
+    return f'<p><a href="{markup(quote(place))}">{markup(text)}</a></p>'
 
 
 def command(text: str) -> str:
