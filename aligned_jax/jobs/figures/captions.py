@@ -83,9 +83,8 @@ CAPTIONS = {
     ),
     8: Caption("Which component carries the near child", _RESETS, _FALLS_BACK, _RESETS_WRONG),
     9: Caption(
-        "A local style channel over all children",
-        "The channel that shows most at the smallest place in the parent, moved in all networks "
-        "alike.",
+        "A second style channel, over all children",
+        "Another single channel, moved in all networks alike.",
         _ACTS_ALIKE,
         _CONTROL_DIFFERS,
     ),
@@ -114,12 +113,12 @@ CAPTIONS = {
         "Pictures would drift evenly over the whole run.",
     ),
     14: Caption(
-        "From people by way of another domain back to people",
+        "By way of another domain and back",
         "The same latents drawn by the parent, its distant child, and a grandchild that learned "
         "the parent's domain again.",
-        "The grandchild's people share pose, shape and colours with the parent's of the same "
+        "The grandchild's pictures share pose, shape and colours with the parent's of the same "
         "latent, although their common way led through another domain.",
-        "The grandchild's people would have nothing to do with the parent's.",
+        "The grandchild's pictures would have nothing to do with the parent's.",
     ),
     15: Caption(
         "Do channels stay at their place, or follow the content?",
@@ -159,8 +158,8 @@ CAPTIONS = {
     20: Caption(
         "Toonification",
         "Pictures inverted in Z and drawn by the near child, with noise drawn anew.",
-        "Everybody becomes a figure of the new style and stays recognisable.",
-        "Figures would be clean and anybody, or alike and broken.",
+        "Every picture becomes one of the new style and stays recognisable.",
+        "Pictures would be clean and of anybody, or alike and broken.",
     ),
     21: Caption(
         "Translated pictures, edited",
@@ -224,8 +223,8 @@ CAPTIONS = {
         "A parent carried to another resolution",
         "Half the resolution by the parent's own weights: before any training, and after.",
         "Before training pictures are pale but the right ones; after it, every latent has the "
-        "person it had.",
-        "Pictures would be anybody's.",
+        "picture it had.",
+        "Pictures would be those of other latents.",
     ),
     31: Caption(
         "Weights blended",
@@ -246,7 +245,7 @@ CAPTIONS = {
         "",
     ),
     34: Caption(
-        "From people by way of one domain to a third",
+        "By way of one domain to a third",
         "The same latents drawn by the parent, its distant child, a grandchild of a third domain, "
         "and the control.",
         "Pose and proportions survive two changes of domain; in the control nothing does.",

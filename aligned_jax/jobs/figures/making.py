@@ -51,7 +51,7 @@ ZOO = FigurePlan(
     judge="zoo:people-reader",
     readings=("smile", "roll,yaw"),
     style="critters",
-    edits=("zoo:light-skin", "zoo:long-hair", "zoo:roll"),
+    edits=("zoo:light-skin:2", "zoo:long-hair:2", "zoo:roll:2"),
 )
 
 
