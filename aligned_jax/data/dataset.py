@@ -315,6 +315,8 @@ def _fingerprint(builder: Any, options: DataOptions) -> str:
 
     values = asdict(options)
     del values["path"]
+    if not options.variant.edges:
+        del values["variant"]["edges"]  # earlier versions did not know it, and called it the same
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     digest.update((epath.Path(builder.data_path) / "features.json").read_bytes())
     split = builder.info.splits[options.split.split("[")[0]]

@@ -10,7 +10,7 @@ FILLS = ("reflect", "edge", "black")
 
 @dataclass(frozen=True)
 class Variant:
-    """A change of place that every image undergoes (StyleAlign, figure 15).
+    """A change that every image undergoes (StyleAlign, figures 15 and 37).
 
     Attributes:
       shift_x: shift to the right as a fraction of the width, rounded to pixels; negative: left.
@@ -18,15 +18,18 @@ class Variant:
       fill: what a shift uncovers: the image mirrored at its "reflect"ing border, its
         outermost pixels ("edge"), or "black".
       upside_down: the image flipped top to bottom, before the shift.
+      edges: blur, in pixels, of the outlines, dark on white, that take the place of the image; 0
+        leaves the image.
 
     Raises:
-      ConfigError: a shift not within (-1, 1), or an unknown fill.
+      ConfigError: a shift not within (-1, 1), an unknown fill, or a blur not within [0, 100].
     """
 
     shift_x: float = 0.0
     shift_y: float = 0.0
     fill: str = "reflect"
     upside_down: bool = False
+    edges: float = 0.0
 
     def __post_init__(self) -> None:
         mistakes = [
@@ -34,6 +37,8 @@ class Variant:
             for name, value in (("shift_x", self.shift_x), ("shift_y", self.shift_y))
             if not (math.isfinite(value) and abs(value) < 1)
         ]
+        if not 0 <= self.edges <= 100:
+            mistakes.append(f"edges is {self.edges}, which is no blur from 0 to 100 pixels")
         if self.fill not in FILLS:
             mistakes.append(f"fill is {self.fill!r}; it can be {', '.join(FILLS)}")
         if mistakes:
@@ -51,7 +56,7 @@ class DataOptions:
         vector of numbers; None for networks without labels.
       mirror: every image also comes mirrored left to right, which doubles the epoch.
       subset: only so many images (before mirroring), chosen by `subset_seed`.
-      variant: a change of place of all images.
+      variant: a change of all images.
 
     Raises:
       ConfigError: a subset of no images or a negative seed.

@@ -1,12 +1,18 @@
-"""Shifts and flips of uint8 images, for measuring how local alignment is (figure 15)."""
+"""Shifts, flips and outlines of uint8 images: how local alignment is, and edge maps.
+
+StyleAlign, figures 15 and 37.
+"""
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from aligned_jax.data.options import Variant
 
 
 def apply_variant(image: np.ndarray, variant: Variant) -> np.ndarray:
-    """A flipped and shifted image, uint8 [H, W, C]; the input itself where nothing changes."""
+    """A changed image, uint8 [H, W, C]; the input itself where nothing changes."""
+    if variant.edges:
+        image = outlines(image, variant.edges)
     if variant.upside_down:
         image = image[::-1]
     height, width, _ = image.shape
@@ -17,6 +23,25 @@ def apply_variant(image: np.ndarray, variant: Variant) -> np.ndarray:
     if columns is not None:
         image = _taken(image, columns, 1)
     return image
+
+
+def outlines(image: np.ndarray, blur: float) -> np.ndarray:
+    """An edge map: where colours change, dark on white.
+
+    Args:
+      image: uint8 [H, W, C]; the fourth of four channels, opacity, stays as it is.
+      blur: standard deviation of the Gaussian blur in pixels, 0 or more.
+
+    Returns:
+      uint8 [H, W, C], all colours alike: 255 less twice the length of the gradient of the colour
+      that changes most (central differences), blurred.
+    """
+    colours = image[..., :3].astype(np.float32)
+    down, right = np.gradient(colours, axis=(0, 1))  # [H, W, colours] each
+    slope = np.hypot(down, right).max(axis=-1)
+    lines = Image.fromarray((255 - np.clip(2 * slope, 0, 255)).astype(np.uint8))
+    drawn = np.asarray(lines.filter(ImageFilter.GaussianBlur(blur)))[..., None]
+    return np.concatenate([drawn.repeat(colours.shape[-1], axis=-1), image[..., 3:]], axis=-1)
 
 
 def mirrored(image: np.ndarray) -> np.ndarray:

@@ -110,9 +110,10 @@ def test_the_fingerprint_tells_content_and_options_but_not_the_place(faces, tmp_
         opened(faces, labels="smile").fingerprint,
         opened(faces, subset=5).fingerprint,
         opened(faces, variant=Variant(shift_x=0.5)).fingerprint,
+        opened(faces, variant=Variant(edges=1.0)).fingerprint,
         opened(faces, split="test").fingerprint,
     }
-    assert len(prints) == 6
+    assert len(prints) == 7
     assert all(len(text) == 64 for text in prints)
 
 

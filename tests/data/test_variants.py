@@ -53,6 +53,25 @@ def test_flips():
     np.testing.assert_array_equal(mirrored(picture()), picture()[:, ::-1])
 
 
+def test_edges_are_dark_lines_where_colours_change():
+    image = np.full((16, 16, 4), 200, np.uint8)
+    image[:, 8:, 1] = 20  # one colour changes, from the left to the right half
+    sharp, soft = (apply_variant(image, Variant(edges=blur)) for blur in (0.01, 2.0))
+    assert (sharp[:, 7:9, :3] == 75).all() and (sharp[:, :7, :3] == 255).all()
+    assert sharp.shape == image.shape and (sharp[..., 3] == 200).all()
+    assert 75 < soft[8, 7, 0] < soft[8, 4, 0] < 255
+    grey = apply_variant(image[..., 1:2], Variant(edges=0.01))
+    np.testing.assert_array_equal(grey[..., 0], sharp[..., 0])
+    moved = apply_variant(image, Variant(edges=0.01, shift_x=0.25, fill="edge"))
+    assert (moved[:, 11:13, :3] == 75).all()
+
+
+@pytest.mark.parametrize("edges", [-1.0, 101.0, float("nan")])
+def test_blurs_that_are_none(edges):
+    with pytest.raises(ConfigError, match="no blur from 0 to 100"):
+        Variant(edges=edges)
+
+
 def test_the_input_is_not_written_to():
     image = picture()
     apply_variant(image, Variant(shift_x=0.5, shift_y=0.5, fill="black", upside_down=True))
