@@ -11,12 +11,13 @@ import argparse
 import contextlib
 import difflib
 import importlib
+import itertools
 import os
 import shlex
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any, NoReturn
@@ -89,11 +90,43 @@ class Verb:
     module: str
 
 
+# What other programs of the field call options that have another name here.
+_ELSEWHERE = {
+    "--trunc": "--psi",
+    "--truncation-psi": "--psi",
+    "--outdir": "--out",
+    "--class": "--label",
+    "--noise-mode": "--noise",
+    "--target": "IMAGES without an option",
+    "--network": "NETWORK without an option",
+    "--network-pkl": "NETWORK without an option",
+}
+
+
 class Parser(argparse.ArgumentParser):
     """Wrong arguments are a UserError like all other bad input."""
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (`{self.prog} --help` shows what is possible)")
+
+    def check_options(self, words: Sequence[str]) -> None:
+        """Raises UserError if there are options that this parser does not have, naming all.
+
+        Argparse tells of them only where nothing is missing that must be there.
+        """
+        asked, known = self, set(self._option_string_actions)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                chosen = next((word for word in words if word in action.choices), None)
+                if chosen is None:
+                    return  # nobody knows yet whose options they are
+                asked = action.choices[chosen]
+                known |= set(asked._option_string_actions)
+        options = itertools.takewhile(lambda word: word != "--", words)
+        names = [word.partition("=")[0] for word in options if word.startswith("--")]
+        wrong = [name for name in dict.fromkeys(names) if name not in known]
+        if wrong:
+            asked.error("; ".join(_no_option(name, known) for name in wrong))
 
 
 @dataclass(frozen=True)
@@ -160,7 +193,10 @@ class Program:
         own, overrides = list(argv[1:]), list[str]()
         if getattr(module, "OVERRIDES", False):
             own, overrides = split_overrides(own)
-        args = self.parser(verb).parse_args(own)
+        parser = self.parser(verb)
+        if not {"-h", "--help"} & set(own):
+            parser.check_options(own)
+        args = parser.parse_args(own)
         args.command_line = shlex.join([self.name, *argv])
         args.program = self  # for verbs that are made of others
         if overrides:
@@ -216,6 +252,15 @@ class Program:
         close = difflib.get_close_matches(verb, self.verbs, n=1)
         hint = f"did you mean {close[0]}?" if close else f"verbs are {', '.join(self.verbs)}"
         return f"there is no verb {verb!r}; {hint}"
+
+
+def _no_option(name: str, known: Iterable[str]) -> str:
+    """What to say of an option that is not there."""
+    elsewhere = _ELSEWHERE.get(name.replace("_", "-"))
+    if elsewhere is not None and (elsewhere in known or not elsewhere.startswith("--")):
+        return f"there is no {name}; give {elsewhere}"
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"there is no {name}" + (f"; did you mean {close[0]}?" if close else "")
 
 
 def split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:

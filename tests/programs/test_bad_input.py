@@ -80,7 +80,7 @@ def lines(refused, parent, child, tmp_path, contents):
         ("generate PARENT --seeds 0 --batch 0 --out OUT", "'0' is not a whole number from 1 on"),
         ("generate PARENT --seeds 0 --psi inf --out OUT", "'inf' is not a finite number"),
         ("generate PARENT --seeds 0 --half float64 --out OUT", "invalid choice: 'float64'"),
-        ("generate PARENT --seeds 0 --sideways --out OUT", "unrecognized arguments: --sideways"),
+        ("generate PARENT --seeds 0 --sideways --out OUT", "there is no --sideways"),
         ("interpolate PARENT CHILD --weight 1e39 --out OUT", "'1e39' is not a finite number"),
         ("interpolate PARENT CHILD --weight 3e38 --out OUT", "in params/mapping/fc0/bias"),
         ("interpolate PARENT CHILD --strip 0,1e30 --out OUT.png", "images of seed 0, seed 1, seed"),

@@ -92,7 +92,30 @@ def test_unknown_verbs(verb, hint, aligned):
 
 
 def test_options_are_not_abbreviated(refused):
-    assert "unrecognized arguments: --sty" in refused("info", "x", "--sty")
+    assert "there is no --sty; did you mean --styles?" in refused("info", "x", "--sty")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "generate --network=x.pkl --trunc 1 --seed 0-3",  # --out is missing as well
+            "aligned generate: there is no --network; give NETWORK without an option; there is no "
+            "--trunc; give --psi; there is no --seed; did you mean --seeds? (`aligned generate ",
+        ),
+        ("generate x --outdir o", "there is no --outdir; give --out ("),
+        ("generate x --noise_mode=none", "there is no --noise_mode; give --noise ("),
+        ("generate x --qqqqq", "aligned generate: there is no --qqqqq (`"),
+        (
+            "data avatars --stile x",
+            "there is no --stile; did you mean --style? (`aligned data avat",
+        ),
+        ("info x -- --sty", "unrecognized arguments: --sty"),
+        ("info x --trunc 1", "there is no --trunc ("),  # nothing of the kind is here
+    ],
+)
+def test_unknown_options_are_all_named_though_others_are_missing(refused, line, said):
+    assert said in refused(*line.split())
 
 
 def raising(error):
