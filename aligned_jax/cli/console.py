@@ -13,6 +13,7 @@ import difflib
 import importlib
 import itertools
 import os
+import re
 import shlex
 import signal
 import sys
@@ -25,6 +26,7 @@ from typing import Any, NoReturn
 from aligned_jax import __version__
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
+from aligned_jax.utils.compile_cache import enable_cache_at_import
 from aligned_jax.utils.reporting import Advance, Reporter, no_advance
 from aligned_jax.utils.text import one_line, printable
 
@@ -153,6 +155,7 @@ class Program:
         """
         if argv is None:
             sys.unraisablehook = _unraisable
+            enable_cache_at_import()
             signal.signal(signal.SIGTERM, _terminate)
         argv = list(sys.argv[1:] if argv is None else argv)
         try:
@@ -280,6 +283,10 @@ def command(args: argparse.Namespace) -> Command:
     return Command.of(args.command_line, vars(args))
 
 
+# A program that cannot be kept for the next time, or read again, only costs time.
+_UNKEPT = re.compile("Error (reading|writing) persistent compilation cache entry")
+
+
 @contextlib.contextmanager
 def _warnings_as_lines() -> Iterator[None]:
     """Shows what the library warns of as the command line does: one line, each once."""
@@ -289,7 +296,7 @@ def _warnings_as_lines() -> Iterator[None]:
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if not issubclass(category, UserWarning):
             plainly(message, category, *place, **more)
-        elif str(message) not in told:
+        elif str(message) not in told and not _UNKEPT.match(str(message)):
             told.add(str(message))
             warn(str(message))
 

@@ -8,17 +8,13 @@ hosts must not exchange anything.
 """
 
 import contextlib
-import hashlib
-import os
-import platform
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aligned_jax.errors import UserError
-from aligned_jax.utils import paths
+from aligned_jax.utils.compile_cache import disable_cache, enable_cache
 
 if TYPE_CHECKING:
     import jax
@@ -26,8 +22,6 @@ if TYPE_CHECKING:
 # So long the hosts wait for each other at the start.
 PATIENCE = 300  # seconds
 _MESSAGE = 1024  # bytes of an error's text that the other hosts are told
-# Shorter compilations cost less than looking them up.
-_WORTH_KEEPING = 0.5  # seconds
 
 
 @dataclass(frozen=True)
@@ -67,6 +61,8 @@ class Session:
             join(self.distributed)
         if self.cache:
             enable_cache()
+        else:
+            disable_cache()
 
     def chosen_devices(self) -> "list[jax.Device] | None":
         """The devices that are asked for; None are all.
@@ -92,25 +88,6 @@ class Session:
 
 
 PLAIN = Session()  # all devices of this machine, by itself
-
-
-def enable_cache() -> Path | None:
-    """Keeps compiled programs for the next process; returns the folder.
-
-    $JAX_COMPILATION_CACHE_DIR decides where, else it is the user's cache folder.
-    Programs fit one version of JAX and one processor: each has its own folder.
-    None where no folder can be written, which only costs time.
-    """
-    import jax
-
-    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR") or _cache_folder(jax.__version__))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", _WORTH_KEEPING)
-    return folder
 
 
 def tensorboard() -> Any:
@@ -258,18 +235,3 @@ def _words(error: BaseException | None) -> list[str]:
     raw = text.encode(errors="backslashreplace")[:_MESSAGE].ljust(_MESSAGE, b"\0")
     rows = multihost_utils.process_allgather(np.frombuffer(raw, np.uint8))
     return [bytes(row).rstrip(b"\0").decode(errors="replace") for row in rows]
-
-
-def _cache_folder(version: str) -> Path:
-    return paths.cache_folder(f"jax-{version}-{_machine()}")
-
-
-def _machine() -> str:
-    """Name of the kind of processor; programs for one may use instructions another lacks."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    facts = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
-    text = "\n".join(facts) or platform.processor()
-    return f"{platform.machine()}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -3,13 +3,11 @@
 import json
 import sys
 
-import jax
 import numpy as np
 import pytest
 from PIL import Image
 
 from aligned_jax import loading
-from aligned_jax.runs import hosts
 
 # Few channels and two phases only: most of the time is compilation.
 _SMALL = """
@@ -178,25 +176,6 @@ def test_tensorboard_that_is_missing(data, refused, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     message = refused("pretrain", "tiny32", *here(data, tmp_path / "run"), "--tensorboard")
     assert "pip install 'aligned_jax[tensorboard]'" in message
-
-
-def test_the_cache(tmp_path, monkeypatch):
-    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
-    before = {name: jax.config.values[name] for name in names}
-    try:
-        monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        folder = hosts.enable_cache()
-        assert folder.parent == tmp_path / "aligned_jax" and jax.__version__ in folder.name
-        assert jax.config.values[names[0]] == str(folder)
-        monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "mine"))
-        assert hosts.enable_cache() == tmp_path / "mine"
-        (tmp_path / "file").write_text("", "utf-8")
-        monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "file" / "in"))
-        assert hosts.enable_cache() is None
-    finally:
-        for name, value in before.items():
-            jax.config.update(name, value)
 
 
 def test_hosts_and_devices_exclude_each_other(data, refused, tmp_path):
