@@ -130,13 +130,19 @@ def save(
 ) -> None:
     """Writes a checkpoint, atomically; a lone network is stored as G_ema, D or E by its kind.
 
+    A name that ends in .safetensors gets one file with the official names of tensors instead.
+
     Raises:
       CheckpointError: as `checkpoint.write`.
+      FormatError: as `convert.write_safetensors`.
     """
     if isinstance(networks, AnyNetwork):
         networks = {_LONE_KEYS[type(networks)]: networks}
     trees = {key: (network.config, network.variables) for key, network in networks.items()}
-    checkpoint.write(folder, trees, provenance, overwrite)
+    if os.fspath(folder).endswith(".safetensors"):
+        convert.write_safetensors(folder, trees, provenance, overwrite=overwrite)
+    else:
+        checkpoint.write(folder, trees, provenance, overwrite)
 
 
 def zoo_names() -> list[str]:

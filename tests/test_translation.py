@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from aligned_jax import loading, translation
+from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.inversion.spaces import WIDER
 from aligned_jax.latents import style_layers, z_from_seeds
@@ -163,8 +164,16 @@ def test_the_papers_cuts():
     """23 layers at 512 pixels; 6 leaves the source all through the first layer of 16 pixels."""
     config = loading.load(DATA / "generator_skip256.pkl").config
     layers = style_layers(config)
-    assert len(layers) == 20 and layers[translation.LAYERS - 1].name == "b16.conv0"
+    assert len(layers) == 20
+    assert layers[translation.usual_layers(config) - 1].name == "b16.conv0"
     assert translation.cut_of(config, "32px") == 8
+
+
+@pytest.mark.parametrize(
+    ("resolution", "layers"), [(8, 2), (32, 2), (64, 2), (128, 4), (256, 6), (512, 6), (1024, 6)]
+)
+def test_small_networks_leave_more_to_a_reference(resolution, layers):
+    assert translation.usual_layers(GeneratorConfig(resolution)) == layers
 
 
 @pytest.mark.parametrize("layers", [6, -1, "-1", "12px", "32px", "2px", "px", "", "six", "²"])

@@ -6,6 +6,7 @@ from aligned_jax.cli.console import Program, Verb
 
 _TOOLS = {
     "demo": "the main job on the networks of the zoo, ending in a web page",
+    "zoo": "list what comes with the package, as a page with pictures on request",
     "convert": "read an official file into a checkpoint folder",
     "export": "write a network as safetensors with the official names",
     "data": "draw avatars, import images, look at a dataset",

@@ -7,8 +7,8 @@ the other: for the way back, swap them. --space says what PARENT makes itself: w
 with w and w+ PARENT does, with s its affine layers too.
 
 --reference takes the fine layers from other latents of CHILD, --texture from random
-ones; --layers is what the source keeps, a number of style layers (6 by
-default), a resolution below which it keeps all (32px), or `all`: the whole row.
+ones; --layers is what the source keeps, a number of style layers (by default 6; at 128 pixels 4,
+at fewer 2), a resolution below which it keeps all (32px), or `all`: the whole row.
 
 --out NAME.png or NAME.html is a page with a row for each source; NAME.npz and a folder hold
 the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layers",
         type=arguments.list_of(str),
         metavar="LIST",
-        help="with --reference and --texture: what the source keeps (default 6)",
+        help="with --reference and --texture: what the source keeps (default by size)",
     )
     add("--edit", action="append", metavar="X[:S]", help="as of `aligned edit`")
     add("--edit-in", choices=("parent", "child"), help="before, or after (default child)")

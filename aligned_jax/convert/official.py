@@ -137,7 +137,8 @@ def _checked(described: Mapping[str, Description]) -> tuple[dict[str, Converted]
             faults = [str(error)]
         problems += [f"{where}: {problem}" for problem in faults]
         release(tensors.values())
-        if others := rounded(tensors):
+        # Who exported with --half knows it.
+        if description.config is None and (others := rounded(tensors)):
             warnings.append(f"{where}: not stored as float32: {listed(others)}")
         if not faults:
             networks |= dict.fromkeys(names, Converted(config, tensors))

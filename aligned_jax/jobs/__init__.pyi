@@ -119,3 +119,6 @@ from .zero_shot.results import ZeroShotLabels as ZeroShotLabels
 from .zero_shot.results import ZeroShotReading as ZeroShotReading
 from .zero_shot.run import ZeroShotOptions as ZeroShotOptions
 from .zero_shot.run import zero_shot as zero_shot
+from .zoo_list import ZooList as ZooList
+from .zoo_list import ZooMember as ZooMember
+from .zoo_list import zoo_list as zoo_list

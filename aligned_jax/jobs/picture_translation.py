@@ -117,7 +117,7 @@ class Translation:
                     references = self._column("reference", 1, self.references, advance)
                     columns = [column.repeated(len(names)) for column in columns]
                     columns.append(references.tiled(len(rows)))
-                    columns += results.dealt([f"n = {cut}" for cut in self.cuts])
+                    columns += results.dealt([f"keeps {cut}" for cut in self.cuts])
                     rows = mixing.mixture_names(rows, names, [0])
         good = self._checked(rows, np.all([column.finite for column in columns], axis=0))
         return Sheet(

@@ -226,13 +226,13 @@ GanNetwork = Network | DiscriminatorNetwork
 def summary(net: NetworkBase, name: str, detail: str) -> str:
     """One line instead of every weight."""
     config = net.config
-    count = sum(jnp.size(leaf) for leaf in jax.tree.leaves(net.variables))
+    count = sum(jnp.size(leaf) for leaf in jax.tree.leaves(net.variables["params"]))
     c_dim = getattr(config, "c_dim", 0)  # an encoder takes no labels
     labels = f"{c_dim} labels, " if c_dim else ""
     source = (net.provenance or {}).get("file") or (net.provenance or {}).get("verb")
     origin = f", from {source}" if source else ""
     size = f"{config.img_resolution} px, {config.img_channels} channels"
-    return f"<{name} {size}, {labels}{detail}, {count:,} numbers{origin}>"
+    return f"<{name} {size}, {labels}{detail}, {count:,} parameters{origin}>"
 
 
 def _check_labels(config: NetworkConfig, c: AnyArray | None, batch: int) -> Array:

@@ -20,13 +20,13 @@ def parse_cuts(
     Args:
       config: of the network that renders.
       layers: numbers and resolutions as `translation.cut_of` takes them, or "all" for every
-        number there is; None is `translation.LAYERS`.
+        number there is; None is `translation.usual_layers`.
 
     Raises:
       UserError: naming what is possible.
     """
     if layers is None:
-        layers = translation.LAYERS
+        layers = translation.usual_layers(config)
     listed = [layers] if isinstance(layers, int | str) else list(layers)
     if "all" not in listed:
         return [translation.cut_of(config, layer) for layer in listed]
@@ -56,7 +56,7 @@ def mixture_names(
 def texture_names(references: Sequence[str], cuts: Sequence[int]) -> list[str]:
     """The names of the columns in which one source has every reference at every cut."""
     return [
-        reference + (f" n = {cut}" if len(cuts) > 1 else "")
+        reference + (f", keeps {cut}" if len(cuts) > 1 else "")
         for reference in references
         for cut in cuts
     ]

@@ -13,6 +13,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.utils.atomic import take_name
 from aligned_jax.utils.paths import absolute, as_path, exists, is_dir, is_remote, put, uploading
 
+_OF_FILES = (".html", ".png", ".jpg", ".npz", ".json", ".csv", ".webp", ".mp4", ".gif", ".pdf")
 _LONGEST, _LONGEST_PATH = 255, 4096  # bytes of a name, and of all of a path
 
 
@@ -32,6 +33,10 @@ def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
     _check_name(folder)
     if exists(folder) and not is_dir(folder):
         raise UserError(f"{folder} is a file; give the name of a folder")
+    if folder.suffix in _OF_FILES and not is_dir(folder):
+        raise UserError(
+            f"{folder}: a folder of several files is written here; leave out {folder.suffix}"
+        )
     if not overwrite and is_dir(folder) and _holds_files(folder):
         raise UserError(
             f"{folder} is not empty; choose another folder or pass --overwrite, which replaces "

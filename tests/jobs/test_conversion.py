@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from aligned_jax import jobs, loading
-from aligned_jax.errors import UserError
+from aligned_jax.errors import FormatError, UserError
 from aligned_jax.provenance import Command
+from tests.helpers import same_bits
 from tests.jobs.small_inputs import PARENT, aligned, moved
 
 
@@ -68,3 +69,15 @@ def test_a_network_is_described_as_by_the_verb(styles):
     assert loaded.document(styles)["networks"] == {
         "G_ema": described.document(styles)["networks"]["G_ema"]
     }
+
+
+def test_saved_as_one_file_it_is_what_export_writes(tmp_path):
+    network = loading.load(PARENT)
+    one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
+    loading.save(one, network)
+    jobs.export(network, other)
+    assert same_bits(loading.load(one).variables, loading.load(other).variables)
+    assert same_bits(loading.load(one).variables, network.variables)
+    with pytest.raises(FormatError, match="exists"):
+        loading.save(one, network)
+    loading.save(one, network, overwrite=True)

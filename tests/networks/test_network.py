@@ -232,6 +232,8 @@ def test_a_generator_of_labels_alone():
 
 def test_networks_introduce_themselves_in_a_line(net):
     assert repr(net).startswith("<Network 16 px, 3 channels, w 5, ") and len(repr(net)) < 100
+    count = sum(leaf.size for leaf in jax.tree.leaves(net.variables["params"]))
+    assert f", {count:,} parameters" in repr(net), "as `aligned info` counts"
 
 
 def test_conditional_networks_need_labels(z):

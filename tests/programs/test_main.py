@@ -82,7 +82,7 @@ def test_help_says_what_could_surprise(aligned):
 @pytest.mark.parametrize(
     ("verb", "hint"),
     [("compar", "did you mean compare?"), ("inter polate", "did you mean interpolate?"),
-     ("xyz", "verbs are demo, convert")],
+     ("xyz", "verbs are demo, zoo, convert")],
 )  # fmt: skip
 def test_unknown_verbs(verb, hint, aligned):
     result = aligned(verb)

@@ -89,7 +89,7 @@ def test_references_by_pairs(page, parent, child, pair):
     columns = [pair[0].render(styles_of(pair[0], [3, 5])), network.render(sources)]
     columns += [np.repeat(network.render(reference), 2, axis=0)]
     columns += [images[:, k] for k in range(6)]
-    labels = [parent.stem, "child", "reference", *(f"n = {n}" for n in range(6))]
+    labels = [parent.stem, "child", "reference", *(f"keeps {n}" for n in range(6))]
     assert same(pixels, columns, labels, ["seed 3, seed 7", "seed 5, seed 7"])
 
 

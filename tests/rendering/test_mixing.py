@@ -26,7 +26,8 @@ def test_cuts(network):
     for layers in ("all", ["all"]):
         assert mixing.parse_cuts(config, layers) == list(range(count + 1))
     with pytest.raises(UserError, match=r"from 0 to 5"):
-        mixing.parse_cuts(config)  # 6 is more than there are
+        mixing.parse_cuts(config, 6)
+    assert mixing.parse_cuts(config) == [2]
     with pytest.raises(UserError, match="--layers is all,3; give either all, which is the whole"):
         mixing.parse_cuts(config, ["all", 3])
 
@@ -38,7 +39,7 @@ def test_names():
     assert names == ("a, x, layers 1", "a, x, layers 2", "a, y, layers 1", "a, y, layers 2")
     assert mixing.mixture_names(("a", "b"), None, []) == ("a", "b")
     assert mixing.texture_names(("x", "y"), [1]) == ["x", "y"]
-    assert mixing.texture_names(("x",), [1, 2]) == ["x n = 1", "x n = 2"]
+    assert mixing.texture_names(("x",), [1, 2]) == ["x, keeps 1", "x, keeps 2"]
 
 
 def test_mixtures_have_the_noise_of_their_sources(network):

@@ -143,6 +143,15 @@ def test_a_file_is_no_folder(tmp_path):
         check_folder(tmp_path / "out", overwrite=True)
 
 
+def test_names_of_files_are_no_names_of_folders(tmp_path):
+    for suffix in (".html", ".png", ".npz"):
+        with pytest.raises(UserError, match=f"several files is written here; leave out {suffix}"):
+            check_folder(tmp_path / f"out{suffix}")
+    check_folder(tmp_path / "out.v2")
+    (tmp_path / "x.html").mkdir()  # somebody wants it so
+    check_folder(tmp_path / "x.html")
+
+
 def test_folders_are_tried_without_a_trace(tmp_path):
     (tmp_path / "there").mkdir()
     before = sorted(tmp_path.rglob("*"))
