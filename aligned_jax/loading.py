@@ -133,13 +133,17 @@ def save(
     A name that ends in .safetensors gets one file with the official names of tensors instead.
 
     Raises:
-      CheckpointError: as `checkpoint.write`.
+      CheckpointError: as `checkpoint.write`, or if the file exists.
       FormatError: as `convert.write_safetensors`.
     """
     if isinstance(networks, AnyNetwork):
         networks = {_LONE_KEYS[type(networks)]: networks}
     trees = {key: (network.config, network.variables) for key, network in networks.items()}
     if os.fspath(folder).endswith(".safetensors"):
+        if not overwrite and paths.exists(folder):
+            raise CheckpointError(
+                f"{os.fspath(folder)} already exists; choose another name or pass overwrite=True"
+            )
         convert.write_safetensors(folder, trees, provenance, overwrite=overwrite)
     else:
         checkpoint.write(folder, trees, provenance, overwrite)

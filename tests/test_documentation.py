@@ -3,6 +3,7 @@
 import ast
 import functools
 import importlib
+import itertools
 import re
 import shlex
 import types
@@ -125,6 +126,14 @@ def test_the_readme_runs_the_tests():
     after = README.read_text("utf-8").split("<!-- test command -->\n")[1]
     first, line, last = after.splitlines()[:3]
     assert (first, last) == ("```sh", "```") and line.startswith("python3 -m venv .venv && ")
+
+
+def test_pictures_tell_of_no_machine():
+    """They name the commands that made them, as anyone can type them."""
+    folders = (ROOT / "docs" / "images").iterdir(), (ROOT / "aligned_jax" / "zoo").glob("*/*.png")
+    for path in itertools.chain(*folders):
+        content = path.read_bytes()
+        assert b"--out /" not in content and b" /tmp/" not in content, path
 
 
 def test_every_verb_is_shown():

@@ -47,7 +47,8 @@ class ZooList:
         """A line for each member."""
         width = max(len(member.name) for member in self.members)
         lines = [
-            f"zoo:{one.name:<{width}}  {one.kind:<10}  {one.size / 1e6:4.1f} MB  {_sentence(one.says)}"
+            f"zoo:{one.name:<{width}}  {one.kind:<10}  {one.size / 1e6:4.1f} MB  "
+            + _sentence(one.says)
             for one in self.members
         ]
         total = sum(one.size for one in self.members) / 1e6

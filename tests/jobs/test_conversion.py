@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aligned_jax import jobs, loading
-from aligned_jax.errors import FormatError, UserError
+from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from tests.helpers import same_bits
 from tests.jobs.small_inputs import PARENT, aligned, moved
@@ -78,6 +78,6 @@ def test_saved_as_one_file_it_is_what_export_writes(tmp_path):
     jobs.export(network, other)
     assert same_bits(loading.load(one).variables, loading.load(other).variables)
     assert same_bits(loading.load(one).variables, network.variables)
-    with pytest.raises(FormatError, match="exists"):
+    with pytest.raises(UserError, match="already exists"):
         loading.save(one, network)
     loading.save(one, network, overwrite=True)
