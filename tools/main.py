@@ -34,6 +34,7 @@ _TOOLS = {
     "evaluate": "score a network or images: FID, KID, precision, recall, PPL, ...",
     "perceptual": "show how far apart pairs of images look (LPIPS)",
     "transition": "draw the same latents over the snapshots of a training run",
+    "view": "a live page: sliders for latents, edits and blends of a family",
 }
 _TRAINING = {
     "pretrain": "train a network from scratch",

@@ -1,0 +1,57 @@
+"""Networks between a parent and a child: components reset, layers swapped, weights interpolated."""
+
+import functools
+from collections.abc import Mapping
+
+import jax
+
+from aligned_jax import weights
+from aligned_jax.errors import UserError
+from aligned_jax.networks.network import Network
+from aligned_jax.types import Array
+from aligned_jax.viewer.family import ViewFamily
+from aligned_jax.viewer.state import Blend
+
+
+def blend_child(family: ViewFamily, blend: Blend) -> Network:
+    """The child of a blend; raises UserError if there is none of this number."""
+    if not 1 <= blend.child < len(family.names):
+        children = "; ".join(f"{k} is {name}" for k, name in enumerate(family.names) if k)
+        raise UserError(f"blend.child is {blend.child}; {children or 'this page has no child'}")
+    return family.networks[family.names[blend.child]]
+
+
+def blended(family: ViewFamily, blend: Blend) -> Network:
+    """The network that a blend stands for.
+
+    Its numbers are those of `weights.reset`, `weights.swap` and `weights.interpolate`, one after
+    another; that of weights runs as one compiled program for all shares and networks.
+
+    Raises:
+      UserError: for a child, component or resolution that is not there.
+    """
+    parent, child = family.parent, blend_child(family, blend)
+    made = child
+    if blend.reset:
+        made = weights.reset(parent, made, blend.reset, blend.reset_at or None)
+    elif blend.reset_at:
+        raise UserError("blend.reset_at says where components are reset; name some in blend.reset")
+    if blend.swap is not None:
+        low, high = (parent, made) if blend.coarse == "parent" else (made, parent)
+        made = weights.swap(low, high, blend.swap, blend.smooth)
+    elif blend.smooth is not None or blend.coarse != "parent":
+        raise UserError("blend.smooth and blend.coarse are of a swap; give blend.swap")
+    if blend.t2 != 1:
+        made = interpolated(parent, made, blend.t2)
+    return made
+
+
+def interpolated(a: Network, b: Network, weight: float) -> Network:
+    """`weights.interpolate`, to the bit, in one program instead of one for each array."""
+    variables: Mapping[str, Array] = _interpolated(a, b, weight)
+    return Network(a.config, variables, a.provenance)
+
+
+@functools.partial(jax.jit)
+def _interpolated(a: Network, b: Network, weight: Array) -> Mapping[str, Array]:
+    return weights.interpolate(a, b, weight).variables

@@ -1,0 +1,126 @@
+"""What a page saves: pictures as sheets and arrays, latents, the edit stack, and how to make them."""
+
+import io
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from aligned_jax import provenance
+from aligned_jax.errors import UserError
+from aligned_jax.jobs.drawings import Drawing
+from aligned_jax.jobs.edits.family import EditedFamily
+from aligned_jax.jobs.edits.recipes import EditRecipe
+from aligned_jax.jobs.sources import Usage
+from aligned_jax.provenance import Command
+from aligned_jax.rendering.draw import render
+from aligned_jax.rendering.latent_files import write_latents
+from aligned_jax.viewer.commands import RECIPE, arrays_file, explain
+from aligned_jax.viewer.engine import Engine, Scene
+from aligned_jax.viewer.rows import SEEDS, RowGroup
+from aligned_jax.viz import save_png, to_uint8
+from aligned_jax.viz.sheet import Sheet
+
+
+def sheet_of(engine: Engine, scene: Scene, group: RowGroup) -> Sheet:
+    """The rows of a group as `aligned family` shows them, or with edits as `aligned edit` does.
+
+    Raises:
+      UserError: if an image is not finite, or a blend or an edit cannot be.
+    """
+    networks = {name: engine.network(scene, k) for k, name in enumerate(scene.columns)}
+    plain = [engine.plain_latents(scene, group, k) for k in range(len(networks))]
+    with engine.lock:
+        if scene.edits and all(one is group.latents for one in plain):
+            recipe, usage = EditRecipe(scene.edits), Usage.of([group.latents], scene.state.noise)
+            shown = EditedFamily(networks, group.latents, recipe, None, scene.options, False, usage)
+            return shown.sheet()
+        rows = [
+            to_uint8(render(network, engine.latents(scene, group, k), scene.options))
+            for k, network in enumerate(networks.values())
+        ]
+    return Sheet(np.stack(rows), tuple(networks), group.latents.names)
+
+
+def saved(engine: Engine, scene: Scene, what: str) -> tuple[str, bytes]:
+    """A file of a scene.
+
+    Args:
+      engine: that draws.
+      scene: what is saved.
+      what: "png", a sheet of the first rows; "recipe", the edit stack; "zip", everything.
+
+    Returns:
+      its name and content.
+
+    Raises:
+      UserError: for another word, or if there is nothing of it.
+    """
+    if what == "png":
+        return f"{scene.groups[0].name}.png", _png(engine, scene, scene.groups[0])
+    if what == "recipe":
+        return RECIPE, recipe_bytes(scene)
+    if what == "zip":
+        return "view.zip", _everything(engine, scene)
+    raise UserError(f"{what!r:.40} cannot be saved; png, recipe and zip can")
+
+
+def recipe_bytes(scene: Scene) -> bytes:
+    """The edits that are on, as `aligned edit --recipe` takes them; UserError if there are none."""
+    if not scene.edits:
+        raise UserError("no edit is on, so that there is no recipe to save")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / RECIPE
+        EditRecipe(scene.edits).write(path)
+        return path.read_bytes()
+
+
+def latents_bytes(group: RowGroup) -> bytes:
+    """The latents of a group, as --latents takes them."""
+    file = io.BytesIO()
+    write_latents(file, group.latents, {"versions": provenance.versions()})
+    return file.getvalue()
+
+
+def arrays_bytes(engine: Engine, scene: Scene, group: RowGroup, column: int) -> bytes:
+    """Pictures and latents of a group by one network, as `aligned generate` writes them."""
+    name = scene.columns[column]
+    latents = engine.latents(scene, group, column)
+    network = engine.network(scene, column)
+    facts = {"edits": [edit.summary for edit in scene.edits]}
+    drawing = Drawing(network, name, engine.family.key, latents, scene.options, facts)
+    with tempfile.TemporaryDirectory() as folder, engine.lock:
+        path = Path(folder) / "drawn.npz"
+        drawing.write(path)
+        return path.read_bytes()
+
+
+def _png(engine: Engine, scene: Scene, group: RowGroup) -> bytes:
+    told = explain(scene, engine.family).commands
+    line = next((one for one in told if one.endswith(f" {group.name}.png")), "")
+    file = io.BytesIO()
+    picture = sheet_of(engine, scene, group).picture()
+    save_png(file, picture, provenance.png_text(Command(line).line))
+    return file.getvalue()
+
+
+def _everything(engine: Engine, scene: Scene) -> bytes:
+    told = explain(scene, engine.family)
+    shell = "\n".join(("set -e", *told.commands, ""))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("commands.sh", shell)
+        archive.writestr("view.py", told.python)
+        if scene.edits:
+            archive.writestr(RECIPE, recipe_bytes(scene))
+        for group in scene.groups:
+            if group.name != SEEDS:
+                archive.writestr(f"{group.name}.npz", latents_bytes(group))
+            archive.writestr(f"pictures/{group.name}.png", _png(engine, scene, group))
+            for column, name in enumerate(scene.columns):
+                content = arrays_bytes(engine, scene, group, column)
+                with archive.open(f"pictures/{arrays_file(group, name)}", "w") as entry:
+                    shutil.copyfileobj(io.BytesIO(content), entry)
+    return buffer.getvalue()
