@@ -95,9 +95,8 @@ def _group_commands(
     what += ["--batch", "1"]
     what += ["--network-key", family.key] if family.key != "G_ema" else []
     names = list(named)
-    labels = (
-        [] if names == [label_of(one) for one in named.values()] else ["--names", *_comma(names)]
-    )
+    usual = [label_of(one) for one in named.values()]
+    labels = [] if names == usual else ["--names", ",".join(names)]
     if scene.edits and state.noise != "const":
         return [_NO_VERB.format(f"edits with noise {state.noise} ({group.name})")]
     if scene.edits:
@@ -211,10 +210,6 @@ def _option(name: str, value: float) -> list[str]:
 
 def _number(value: float) -> str:
     return repr(int(value)) if value == int(value) else repr(value)
-
-
-def _comma(names: Sequence[str]) -> list[str]:
-    return [",".join(names)]
 
 
 def _listed(numbers: Sequence[int]) -> str:

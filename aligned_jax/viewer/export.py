@@ -1,4 +1,4 @@
-"""What a page saves: pictures as sheets and arrays, latents, the edit stack, and how to make them."""
+"""What a page saves: pictures as sheets and arrays, latents, the edit stack, commands."""
 
 import io
 import shutil

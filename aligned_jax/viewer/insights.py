@@ -108,7 +108,7 @@ def _mask(box: tuple[float, float, float, float], size: int) -> np.ndarray:
 
 
 def _cells(mask: np.ndarray) -> np.ndarray:
-    """float32 [cells, R, R], weights of means over parts of a region; of none where one is empty."""
+    """float32 [cells, R, R], weights of means over parts of a region, which may be empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     cells = np.zeros((_CELLS * _CELLS, *mask.shape), np.float32)
     for place, (down, across) in enumerate(np.ndindex(_CELLS, _CELLS)):

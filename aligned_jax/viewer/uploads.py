@@ -1,4 +1,4 @@
-"""Pictures that a page uploads: cut out, inverted in the parent, and kept while the program runs."""
+"""Pictures that a page uploads: cut out, and inverted in the parent."""
 
 import io
 import math
@@ -96,7 +96,8 @@ def cut_out(content: bytes, options: UploadOptions, network: Network) -> np.ndar
             width, height = head.size
         if width * height > MOST_PIXELS:
             raise UserError(
-                f"the picture has {width}x{height} pixels; {MOST_PIXELS // 10**6} million is the most"
+                f"the picture has {width}x{height} pixels; "
+                f"{MOST_PIXELS // 10**6} million is the most"
             )
         with opening.calm():
             image = pictures.opaque(io.BytesIO(content), channels)
