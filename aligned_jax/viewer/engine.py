@@ -71,6 +71,11 @@ class Scene:
         return [(group, place) for group in self.groups for place in range(len(group.latents))]
 
     @property
+    def apart(self) -> bool:
+        """Whether the latents of the blend, its last column, go their own way."""
+        return self.state.blend is not None and self.state.blend.t1 is not None
+
+    @property
     def options(self) -> RenderOptions:
         """How all pictures are drawn: alone, so that their bits do not depend on neighbours."""
         return RenderOptions(noise=self.state.noise, noise_seed=self.state.noise_seed, batch=1)

@@ -4,6 +4,7 @@ import io
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,27 +20,39 @@ from aligned_jax.rendering.draw import render
 from aligned_jax.rendering.latent_files import write_latents
 from aligned_jax.viewer.commands import RECIPE, arrays_file, explain
 from aligned_jax.viewer.engine import Engine, Scene
+from aligned_jax.viewer.family import BLEND
 from aligned_jax.viewer.rows import SEEDS, RowGroup
 from aligned_jax.viz import save_png, to_uint8
 from aligned_jax.viz.sheet import Sheet
 
 
-def sheet_of(engine: Engine, scene: Scene, group: RowGroup) -> Sheet:
+def sheet_of(engine: Engine, scene: Scene, group: RowGroup, columns: Sequence[int]) -> Sheet:
     """The rows of a group as `aligned family` shows them, or with edits as `aligned edit` does.
+
+    A blend whose latents are its own is shown as by `family`, and so are those beside it.
+
+    Args:
+      engine: that draws.
+      scene: what is shown.
+      group: of its rows.
+      columns: numbers of the networks.
 
     Raises:
       UserError: if an image is not finite, or a blend or an edit cannot be.
     """
-    networks = {name: engine.network(scene, k) for k, name in enumerate(scene.columns)}
-    plain = [engine.plain_latents(scene, group, k) for k in range(len(networks))]
+    networks = {scene.columns[k]: engine.network(scene, k) for k in columns}
     with engine.lock:
-        if scene.edits and all(one is group.latents for one in plain):
+        if scene.edits and not (scene.apart and BLEND in networks):
             recipe, usage = EditRecipe(scene.edits), Usage.of([group.latents], scene.state.noise)
-            shown = EditedFamily(networks, group.latents, recipe, None, scene.options, False, usage)
-            return shown.sheet()
+            options = scene.options
+            return EditedFamily(
+                networks, group.latents, recipe, None, options, False, usage
+            ).sheet()
         rows = [
-            to_uint8(render(network, engine.latents(scene, group, k), scene.options))
-            for k, network in enumerate(networks.values())
+            to_uint8(
+                render(networks[scene.columns[k]], engine.latents(scene, group, k), scene.options)
+            )
+            for k in columns
         ]
     return Sheet(np.stack(rows), tuple(networks), group.latents.names)
 
@@ -59,7 +72,8 @@ def saved(engine: Engine, scene: Scene, what: str) -> tuple[str, bytes]:
       UserError: for another word, or if there is nothing of it.
     """
     if what == "png":
-        return f"{scene.groups[0].name}.png", _png(engine, scene, scene.groups[0])
+        group, every = scene.groups[0], range(len(scene.columns))
+        return f"{group.name}.png", _png(engine, scene, group, every)
     if what == "recipe":
         return RECIPE, recipe_bytes(scene)
     if what == "zip":
@@ -97,11 +111,13 @@ def arrays_bytes(engine: Engine, scene: Scene, group: RowGroup, column: int) -> 
         return path.read_bytes()
 
 
-def _png(engine: Engine, scene: Scene, group: RowGroup) -> bytes:
+def _png(engine: Engine, scene: Scene, group: RowGroup, columns: Sequence[int]) -> bytes:
+    """A sheet that names the command that makes it, if there is one."""
     told = explain(scene, engine.family).commands
     line = next((one for one in told if one.endswith(f" {group.name}.png")), "")
+    line = "" if scene.apart and len(scene.columns) - 1 in columns else line
     file = io.BytesIO()
-    picture = sheet_of(engine, scene, group).picture()
+    picture = sheet_of(engine, scene, group, columns).picture()
     save_png(file, picture, provenance.png_text(Command(line).line))
     return file.getvalue()
 
@@ -118,9 +134,18 @@ def _everything(engine: Engine, scene: Scene) -> bytes:
         for group in scene.groups:
             if group.name != SEEDS:
                 archive.writestr(f"{group.name}.npz", latents_bytes(group))
-            archive.writestr(f"pictures/{group.name}.png", _png(engine, scene, group))
+            for name, columns in _sheets(scene, group).items():
+                archive.writestr(f"pictures/{name}", _png(engine, scene, group, columns))
             for column, name in enumerate(scene.columns):
                 content = arrays_bytes(engine, scene, group, column)
                 with archive.open(f"pictures/{arrays_file(group, name)}", "w") as entry:
                     shutil.copyfileobj(io.BytesIO(content), entry)
     return buffer.getvalue()
+
+
+def _sheets(scene: Scene, group: RowGroup) -> dict[str, Sequence[int]]:
+    """Sheets of a group with their columns: what no command draws is on one of its own."""
+    every = range(len(scene.columns))
+    if not scene.apart:
+        return {f"{group.name}.png": every}
+    return {f"{group.name}.png": every[:-1], f"{group.name}-{BLEND}.png": every[-1:]}

@@ -14,7 +14,6 @@ from aligned_jax.jobs.judges import NamedJudge
 from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.jobs.text_directions import text_direction
 from aligned_jax.latents import style_layers
-from aligned_jax.rendering.draw import render
 from aligned_jax.semantics.statistics import COUNT
 from aligned_jax.viewer import films, insights
 from aligned_jax.viewer.commands import explain
@@ -211,12 +210,6 @@ class ViewSession:
             }
 
         return self.board.start(work).status()
-
-    def warm(self) -> None:
-        """Compiles what the first look needs."""
-        scene = self.engine.scene(read_state({}))
-        group = scene.groups[0]
-        render(self.engine.family.parent, group.latents.take([0]), scene.options)
 
     def _scene(self, given: Mapping[str, Any], *others: str) -> Scene:
         unknown = [key for key in given if key not in ("state", *others)]

@@ -132,7 +132,7 @@ def read_state(given: Any) -> ViewState:
     reader = _Reader()
     state = reader.state(given)
     if reader.wrong:
-        raise UserError(f"this state cannot be shown: {listed(reader.wrong, separator='; ')}")
+        raise UserError(f"this state cannot be shown: {'; '.join(reader.wrong)}")
     return state
 
 
