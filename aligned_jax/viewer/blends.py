@@ -25,7 +25,7 @@ def blended(family: ViewFamily, blend: Blend) -> Network:
     """The network that a blend stands for.
 
     Its numbers are those of `weights.reset`, `weights.swap` and `weights.interpolate`, one after
-    another; that of weights runs as one compiled program for all shares and networks.
+    another; what computes runs as one compiled program for all shares, widths and networks.
 
     Raises:
       UserError: for a child, component or resolution that is not there.
@@ -38,7 +38,7 @@ def blended(family: ViewFamily, blend: Blend) -> Network:
         raise UserError("blend.reset_at says where components are reset; name some in blend.reset")
     if blend.swap is not None:
         low, high = (parent, made) if blend.coarse == "parent" else (made, parent)
-        made = weights.swap(low, high, blend.swap, blend.smooth)
+        made = swapped(low, high, blend.swap, blend.smooth)
     elif blend.smooth is not None or blend.coarse != "parent":
         raise UserError("blend.smooth and blend.coarse are of a swap; give blend.swap")
     if blend.t2 != 1:
@@ -52,6 +52,19 @@ def interpolated(a: Network, b: Network, weight: float) -> Network:
     return Network(a.config, variables, a.provenance)
 
 
-@functools.partial(jax.jit)
+def swapped(low: Network, high: Network, resolution: int, smooth: float | None) -> Network:
+    """`weights.swap`, to the bit; a smooth one runs as one program for all widths."""
+    if not smooth or smooth < 0:
+        return weights.swap(low, high, resolution, smooth)
+    weights.parse_resolutions([resolution], weights.resolutions_of(low))
+    return Network(low.config, _swapped(low, high, smooth, resolution), low.provenance)
+
+
+@jax.jit
 def _interpolated(a: Network, b: Network, weight: Array) -> Mapping[str, Array]:
     return weights.interpolate(a, b, weight).variables
+
+
+@functools.partial(jax.jit, static_argnames="resolution")
+def _swapped(low: Network, high: Network, smooth: Array, resolution: int) -> Mapping[str, Array]:
+    return weights.swap(low, high, resolution, smooth).variables

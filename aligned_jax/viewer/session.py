@@ -100,7 +100,7 @@ class ViewSession:
         buffer = io.BytesIO(content)
         with zipfile.ZipFile(buffer, "a") as archive:
             for one in scene.state.pictures:
-                archive.writestr(f"picture-{one}.png", _png(self._pictures[one][0]))
+                archive.writestr(f"picture-{one}-crop.png", _png(self._pictures[one][0]))
         return name, buffer.getvalue()
 
     def region(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,9 +161,9 @@ class Uploads:
         return found.latents(), found.means
 
     def command(self, parent: str, name: str, options: UploadOptions) -> list[str]:
-        """The words of `aligned invert` that find the same latents of NAME.png."""
+        """The words of `aligned invert` that find the same latents of NAME-crop.png."""
         chosen = None if options.way == "optimise" else self.encoders[options.encoder]
-        words = ["aligned", "invert", parent, f"{name}.png"]
+        words = ["aligned", "invert", parent, f"{name}-crop.png"]
         if options.space or not chosen:
             words += ["--space", options.space or "w+"]
         if options.way == "encoder" and chosen:

@@ -195,3 +195,26 @@ def test_networks_in_memory_are_told_in_python(session, tmp_path, monkeypatch):
     names = {"networks": dict(family.networks)}
     exec(told.python, names)
     assert same_bits(names["images"]["seeds"]["blend"], engine.images(scene, scene.groups[0], 2))
+
+
+ZOO = {
+    "edits": {
+        "seeds": [0, 1],
+        "edits": [{"name": "zoo:glasses", "by": 2.5}, {"name": "5_20", "by": -4.0}],
+        "blend": {"child": 1, "swap": 16, "smooth": 0.8, "t2": 0.7},
+    },
+    "latents apart": {"seeds": [3], "blend": {"child": 1, "t2": 0.4, "t1": 0.6}, "psi": 0.9},
+    "pads": {"seeds": [], "pad": {**PAD, "space": "w"}, "noise": "random", "noise_seed": 3},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.optimised
+@pytest.mark.parametrize("name", ZOO)
+def test_the_zoo_is_drawn_again_as_users_compile_it(name, tmp_path, monkeypatch, capsys):
+    family = load_family(["zoo:personas64", "zoo:critters64"])
+    shelf = EditShelf(family.parent, "zoo:personas64")
+    assert {"zoo:glasses", "zoo:yaw"} <= shelf.directions.keys()
+    session = type("Session", (), {"engine": Engine(family, shelf)})
+    monkeypatch.setitem(STATES, name, ZOO[name])
+    test_what_the_page_says_makes_the_same(session, name, tmp_path, monkeypatch, capsys)
