@@ -90,7 +90,7 @@ def test_sliders_change_pixels_and_the_address(opened):
     slide(window, "t2 weights", 0.9)
     assert sources(window)[2::3] != blended[2::3] and sources(window)[::3] == blended[::3]
     assert len({tuple(one) for one in seen}) == len(seen)
-    window.wait_for_function("document.querySelector('#commands').textContent.includes('0.9')")
+    sync_api.expect(window.locator("#commands")).to_contain_text("0.9", timeout=PATIENCE)
     assert "aligned edit" in window.locator("#commands").text_content()
     again = opened("#" + window.url.partition("#")[2])
     assert sources(again) == sources(window)
@@ -161,7 +161,9 @@ def test_a_film_between_pins(opened):
     slide(window, "frames", 3)
     window.get_by_role("button", name="make a film").click()
     window.wait_for_selector("img.film:not([hidden])")
-    window.wait_for_function("document.querySelector('img.film').naturalWidth === 32")
+    film = window.locator("img.film")
+    film.evaluate("(one) => one.decode()")
+    assert film.evaluate("(one) => one.naturalWidth") == 32  # four times 8 pixels
 
 
 def test_what_cannot_be_is_said(opened):

@@ -98,7 +98,7 @@ def test_networks_that_do_not_fit_are_named(networks, capsys):
     assert said.startswith("aligned view: ") and said.count("\n") == 1
     assert "avatars_parent has z_dim 64" in said
     parent = networks[0]
-    mapping = dataclasses.replace(parent.config.mapping, num_layers=1)
+    mapping = dataclasses.replace(parent.config.mapping, num_layers=3)
     config = dataclasses.replace(parent.config, mapping=mapping)
     shorter = loading.Network(config, init_variables(config, jax.random.key(0)))
     with pytest.raises(UserError, match=r"child cannot be viewed beside parent: .*num_layers"):
