@@ -52,6 +52,11 @@ export async function lines(path, given, signal, hear) {
   }
 }
 
+// The work ends at its next step, and `finished` says so.
+export function stop(task) {
+  return ask(`task/${task}/stop`, {}).catch(() => {});
+}
+
 // Waits for long work; `hear` is told how far it is. Returns its result.
 export async function finished(task, hear) {
   let status = task;

@@ -80,6 +80,26 @@ export function button(text, press, options = {}) {
   return el("button", { type: "button", ...options, on: { click: press } }, text);
 }
 
+// A bar for long work, with a button that stops it: `hear` is for `finished`.
+export function workBar(stop) {
+  let running = null;
+  const bar = el("progress", { class: "grow", "aria-label": "progress" });
+  const left = el("span", { class: "note" });
+  const whole = el("div", { class: "line", hidden: true }, bar,
+    button("stop", () => { if (running) stop(running); }), left);
+  const hear = (status) => {
+    running = status.task;
+    whole.hidden = status.state !== "running";
+    if (status.total) Object.assign(bar, { max: status.total, value: status.done });
+    else bar.removeAttribute("value");
+    const seconds = status.seconds_left;
+    left.textContent = status.total ? `${status.done}/${status.total} ${status.note}` +
+      (seconds ? `, ${seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`}` +
+      " left" : "") : "";
+  };
+  return { whole, hear, end: () => { whole.hidden = true; } };
+}
+
 export function section(title, open, ...children) {
   return el("details", { open }, el("summary", {}, title), ...children);
 }

@@ -1,7 +1,7 @@
 // The stack of edits: directions, style channels, words.
 
-import { ask, finished } from "./api.js";
-import { button, check, el, fill, section, slider, textField } from "./dom.js";
+import { ask, finished, stop } from "./api.js";
+import { button, check, el, fill, section, slider, textField, workBar } from "./dom.js";
 import { parseRows } from "./store.js";
 
 export function edits(store, info, fail) {
@@ -81,26 +81,21 @@ function words(add, fail) {
     "aria-label": "wanted text" });
   const neutral = el("input", { type: "text", placeholder: "a face", "aria-label": "of which" });
   const note = el("p", { class: "note" });
-  const bar = el("progress", { hidden: true });
+  const work = workBar(stop);
   const find = button("find", async () => {
     find.disabled = true;
     try {
       const task = await ask("words", { target: target.value, neutral: neutral.value });
-      const result = await finished(task, (status) => {
-        bar.hidden = status.state !== "running";
-        bar.max = status.total || 1;
-        bar.value = status.done;
-        note.textContent = status.seconds_left ? `${Math.ceil(status.seconds_left)} s left` : "";
-      });
+      const result = await finished(task, work.hear);
       note.textContent = result.summary;
       add(result.edit);
     } catch (error) {
       note.textContent = "";
       fail(error.message);
     }
-    bar.hidden = true;
+    work.end();
     find.disabled = false;
   });
   return el("details", {}, el("summary", {}, "by words"), target,
-    el("div", { class: "line" }, neutral, find), bar, note);
+    el("div", { class: "line" }, neutral, find), work.whole, note);
 }

@@ -1,7 +1,9 @@
 // Pinned latents, and films between them.
 
-import { ask, file, finished } from "./api.js";
-import { bytes, button, check, choice, download, el, fill, section, slider } from "./dom.js";
+import { ask, file, finished, stop } from "./api.js";
+import {
+  bytes, button, check, choice, download, el, fill, section, slider, workBar,
+} from "./dom.js";
 
 const faces = new Map(); // small pictures of pins, as far as this page has seen them
 
@@ -12,7 +14,7 @@ export function pins(store, info, fail) {
   const last = choice("to", columns, 0, () => {});
   const frames = slider("frames", { value: 24, min: 2, max: 120, step: 1, change: () => {} });
   const loop = check("back to the first pin", true, () => {});
-  const bar = el("progress", { hidden: true });
+  const work = workBar(stop);
   const film = el("img", { class: "film", hidden: true, alt: "film between pins" });
   const line = el("pre", { hidden: true });
   const saves = el("div", { class: "line" });
@@ -22,11 +24,7 @@ export function pins(store, info, fail) {
       const task = await ask("film", { pins: store.pins.map((pin) => pin.state),
         first: +first.select.value, last: +last.select.value, loop: loop.box.checked,
         frames: Math.round(+frames.querySelector("input").value) });
-      const result = await finished(task, (status) => {
-        bar.hidden = status.state !== "running";
-        bar.max = status.total || 1;
-        bar.value = status.done;
-      });
+      const result = await finished(task, work.hear);
       const { blob } = await file("film/done", { done: result.film });
       URL.revokeObjectURL(film.src);
       film.src = URL.createObjectURL(blob);
@@ -38,7 +36,7 @@ export function pins(store, info, fail) {
     } catch (error) {
       fail(error.message);
     }
-    bar.hidden = true;
+    work.end();
     show();
   });
 
@@ -57,7 +55,7 @@ export function pins(store, info, fail) {
   return {
     shown: section("Pins and films", false, el("p", { class: "note" },
       "“pin” below a picture keeps its latent; a film goes from pin to pin."), list,
-    first, last, frames, loop, el("div", { class: "line" }, make), bar, film, line, saves),
+    first, last, frames, loop, el("div", { class: "line" }, make), work.whole, film, line, saves),
     show,
     // Keeps the latent of a row.
     pin(row, grid, picture) {

@@ -1,7 +1,7 @@
 // One's own pictures: a crop, the inversion, and their rows.
 
-import { ask, finished, upload } from "./api.js";
-import { button, check, choice, el, fill, section, slider } from "./dom.js";
+import { finished, stop, upload } from "./api.js";
+import { button, check, choice, el, fill, section, slider, workBar } from "./dom.js";
 
 export function uploads(store, info, fail) {
   const input = el("input", { type: "file", accept: "image/*", "aria-label": "picture" });
@@ -20,10 +20,10 @@ export function uploads(store, info, fail) {
   const steps = slider("steps", { value: 300, min: 10, max: 1000, step: 10, change: () => {} });
   const compare = choice("compare", [["vgg", "LPIPS (vgg)"], ["alex", "LPIPS (alex)"],
     ["pixels", "pixels"]], "vgg", () => {});
-  const bar = el("progress", { hidden: true });
+  const work = workBar(stop);
   const note = el("p", { class: "note" });
   const list = el("div", { class: "checks" });
-  let image = null, picked = null, running = null;
+  let image = null, picked = null;
 
   function paint() {
     if (!image) return;
@@ -108,15 +108,8 @@ export function uploads(store, info, fail) {
     if (store.state.label !== null) options.label = store.state.label;
     go.disabled = true;
     try {
-      running = await upload(picked, options);
-      const result = await finished(running, (status) => {
-        running = status;
-        stop.hidden = bar.hidden = status.state !== "running";
-        if (status.total) Object.assign(bar, { max: status.total, value: status.done });
-        const left = status.seconds_left ? `, ${Math.ceil(status.seconds_left)} s left` : "";
-        note.textContent = status.total ? `${status.done} of ${status.total} ${status.note}${left}` :
-          "…";
-      });
+      note.textContent = "";
+      const result = await finished(await upload(picked, options), work.hear);
       const told = Object.entries(result.distances).map(([k, v]) => `${k} ${v.toFixed(3)}`);
       note.textContent = `inverted: ${told.join(", ")}`;
       info.pictures.push(result.picture);
@@ -124,13 +117,11 @@ export function uploads(store, info, fail) {
     } catch (error) {
       note.textContent = error.message;
     }
-    stop.hidden = bar.hidden = true;
+    work.end();
     show();
   });
-  const stop = button("stop", () => ask(`task/${running.task}/stop`, {}).catch(() => {}),
-    { hidden: true });
   const body = el("div", {}, canvas, size, way, space, steps, compare,
-    el("div", { class: "line" }, go, stop));
+    el("div", { class: "line" }, go));
 
   function show() {
     const encoder = way.select.value.startsWith("encoder");
@@ -146,5 +137,5 @@ export function uploads(store, info, fail) {
       }))));
   }
 
-  return { shown: section("Own picture", false, input, body, bar, note, list), show };
+  return { shown: section("Own picture", false, input, body, work.whole, note, list), show };
 }
