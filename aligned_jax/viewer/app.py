@@ -2,7 +2,7 @@
 
 import base64
 import json
-import traceback
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from importlib import resources
 from typing import Any
@@ -69,7 +69,7 @@ def application(session: ViewSession, frames: str = "'none'") -> Starlette:
             except UserError as error:
                 response = JSONResponse({"error": one_line(str(error))[:2000]}, 400)
             except Exception:  # the page must hear of it, and the terminal must show where
-                traceback.print_exc()
+                logging.getLogger(__name__).exception("a bug")
                 response = JSONResponse({"error": "this failed, which is a bug"}, 500)
             response.headers.update(headers)
             return response

@@ -2,9 +2,9 @@
 
 import contextlib
 import itertools
+import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -82,7 +82,7 @@ class ViewTask(Reporter):
         except UserError as error:
             self._error = one_line(str(error))
         except Exception as error:  # a bug, which must not look as if work went on for ever
-            traceback.print_exc()
+            logging.getLogger(__name__).exception("a bug")
             self._error = f"this failed, which is a bug: {one_line(repr(error))[:200]}"
 
 

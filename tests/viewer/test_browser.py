@@ -3,7 +3,9 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -164,6 +166,21 @@ def test_a_film_between_pins(opened):
     film = window.locator("img.film")
     film.evaluate("(one) => one.decode()")
     assert film.evaluate("(one) => one.naturalWidth") == 32  # four times 8 pixels
+
+
+def test_an_own_picture_becomes_a_row(opened, tmp_path):
+    pixels = np.random.RandomState(0).randint(0, 256, (30, 40, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "me.png")
+    window = opened()
+    window.get_by_text("Own picture").click()
+    window.locator("input[type=file]").set_input_files(tmp_path / "me.png")
+    window.wait_for_selector("canvas.crop:not([hidden])")
+    window.get_by_label("compare").select_option("pixels")
+    window.get_by_label("steps", exact=True).evaluate("(one) => { one.value = 10; }")
+    window.get_by_role("button", name="invert").click()
+    sync_api.expect(window.locator(".cell")).to_have_count(8, timeout=PATIENCE)
+    settled(window)
+    assert len(set(sources(window))) == 8 and "pictures=" in window.url
 
 
 def test_what_cannot_be_is_said(opened):

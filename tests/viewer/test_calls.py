@@ -139,6 +139,7 @@ def test_a_crop_is_where_the_page_shows_it(session):
     assert (cut_out(png(picture), edge, network) == 0).all()
 
 
+@pytest.mark.slow
 def test_an_upload_is_inverted_and_drawn_by_all(client, session, finished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     picture = np.random.RandomState(3).randint(0, 256, (24, 30, 3)).astype(np.uint8)
