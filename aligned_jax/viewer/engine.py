@@ -6,12 +6,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.judges import NamedJudge
+from aligned_jax.latents import noise_fields
 from aligned_jax.networks.network import Network
-from aligned_jax.rendering.draw import RenderOptions, render
+from aligned_jax.rendering.draw import Noise, RenderOptions, render
 from aligned_jax.rendering.editing import edited
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.semantics.edits import Edit
@@ -168,6 +171,16 @@ class Engine:
         latents = self.latents(scene, group, column)
         with self.lock:
             return render(self.network(scene, column), latents, scene.options)
+
+    def noise(self, scene: Scene, latents: LatentBatch) -> Noise:
+        """What `Network.render` takes for the noise of pictures of a scene."""
+        own = {key: value for key, value in latents.arrays.items() if key.startswith("noise/")}
+        if own and scene.state.noise == "const":
+            return {key.removeprefix("noise/"): jnp.asarray(value) for key, value in own.items()}
+        if scene.state.noise != "random":
+            return scene.state.noise
+        key = jax.random.key(scene.state.noise_seed)
+        return noise_fields(self.family.parent.config, key, jnp.asarray(latents.numbers))
 
     def _drawn(
         self, scene: Scene, column: int, group: RowGroup, place: int

@@ -20,6 +20,7 @@ from aligned_jax.latents import (
 )
 from aligned_jax.networks.network import Network, apply
 from aligned_jax.networks.synthesis import SynthesisLayer
+from aligned_jax.rendering.draw import Noise
 from aligned_jax.types import AnyStyles, Array, Styles
 
 STRENGTH, SHOWN, TRIED = 5.0, 12, 24
@@ -48,6 +49,7 @@ def region_channels(
     styles: AnyStyles,
     box: tuple[float, float, float, float],
     sigma: Mapping[str, np.ndarray],
+    noise: Noise = "const",
 ) -> list[RegionChannel]:
     """The style channels that move a region most, the strongest first.
 
@@ -55,10 +57,11 @@ def region_channels(
     alone, by 5 sigmas to either side, and what has changed is measured.
 
     Args:
-      network: that draws the picture; noise is its stored maps.
+      network: that draws the picture.
       styles: {layer: [1, C]} of the picture.
       box: left, top, right and bottom of the region, in [0, 1].
       sigma: {layer: [C]}, standard deviations of the parent at psi 1.
+      noise: of the picture: "const", "none", or fields by layer.
 
     Returns:
       at most 12.
@@ -72,7 +75,9 @@ def region_channels(
     whole = concatenate_styles(config, arrays)[0]
     unit = np.concatenate([np.asarray(sigma[one.name]) for one in style_layers(config)])
     weights = jnp.asarray(_cells(mask))
-    slopes = np.abs(np.asarray(_slopes(network, whole, weights))).mean(axis=0) * unit
+    slopes = (
+        np.abs(np.asarray(_slopes(network, whole, weights, *_apart(noise)))).mean(axis=0) * unit
+    )
     places = [(one.name, k) for one in style_layers(config) for k in range(one.channels)]
     best = [int(row) for row in np.argsort(-slopes, kind="stable")[:TRIED] if slopes[row] > 0]
     found = []
@@ -81,9 +86,7 @@ def region_channels(
         move = np.zeros((1, arrays[layer].shape[1]), np.float32)
         move[0, number] = STRENGTH * unit[row]
         less, more = (
-            np.clip(
-                np.asarray(network.render({**arrays, layer: arrays[layer] + way * move})), -1, 1
-            )
+            np.clip(network.render({**arrays, layer: arrays[layer] + way * move}, noise), -1, 1)
             for way in (-1, 1)
         )
         change = np.abs(more - less)[0].mean(axis=-1)  # [R, R]
@@ -117,24 +120,37 @@ def _cells(mask: np.ndarray) -> np.ndarray:
     return cells
 
 
-@jax.jit
-def _slopes(network: Network, whole: Array, cells: Array) -> Array:
+def _apart(noise: Noise) -> tuple[dict[str, Array] | None, str]:
+    """Fields and mode, as compiled programs take them."""
+    if isinstance(noise, str):
+        return None, noise
+    return {name: jnp.asarray(field) for name, field in noise.items()}, "fields"
+
+
+@functools.partial(jax.jit, static_argnames="mode")
+def _slopes(
+    network: Network, whole: Array, cells: Array, fields: dict[str, Array] | None, mode: str
+) -> Array:
     """Derivatives [cells * C, S] of the mean colours of parts of a picture by all channels."""
 
     def means(s: Array) -> Array:
-        image = network.render(split_styles(network.config, s[None]))[0]  # [R, R, C]
+        styles = split_styles(network.config, s[None])
+        image = network.render(styles, mode if fields is None else fields)[0]  # [R, R, C]
         return jnp.einsum("krc,rcd->kd", cells, image).reshape(-1)
 
     return jnp.asarray(jax.jacrev(means)(whole))
 
 
-def feature_maps(network: Network, styles: AnyStyles, layer: str) -> tuple[np.ndarray, list[int]]:
+def feature_maps(
+    network: Network, styles: AnyStyles, layer: str, noise: Noise = "const"
+) -> tuple[np.ndarray, list[int]]:
     """The feature maps that a layer makes of a picture, those that vary most first.
 
     Args:
-      network: that draws the picture; noise is its stored maps.
+      network: that draws the picture.
       styles: {layer: [1, C]} of the picture.
       layer: a convolution, such as "b16.conv1".
+      noise: of the picture: "const", "none", or fields by layer.
 
     Returns:
       float32 [n, R, R], at most 64 maps, each scaled to [-1, 1] by its own range, and the
@@ -146,7 +162,7 @@ def feature_maps(network: Network, styles: AnyStyles, layer: str) -> tuple[np.nd
     if style_layer(network.config, layer).kind != "conv":
         raise UserError(f"{layer} is no convolution; its output is a part of the picture")
     arrays = {name: jnp.asarray(value, jnp.float32) for name, value in styles.items()}
-    maps = np.asarray(_features(network, arrays, layer), np.float32)[0]  # [R, R, C]
+    maps = np.asarray(_features(network, arrays, *_apart(noise), layer), np.float32)[0]  # [R, R, C]
     order = np.argsort(-maps.std(axis=(0, 1)), kind="stable")[:_MAPS]
     chosen = np.moveaxis(maps[..., order], -1, 0)
     least, most = chosen.min(axis=(1, 2), keepdims=True), chosen.max(axis=(1, 2), keepdims=True)
@@ -154,8 +170,10 @@ def feature_maps(network: Network, styles: AnyStyles, layer: str) -> tuple[np.nd
     return scaled.astype(np.float32), [int(number) for number in order]
 
 
-@functools.partial(jax.jit, static_argnames="layer")
-def _features(network: Network, styles: Styles, layer: str) -> Array:
+@functools.partial(jax.jit, static_argnames=("mode", "layer"))
+def _features(
+    network: Network, styles: Styles, fields: dict[str, Array] | None, mode: str, layer: str
+) -> Array:
     block, part = layer.split(".")
 
     def wanted(module: Any, name: str) -> bool:
@@ -164,7 +182,7 @@ def _features(network: Network, styles: Styles, layer: str) -> Array:
     _, kept = apply(
         network,
         styles,
-        "const",
+        mode if fields is None else fields,
         method="render",
         capture_intermediates=wanted,
         mutable=["intermediates"],

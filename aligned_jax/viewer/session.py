@@ -117,7 +117,8 @@ class ViewSession:
         with self.engine.lock:
             styles = latents.styles(network).style_vectors()
             region = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
-            found = insights.region_channels(network, styles, region, sigma)
+            noise = self.engine.noise(scene, latents)
+            found = insights.region_channels(network, styles, region, sigma, noise)
         return {"channels": [vars(one) for one in found]}
 
     def features(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +132,8 @@ class ViewSession:
         latents = self.engine.latents(scene, group, column).take([place])
         with self.engine.lock:
             styles = latents.styles(network).style_vectors()
-            maps, numbers = insights.feature_maps(network, styles, layer)
+            noise = self.engine.noise(scene, latents)
+            maps, numbers = insights.feature_maps(network, styles, layer, noise)
         across = min(8, len(maps))
         picture = tile(to_uint8(maps[..., None]), across)
         return {

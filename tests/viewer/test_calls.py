@@ -97,6 +97,8 @@ def test_channels_of_a_region_are_those_that_change_it_most(client, session, col
         assert one["change"] == pytest.approx(region[one["name"]], rel=1e-3)
         share = maps[one["name"]][2:6, :4].sum() / maps[one["name"]].sum()
         assert one["inside"] == pytest.approx(share, rel=1e-3)
+    silent = {"state": {**STATE, "noise": "none"}, "row": 1, "column": column, "box": box}
+    assert client.ask("region", silent) != found
     other = client.ask(
         "region", {"state": STATE, "row": 1, "column": column, "box": [0.5, 0, 1, 1]}
     )
@@ -122,6 +124,12 @@ def test_feature_maps_are_those_of_the_layer(client, session):
     told = [client.ask("features", {"state": STATE, "row": 0, "column": c, "layer": layer})
             for c, layer in ((0, "b8.conv0"), (1, "b8.conv0"), (0, "b8.conv1"))]  # fmt: skip
     assert told[0]["channels"] == numbers and len({one["png"] for one in told}) == 3
+    pictures = []
+    for noise in ("const", "none", "random"):
+        state = {**STATE, "noise": noise, "noise_seed": 1}
+        given = {"state": state, "row": 0, "column": 0, "layer": "b8.conv0"}
+        pictures.append(client.ask("features", given)["png"])
+    assert len(set(pictures)) == 3 and pictures[0] == told[0]["png"]
     for layer in ("b8.torgb", "b16.conv0", "../x", 3):
         given = {"state": STATE, "row": 0, "column": 0, "layer": layer}
         assert client.refused("features", given)

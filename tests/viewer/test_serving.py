@@ -18,7 +18,6 @@ import pytest
 import aligned_jax as aj
 from aligned_jax import loading
 from aligned_jax.errors import UserError
-from aligned_jax.networks import init_variables
 from aligned_jax.tools.main import main
 from aligned_jax.viewer import serving
 from tests.helpers import DATA
@@ -98,11 +97,14 @@ def test_networks_that_do_not_fit_are_named(networks, capsys):
     assert said.startswith("aligned view: ") and said.count("\n") == 1
     assert "avatars_parent has z_dim 64" in said
     parent = networks[0]
-    mapping = dataclasses.replace(parent.config.mapping, num_layers=3)
+    mapping = dataclasses.replace(parent.config.mapping, num_layers=2)
     config = dataclasses.replace(parent.config, mapping=mapping)
-    shorter = loading.Network(config, init_variables(config, jax.random.key(0)))
+    tree = parent.variables["params"]
+    more = {**tree["mapping"], "fc1": tree["mapping"]["fc0"]}
+    params = {**tree, "mapping": more}
+    deeper = loading.Network(config, {**parent.variables, "params": params})
     with pytest.raises(UserError, match=r"child cannot be viewed beside parent: .*num_layers"):
-        aj.view(parent, shorter)
+        aj.view(parent, deeper)
     with pytest.raises(UserError, match=r"give \['a.npz'\]"):
         aj.ViewOptions(directions="a.npz")
     with pytest.raises(UserError, match="called blend"):
