@@ -1,7 +1,7 @@
 """Networks between a parent and a child: components reset, layers swapped, weights interpolated."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import jax
 
@@ -12,6 +12,8 @@ from aligned_jax.types import Array
 from aligned_jax.viewer.family import ViewFamily
 from aligned_jax.viewer.state import Blend
 
+Keep = Callable[[Hashable, Callable[[], Network]], Network]
+
 
 def blend_child(family: ViewFamily, blend: Blend) -> Network:
     """The child of a blend; raises UserError if there is none of this number."""
@@ -21,24 +23,34 @@ def blend_child(family: ViewFamily, blend: Blend) -> Network:
     return family.networks[family.names[blend.child]]
 
 
-def blended(family: ViewFamily, blend: Blend) -> Network:
+def blended(family: ViewFamily, blend: Blend, keep: Keep | None = None) -> Network:
     """The network that a blend stands for.
 
     Its numbers are those of `weights.reset`, `weights.swap` and `weights.interpolate`, one after
     another; what computes runs as one compiled program for all shares, widths and networks.
 
+    Args:
+      family: parent and children.
+      blend: what is made of them.
+      keep: returns the value of a key, made if it is not there; it is asked for what a moving
+        slider does not change. None makes everything.
+
     Raises:
       UserError: for a child, component or resolution that is not there.
     """
+    keep = keep or (lambda key, make: make())
     parent, child = family.parent, blend_child(family, blend)
     made = child
     if blend.reset:
-        made = weights.reset(parent, made, blend.reset, blend.reset_at or None)
+        key = ("reset", blend.child, blend.reset, blend.reset_at)
+        made = keep(key, lambda: weights.reset(parent, child, blend.reset, blend.reset_at or None))
     elif blend.reset_at:
         raise UserError("blend.reset_at says where components are reset; name some in blend.reset")
     if blend.swap is not None:
         low, high = (parent, made) if blend.coarse == "parent" else (made, parent)
-        made = swapped(low, high, blend.swap, blend.smooth)
+        at, smooth = blend.swap, blend.smooth
+        key = ("swap", *blend.weights[:-1])
+        made = keep(key, lambda: swapped(low, high, at, smooth))
     elif blend.smooth is not None or blend.coarse != "parent":
         raise UserError("blend.smooth and blend.coarse are of a swap; give blend.swap")
     if blend.t2 != 1:

@@ -29,7 +29,7 @@ from aligned_jax.viewer.state import ViewState
 from aligned_jax.viz import save_png, to_uint8
 
 _KEPT_BYTES = 256 << 20
-_NETWORKS, _BATCHES = 3, 128
+_NETWORKS, _BATCHES = 6, 128
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ class Engine:
         if name != BLEND or blend is None:
             return self.family.networks[name]
         with self.lock:
-            return self._blends.get(blend.weights, lambda: blended(self.family, blend))
+            keep = self._blends.get
+            return keep(blend.weights, lambda: blended(self.family, blend, keep))
 
     def latents(self, scene: Scene, group: RowGroup, column: int) -> LatentBatch:
         """What a network draws of a group, edited; raises UserError as `edited`."""

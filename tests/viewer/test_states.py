@@ -6,10 +6,16 @@ import json
 import shlex
 import zipfile
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 
+from aligned_jax import loading
+from aligned_jax.config import GeneratorConfig, SynthesisConfig
+from aligned_jax.errors import UserError
+from aligned_jax.networks import init_variables
+from aligned_jax.networks.network import Network
 from aligned_jax.tools.main import main
 from aligned_jax.viewer.commands import explain
 from aligned_jax.viewer.engine import Engine
@@ -18,7 +24,7 @@ from aligned_jax.viewer.family import load_family
 from aligned_jax.viewer.shelf import EditShelf
 from aligned_jax.viewer.state import read_state
 from tests.helpers import same_bits
-from tests.jobs.small_inputs import PARENT
+from tests.jobs.small_inputs import PARENT, moved
 
 BASE = {
     "seeds": [3, 5],
@@ -218,3 +224,31 @@ def test_the_zoo_is_drawn_again_as_users_compile_it(name, tmp_path, monkeypatch,
     session = type("Session", (), {"engine": Engine(family, shelf)})
     monkeypatch.setitem(STATES, name, ZOO[name])
     test_what_the_page_says_makes_the_same(session, name, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.slow
+def test_classes_of_a_conditional_network(tmp_path, monkeypatch, capsys):
+    """The class decides rows of seeds and pads, and is named in what is said."""
+    config = GeneratorConfig(8, z_dim=4, c_dim=3, w_dim=4, synthesis=SynthesisConfig(32, 8))
+    parent = Network(config, init_variables(config, jax.random.key(0)))
+    for name, network in (("a", parent), ("b", moved(parent, 0.1))):
+        loading.save(tmp_path / name, network, {"kind": "made for a test"})
+    monkeypatch.chdir(tmp_path)
+    family = load_family(["a", "b"])
+    session = type("Session", (), {"engine": Engine(family, EditShelf(family.parent, "a"))})
+    pictures = []
+    for label in (0, 2):
+        state = {"seeds": [1, 2], "label": label, "pad": {**PAD, "space": "z"}, "psi": 0.9}
+        monkeypatch.setitem(STATES, "class", state)
+        scene = session.engine.scene(read_state(state))
+        pictures.append([cell.png for cell in session.engine.cells(scene)])
+        (tmp_path / str(label)).mkdir()
+        for name in ("a", "b"):
+            (tmp_path / str(label) / name).symlink_to(tmp_path / name)
+        test_what_the_page_says_makes_the_same(
+            session, "class", tmp_path / str(label), monkeypatch, capsys
+        )
+    assert all(one != other for one, other in zip(*pictures, strict=True))
+    for wrong in (None, 3):
+        with pytest.raises(UserError, match="class"):
+            session.engine.scene(read_state({"seeds": [1], "label": wrong}))
