@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from aligned_jax.errors import UserError
+from aligned_jax.features.clip import load as load_clip
 from aligned_jax.jobs.judges import load_picture_judge
 from aligned_jax.loading import NetworkSource
 from aligned_jax.semantics.statistics import COUNT
@@ -95,7 +96,8 @@ def open_session(
         family.parent, family.parent_name, options.directions, options.samples, report
     )
     uploads = Uploads(options.encoders, options.most_bytes)
-    return ViewSession(family, shelf, readers, uploads, options.clip, options.samples)
+    clip = None if options.clip is None else load_clip(options.clip)
+    return ViewSession(family, shelf, readers, uploads, clip, options.samples)
 
 
 def bound(host: str, port: int) -> socket.socket:

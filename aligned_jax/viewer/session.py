@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from aligned_jax.errors import UserError
+from aligned_jax.features.clip import Clip
 from aligned_jax.jobs.judges import NamedJudge
+from aligned_jax.jobs.relevance import IndexOptions
 from aligned_jax.jobs.statistics import known_statistics
-from aligned_jax.jobs.text_directions import text_direction
+from aligned_jax.jobs.text_directions import TextOptions, text_direction
 from aligned_jax.latents import style_layers
 from aligned_jax.semantics.statistics import COUNT
 from aligned_jax.viewer import films, insights
@@ -48,7 +50,7 @@ class ViewSession:
         shelf: EditShelf,
         readers: Sequence[NamedJudge] = (),
         uploads: Uploads | None = None,
-        clip: str | None = None,
+        clip: Clip | None = None,
         samples: int = COUNT,
     ) -> None:
         self.engine = Engine(family, shelf, tuple(readers))
@@ -171,6 +173,10 @@ class ViewSession:
         texts = (target, neutral)
         if not all(isinstance(one, str) and 0 < len(one) <= _LONGEST_TEXT for one in texts):
             raise UserError("give two texts: target (a face with glasses) and neutral (a face)")
+        label = given.get("label")
+        if label is not None and type(label) is not int:
+            raise UserError(f"label is {label!r:.40}; it is a whole number, or null")
+        options = TextOptions(index=IndexOptions(label=label))
         clip = self._clip
         if clip is None:
             raise UserError("no CLIP was given; start the page with --clip zoo:avatars-clip")
@@ -178,7 +184,12 @@ class ViewSession:
 
         def work(task: ViewTask) -> dict[str, Any]:
             found = text_direction(
-                parent, target=str(target), neutral=str(neutral), clip=clip, report=task
+                parent,
+                target=str(target),
+                neutral=str(neutral),
+                clip=clip,
+                options=options,
+                report=task,
             )
             name = f"words: {target}"[:100]
             self.engine.shelf.add(name, found.direction)

@@ -255,10 +255,12 @@ def test_words_become_an_edit(session, monkeypatch, client, finished):
         return type("Found", (), {"direction": tilt, "summary": "found"})
 
     monkeypatch.setattr(sessions, "text_direction", find)
-    monkeypatch.setattr(session, "_clip", "zoo:avatars-clip")
-    done = finished(client.ask("words", {"target": "a hat", "neutral": "a head"}))
+    clip = object()
+    monkeypatch.setattr(session, "_clip", clip)
+    done = finished(client.ask("words", {"target": "a hat", "neutral": "a head", "label": 2}))
     assert done["result"] == {"edit": "words: a hat", "summary": "found"}
-    assert asked["network"] is session.engine.family.parent and asked["clip"] == "zoo:avatars-clip"
+    assert asked["network"] is session.engine.family.parent and asked["clip"] is clip
+    assert asked["options"].index.label == 2 and asked["neutral"] == "a head"
     state = {"seeds": [0], "edits": [{"name": "words: a hat", "by": 1.0}]}
     assert client.pictures(state) != client.pictures({"seeds": [0]})
 

@@ -117,6 +117,7 @@ def test_networks_that_do_not_fit_are_named(networks, capsys):
         (["none.pkl"], "none.pkl"),
         ([str(PARENT), "--direction", "none.npz"], "none.npz: no such file"),
         ([str(PARENT), "--reader", "none.safetensors"], "none.safetensors"),
+        ([str(PARENT), "--clip", "none.pt"], "none.pt"),
         ([str(PARENT), "--encoder", "zoo:personas64-e4e"], "the encoder belongs to zoo:personas64"),
         ([str(PARENT), "--port", "99999"], "99999"),
         ([str(PARENT), "--names", "a,b"], "--names has 2 names for 1 networks"),

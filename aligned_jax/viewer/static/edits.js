@@ -32,7 +32,7 @@ export function edits(store, info, fail) {
   const stack = el("div");
   const shown = section("Edits", true,
     el("div", { class: "line" }, search, names, button("add", take)),
-    info.words ? words(add, fail) : null, stack);
+    info.words ? words(add, () => store.state.label, fail) : null, stack);
   let built = "";
   let fields = [];
   return {
@@ -76,7 +76,7 @@ function editField(store, name, k) {
   };
 }
 
-function words(add, fail) {
+function words(add, label, fail) {
   const target = el("input", { type: "text", placeholder: "a face with glasses",
     "aria-label": "wanted text" });
   const neutral = el("input", { type: "text", placeholder: "a face", "aria-label": "of which" });
@@ -85,7 +85,8 @@ function words(add, fail) {
   const find = button("find", async () => {
     find.disabled = true;
     try {
-      const task = await ask("words", { target: target.value, neutral: neutral.value });
+      const task = await ask("words", { target: target.value, neutral: neutral.value,
+        label: label() });
       const result = await finished(task, work.hear);
       note.textContent = result.summary;
       add(result.edit);
