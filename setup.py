@@ -22,6 +22,10 @@ setup(
         "aligned_jax.train": "train",
         "aligned_jax.tools": "tools",
     },
-    package_data={"aligned_jax": ["py.typed", "*.pyi", "*/*.pyi", "jobs/*/*.html", "zoo/*/*"]},
+    package_data={
+        "aligned_jax": [
+            *("py.typed", "*.pyi", "*/*.pyi", "jobs/*/*.html", "zoo/*/*", "viewer/static/*"),
+        ]
+    },
     exclude_package_data={"aligned_jax": ["*/__pycache__/*"]},  # zoo/*/* would take it in
 )

@@ -26,6 +26,7 @@ from . import training as training
 from . import translation as translation
 from . import types as types
 from . import utils as utils
+from . import viewer as viewer
 from . import viz as viz
 from . import weights as weights
 from . import zoo as zoo
@@ -41,3 +42,6 @@ from .loading import save as save
 from .networks.encoder_network import EncoderNetwork as EncoderNetwork
 from .networks.network import DiscriminatorNetwork as DiscriminatorNetwork
 from .networks.network import Network as Network
+from .viewer.serving import ViewOptions as ViewOptions
+from .viewer.serving import ViewPage as ViewPage
+from .viewer.serving import view as view

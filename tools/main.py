@@ -36,6 +36,7 @@ _TOOLS = {
     "perceptual": "show how far apart pairs of images look (LPIPS)",
     "transition": "draw the same latents over the snapshots of a training run",
     "figures": "draw every figure of the paper, of the zoo or of your own networks",
+    "view": "a live page: sliders for latents, edits and blends of a family",
 }
 _TRAINING = {
     "pretrain": "train a network from scratch",

@@ -13,6 +13,7 @@ from aligned_jax.latents.labels import (
     one_hot_labels,
 )
 from aligned_jax.latents.noise import noise_fields
+from aligned_jax.latents.pads import corner_weights, pad_point
 from aligned_jax.latents.sampling import (
     lerp,
     mix_styles,
@@ -42,6 +43,7 @@ __all__ = [
     "channel_name",
     "check_styles",
     "concatenate_styles",
+    "corner_weights",
     "labels_for",
     "labels_missing",
     "labels_unwanted",
@@ -49,6 +51,7 @@ __all__ = [
     "mix_styles",
     "noise_fields",
     "one_hot_labels",
+    "pad_point",
     "parse_channel",
     "parse_rows",
     "parse_seeds",

@@ -4,6 +4,7 @@ from .draw import RenderOptions as RenderOptions
 from .draw import batches as batches
 from .draw import finite_batches as finite_batches
 from .draw import render as render
+from .editing import edited as edited
 from .latent_batch import LatentBatch as LatentBatch
 from .latent_batch import latents_of_seeds as latents_of_seeds
 from .latent_words import latents_of_file as latents_of_file

@@ -1,0 +1,258 @@
+"""All that a page's program holds, and what it answers to the page."""
+
+import base64
+import io
+import shlex
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from aligned_jax.errors import UserError
+from aligned_jax.features.clip import Clip
+from aligned_jax.jobs.judges import NamedJudge
+from aligned_jax.jobs.relevance import IndexOptions
+from aligned_jax.jobs.statistics import known_statistics
+from aligned_jax.jobs.text_directions import TextOptions, text_direction
+from aligned_jax.latents import style_layers
+from aligned_jax.semantics.statistics import COUNT
+from aligned_jax.viewer import films, insights
+from aligned_jax.viewer.commands import explain
+from aligned_jax.viewer.engine import Engine, Scene
+from aligned_jax.viewer.export import latents_bytes, saved
+from aligned_jax.viewer.family import ViewFamily
+from aligned_jax.viewer.rows import RowGroup
+from aligned_jax.viewer.shelf import EditShelf
+from aligned_jax.viewer.state import read_state
+from aligned_jax.viewer.tasks import TaskBoard, ViewTask
+from aligned_jax.viewer.tickets import Tickets
+from aligned_jax.viewer.uploads import UploadOptions, Uploads, cut_out, read_options
+from aligned_jax.viz import save_png, tile, to_uint8
+from aligned_jax.weights import COMPONENTS
+
+_LONGEST_TEXT, _MOST_PICTURES, _MOST_FILMS = 200, 100, 8
+
+
+class ViewSession:
+    """Answers a page. Every method raises UserError with a sentence for the page to show.
+
+    Attributes:
+      engine: that draws.
+      uploads: how pictures are inverted.
+      board: of long work.
+      tickets: which request of a page is the last.
+    """
+
+    def __init__(
+        self,
+        family: ViewFamily,
+        shelf: EditShelf,
+        readers: Sequence[NamedJudge] = (),
+        uploads: Uploads | None = None,
+        clip: Clip | None = None,
+        samples: int = COUNT,
+    ) -> None:
+        self.engine = Engine(family, shelf, tuple(readers))
+        self.uploads = uploads or Uploads()
+        self.board, self.tickets = TaskBoard(), Tickets()
+        self._clip, self._samples = clip, samples
+        self._pictures: dict[str, tuple[np.ndarray, UploadOptions]] = {}
+        self._films: dict[str, bytes] = {}
+
+    def info(self) -> dict[str, Any]:
+        """What a page can offer, JSON-able."""
+        family, config = self.engine.family, self.engine.family.parent.config
+        directions = self.engine.shelf.directions
+        scores = [name for reader in self.engine.readers for name in reader.names or ()]
+        return {
+            "columns": family.names,
+            "resolution": config.img_resolution,
+            "resolutions": list(config.resolutions),
+            "rows_of_w": config.num_ws,
+            "labels": config.c_dim,
+            "truncates": config.mapping.w_avg_beta is not None,
+            "components": list(COMPONENTS),
+            "layers": [one.name for one in style_layers(config) if one.kind == "conv"],
+            "directions": {name: one.space for name, one in directions.items()},
+            "encoders": list(self.uploads.encoders),
+            "words": self._clip is not None,
+            "scores": scores,
+            "most_bytes": self.uploads.most_bytes,
+            "pictures": list(self.engine.pictures),
+        }
+
+    def explain(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The commands and Python lines of a state."""
+        scene = self._scene(given)
+        told = explain(scene, self.engine.family)
+        origins = [self._origin(one) for one in scene.state.pictures]
+        return {
+            "commands": [*origins, *told.commands],
+            "python": told.python,
+            "files": told.files,
+        }
+
+    def save(self, given: Mapping[str, Any]) -> tuple[str, bytes]:
+        """A file of a state, by name."""
+        scene, what = self._scene(given, "what"), given.get("what")
+        name, content = saved(self.engine, scene, str(what))
+        if what != "zip" or not scene.state.pictures:
+            return name, content
+        buffer = io.BytesIO(content)
+        with zipfile.ZipFile(buffer, "a") as archive:
+            for one in scene.state.pictures:
+                archive.writestr(f"picture-{one}-crop.png", _png(self._pictures[one][0]))
+        return name, buffer.getvalue()
+
+    def region(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The style channels that move a region of a picture most."""
+        scene = self._scene(given, "column", "row", "box")
+        box = given.get("box")
+        if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
+            raise UserError("box is left, top, right and bottom of a region, from 0 to 1")
+        column, group, place = self._place(scene, given)
+        parent, label = self.engine.family.parent, scene.state.label
+        sigma = known_statistics(parent, count=self._samples, label=label).std
+        network = self.engine.network(scene, column)
+        latents = self.engine.latents(scene, group, column).take([place])
+        with self.engine.lock:
+            styles = latents.styles(network).style_vectors()
+            region = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+            noise = self.engine.noise(scene, latents)
+            found = insights.region_channels(network, styles, region, sigma, noise)
+        return {"channels": [vars(one) for one in found]}
+
+    def features(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Feature maps of a layer, as one picture."""
+        scene = self._scene(given, "column", "row", "layer")
+        layer = given.get("layer")
+        if not isinstance(layer, str):
+            raise UserError("layer is the name of a convolution, such as b16.conv1")
+        column, group, place = self._place(scene, given)
+        network = self.engine.network(scene, column)
+        latents = self.engine.latents(scene, group, column).take([place])
+        with self.engine.lock:
+            styles = latents.styles(network).style_vectors()
+            noise = self.engine.noise(scene, latents)
+            maps, numbers = insights.feature_maps(network, styles, layer, noise)
+        across = min(8, len(maps))
+        picture = tile(to_uint8(maps[..., None]), across)
+        return {
+            "png": base64.b64encode(_png(picture)).decode(),
+            "channels": numbers,
+            "across": across,
+        }
+
+    def upload(self, content: bytes, query: Mapping[str, str]) -> ViewTask:
+        """Begins to invert a picture; the task's result names it."""
+        options = read_options(query)
+        self.uploads.check(options)
+        if len(self._pictures) >= _MOST_PICTURES:
+            raise UserError(f"{_MOST_PICTURES} pictures are kept; start the program again for more")
+        parent = self.engine.family.parent
+        picture = cut_out(content, options, parent)
+
+        def work(task: ViewTask) -> dict[str, Any]:
+            latents, distances = self.uploads.invert(parent, picture, options, task)
+            number = str(len(self._pictures) + 1)
+            self._pictures[number] = picture, options
+            named = latents.take([0])
+            named = type(named)(
+                named.arrays, (f"picture {number}",), named.numbers, named.psi, named.pictures
+            )
+            self.engine.pictures[number] = named
+            png = base64.b64encode(_png(picture)).decode()
+            return {"picture": number, "png": png, "distances": distances}
+
+        return self.board.start(work)
+
+    def words(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Begins to find the direction from one text to another; the task's result names it."""
+        target, neutral = given.get("target"), given.get("neutral")
+        texts = (target, neutral)
+        if not all(isinstance(one, str) and 0 < len(one) <= _LONGEST_TEXT for one in texts):
+            raise UserError("give two texts: target (a face with glasses) and neutral (a face)")
+        label = given.get("label")
+        if label is not None and type(label) is not int:
+            raise UserError(f"label is {label!r:.40}; it is a whole number, or null")
+        options = TextOptions(index=IndexOptions(label=label))
+        clip = self._clip
+        if clip is None:
+            raise UserError("no CLIP was given; start the page with --clip zoo:avatars-clip")
+        parent = self.engine.family.parent
+
+        def work(task: ViewTask) -> dict[str, Any]:
+            found = text_direction(
+                parent,
+                target=str(target),
+                neutral=str(neutral),
+                clip=clip,
+                options=options,
+                report=task,
+            )
+            name = f"words: {target}"[:100]
+            self.engine.shelf.add(name, found.direction)
+            return {"edit": name, "summary": found.summary}
+
+        return self.board.start(work).status()
+
+    def film(self, given: Mapping[str, Any]) -> tuple[str, bytes]:
+        """A film that is done ({"done": number}), as webp."""
+        number = given.get("done")
+        if not isinstance(number, str) or number not in self._films:
+            raise UserError("there is no such film; ask for it again")
+        return "film.webp", self._films[number]
+
+    def begin_film(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Begins a film between pins; the task's result names it, and how to make it."""
+        request = films.read_film(given, len(self.engine.family.names))
+        with self.engine.lock:
+            latents = films.pinned(self.engine, request)
+
+        def work(task: ViewTask) -> dict[str, Any]:
+            content = films.film_bytes(self.engine, request, latents, task)
+            while len(self._films) >= _MOST_FILMS:
+                self._films.pop(next(iter(self._films)))
+            self._films[task.number] = content
+            group = RowGroup("pins", latents, ())
+            return {
+                "film": task.number,
+                "command": films.film_command(self.engine, request, latents),
+                "pins": base64.b64encode(latents_bytes(group)).decode(),
+            }
+
+        return self.board.start(work).status()
+
+    def _scene(self, given: Mapping[str, Any], *others: str) -> Scene:
+        unknown = [key for key in given if key not in ("state", *others)]
+        if unknown:
+            raise UserError(f"this call has no {', '.join(unknown)[:80]}")
+        return self.engine.scene(read_state(given.get("state")))
+
+    def _place(self, scene: Scene, given: Mapping[str, Any]) -> tuple[int, RowGroup, int]:
+        column, row = given.get("column"), given.get("row")
+        for name, value, end in (
+            ("column", column, len(scene.columns)),
+            ("row", row, len(scene.rows)),
+        ):
+            if type(value) is not int or not 0 <= value < end:
+                raise UserError(f"{name} is {value!r:.40}; it is from 0 to {end - 1}")
+        group, place = scene.rows[int(row or 0)]
+        return int(column or 0), group, place
+
+    def _origin(self, number: str) -> str:
+        """How the latents of an upload were found."""
+        source = self.engine.family.sources[0] or "PARENT"
+        name = f"picture-{number}"
+        return "# " + shlex.join(self.uploads.command(source, name, self._pictures[number][1]))
+
+
+def _png(picture: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    save_png(file, picture)
+    return file.getvalue()
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)

@@ -1,0 +1,102 @@
+// The stack of edits: directions, style channels, words.
+
+import { ask, finished, stop } from "./api.js";
+import { button, check, el, fill, section, slider, textField, workBar } from "./dom.js";
+import { parseRows } from "./store.js";
+
+export function edits(store, info, fail) {
+  const names = el("datalist", { id: "names" });
+  const search = el("input", { type: "text", list: "names", spellcheck: false, class: "grow",
+    placeholder: "5_23, b16…, yaw", "aria-label": "add a channel or direction" });
+  search.setAttribute("list", "names");
+  const add = (name) => {
+    const usual = /_\d+$/.test(name) ? 6 : 3;
+    store.change((state) => state.edits.push({ name, by: usual, layers: null, on: true }));
+  };
+  const take = () => {
+    if (search.value.trim()) add(search.value.trim());
+    search.value = "";
+  };
+  let asked = 0;
+  search.addEventListener("input", async () => {
+    const number = ++asked;
+    try {
+      const found = await ask(`edits?q=${encodeURIComponent(search.value)}`);
+      if (number === asked) fill(names, ...found.names.map((name) => el("option", { value: name })));
+    } catch (error) {
+      fail(error.message);
+    }
+  });
+  search.addEventListener("keydown", (event) => { if (event.key === "Enter") take(); });
+  fill(names, ...Object.keys(info.directions).map((name) => el("option", { value: name })));
+  const stack = el("div");
+  const shown = section("Edits", true,
+    el("div", { class: "line" }, search, names, button("add", take)),
+    info.words ? words(add, () => store.state.label, fail) : null, stack);
+  let built = "";
+  let fields = [];
+  return {
+    shown,
+    add,
+    show() {
+      const list = store.state.edits || [];
+      const layout = JSON.stringify(list.map((edit) => edit.name));
+      if (layout !== built) {
+        built = layout;
+        fields = list.map((edit, k) => editField(store, edit.name, k));
+        fill(stack, ...fields.map((field) => field.whole));
+      }
+      fields.forEach((field, k) => field.show(list[k]));
+    },
+  };
+}
+
+function editField(store, name, k) {
+  const set = (key) => (value, done) =>
+    store.change((state) => { state.edits[k][key] = value; }, done !== false);
+  const on = check("", true, set("on"), "whether it counts");
+  on.box.setAttribute("aria-label", `${name} counts`);
+  const by = slider("sigmas", { value: 0, min: -12, max: 12, step: 0.1, change: set("by") });
+  const layers = textField("layers", "", (text) => {
+    const rows = parseRows(text);
+    if (text.trim() === "" || rows?.length) set("layers")(rows);
+  }, { placeholder: "its own, or 0-6", spellcheck: false });
+  const remove = button("×", () => store.change((state) => state.edits.splice(k, 1)),
+    { title: "take it off", "aria-label": `take ${name} off` });
+  const whole = el("div", { class: "edit" },
+    el("div", { class: "line" }, on, el("b", { class: "grow", title: name }, name), remove),
+    by, layers);
+  return {
+    whole,
+    show(edit) {
+      on.show(edit.on !== false);
+      by.show(edit.by);
+      layers.show((edit.layers || []).join(","));
+    },
+  };
+}
+
+function words(add, label, fail) {
+  const target = el("input", { type: "text", placeholder: "a face with glasses",
+    "aria-label": "wanted text" });
+  const neutral = el("input", { type: "text", placeholder: "a face", "aria-label": "of which" });
+  const note = el("p", { class: "note" });
+  const work = workBar(stop);
+  const find = button("find", async () => {
+    find.disabled = true;
+    try {
+      const task = await ask("words", { target: target.value, neutral: neutral.value,
+        label: label() });
+      const result = await finished(task, work.hear);
+      note.textContent = result.summary;
+      add(result.edit);
+    } catch (error) {
+      note.textContent = "";
+      fail(error.message);
+    }
+    work.end();
+    find.disabled = false;
+  });
+  return el("details", {}, el("summary", {}, "by words"), target,
+    el("div", { class: "line" }, neutral, find), work.whole, note);
+}

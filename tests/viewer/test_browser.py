@@ -1,0 +1,190 @@
+"""The page in a real browser: sliders, narrow and dark windows, no errors, no outside requests."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_BROWSER = next((path for name in _NAMES if (path := shutil.which(name))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(_BROWSER is None, reason=f"none of {', '.join(_NAMES)} is installed"),
+]
+PATIENCE = 60_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=_BROWSER, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, page):
+    """opened(address, width=..., scheme=...) -> a window; at the end it must be without a fault."""
+    faults, windows = [], []
+    own = page.url.split("/")[2]
+
+    def open_page(address="", width=1200, scheme="light"):
+        window = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        window.set_default_timeout(PATIENCE)
+        window.on("console", lambda said: faults.append(f"{said.type}: {said.text}"))
+        window.on("pageerror", lambda error: faults.append(str(error)))
+
+        def asked(request):
+            if not request.url.startswith((f"http://{own}/", "data:", "blob:")):
+                faults.append(f"outside: {request.url}")
+
+        window.on("request", asked)
+        window.goto(page.url + address)
+        settled(window)
+        windows.append(window)
+        return window
+
+    yield open_page
+    for window in windows:
+        window.close()
+    assert not faults
+
+
+def settled(window):
+    window.wait_for_timeout(50)
+    window.wait_for_selector("body[data-drawing=no]")
+
+
+def sources(window):
+    return window.locator(".cell img").evaluate_all("all => all.map((one) => one.src)")
+
+
+def slide(window, label, value):
+    slider = window.get_by_label(label, exact=True)
+    slider.evaluate(
+        "(one, value) => { one.value = value; one.dispatchEvent(new Event('input'));"
+        " one.dispatchEvent(new Event('change')); }",
+        str(value),
+    )
+    settled(window)
+
+
+def test_sliders_change_pixels_and_the_address(opened):
+    window = opened()
+    seen = [sources(window)]
+    assert len(seen[0]) == 6 and all(one.startswith("data:image/png") for one in seen[0])
+    slide(window, "psi", 0.4)
+    seen.append(sources(window))
+    assert "psi=0.4" in window.url
+    window.get_by_label("add a channel or direction").fill("2_2")
+    window.get_by_role("button", name="add", exact=True).click()
+    settled(window)
+    seen.append(sources(window))
+    slide(window, "sigmas", -9)
+    seen.append(sources(window))
+    window.get_by_text("a blend, as one more column").click()
+    settled(window)
+    blended = sources(window)
+    assert len(blended) == 9
+    slide(window, "t2 weights", 0.9)
+    assert sources(window)[2::3] != blended[2::3] and sources(window)[::3] == blended[::3]
+    assert len({tuple(one) for one in seen}) == len(seen)
+    sync_api.expect(window.locator("#commands")).to_contain_text("0.9", timeout=PATIENCE)
+    assert "aligned edit" in window.locator("#commands").text_content()
+    again = opened("#" + window.url.partition("#")[2])
+    assert sources(again) == sources(window)
+
+
+def test_undo_and_redo(opened):
+    window = opened()
+    first = sources(window)
+    assert window.locator("#undo").is_disabled()
+    slide(window, "psi", 0.2)
+    second = sources(window)
+    window.locator("#undo").click()
+    settled(window)
+    assert sources(window) == first and "psi" not in window.url.partition("#")[2]
+    window.keyboard.press("Control+Shift+z")
+    settled(window)
+    assert sources(window) == second != first
+
+
+def test_the_pad_walks(opened):
+    window = opened()
+    window.get_by_text("pad between four seeds").click()
+    settled(window)
+    before = sources(window)
+    assert len(before) == 8
+    area = window.locator(".pad").bounding_box()
+    window.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
+    window.mouse.down()
+    window.mouse.move(area["x"] + 5, area["y"] + 5, steps=4)
+    window.mouse.up()
+    settled(window)
+    after = sources(window)
+    assert after[:6] == before[:6] and after[6:] != before[6:]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_into_a_narrow_window(opened, scheme):
+    """In both, with everything unfolded."""
+    blend = '{"child":1,"t2":0.5,"swap":4,"t1":0.5}'
+    pad = '{"seeds":[1,2,3,4],"x":0.5,"y":0.5}'
+    edits = '[{"name":"2_2","by":3}]'
+    window = opened(f"#blend={blend}&pad={pad}&edits={edits}", width=400, scheme=scheme)
+    window.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert window.evaluate("document.documentElement.scrollWidth") <= 400
+    ground = window.evaluate("getComputedStyle(document.body).backgroundColor")
+    ink = window.evaluate("getComputedStyle(document.body).color")
+    light, dark = (sum(map(int, re.findall(r"\d+", one)[:3])) for one in (ground, ink))
+    assert (light > dark) == (scheme == "light") and abs(light - dark) > 400
+
+
+def test_a_region_names_channels_that_can_be_edited(opened):
+    window = opened()
+    window.locator(".cell").first.click()
+    window.wait_for_selector("#inspector table button")
+    window.wait_for_selector("#inspector img")
+    before = sources(window)
+    window.locator("#inspector table button").first.click()
+    settled(window)
+    assert window.locator(".edit").count() == 1 and sources(window) != before
+
+
+def test_a_film_between_pins(opened):
+    window = opened()
+    for place in (0, 1):
+        window.get_by_role("button", name="pin", exact=True).nth(place).click()
+    window.get_by_text("Pins and films").click()
+    assert window.locator(".pins figure").count() == 2 and "pins=" in window.url
+    slide(window, "frames", 3)
+    window.get_by_role("button", name="make a film").click()
+    window.wait_for_selector("img.film:not([hidden])")
+    film = window.locator("img.film")
+    film.evaluate("(one) => one.decode()")
+    assert film.evaluate("(one) => one.naturalWidth") == 32  # four times 8 pixels
+
+
+def test_an_own_picture_becomes_a_row(opened, tmp_path):
+    pixels = np.random.RandomState(0).randint(0, 256, (30, 40, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "me.png")
+    window = opened()
+    window.get_by_text("Own picture").click()
+    window.locator("input[type=file]").set_input_files(tmp_path / "me.png")
+    window.wait_for_selector("canvas.crop:not([hidden])")
+    window.get_by_label("compare").select_option("pixels")
+    window.get_by_label("steps", exact=True).evaluate("(one) => { one.value = 10; }")
+    window.get_by_role("button", name="invert").click()
+    sync_api.expect(window.locator(".cell")).to_have_count(8, timeout=PATIENCE)
+    settled(window)
+    assert len(set(sources(window))) == 8 and "pictures=" in window.url
+
+
+def test_what_cannot_be_is_said(opened):
+    window = opened()
+    window.get_by_label("seeds", exact=True).fill("1,x")
+    window.get_by_label("seeds", exact=True).press("Enter")
+    assert "seeds are up to 9 numbers" in window.locator("#message").text_content()
