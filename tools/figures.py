@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Everything; returns the exit code."""
     from aligned_jax import jobs
-    from aligned_jax.jobs.command_steps import Stopped
+    from aligned_jax.jobs.command_steps import StepStopped
 
     only = jobs.parse_only(args.only) if args.only else None
     given = [name for name in _MEMBERS if getattr(args, name)]
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     plan = jobs.zoo_plan(args.out, args.seed) if args.parent is None else _plan(args)
     try:
         jobs.make_figures(plan, only, carry_out, _tell)
-    except Stopped as stop:
+    except StepStopped as stop:
         console.warn("stopped and saved; the same command goes on from here")
         return stop.code
     return 0

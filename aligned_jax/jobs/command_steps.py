@@ -19,7 +19,7 @@ from aligned_jax.utils.reading import read_json
 CarryOut = Callable[[Sequence[str]], int]
 
 
-class Stopped(Exception):  # somebody wanted it
+class StepStopped(Exception):  # somebody wanted it
     """A step was stopped.
 
     Attributes:

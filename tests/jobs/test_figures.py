@@ -13,7 +13,7 @@ import pytest
 
 from aligned_jax import jobs
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.command_steps import Stopped
+from aligned_jax.jobs.command_steps import StepStopped
 from aligned_jax.jobs.figures import making, numbers
 from aligned_jax.jobs.figures.captions import CAPTIONS
 from aligned_jax.jobs.figures.plan import FigurePlan, Missing, labels
@@ -175,7 +175,7 @@ def test_a_gallery_is_drawn_and_goes_on(child, tmp_path):
         called.append(argv[0])
         return quietly(argv)
 
-    with pytest.raises(Stopped) as stop:
+    with pytest.raises(StepStopped) as stop:
         jobs.make_figures(plan, [31], carry_out=lambda argv: 130)
     assert stop.value.code == 130 and not (tmp_path / "g" / "index.html").exists()
     [first] = jobs.make_figures(plan, [31], carry_out)

@@ -15,7 +15,7 @@ from aligned_jax import latents, loading, semantics, viz
 from aligned_jax.jobs.command_steps import (
     CarryOut,
     CommandStep,
-    Stopped,
+    StepStopped,
     claim,
     clock,
     run_aligned,
@@ -96,7 +96,7 @@ def make_figures(
     Raises:
       UserError: before any work if a network cannot be read or the folder is another's; later
         whatever a step raises.
-      Stopped: if a step was; the same call goes on.
+      StepStopped: if a step was; the same call goes on.
     """
     began = time.perf_counter()
     for network in plan.members:
@@ -142,7 +142,7 @@ def _figure(
             continue
         tell(f"        {step.says}")
         if code := carry_out(step.argv):
-            raise Stopped(code)
+            raise StepStopped(code)
     return FigureResult(number, drawn, _measured(number, plan, drawn))
 
 
