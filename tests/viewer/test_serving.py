@@ -2,6 +2,7 @@
 
 import builtins
 import dataclasses
+import functools
 import http.client
 import re
 import signal
@@ -159,12 +160,18 @@ def test_a_missing_extra_is_named(capsys, monkeypatch, missing):
 def test_the_verb_serves_until_it_is_interrupted():
     command = [sys.executable, "-m", "aligned_jax.tools.main", "view", str(PARENT)]
     command += ["--statistics", "300"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        line = process.stdout.readline()
-        url = re.search(r"http://\S+", line)[0]
-        assert answers(url).status == 200
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) in (0, 130)
+    # A shell's background jobs ignore interruptions, and so would their children.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    options = {"cwd": ROOT, "stdout": subprocess.PIPE, "text": True, "preexec_fn": heard}
+    with subprocess.Popen(command, **options) as process:
+        try:
+            line = process.stdout.readline()
+            url = re.search(r"http://\S+", line)[0]
+            assert answers(url).status == 200
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) in (0, 130)
+        finally:
+            process.kill()
 
 
 def test_networks_share_one_program_for_all_blends(page):
