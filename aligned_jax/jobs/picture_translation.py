@@ -170,11 +170,16 @@ class Translation:
         pictures = self.sources[0].pictures
         if pictures is not None:
             columns.append(DrawnColumn("image", pictures, np.ones(len(pictures), bool)))
-        for latents, space in zip(self.sources, self.spaces, strict=True):
+        for place, (latents, space) in enumerate(zip(self.sources, self.spaces, strict=True)):
             suffix = f" {space}" if len(self.sources) > 1 else ""
             for which, psi in enumerate((None, self.psi)):
-                label = label_of(self.names[which]) + suffix
+                # Only pictures have other latents in every space; others look the same in all.
+                same = which == 0 and pictures is None
+                label = label_of(self.names[which]) + ("" if same else suffix)
                 chosen = latents.with_psi(psi)
+                if same and place:
+                    advance(len(latents))
+                    continue
                 styles = chosen.styles(self.networks[which])
                 columns.append(self._column(label, which, styles, advance))
             if self.edits:

@@ -28,7 +28,7 @@ from tests.convert.small_files import state_tensors
 from tests.helpers import DATA
 from tests.makers.official_file import OfficialNetwork, write_rosinality, write_snapshot
 
-CASES, MANY_CASES = 250, 12_500  # a file; there are nine files
+CASES, MANY_CASES = 120, 12_500  # a file; there are nine files
 MAX_SECONDS = 5
 MAX_GROWTH = 400e6  # bytes
 MARKERS = "/tmp/pwned_by_pickle*"  # what the hostile reference files leave when they run

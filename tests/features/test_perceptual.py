@@ -106,6 +106,7 @@ class Maps(nn.Module):
         return vgg_layers(normalised(images))
 
 
+@pytest.mark.slow
 @needs_weights
 def test_the_five_maps(vgg):
     maps = jax.jit(Maps().apply)(vgg.variables, image("pair0/a_uint8"))

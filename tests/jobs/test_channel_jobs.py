@@ -68,6 +68,7 @@ def test_known_channels_score_as_they_should(aligned_pair):
     assert child.attributes["upper right"] > 0.9 > child.attributes["upper left"]
 
 
+@pytest.mark.slow
 def test_the_report_tells_what_was_measured(aligned_pair, tmp_path):
     aligned_pair.write(tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [

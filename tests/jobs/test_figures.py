@@ -57,6 +57,12 @@ def child(tmp_path_factory):
     return save_child(tmp_path_factory.mktemp("networks") / "child")
 
 
+@pytest.fixture(scope="module")
+def usual(child):
+    """Command lines of a plan that has everything."""
+    return commands(full("g", PARENT, child))
+
+
 def commands(plan):
     """Command lines of all figures that a plan can draw, by number."""
     found = {}
@@ -103,8 +109,8 @@ def test_the_page_of_the_documentation_names_every_figure():
     assert named == set(CAPTIONS)
 
 
-def test_a_full_plan_draws_all_by_commands_that_parse(child, tmp_path):
-    found = commands(full(tmp_path, PARENT, child))
+def test_a_full_plan_draws_all_by_commands_that_parse(usual):
+    found = usual
     assert sorted(found) == sorted(set(CAPTIONS) - set(UNKNOWN))
     for lines in found.values():
         for line in lines:
@@ -121,9 +127,9 @@ def test_a_full_plan_draws_all_by_commands_that_parse(child, tmp_path):
      ("data", "x"), ("edits", ("x", "y", "z")), ("channels", ("4_1", "5_1", "6_1")), ("seed", 1),
      ("out", "elsewhere")],
 )  # fmt: skip
-def test_every_part_of_a_plan_reaches_a_command(child, tmp_path, name, value):
-    plan = full(tmp_path, PARENT, child)
-    assert commands(dataclasses.replace(plan, **{name: value})) != commands(plan)
+def test_every_part_of_a_plan_reaches_a_command(child, usual, name, value):
+    plan = full("g", PARENT, child)
+    assert commands(dataclasses.replace(plan, **{name: value})) != usual
 
 
 def test_faces_take_the_place_of_a_run_and_of_labelled_pictures(child, tmp_path):
@@ -193,7 +199,10 @@ def test_a_gallery_is_drawn_and_goes_on(child, tmp_path):
 
 @pytest.mark.slow
 def test_every_figure_that_needs_no_pictures_is_drawn(child, tmp_path):
-    plan = full(tmp_path / "g", PARENT, child, edits=("0_1:3", "2_1:3", "3_1:3"), small=None)
+    others = [save_child(tmp_path / name) for name in ("right", "upside")]
+    moved = dict(zip(("right:2", "flip:vertical"), map(str, others), strict=True))
+    edits = ("0_1:3", "2_1:3", "3_1:3")
+    plan = full(tmp_path / "g", PARENT, child, edits=edits, small=None, moved=moved)
     chosen = [1, 2, 3, 6, 8, 9, 10, 11, 12, 14, 15, 22, 23, 24, 25, 26, 27, 31, 32, 34, 35, 36, 37]
     results = jobs.make_figures(plan, chosen, quietly)
     assert all(one.drawn and one.measured for one in results)

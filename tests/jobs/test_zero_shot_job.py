@@ -80,6 +80,7 @@ def values(parent, child, data):
     return run("regress", parent, child, data, attributes=["yaw"])
 
 
+@pytest.mark.slow
 def test_labels_by_every_way(labels, truth):
     assert labels.attributes == ("bright",)
     ways = {one.way: one.figures for one in labels.of("bright")}

@@ -119,6 +119,7 @@ def test_an_expression_may_start_with_zero(parent, child, ok, tmp_path):
     assert same(loading.load(tmp_path / "made"), expected)
 
 
+@pytest.mark.slow
 def test_resize(parent, child, ok, tmp_path):
     said = ok("resize", parent, "--resolution", 16, "--out", tmp_path / "made")
     assert "16 px RGB generator" in said and "G_ema, G, D" in said

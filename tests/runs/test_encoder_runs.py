@@ -151,6 +151,7 @@ def test_a_generator_that_is_lost_is_named(config, generator, tmp_path):
     assert lines == f"drawn anew, from seed 0: E; {generator[0]} stays as it is"
 
 
+@pytest.mark.slow
 def test_what_a_run_should_bear_in_mind(config):
     def said(kimg=2, **options):
         losses = dataclasses.replace(config.losses, **options)

@@ -53,6 +53,7 @@ def begun(finished, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on(begun, finished, capsys):
     assert runs.train(begun) == 0
     assert "going on with" in capsys.readouterr().out

@@ -133,6 +133,7 @@ def test_what_older_checkpoints_are_reduced_to(run, fresh):
     assert {kimg for kimg in found if saved_state.is_whole(found[kimg])} == {4, 5}
 
 
+@pytest.mark.slow
 def test_a_damaged_state_is_passed_over(run, fresh, monkeypatch, capsys):
     """The one before it is good enough, and what is later goes."""
     started = []

@@ -102,6 +102,7 @@ def test_questions_do_not_come_twice_and_depend_on_the_answers(population, coord
     assert sorted(active_labels.next_examples(found[:4], empty[:4], 9)) == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_questions_near_the_boundary(population, coordinates, answers):
     found = coordinates.of(population[0])
     known = answers >= 0

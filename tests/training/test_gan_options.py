@@ -143,6 +143,7 @@ def test_half_precision_is_for_the_main_losses_alone(half):
         assert text(term, half=half, **HALF) == text(term, **HALF)
 
 
+@pytest.mark.slow
 def test_bytes_and_floats_are_the_same_images():
     pixels = tiny.images(4)
     floats = np.asarray(as_float(jnp.asarray(pixels)))

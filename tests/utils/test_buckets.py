@@ -39,6 +39,7 @@ def test_checkpoints_of_a_run(bucket, networks):
     assert list(checkpoint.run_checkpoints("gs://b/run")) == [12]
 
 
+@pytest.mark.slow
 def test_an_existing_checkpoint_is_replaced_only_if_asked(bucket, networks):
     first, second = networks
     loading.save("gs://b/net", {"G": first, "G_ema": first})

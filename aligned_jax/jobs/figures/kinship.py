@@ -101,8 +101,8 @@ def figure_15(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
     scored = CommandStep(
         "score where channels act after data were moved",
         (
-            *("alignment", plan.parent, *networks, "--moved", *plan.moved, "--out", folder),
-            *("--overwrite",),
+            *("alignment", *named(plan.parent, *networks), "--moved", *plan.moved),
+            *("--out", folder, "--overwrite"),
         ),
         f"{folder}/index.html",
     )

@@ -9,7 +9,7 @@ import numpy as np
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.jobs.editing import EditRequest, edit
 from aligned_jax.jobs.families import family
-from aligned_jax.jobs.figures.plan import PSI, FigurePlan
+from aligned_jax.jobs.figures.plan import PSI, FigurePlan, labels
 from aligned_jax.jobs.picture_translation import translate
 from aligned_jax.loading import describe, label_of
 from aligned_jax.utils.reading import read_json
@@ -137,15 +137,17 @@ class Gauge:
 
     def acts_alike(self, word: str, *others: str) -> str:
         """How alike the mean change by an edit is in the parent and in others, as a sentence."""
-        named = (self.plan.parent, *others, *self._control(others))
-        edited = edit(named, EditRequest(edits=[word]), latents=self.seeds, psi=float(PSI))
+        networks = (self.plan.parent, *others, *self._control(others))
+        names = labels(networks)
+        request = EditRequest(edits=[word])
+        edited = edit(networks, request, latents=self.seeds, names=names, psi=float(PSI))
         sheet = edited.sheet()
         # [networks, N * 2, R, R, C], without and with the edit in turns
         images = sheet.images.astype(np.float32)
         changes = images[:, 1::2] - images[:, ::2]
         told = [
-            f"{label_of(name)} {alike(changes[0], change):.2f}"
-            for name, change in zip(named[1:], changes[1:], strict=True)
+            f"{name} {alike(changes[0], change):.2f}"
+            for name, change in zip(names[1:], changes[1:], strict=True)
         ]
         return (
             f"Cosine of the mean change by {word} with the parent's, over {self._count} latents: "
