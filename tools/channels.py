@@ -17,6 +17,7 @@ import argparse
 
 from aligned_jax.cli import arguments, console
 from aligned_jax.cli.console import command
+from aligned_jax.errors import UserError
 
 EXAMPLE = """\
   aligned channels zoo:personas64 zoo:critters64 --out channels
@@ -96,6 +97,10 @@ def run(args: argparse.Namespace) -> None:
     from aligned_jax import jobs, viz
     from aligned_jax.jobs.judges import load_picture_judge, load_segment
 
+    if args.part and not (args.segment or args.masks):
+        raise UserError("--part needs --segment or --masks, such as --segment zoo:people-reader")
+    if args.attribute and not args.judge:
+        raise UserError("--attribute needs --judge, such as --judge zoo:people-reader")
     viz.check_folder(args.out, args.overwrite)
     found = jobs.channels(
         [args.network, *args.children],

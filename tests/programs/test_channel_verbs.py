@@ -99,3 +99,12 @@ def test_bad_input(refused, parent, functions, line, message):
     names = {"P": str(parent), "Q": str(parent)}
     words = [names.get(word, word.replace("MINE", str(functions))) for word in line]
     assert message in refused(*words)
+
+
+def test_what_would_be_ignored_is_refused(refused, tmp_path):
+    for words, said in (
+        (("--part", "hair"), "--part needs --segment or --masks"),
+        (("--attribute", "hair=long"), "--attribute needs --judge"),
+    ):
+        assert said in refused("channels", "zoo:personas64", *words, "--out", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
