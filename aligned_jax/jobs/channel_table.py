@@ -1,6 +1,5 @@
 """A table of style channels with what they do in a network and its children, and its page."""
 
-import io
 import json
 import math
 import os
@@ -14,7 +13,7 @@ from aligned_jax import provenance
 from aligned_jax.jobs.channel_family import ChannelFamily
 from aligned_jax.provenance import Command
 from aligned_jax.utils.text import counted
-from aligned_jax.viz import report, save_png, writing_folder
+from aligned_jax.viz import png_bytes, report, writing_folder
 from aligned_jax.viz.sheet import Sheet
 
 # Latents that are shown.
@@ -156,8 +155,7 @@ class ChannelTable:
         """
         document = json.dumps(self.document(command), indent=2, allow_nan=False)
         sheet = self.sheet()
-        picture = io.BytesIO()
-        save_png(picture, sheet.picture(), provenance.png_text(command.line))
+        picture = png_bytes(sheet.picture(), provenance.png_text(command.line))
         sections = [
             report.origin(command.line, command.arguments),
             report.paragraph(_introduction(self)),
@@ -167,7 +165,7 @@ class ChannelTable:
         page = report.page(f"Style channels, {self.title}", sections, provenance.made_by())
         with writing_folder(out, overwrite) as folder:
             (folder / "channels.json").write_text(document + "\n", encoding="utf-8")
-            (folder / "channels.png").write_bytes(picture.getvalue())
+            (folder / "channels.png").write_bytes(picture)
             (folder / "index.html").write_text(page, encoding="utf-8")
 
 

@@ -9,8 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aligned_jax import viz
+import jax.numpy as jnp
+
+from aligned_jax import checkpoint, latents, semantics, viz
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.jobs.editing import STRENGTH
+from aligned_jax.jobs.statistics import known_statistics
+from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.provenance import versions
 from aligned_jax.utils.paths import exists
 from aligned_jax.utils.reading import read_json
@@ -49,6 +54,56 @@ class CommandStep:
     def command(self) -> str:
         """The command line as it is typed."""
         return shlex.join(["aligned", *self.argv])
+
+
+def drawn_faces(
+    style: str, count: int, test: int, folder: str, resolution: int, seed: int
+) -> CommandStep:
+    """Draws faces that turn and tilt, for a child to learn."""
+    return CommandStep(
+        f"draw {count:,} new faces in the style {style}",
+        (
+            *("data", "avatars", "--style", style, "--count", str(count), "--test", str(test)),
+            *("--resolution", str(resolution), "--seed", str(seed)),
+            *("--roll", "12", "--yaw", "1", "--out", folder),
+        ),
+        os.path.join(folder, "dataset_info.json"),
+    )
+
+
+def short_finetune(
+    parent: str, preset: str, data: str, run: str, kimg: int, seed: int
+) -> CommandStep:
+    """Fine-tunes a child for so short that every thousand images count."""
+    return CommandStep(
+        f"fine-tune {label_of(parent)} on them for {kimg} thousand images",
+        (
+            *("finetune", parent, preset, "--data", data, "--run", run, "--kimg", str(kimg)),
+            *("--seed", str(seed), "--snapshots.tick-kimg", "1", "--snapshots.images", "8"),
+            # The usual average is longer than this whole run; it would show the parent.
+            *("--gan.ema-kimg", "0.5"),
+        ),
+        str(checkpoint.run_checkpoint(run, kimg)),
+    )
+
+
+def shown_channels(
+    network: NetworkSource, seeds: str, count: int, psi: float, seed: int
+) -> list[str]:
+    """Style channels like "5_23", chosen by what they do to a network's own pictures.
+
+    Args:
+      network: a name, or a loaded network.
+      seeds: of the pictures that they are seen in.
+      count: at most so many.
+      psi: truncation of the pictures.
+      seed: of the channels that are tried.
+    """
+    _, parent = named_network(network)
+    z = jnp.asarray(latents.z_from_seeds(parent.config, latents.parse_seeds(seeds)))
+    ws, unit = parent.mapping(z, psi=psi), known_statistics(parent).std
+    chosen = semantics.visible_channels(parent, ws, count, STRENGTH, unit, seed)
+    return [latents.channel_name(parent.config, *channel) for channel in chosen]
 
 
 def run_aligned(argv: Sequence[str]) -> int:

@@ -1,6 +1,5 @@
 """What a comparison of two networks came to: numbers, pictures, and the page that holds them."""
 
-import io
 import json
 import math
 import os
@@ -16,7 +15,7 @@ from aligned_jax.jobs import describe
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.viz import figure, heatmap, report, save_png, to_uint8, writing_folder
+from aligned_jax.viz import figure, heatmap, png_bytes, report, to_uint8, writing_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,16 +61,15 @@ class Comparison:
 
 def _write(folder: Path, comparison: Comparison, command: Command) -> None:
     """Writes index.html, resets.png, change.svg and change.json into an existing folder."""
-    buffer = io.BytesIO()
-    save_png(buffer, _picture(comparison), provenance.png_text(command.line))
+    png = png_bytes(_picture(comparison), provenance.png_text(command.line))
     components, resolutions, values = weights.table(comparison.changes)
     columns = ["all" if r is None else f"{r} px" for r in resolutions]
     chart = heatmap(components, columns, values, "relative change of weights, by resolution")
-    (folder / "resets.png").write_bytes(buffer.getvalue())
+    (folder / "resets.png").write_bytes(png)
     (folder / "change.svg").write_text(chart, encoding="utf-8")
     document = json.dumps(_document(comparison, command), indent=2, allow_nan=False)
     (folder / "change.json").write_text(document + "\n", encoding="utf-8")
-    page = _page(comparison, command, buffer.getvalue(), chart)
+    page = _page(comparison, command, png, chart)
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 

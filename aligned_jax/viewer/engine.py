@@ -1,7 +1,6 @@
 """Draws the pictures of a state, one by one, and keeps those that may be wanted again."""
 
 import hashlib
-import io
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from aligned_jax.viewer.kept import Kept
 from aligned_jax.viewer.rows import RowGroup, between, row_groups
 from aligned_jax.viewer.shelf import EditShelf
 from aligned_jax.viewer.state import ViewState
-from aligned_jax.viz import save_png, to_uint8
+from aligned_jax.viz import png_bytes, to_uint8
 
 _KEPT_BYTES = 256 << 20
 _NETWORKS, _BATCHES = 6, 128
@@ -188,9 +187,7 @@ class Engine:
     ) -> tuple[bytes, dict[str, float]]:
         latents = self.latents(scene, group, column).take([place])
         images = render(self.network(scene, column), latents, scene.options)
-        file = io.BytesIO()
-        save_png(file, to_uint8(images[0]))
-        return file.getvalue(), self._scores(images)
+        return png_bytes(to_uint8(images[0])), self._scores(images)
 
     def _scores(self, images: np.ndarray) -> dict[str, float]:
         """What readers tell of one picture."""

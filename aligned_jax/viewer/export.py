@@ -1,7 +1,6 @@
 """What a page saves: pictures as sheets and arrays, latents, the edit stack, commands."""
 
 import io
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -15,14 +14,13 @@ from aligned_jax.jobs.drawings import Drawing
 from aligned_jax.jobs.edits.family import EditedFamily
 from aligned_jax.jobs.edits.recipes import EditRecipe
 from aligned_jax.jobs.sources import Usage
-from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import render
 from aligned_jax.rendering.latent_files import write_latents
 from aligned_jax.viewer.commands import RECIPE, arrays_file, explain
 from aligned_jax.viewer.engine import Engine, Scene
 from aligned_jax.viewer.family import BLEND
 from aligned_jax.viewer.rows import SEEDS, RowGroup
-from aligned_jax.viz import save_png, to_uint8
+from aligned_jax.viz import png_bytes, to_uint8
 from aligned_jax.viz.sheet import Sheet
 
 
@@ -116,10 +114,8 @@ def _png(engine: Engine, scene: Scene, group: RowGroup, columns: Sequence[int]) 
     told = explain(scene, engine.family).commands
     line = next((one for one in told if one.endswith(f" {group.name}.png")), "")
     line = "" if scene.apart and len(scene.columns) - 1 in columns else line
-    file = io.BytesIO()
     picture = sheet_of(engine, scene, group, columns).picture()
-    save_png(file, picture, provenance.png_text(Command(line).line))
-    return file.getvalue()
+    return png_bytes(picture, provenance.png_text(line))
 
 
 def _everything(engine: Engine, scene: Scene) -> bytes:
@@ -138,8 +134,7 @@ def _everything(engine: Engine, scene: Scene) -> bytes:
                 archive.writestr(f"pictures/{name}", _png(engine, scene, group, columns))
             for column, name in enumerate(scene.columns):
                 content = arrays_bytes(engine, scene, group, column)
-                with archive.open(f"pictures/{arrays_file(group, name)}", "w") as entry:
-                    shutil.copyfileobj(io.BytesIO(content), entry)
+                archive.writestr(f"pictures/{arrays_file(group, name)}", content)
     return buffer.getvalue()
 
 

@@ -21,3 +21,7 @@ class Kept(Generic[Value]):
                 self._values.popitem(last=False)
         self._values.move_to_end(key)
         return self._values[key]
+
+    def find(self, key: Hashable) -> Value | None:
+        """The value of a key; None, and nothing kept, if it is not there."""
+        return self._values.get(key)

@@ -28,7 +28,7 @@ from aligned_jax.viewer.state import read_state
 from aligned_jax.viewer.tasks import TaskBoard, ViewTask
 from aligned_jax.viewer.tickets import Tickets
 from aligned_jax.viewer.uploads import UploadOptions, Uploads, cut_out, read_options
-from aligned_jax.viz import save_png, tile, to_uint8
+from aligned_jax.viz import png_bytes, tile, to_uint8
 from aligned_jax.weights import COMPONENTS
 
 _LONGEST_TEXT, _MOST_PICTURES, _MOST_FILMS = 200, 100, 8
@@ -102,7 +102,7 @@ class ViewSession:
         buffer = io.BytesIO(content)
         with zipfile.ZipFile(buffer, "a") as archive:
             for one in scene.state.pictures:
-                archive.writestr(f"picture-{one}-crop.png", _png(self._pictures[one][0]))
+                archive.writestr(f"picture-{one}-crop.png", png_bytes(self._pictures[one][0]))
         return name, buffer.getvalue()
 
     def region(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class ViewSession:
         across = min(8, len(maps))
         picture = tile(to_uint8(maps[..., None]), across)
         return {
-            "png": base64.b64encode(_png(picture)).decode(),
+            "png": base64.b64encode(png_bytes(picture)).decode(),
             "channels": numbers,
             "across": across,
         }
@@ -162,7 +162,7 @@ class ViewSession:
                 named.arrays, (f"picture {number}",), named.numbers, named.psi, named.pictures
             )
             self.engine.pictures[number] = named
-            png = base64.b64encode(_png(picture)).decode()
+            png = base64.b64encode(png_bytes(picture)).decode()
             return {"picture": number, "png": png, "distances": distances}
 
         return self.board.start(work)
@@ -246,12 +246,6 @@ class ViewSession:
         source = self.engine.family.sources[0] or "PARENT"
         name = f"picture-{number}"
         return "# " + shlex.join(self.uploads.command(source, name, self._pictures[number][1]))
-
-
-def _png(picture: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    save_png(file, picture)
-    return file.getvalue()
 
 
 def _is_number(value: Any) -> bool:

@@ -91,7 +91,7 @@ class TaskBoard:
 
     def __init__(self) -> None:
         self._numbers, self._lock = itertools.count(1), threading.Lock()
-        self._tasks: Kept[ViewTask | None] = Kept(_REMEMBERED)
+        self._tasks: Kept[ViewTask] = Kept(_REMEMBERED)
         self._running: ViewTask | None = None
 
     def start(self, work: Callable[[ViewTask], dict[str, Any]]) -> ViewTask:
@@ -108,7 +108,7 @@ class TaskBoard:
     def get(self, number: str) -> ViewTask:
         """A task by its number; raises UserError if there is none."""
         with self._lock:
-            task = self._tasks.get(number, lambda: None)
+            task = self._tasks.find(number)
         if task is None:
             raise UserError(f"there is no task {number!r:.20}")
         return task

@@ -2,7 +2,16 @@
 
 from aligned_jax.viz.curves import curves, spark
 from aligned_jax.viz.files import check_file, check_folder, try_folder, writing, writing_folder
-from aligned_jax.viz.grid import as_pixels, check_channels, figure, save_png, spread, tile, to_uint8
+from aligned_jax.viz.grid import (
+    as_pixels,
+    check_channels,
+    figure,
+    png_bytes,
+    save_png,
+    spread,
+    tile,
+    to_uint8,
+)
 from aligned_jax.viz.heatmap import heatmap
 from aligned_jax.viz.sheet import Sheet
 from aligned_jax.viz.video import check_video, save_video, save_webp
@@ -17,6 +26,7 @@ __all__ = [
     "curves",
     "figure",
     "heatmap",
+    "png_bytes",
     "save_png",
     "save_video",
     "save_webp",

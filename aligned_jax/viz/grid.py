@@ -1,6 +1,7 @@
 """Pictures: float images to 8 bits, and grids of them with labels."""
 
 import functools
+import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, cast
@@ -154,6 +155,13 @@ def save_png(file: BinaryIO, image: np.ndarray, text: Mapping[str, str] | None =
     for key, value in (text or {}).items():
         info.add_text(key, printable(value))
     _picture(image).save(file, "PNG", pnginfo=info)
+
+
+def png_bytes(image: np.ndarray, text: Mapping[str, str] | None = None) -> bytes:
+    """The content of the file that `save_png` writes."""
+    file = io.BytesIO()
+    save_png(file, image, text)
+    return file.getvalue()
 
 
 def reduced(image: np.ndarray, most: int) -> np.ndarray:

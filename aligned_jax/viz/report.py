@@ -1,7 +1,6 @@
 """A static HTML page in one file: sections of text, tables and pictures."""
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +8,7 @@ from urllib.parse import quote
 import numpy as np
 
 from aligned_jax.utils.text import markup
-from aligned_jax.viz.grid import reduced, save_png
+from aligned_jax.viz.grid import png_bytes, reduced
 
 # Pixels in a row: images that have no more are enlarged into squares, and those that have
 # more averaged down.
@@ -124,9 +123,9 @@ def thumbnail(image: np.ndarray, name: str) -> str:
 
     Larger images than 512 pixels are averaged down, so that pages stay small.
     """
-    file = io.BytesIO()
-    save_png(file, reduced(image, _MOST))
-    return _embedded(file.getvalue(), name, " small pixels" if len(image) <= _FEW else " small")
+    return _embedded(
+        png_bytes(reduced(image, _MOST)), name, " small pixels" if len(image) <= _FEW else " small"
+    )
 
 
 def gallery(images: Sequence[tuple[str, np.ndarray]]) -> str:

@@ -268,5 +268,75 @@ def test_numbers_of_files(tmp_path):
             numbers.read_number(str(path), *keys)
 
 
+def test_a_page_of_a_grandchild_alone(tmp_path):
+    plan = FigurePlan(str(tmp_path / "g"), str(PARENT), (), (str(PARENT),), channels=("0_1",))
+    [result] = jobs.make_figures(plan, [14], carry_out=lambda argv: 0)
+    assert "--child" in result.missing
+    assert "grandchild" in (tmp_path / "g" / "index.html").read_text("utf-8")
+
+
+def test_all_networks_are_looked_at_before_any_work(child, tmp_path):
+    for name, value in (("small", "zoo:none"), ("edges", "zoo:none"), ("moved", {"x": "zoo:none"})):
+        plan = full(tmp_path / "g", PARENT, child, **{name: value})
+        with pytest.raises(UserError, match="no zoo:none"):
+            jobs.make_figures(plan, [28])
+    assert not (tmp_path / "g").exists()
+
+
+OPTIONS = {
+    "child": ("x", "y"), "grandchild": ("x", "y"), "control": ("x",),
+    "moved": ("right:2=x", "flip:vertical=y"), "small": ("x",), "edges": ("x",), "run": ("x",),
+    "pictures": ("x", "y"), "encoder": ("z=x", "w+=y"), "judge": ("x",), "attributes": ("x", "y"),
+    "data": ("x",), "edit": ("x", "y"), "channel": ("0_1", "2_1"), "seed": ("3",), "out": ("x",),
+}  # fmt: skip
+
+
+def asked(monkeypatch, *words):
+    """The plan and the figures that a command line asks for."""
+    plans = []
+    monkeypatch.setattr(jobs, "make_figures", lambda plan, only, *_: plans.append((plan, only)))
+    assert ALIGNED.carry_out(["figures", *words]) == 0
+    return plans[0]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_reaches_the_plan(monkeypatch, option):
+    usual, only = asked(monkeypatch, "--parent", "p")
+    changed, _ = asked(monkeypatch, "--parent", "p", f"--{option}", *OPTIONS[option])
+    fields = [f.name for f in dataclasses.fields(usual)]
+    different = [name for name in fields if getattr(usual, name) != getattr(changed, name)]
+    assert len(different) == 1 and only is None
+    told = getattr(changed, different[0])
+    assert all(word.partition("=")[2] or word in str(told) for word in OPTIONS[option])
+
+
+def test_the_zoo_is_drawn_unless_a_parent_is_given(monkeypatch):
+    plan, only = asked(monkeypatch, "--only", "5,16-17", "--seed", "2")
+    assert plan == jobs.zoo_plan("gallery", 2) and only == [5, 16, 17]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--child", "x"), "--child: of your own networks; give --parent as well"),
+        (("--parent", "p", "--moved", "x", "right:2="), "--moved x, right:2=: write it MOVE=NETW"),
+        (("--parent", "p", "--encoder", "=x"), "--encoder =x: write it SPACE=E"),
+        (("--only", "40"), "no figure 40"),
+    ],
+)
+def test_command_lines_that_cannot_be(words, said):
+    with pytest.raises(UserError, match=re.escape(said)):
+        ALIGNED.carry_out(["figures", *words])
+
+
+def test_a_stopped_verb_says_so(monkeypatch, capsys):
+    def stop(*given):
+        raise StepStopped(143)
+
+    monkeypatch.setattr(jobs, "make_figures", stop)
+    assert ALIGNED.carry_out(["figures"]) == 143
+    assert "the same command goes on" in capsys.readouterr().err
+
+
 def test_labels_are_different_and_hold_no_commas():
     assert labels(["zoo:a", "runs/a", "b,c.pkl"]) == ["a 0", "a 1", "b c"]

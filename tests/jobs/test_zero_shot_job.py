@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from aligned_jax import jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.judges import SeedScores
 from aligned_jax.jobs.sources import PictureOptions
+from aligned_jax.jobs.zero_shot import galleries
 from aligned_jax.jobs.zero_shot.run import ZeroShotOptions
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.semantics import Direction
@@ -227,6 +229,16 @@ def test_pictures_without_truth_by_the_optimiser(parent, child, pictures):
     assert one.figures is None and found.verdicts() == {} and "not known" in found.text()
     assert "3 steps of the optimiser" in found.facts["inverted by"]
     assert found.facts["population"] == "samples"
+
+
+def test_bins_that_are_called_alike_stay_apart():
+    values = np.linspace(100.0, 100.5, 70)
+    found = galleries.bins(values)
+    assert len({name for name, _ in found}) < len(found) == 7
+    rows = np.concatenate([rows for _, rows in found])
+    assert len(rows) == len(set(rows.tolist())) == 28
+    assert all(values[a].max() <= values[b].min() for (_, a), (_, b) in itertools.pairwise(found))
+    assert len(galleries.bins(np.ones(9))) == 7, "none differs from the others"
 
 
 def test_files(labels, values, tmp_path):

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import shlex
+import threading
 import time
 import zipfile
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from aligned_jax.errors import UserError
 from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.latents import style_layers
 from aligned_jax.tools.main import main
@@ -19,6 +21,7 @@ from aligned_jax.viewer import insights
 from aligned_jax.viewer import session as sessions
 from aligned_jax.viewer.engine import Engine
 from aligned_jax.viewer.state import read_state
+from aligned_jax.viewer.tasks import TaskBoard
 from aligned_jax.viewer.uploads import cut_out, read_options
 from tests.helpers import same_bits
 
@@ -186,6 +189,14 @@ def test_an_upload_is_inverted_and_drawn_by_all(
             assert main(shlex.split(line)[1:]) == 0
     with Image.open(f"{group}.png") as image, Image.open(f"pictures/{group}.png") as ours:
         np.testing.assert_array_equal(np.asarray(image), np.asarray(ours))
+
+
+def test_asking_for_a_task_too_early_does_not_hide_it():
+    board, done = TaskBoard(), threading.Event()
+    with pytest.raises(UserError, match="there is no task '1'"):
+        board.get("1")
+    task = board.start(lambda task: {"done": done.set()})
+    assert done.wait(10) and board.get(task.number) is task and task.number == "1"
 
 
 def test_an_inversion_can_be_stopped(client, finished):

@@ -5,24 +5,26 @@ import os
 import time
 from collections.abc import Callable
 
-import jax.numpy as jnp
-
-from aligned_jax import latents, loading, semantics, viz
+from aligned_jax import loading, viz
 from aligned_jax.data.artwork import check_style
-from aligned_jax.jobs.command_steps import CarryOut, CommandStep, claim, clock, run_aligned
+from aligned_jax.jobs.command_steps import (
+    CarryOut,
+    CommandStep,
+    claim,
+    clock,
+    run_aligned,
+    shown_channels,
+)
 from aligned_jax.jobs.demo.page import page
 from aligned_jax.jobs.demo.steps import (
     EDITED,
     PSI,
-    STRENGTH,
     DemoPlan,
     edits,
     journeys,
     surgery,
     training,
 )
-from aligned_jax.jobs.statistics import known_statistics
-from aligned_jax.loading import named_network
 from aligned_jax.utils.paths import Name, exists
 
 _RECORD = "demo.json"
@@ -72,18 +74,8 @@ def make_demo(
 
 
 def channels(plan: DemoPlan) -> list[str]:
-    """Style channels for the edits, like "5_23", chosen by what they do to the parent alone."""
-    _, parent = named_network(plan.family.parent.network)
-    z = jnp.asarray(latents.z_from_seeds(parent.config, latents.parse_seeds(plan.seeds(4))))
-    chosen = semantics.visible_channels(
-        parent,
-        parent.mapping(z, psi=PSI),
-        EDITED,
-        STRENGTH,
-        known_statistics(parent).std,
-        plan.seed,
-    )
-    return [latents.channel_name(parent.config, *channel) for channel in chosen]
+    """Style channels for the edits, chosen by what they do to the parent alone."""
+    return shown_channels(plan.family.parent.network, plan.seeds(4), EDITED, PSI, plan.seed)
 
 
 def _doer(

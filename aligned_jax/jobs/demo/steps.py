@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aligned_jax import checkpoint
-from aligned_jax.jobs.command_steps import CommandStep
+from aligned_jax.jobs.command_steps import CommandStep, drawn_faces, short_finetune
 from aligned_jax.jobs.editing import STRENGTH
 
 _ROWS = 4  # latents in pictures that have a row for each
@@ -98,25 +97,9 @@ def training(plan: DemoPlan, resolution: int) -> dict[str, CommandStep]:
     """The new child: draw faces, fine-tune, show how it left its parent."""
     faces, run = plan.path("faces"), plan.path("run")
     return {
-        "faces": CommandStep(
-            f"draw {plan.faces:,} new faces in the style {plan.style}",
-            (
-                *("data", "avatars", "--style", plan.style, "--count", str(plan.faces)),
-                *("--test", "0", "--resolution", str(resolution), "--seed", str(plan.seed)),
-                *("--roll", "12", "--yaw", "1", "--out", faces),
-            ),
-            str(Path(faces) / "dataset_info.json"),
-        ),
-        "finetune": CommandStep(
-            f"fine-tune {plan.family.parent.name} on them for {plan.kimg} thousand images",
-            (
-                *("finetune", plan.family.parent.network, plan.preset, "--data", faces),
-                *("--run", run, "--kimg", str(plan.kimg), "--seed", str(plan.seed)),
-                *("--snapshots.tick-kimg", "1", "--snapshots.images", str(_COLUMNS)),
-                # The usual average is longer than this whole run; it would show the parent.
-                *("--gan.ema-kimg", "0.5"),
-            ),
-            str(checkpoint.run_checkpoint(run, plan.kimg)),
+        "faces": drawn_faces(plan.style, plan.faces, 0, faces, resolution, plan.seed),
+        "finetune": short_finetune(
+            plan.family.parent.network, plan.preset, faces, run, plan.kimg, plan.seed
         ),
         "transition": _drawing(
             plan,

@@ -1,15 +1,12 @@
 """Figures of descent: how children leave a parent, chains of them, and moved data."""
 
-from pathlib import Path
-
 import numpy as np
 
-from aligned_jax import checkpoint
-from aligned_jax.jobs.command_steps import CommandStep
+from aligned_jax.jobs.command_steps import CommandStep, drawn_faces, short_finetune
 from aligned_jax.jobs.figures.numbers import Gauge, read_number
-from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureSteps, named, picture
+from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureSteps, Missing, named, picture
 from aligned_jax.jobs.transitions import transition
-from aligned_jax.loading import describe, label_of
+from aligned_jax.loading import label_of
 
 _FACES, _TEST, _KIMG = 4000, 400, 6
 
@@ -17,19 +14,9 @@ _FACES, _TEST, _KIMG = 4000, 400, 6
 def faces(plan: FigurePlan) -> CommandStep:
     """Draws faces of the distant child's domain; raises Missing where none can be drawn."""
     if plan.style is None:
-        plan.lacks("faces that can be drawn, which are there for the zoo alone")
-    folder = plan.path("faces")
-    resolution = describe(plan.parent).configs["G_ema"].img_resolution
-    return CommandStep(
-        f"draw {_FACES:,} faces in the style {plan.style}",
-        (
-            *("data", "avatars", "--style", plan.style, "--count", str(_FACES)),
-            *("--test", str(_TEST)),
-            *("--resolution", str(resolution), "--seed", str(plan.seed)),
-            *("--roll", "12", "--yaw", "1", "--out", folder),
-        ),
-        str(Path(folder) / "dataset_info.json"),
-    )
+        raise Missing("faces that can be drawn, which are there for the zoo alone")
+    where = (plan.path("faces"), plan.resolution, plan.seed)
+    return drawn_faces(plan.style, _FACES, _TEST, *where)
 
 
 def _run(plan: FigurePlan) -> tuple[str, tuple[CommandStep, ...]]:
@@ -37,19 +24,10 @@ def _run(plan: FigurePlan) -> tuple[str, tuple[CommandStep, ...]]:
     if plan.run is not None:
         return plan.run, ()
     if plan.style is None:
-        plan.lacks("a run that fine-tuned the parent: --run RUN")
-    run, drawn = plan.path("run"), faces(plan)
-    tuned = CommandStep(
-        f"fine-tune the parent on them for {_KIMG} thousand images",
-        (
-            *("finetune", plan.parent, "tiny64", "--data", plan.path("faces"), "--run", run),
-            *("--kimg", str(_KIMG), "--seed", str(plan.seed), "--snapshots.tick-kimg", "1"),
-            # The usual average is longer than this whole run; it would show the parent.
-            *("--snapshots.images", "8", "--gan.ema-kimg", "0.5"),
-        ),
-        str(checkpoint.run_checkpoint(run, _KIMG)),
-    )
-    return run, (drawn, tuned)
+        raise Missing("a run that fine-tuned the parent: --run RUN")
+    run = plan.path("run")
+    tuned = short_finetune(plan.parent, "tiny64", plan.path("faces"), run, _KIMG, plan.seed)
+    return run, (faces(plan), tuned)
 
 
 def figure_4(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
@@ -66,7 +44,7 @@ def _snapshots(plan: FigurePlan, name: str, columns: int, seeds: str) -> FigureS
     step = picture(plan, name, "watch a child leave its parent", "transition", *words)
 
     def measure() -> str:
-        sheet = transition(run, columns=columns, seeds=seeds, psi=float(PSI))
+        sheet = transition(run, columns=columns, seeds=seeds, psi=PSI)
         images = sheet.images.astype(np.float32) / 127.5
         ways = np.abs(images - images[:, :1]).mean(axis=(0, 2, 3, 4))
         told = (f"{mark} {way:.3f}" for mark, way in zip(sheet.columns, ways, strict=True))
@@ -92,7 +70,7 @@ def _chain(plan: FigurePlan, gauge: Gauge, name: str, *ends: str) -> FigureSteps
 
 def figure_15(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
     if not plan.moved:
-        plan.lacks("children of moved data: --moved right:8=NETWORK ...")
+        raise Missing("children of moved data: --moved right:8=NETWORK ...")
     networks = tuple(plan.moved.values())
     channel = plan.channel(1)
     words = (*named(plan.parent, *networks), "--channel", channel, "--seeds", plan.seeds(3))

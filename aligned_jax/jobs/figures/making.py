@@ -6,12 +6,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-
-from aligned_jax import latents, loading, semantics, viz
+from aligned_jax import loading, viz
 from aligned_jax.jobs.command_steps import (
     CarryOut,
     CommandStep,
@@ -19,21 +16,18 @@ from aligned_jax.jobs.command_steps import (
     claim,
     clock,
     run_aligned,
+    shown_channels,
 )
-from aligned_jax.jobs.editing import STRENGTH
 from aligned_jax.jobs.figures import kinship, meaning, surgery, translations
 from aligned_jax.jobs.figures.captions import CAPTIONS
 from aligned_jax.jobs.figures.numbers import Gauge
 from aligned_jax.jobs.figures.page import page
-from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureSteps, Missing
-from aligned_jax.jobs.statistics import known_statistics
-from aligned_jax.loading import named_network
+from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureResult, FigureSteps, Missing
 from aligned_jax.utils.paths import exists
 from aligned_jax.utils.reading import read_json
 
 _RECORD = "figures.json"
 _CHANNELS = 3
-_UNKNOWN = (28, 33)
 _DRAWN: Mapping[int, Callable[[FigurePlan, Gauge], FigureSteps]] = {
     **surgery.FIGURES,
     **kinship.FIGURES,
@@ -53,23 +47,6 @@ ZOO = FigurePlan(
     style="critters",
     edits=("zoo:light-skin:2", "zoo:long-hair:2", "zoo:roll:2"),
 )
-
-
-@dataclass(frozen=True)
-class FigureResult:
-    """One figure of a gallery.
-
-    Attributes:
-      number: of the paper's.
-      drawn: how it was drawn; None if it was not.
-      measured: the number below it, as a sentence.
-      missing: what it needs and was not given, in words; empty if it was drawn.
-    """
-
-    number: int
-    drawn: FigureSteps | None
-    measured: str = ""
-    missing: str = ""
 
 
 def make_figures(
@@ -99,7 +76,7 @@ def make_figures(
       StepStopped: if a step was; the same call goes on.
     """
     began = time.perf_counter()
-    for network in plan.members:
+    for network in plan.networks:
         loading.describe(network)
     claim(plan.out, _RECORD, "gallery", dataclasses.asdict(plan))
     plan = _with_channels(plan)
@@ -130,7 +107,7 @@ def _figure(
 ) -> FigureResult:
     """Draws and measures one figure, unless that is done."""
     try:
-        if number in _UNKNOWN:
+        if number not in _DRAWN:
             raise Missing("its caption, which nobody here knows")
         drawn = _DRAWN[number](plan, gauge)
         _check_extras(drawn.steps)
@@ -185,19 +162,8 @@ def _with_channels(plan: FigurePlan) -> FigurePlan:
     """The plan with style channels, chosen by what they do to the parent where none were given."""
     if plan.channels:
         return plan
-    _, parent = named_network(plan.parent)
-    seeds = latents.parse_seeds(plan.seeds(4))
-    z = jnp.asarray(latents.z_from_seeds(parent.config, seeds))
-    chosen = semantics.visible_channels(
-        parent,
-        parent.mapping(z, psi=float(PSI)),
-        _CHANNELS,
-        STRENGTH,
-        known_statistics(parent).std,
-        plan.seed,
-    )
-    names = tuple(latents.channel_name(parent.config, *channel) for channel in chosen)
-    return dataclasses.replace(plan, channels=names)
+    chosen = shown_channels(plan.parent, plan.seeds(4), _CHANNELS, PSI, plan.seed)
+    return dataclasses.replace(plan, channels=tuple(chosen))
 
 
 def zoo_plan(out: str, seed: int = 0) -> FigurePlan:

@@ -4,7 +4,7 @@ from aligned_jax.jobs.command_steps import CommandStep
 from aligned_jax.jobs.editing import STRENGTH
 from aligned_jax.jobs.figures.kinship import faces
 from aligned_jax.jobs.figures.numbers import Gauge
-from aligned_jax.jobs.figures.plan import FigurePlan, FigureSteps, named, picture
+from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureSteps, named, picture
 from aligned_jax.utils.reading import read_json
 
 _LATENTS = 3
@@ -13,7 +13,7 @@ _LABELLED = "400"
 
 def figure_2(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
     word = plan.edits[0] if plan.edits else f"{plan.channel(0)}:{STRENGTH:g}"
-    return _edited(plan, gauge, "02.png", word, *_others(plan))
+    return _edited(plan, gauge, "02.png", word, plan.near, *plan.others[1:])
 
 
 def figure_3(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
@@ -21,19 +21,19 @@ def figure_3(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
 
 
 def figure_9(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    return _moved(plan, gauge, "09.png", plan.channel(1), *plan.children, *_control(plan))
+    return _moved(plan, gauge, "09.png", plan.channel(1), *_children(plan))
 
 
 def figure_10(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    return _edited(plan, gauge, "10.png", plan.edit(0), *plan.children, *_control(plan))
+    return _edited(plan, gauge, "10.png", plan.edit(0), *_children(plan))
 
 
 def figure_11(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    return _edited(plan, gauge, "11.png", plan.edit(1), *plan.children, *_control(plan))
+    return _edited(plan, gauge, "11.png", plan.edit(1), *_children(plan))
 
 
 def figure_12(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    return _edited(plan, gauge, "12.png", plan.edit(2), *plan.children, *_control(plan))
+    return _edited(plan, gauge, "12.png", plan.edit(2), *_children(plan))
 
 
 def figure_35(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
@@ -46,16 +46,9 @@ def figure_36(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
     return _moved(plan, gauge, "36.png", plan.channel(2), *networks)
 
 
-def _others(plan: FigurePlan) -> tuple[str, ...]:
-    if not plan.children:
-        plan.lacks("a child: --child NETWORK")
-    return plan.members[1:]
-
-
-def _control(plan: FigurePlan) -> tuple[str, ...]:
-    if not plan.children:
-        plan.lacks("a child: --child NETWORK")
-    return () if plan.control is None else (plan.control,)
+def _children(plan: FigurePlan) -> tuple[str, ...]:
+    """All children and the control; raises Missing if there is no child."""
+    return (plan.near, *plan.children[1:], *plan.controls)
 
 
 def _edited(plan: FigurePlan, gauge: Gauge, name: str, word: str, *others: str) -> FigureSteps:
@@ -114,7 +107,7 @@ def _pictures_of_child(plan: FigurePlan) -> tuple[tuple[CommandStep, ...], tuple
     drawn = CommandStep(
         "draw pictures of the child's domain",
         (
-            *("generate", plan.distant, "--seeds", plan.seeds(40, first=3000), "--psi", "0.7"),
+            *("generate", plan.distant, "--seeds", plan.seeds(40, first=3000), "--psi", str(PSI)),
             *("--out", folder, "--overwrite"),
         ),
         folder,

@@ -11,7 +11,7 @@ from aligned_jax.jobs.editing import EditRequest, edit
 from aligned_jax.jobs.families import family
 from aligned_jax.jobs.figures.plan import PSI, FigurePlan, labels
 from aligned_jax.jobs.picture_translation import translate
-from aligned_jax.loading import describe, label_of
+from aligned_jax.loading import label_of
 from aligned_jax.utils.reading import read_json
 from aligned_jax.viz import to_uint8
 
@@ -108,8 +108,7 @@ class Gauge:
     def __init__(self, plan: FigurePlan) -> None:
         self.plan = plan
         self._drawn: dict[str, np.ndarray] = {}
-        config = describe(plan.parent).configs["G_ema"]
-        self._count = 48 if config.img_resolution <= _LARGE else 12
+        self._count = 48 if plan.resolution <= _LARGE else 12
 
     @property
     def seeds(self) -> str:
@@ -119,7 +118,7 @@ class Gauge:
     def pictures(self, network: str) -> np.ndarray:
         """uint8 [N, R, R, C] of the same latents for all networks."""
         if network not in self._drawn:
-            sheet = family([network], seeds=self.seeds, psi=float(PSI))
+            sheet = family([network], seeds=self.seeds, psi=PSI)
             self._drawn[network] = sheet.images[0]
         return self._drawn[network]
 
@@ -128,7 +127,7 @@ class Gauge:
         own = self.pictures(self.plan.parent)
         told = [
             f"{label_of(one)} {resemblance(own, self.pictures(one)):.2f}"
-            for one in (*others, *self._control(others))
+            for one in self._with_control(others)
         ]
         return (
             f"Who looks like whom in {self._count} pictures, correlated with the parent's: "
@@ -137,10 +136,10 @@ class Gauge:
 
     def acts_alike(self, word: str, *others: str) -> str:
         """How alike the mean change by an edit is in the parent and in others, as a sentence."""
-        networks = (self.plan.parent, *others, *self._control(others))
+        networks = (self.plan.parent, *self._with_control(others))
         names = labels(networks)
         request = EditRequest(edits=[word])
-        edited = edit(networks, request, latents=self.seeds, names=names, psi=float(PSI))
+        edited = edit(networks, request, latents=self.seeds, names=names, psi=PSI)
         sheet = edited.sheet()
         # [networks, N * 2, R, R, C], without and with the edit in turns
         images = sheet.images.astype(np.float32)
@@ -160,7 +159,7 @@ class Gauge:
         seeds = self.plan.seeds(self._count, first=2000)
         told = []
         for space in spaces:
-            found = translate(self.plan.parent, child, seeds, space=space, psi=float(PSI))
+            found = translate(self.plan.parent, child, seeds, space=space, psi=PSI)
             images = to_uint8(found.images())
             told.append(f"{space} {strangeness(images, own):.2f}")
         return (
@@ -168,9 +167,9 @@ class Gauge:
             f"being usual there: {', '.join(told)}."
         )
 
-    def _control(self, others: Sequence[str]) -> tuple[str, ...]:
-        control = self.plan.control
-        return () if control is None or control in others else (control,)
+    def _with_control(self, others: Sequence[str]) -> tuple[str, ...]:
+        """Others and the control, each once."""
+        return tuple(dict.fromkeys((*others, *self.plan.controls)))
 
 
 def read_number(path: str, *keys: str | int) -> float:

@@ -2,29 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from aligned_jax import provenance
 from aligned_jax.jobs.figures.captions import CAPTIONS
-from aligned_jax.jobs.figures.plan import FigurePlan, FigureSteps
+from aligned_jax.jobs.figures.plan import FigurePlan, FigureResult, FigureSteps
 from aligned_jax.loading import label_of
 from aligned_jax.viz import report
 
 
-class Result(Protocol):
-    """What the page needs of a figure."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def drawn(self) -> FigureSteps | None: ...
-    @property
-    def measured(self) -> str: ...
-    @property
-    def missing(self) -> str: ...
-
-
-def page(plan: FigurePlan, results: Sequence[Result]) -> str:
+def page(plan: FigurePlan, results: Sequence[FigureResult]) -> str:
     """HTML in one file, with all pictures in it; longer reports are linked."""
     left_out = [one for one in results if one.drawn is None]
     sections = [
@@ -35,7 +21,7 @@ def page(plan: FigurePlan, results: Sequence[Result]) -> str:
             "was measured on more latents than are shown, and the commands that draw it alone."
         ),
         _members(plan),
-        *(_section(plan, one) for one in results if one.drawn is not None),
+        *(_section(one.number, one.drawn, one.measured) for one in results if one.drawn),
     ]
     if left_out:
         rows = [(one.number, CAPTIONS[one.number].title, one.missing) for one in left_out]
@@ -48,25 +34,25 @@ def page(plan: FigurePlan, results: Sequence[Result]) -> str:
 def _members(plan: FigurePlan) -> str:
     said = [("parent", plan.parent)]
     said += [(f"child of {label_of(plan.parent)}", one) for one in plan.children]
-    said += [(f"grandchild, child of {label_of(plan.distant)}", one) for one in plan.grandchildren]
-    said += [("control, no child", plan.control)] if plan.control else []
+    of = f", child of {label_of(plan.distant)}" if plan.children else ""
+    said += [(f"grandchild{of}", one) for one in plan.grandchildren]
+    said += [("control, no child", one) for one in plan.controls]
     said += [(f"child of moved data ({move})", one) for move, one in plan.moved.items()]
     said += [("the parent at another size", plan.small)] if plan.small else []
     said += [("child that draws edges", plan.edges)] if plan.edges else []
     return report.section("Who is drawn", report.table(("what it is", "NETWORK"), said))
 
 
-def _section(plan: FigurePlan, one: Result) -> str:
-    caption, drawn = CAPTIONS[one.number], one.drawn
-    assert drawn is not None
+def _section(number: int, drawn: FigureSteps, measured: str) -> str:
+    caption = CAPTIONS[number]
     pictures = [report.picture(Path(name).read_bytes(), caption.shows) for name in drawn.pictures]
     rows = [
         ("if the paper is right", caption.right),
         ("if it were wrong", caption.wrong),
-        ("measured", one.measured),
+        ("measured", measured),
     ]
     return report.section(
-        f"{one.number}. {caption.title}",
+        f"{number}. {caption.title}",
         *pictures,
         report.table(("", ""), rows),
         *(report.command(step.command) for step in drawn.steps),

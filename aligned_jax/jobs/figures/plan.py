@@ -4,15 +4,14 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.command_steps import CommandStep
-from aligned_jax.loading import label_of
+from aligned_jax.jobs.figures.captions import CAPTIONS
+from aligned_jax.loading import describe, label_of
 from aligned_jax.utils.text import listed
 
-PSI = "0.7"
-NUMBERS = range(1, 38)
+PSI = 0.7
 
 
 @dataclass(frozen=True)
@@ -108,15 +107,26 @@ class FigurePlan:
             raise Missing(f"{_WANTED[name]}: --{name} {'J' if name == 'judge' else 'NETWORK'}")
         return str(value)
 
-    def lacks(self, what: str) -> NoReturn:
-        """Raises Missing."""
-        raise Missing(what)
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """The control, if there is one."""
+        return () if self.control is None else (self.control,)
 
     @property
-    def members(self) -> tuple[str, ...]:
-        """The parent, its children and grandchildren, and the control."""
-        control = () if self.control is None else (self.control,)
-        return (self.parent, *self.children, *self.grandchildren, *control)
+    def others(self) -> tuple[str, ...]:
+        """Children, grandchildren and the control."""
+        return (*self.children, *self.grandchildren, *self.controls)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """All that there are."""
+        more = (one for one in (self.small, self.edges) if one is not None)
+        return (self.parent, *self.others, *self.moved.values(), *more)
+
+    @property
+    def resolution(self) -> int:
+        """Of the parent's pictures."""
+        return describe(self.parent).configs["G_ema"].img_resolution
 
 
 _WANTED = {
@@ -136,8 +146,7 @@ class FigureSteps:
     """How one figure is drawn, and what is measured on it.
 
     Attributes:
-      steps: command lines, the last of which makes the picture, by a name that figures share: a
-        step of two figures is carried out once.
+      steps: command lines in their order; one that two figures have in common is carried out once.
       pictures: files to show.
       measure: the number that speaks for or against the paper, as a sentence.
       links: other files that the page leads to.
@@ -147,6 +156,23 @@ class FigureSteps:
     pictures: tuple[str, ...]
     measure: Callable[[], str]
     links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FigureResult:
+    """One figure of a gallery.
+
+    Attributes:
+      number: of the paper's.
+      drawn: how it was drawn; None if it was not.
+      measured: the number below it, as a sentence.
+      missing: what it needs and was not given, in words; empty if it was drawn.
+    """
+
+    number: int
+    drawn: FigureSteps | None
+    measured: str = ""
+    missing: str = ""
 
 
 def parse_only(text: str) -> list[int]:
@@ -164,8 +190,9 @@ def parse_only(text: str) -> list[int]:
         if last < first:
             raise UserError(f"{part.strip()}: {first} comes after {last}; figures rise")
         chosen.update(range(first, last + 1))
-    if wrong := sorted(chosen - set(NUMBERS)):
-        raise UserError(f"there is no figure {listed(map(str, wrong))}; there are 1 to 37")
+    if wrong := sorted(chosen - set(CAPTIONS)):
+        told = listed(map(str, wrong))
+        raise UserError(f"there is no figure {told}; there are 1 to {max(CAPTIONS)}")
     return sorted(chosen)
 
 
@@ -173,7 +200,7 @@ def picture(
     plan: FigurePlan, name: str, says: str, verb: str, *words: str, psi: bool = True
 ) -> CommandStep:
     """A command line that writes one picture of the gallery."""
-    truncation = ("--psi", PSI) if psi else ()
+    truncation = ("--psi", str(PSI)) if psi else ()
     out = plan.path(name)
     return CommandStep(says, (verb, *words, *truncation, "--out", out, "--overwrite"), out)
 

@@ -6,10 +6,9 @@ import numpy as np
 
 from aligned_jax.jobs.command_steps import CommandStep
 from aligned_jax.jobs.figures.numbers import Gauge, evenness, read_number, resemblance, small
-from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureSteps, named, picture
+from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureSteps, Missing, named, picture
 from aligned_jax.jobs.morphs import morph, morph_grid
 from aligned_jax.jobs.surgery_strips import interpolate_strip, swap_strip
-from aligned_jax.loading import describe
 from aligned_jax.utils.reading import read_json
 
 _GRID = 5
@@ -29,7 +28,7 @@ def _resets(plan: FigurePlan, child: str, name: str) -> FigureSteps:
     step = CommandStep(
         "give a child its parent's components back, one by one",
         (
-            *("compare", plan.parent, child, "--seeds", plan.seeds(4), "--psi", PSI),
+            *("compare", plan.parent, child, "--seeds", plan.seeds(4), "--psi", str(PSI)),
             *("--out", folder, "--overwrite"),
         ),
         f"{folder}/index.html",
@@ -58,7 +57,7 @@ def figure_25(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
 
 def figure_26(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
     if plan.near == plan.distant:
-        plan.lacks("a second child: --child NETWORK NETWORK")
+        raise Missing("a second child: --child NETWORK NETWORK")
     return _plane(plan, plan.near, plan.distant, "26.png")
 
 
@@ -69,7 +68,7 @@ def _plane(plan: FigurePlan, first: str, second: str, name: str) -> FigureSteps:
     step = picture(plan, name, "draw everything between two pictures", "morph", *words)
 
     def measure() -> str:
-        images = morph_grid(first, second, *ends, _GRID, _GRID, psi=float(PSI)).sheet.images
+        images = morph_grid(first, second, *ends, _GRID, _GRID, psi=PSI).sheet.images
         along = evenness(images[range(_GRID), range(_GRID)])
         return f"Largest of the {_GRID - 1} steps along the diagonal, over their mean: {along:.2f}."
 
@@ -84,7 +83,7 @@ def figure_27(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
     step = picture(plan, "27.webp", "film one kind becoming another", "morph", *words)
 
     def measure() -> str:
-        way: Any = {"psi": float(PSI), "frames": frames, "easing": "linear", "hold": 0}
+        way: Any = {"psi": PSI, "frames": frames, "easing": "linear", "hold": 0}
         film = morph(*pair, **way)
         return (
             f"Largest step of {frames} frames at even speed, over the mean step: "
@@ -95,7 +94,7 @@ def figure_27(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
 
 
 def figure_30(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    half = describe(plan.parent).configs["G_ema"].img_resolution // 2
+    half = plan.resolution // 2
     folder = plan.path(f"start{half}")
     start = CommandStep(
         f"carry the parent to {half} pixels",
@@ -130,21 +129,21 @@ def figure_31(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
     step = picture(plan, "31.png", "blend the weights", "interpolate", *words, "--seeds", seeds)
 
     def measure() -> str:
-        sheet = interpolate_strip(plan.parent, plan.distant, shares, seeds=seeds, psi=float(PSI))
+        sheet = interpolate_strip(plan.parent, plan.distant, shares, seeds=seeds, psi=PSI)
         return _along(sheet.images.swapaxes(0, 1), "blends")
 
     return FigureSteps((step,), (step.product,), measure)
 
 
 def figure_32(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    top = describe(plan.parent).configs["G_ema"].img_resolution
+    top = plan.resolution
     sizes = [2**k for k in range(2, top.bit_length() - 1)]
     seeds = plan.seeds(4)
     words = (plan.parent, plan.distant, "--strip", ",".join(map(str, sizes)), "--seeds", seeds)
     step = picture(plan, "32.png", "swap layers at every resolution", "swap", *words)
 
     def measure() -> str:
-        sheet = swap_strip(plan.parent, plan.distant, sizes, seeds=seeds, psi=float(PSI))
+        sheet = swap_strip(plan.parent, plan.distant, sizes, seeds=seeds, psi=PSI)
         return _along(sheet.images.swapaxes(0, 1), "swaps")
 
     return FigureSteps((step,), (step.product,), measure)

@@ -2,9 +2,8 @@
 
 from aligned_jax.jobs.command_steps import CommandStep
 from aligned_jax.jobs.figures.numbers import Gauge, resemblance
-from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureSteps, picture
+from aligned_jax.jobs.figures.plan import PSI, FigurePlan, FigureSteps, Missing, picture
 from aligned_jax.jobs.picture_translation import translate
-from aligned_jax.loading import describe
 from aligned_jax.viz import to_uint8
 
 _SHOWN = 4
@@ -20,7 +19,7 @@ def _pictures(plan: FigurePlan) -> tuple[tuple[CommandStep, ...], tuple[str, ...
     drawn = CommandStep(
         "draw pictures of the parent's domain",
         (
-            *("generate", plan.parent, "--seeds", plan.seeds(_SHOWN, first=30), "--psi", PSI),
+            *("generate", plan.parent, "--seeds", plan.seeds(_SHOWN, first=30), "--psi", str(PSI)),
             *("--out", folder, "--overwrite"),
         ),
         folder,
@@ -36,28 +35,33 @@ def figure_5(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
 
 
 def figure_6(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    layers = _coarse(plan, 2)
-    sources = ("--seeds", plan.seeds(_SHOWN), "--reference", plan.seeds(1, first=40))
-    words = (plan.parent, plan.distant, *sources, "--layers", layers)
-    step = picture(plan, "06.png", "translate towards a reference", "translate", *words)
-    return FigureSteps((step,), (step.product,), lambda: _kept(plan, gauge, layers))
+    return _referred(plan, gauge, "06", (_SHOWN, 0), (1, 40), _coarse(plan, 2))
 
 
 def figure_22(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    top = describe(plan.parent).configs["G_ema"].img_resolution
-    sizes = ",".join(f"{2**k}px" for k in range(2, top.bit_length() + 1))
-    sources = ("--seeds", plan.seeds(_SHOWN), "--reference", plan.seeds(1, first=7))
-    words = (plan.parent, plan.distant, *sources, "--layers", sizes)
-    step = picture(plan, "22.png", "go from the reference to the source", "translate", *words)
-    return FigureSteps((step,), (step.product,), lambda: _kept(plan, gauge, sizes))
+    sizes = (f"{2**k}px" for k in range(2, plan.resolution.bit_length() + 1))
+    return _referred(plan, gauge, "22", (_SHOWN, 0), (1, 7), ",".join(sizes))
 
 
 def figure_23(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
-    layers = _coarse(plan, 2)
-    sources = ("--seeds", plan.seeds(3, first=10), "--reference", plan.seeds(3, first=50))
-    words = (plan.parent, plan.distant, *sources, "--layers", layers)
-    step = picture(plan, "23.png", "cross sources and references", "translate", *words)
-    return FigureSteps((step,), (step.product,), lambda: _kept(plan, gauge, layers))
+    return _referred(plan, gauge, "23", (3, 10), (3, 50), _coarse(plan, 2))
+
+
+def _referred(
+    plan: FigurePlan,
+    gauge: Gauge,
+    name: str,
+    sources: tuple[int, int],
+    references: tuple[int, int],
+    layers: str,
+) -> FigureSteps:
+    """Translations towards references; both are seeds by their number and the first of them."""
+    words = ("--seeds", plan.seeds(*sources), "--reference", plan.seeds(*references))
+    says = "translate towards references"
+    pair = (plan.parent, plan.distant)
+    step = picture(plan, f"{name}.png", says, "translate", *pair, *words, "--layers", layers)
+    first = plan.seeds(1, references[1])
+    return FigureSteps((step,), (step.product,), lambda: _kept(plan, gauge, layers, first))
 
 
 def figure_16(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
@@ -79,8 +83,9 @@ def figure_19(plan: FigurePlan, gauge: Gauge) -> FigureSteps:
 def _encoded(plan: FigurePlan, gauge: Gauge, child: str, name: str) -> FigureSteps:
     """A sheet for the encoder of each space."""
     if not plan.encoders:
-        plan.lacks("encoders of the parent: --encoder z=E w=E ...")
+        raise Missing("encoders of the parent: --encoder z=E w=E ...")
     before, pictures = _pictures(plan)
+    spaces = [space for space in _SPACES if space in plan.encoders]
     steps = [
         picture(
             plan,
@@ -90,11 +95,9 @@ def _encoded(plan: FigurePlan, gauge: Gauge, child: str, name: str) -> FigureSte
             *(plan.parent, child, *pictures, "--encoder", plan.encoders[space], "--space", space),
             psi=False,
         )
-        for space in _SPACES
-        if space in plan.encoders
+        for space in spaces
     ]
     shown = tuple(step.product for step in steps)
-    spaces = [space for space in _SPACES if space in plan.encoders]
     return FigureSteps((*before, *steps), shown, lambda: gauge.colours(child, spaces))
 
 
@@ -140,22 +143,21 @@ def _inversion(plan: FigurePlan, space: str) -> tuple[str, ...]:
 
 def _coarse(plan: FigurePlan, part: int) -> str:
     """The resolution below which a source keeps its layers: so much less than the network's."""
-    top = describe(plan.parent).configs["G_ema"].img_resolution
+    top = plan.resolution
     return f"{max(top // (2 * part), 8)}px"
 
 
-def _kept(plan: FigurePlan, gauge: Gauge, layers: str) -> str:
+def _kept(plan: FigurePlan, gauge: Gauge, layers: str, reference: str) -> str:
     """What pictures keep of their sources, by the layers that the source keeps."""
-    seeds, told = gauge.seeds, []
-    sources = gauge.pictures(plan.distant)
+    sources, told = gauge.pictures(plan.distant), []
     for one in layers.split(","):
         found = translate(
             plan.parent,
             plan.distant,
-            seeds,
-            reference=plan.seeds(1, first=7),
+            gauge.seeds,
+            reference=reference,
             layers=one,
-            psi=float(PSI),
+            psi=PSI,
         )
         told.append(f"{one} {resemblance(sources, to_uint8(found.images())):.2f}")
     return (

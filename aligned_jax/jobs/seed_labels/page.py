@@ -1,7 +1,6 @@
 """A page on this machine that asks about seeds: nobody else can read it or answer on it."""
 
 import hmac
-import io
 import json
 import secrets
 import threading
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.seed_labels.session import LabelSession, shown_picture
-from aligned_jax.viz import save_png
+from aligned_jax.viz import png_bytes
 
 ADDRESS = "127.0.0.1"
 _LONGEST = 1000  # bytes of an answer
@@ -70,9 +69,7 @@ class LabelServer(ThreadingHTTPServer):
     def picture(self, seed: int) -> bytes:
         """A PNG of a seed."""
         with self._lock:
-            file = io.BytesIO()
-            save_png(file, shown_picture(self.session.pool, seed))
-            return file.getvalue()
+            return png_bytes(shown_picture(self.session.pool, seed))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,6 +3,7 @@
 StyleAlign, figures 7 and 29.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -34,25 +35,23 @@ def ranks(values: np.ndarray, middle: float = 0.0) -> dict[str, np.ndarray]:
     }
 
 
-def bins(values: np.ndarray) -> dict[str, np.ndarray]:
-    """Pictures drawn at random from bins of equal width, by name of the bin.
+def bins(values: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Pictures drawn at random from bins of equal width.
 
     Args:
       values: [N]; the lowest and the highest fiftieth count to the outer bins.
 
     Returns:
-      numbers of pictures, at most 4 a bin; seven bins from low to high.
+      seven bins from low to high: where it begins and ends, in words, and the numbers of at most
+      4 pictures.
     """
     low, high = np.quantile(values, (0.02, 0.98))
     edges = np.linspace(low, high, _BINS + 1)
     places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _BINS - 1)
     random = np.random.default_rng(0)
-    return {
-        f"{edges[k]:.2g} to {edges[k + 1]:.2g}": random.permutation(np.flatnonzero(places == k))[
-            :_IN_BIN
-        ]
-        for k in range(_BINS)
-    }
+    chosen = [random.permutation(np.flatnonzero(places == k))[:_IN_BIN] for k in range(_BINS)]
+    ends = itertools.pairwise(edges)
+    return [(f"{a:.2g} to {b:.2g}", rows) for (a, b), rows in zip(ends, chosen, strict=True)]
 
 
 def ranks_html(pictures: Pictures, values: np.ndarray, middle: float) -> str:
@@ -68,11 +67,11 @@ def bins_html(pictures: Pictures, values: np.ndarray) -> str:
     cells = [
         [
             _captioned(pictures, int(rows[line]), values[rows[line]]) if line < len(rows) else ""
-            for rows in chosen.values()
+            for _, rows in chosen
         ]
         for line in range(_IN_BIN)
     ]
-    return report.sheet(list(chosen), [""] * _IN_BIN, cells)
+    return report.sheet([head for head, _ in chosen], [""] * _IN_BIN, cells)
 
 
 def ranked_sheet(
@@ -91,9 +90,9 @@ def binned_sheet(pictures: Pictures, values: Mapping[str, np.ndarray]) -> Sheet:
     """Four rows for each attribute, whose values rise from left to right."""
     rows = []
     for name, scores in values.items():
-        chosen = bins(scores).values()
+        chosen = bins(scores)
         for line in range(_IN_BIN):
-            numbers = [int(part[line]) if line < len(part) else -1 for part in chosen]
+            numbers = [int(part[line]) if line < len(part) else -1 for _, part in chosen]
             rows.append(("" if line else name, numbers))
     return _sheet(pictures, rows, ["lowest", *[""] * (_BINS - 2), "highest"])
 
