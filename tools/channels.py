@@ -24,6 +24,8 @@ EXAMPLE = """\
   aligned channels zoo:personas64 --by local --no-torgb --out channels
   aligned channels zoo:personas64 zoo:critters64 --judge zoo:people-reader \\
     --attribute hair=long --out channels
+  aligned channels zoo:personas64 zoo:critters64 --segment zoo:people-reader --part hair \\
+    --out channels
   aligned channels ffhq.pkl --masks masks --part hair --seeds 0-29 --out channels
   aligned channels ffhq.pkl dog.pkl --judge judges.py:faces --attribute smile --out channels
   aligned channels ffhq.pkl --examples 3,8,15,21,22,40,57,61,77,80 --out channels

@@ -2,7 +2,7 @@
 
 With --network it also says whether that network is a relative of the one they were found in;
 vectors of other programs (.npy, .pt) need it, and --space. zoo:NAME is a direction that comes
-with the package, and zoo: alone all of them.
+with the package; zoo: alone, or a folder of `aligned zoo`, is all of them.
 """
 
 import argparse

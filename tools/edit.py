@@ -1,17 +1,18 @@
 """Edits pictures of a parent, and with the same shift those of its children.
 
---edit takes a file of a direction (see `aligned directions`), zoo:NAME or a style channel, with :S
-behind it for its strength in sigmas of PARENT, and may be repeated: glasses.npz:3, 15_45:-8. With
---to, S is the score that is reached. --channel and --random show a single channel to both sides.
-What a direction means in the parent it also means in aligned children; truncation (--psi) changes
-no shift. StyleAlign, figures 2, 3 and 9 to 12.
+--edit takes a file of a direction (see `aligned directions`), zoo:NAME (`aligned directions show
+zoo:` lists them) or a style channel, with :S behind it for its strength in sigmas of PARENT, and
+may be repeated: glasses.npz:3, 15_45:-8. With --to, S is the score that is reached. --channel and
+--random show a single channel to both sides. What a direction means in the parent it means in
+aligned children as far as they have anything of the kind: hair becomes fur, glasses may become
+nothing. Truncation (--psi) changes no shift. StyleAlign, figures 2, 3 and 9 to 12.
 
 --pictures are inverted in PARENT first, and shown in the first column. --mask keeps an edit to
 the white of a picture, or with --reader to parts of each picture, such as hair.
 
---out NAME.png is a row for each network; NAME.webp and NAME.mp4 are films of the way and back.
-NAME.json, the recipe, is written beside it: --recipe does the same again. So are the latents of
-pictures, NAME.npz: with --latents nothing is inverted again.
+--out NAME.png or NAME.html has a row for each network; NAME.webp and NAME.mp4 are films of the
+way and back. NAME.json, the recipe, is written beside it: --recipe does the same again. So are the
+latents of pictures, NAME.npz: with --latents nothing is inverted again.
 """
 
 import argparse
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_names(parser)
     edits.add_latents(parser)
     arguments.add_network_key(parser)
-    arguments.add_out(parser, "X", "NAME.png, NAME.webp or NAME.mp4")
+    arguments.add_out(parser, "X", "NAME.png, NAME.html, NAME.webp or NAME.mp4")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
     if film:
         viz.check_video(args.out, args.overwrite, film["fps"])
     else:
-        sheet.check_picture(args.out, args.overwrite)
+        sheet.check_sheet(args.out, args.overwrite)
     viz.check_file(recipe, args.overwrite or args.recipe == recipe)
     if args.pictures:
         viz.check_file(found, args.overwrite)

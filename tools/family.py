@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_names(parser)
     arguments.add_sampling(parser, seeds="0-7", psi=0.7)
     arguments.add_network_key(parser)
-    arguments.add_out(parser, "NAME.png", "the picture")
+    arguments.add_out(parser, "X", "NAME.png or NAME.html")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
     from aligned_jax import jobs
     from aligned_jax.viz import sheet
 
-    sheet.check_picture(args.out, args.overwrite)
+    sheet.check_sheet(args.out, args.overwrite)
     drawn = jobs.family(
         args.networks,
         names=args.names,

@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resolutions", metavar="LIST", help="blend only these (default all)")
     arguments.add_strip_sampling(parser)
     arguments.add_network_key(parser)
-    arguments.add_out(parser, "DST", "the new checkpoint folder; with --strip, NAME.png")
+    what = "the new checkpoint folder; with --strip, NAME.png or NAME.html"
+    arguments.add_out(parser, "DST", what)
 
 
 def run(args: argparse.Namespace) -> None:

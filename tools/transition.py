@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="at most so many, if --kimg does not say which (default 10)",
     )
     arguments.add_sampling(parser, seeds="0-3", psi=0.7)
-    arguments.add_out(parser, "NAME.png", "the picture")
+    arguments.add_out(parser, "X", "NAME.png or NAME.html")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     from aligned_jax import jobs
     from aligned_jax.viz import sheet
 
-    sheet.check_picture(args.out, args.overwrite)
+    sheet.check_sheet(args.out, args.overwrite)
     drawn = jobs.transition(
         args.run,
         kimg=args.kimg,

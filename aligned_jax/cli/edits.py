@@ -90,11 +90,14 @@ def add_film(parser: argparse.ArgumentParser) -> None:
 def film_options(args: argparse.Namespace) -> dict[str, Any] | None:
     """How a film is shown, or None for a picture; UserError for options of the other."""
     film = args.out.endswith((".webp", ".mp4"))
-    idle = [name for name in _FILM if getattr(args, name) is not None] if not film else []
-    idle += ["columns"] if film and args.columns is not None else []
-    if idle:
-        raise UserError(f"{options(idle)} cannot be used with {args.out}")
+    if film and args.columns is not None:
+        raise UserError(f"--columns is of pictures and pages; {args.out} is a film, with --frames")
     if not film:
+        idle = [name for name in _FILM if getattr(args, name) is not None]
+        if idle:
+            raise UserError(
+                f"{options(idle, ' and ')}: of films, such as --out NAME.webp; {args.out} is none"
+            )
         return None
     given = {name: getattr(args, name) for name in _FILM}
     return {name: _FILM[name] if value is None else value for name, value in given.items()}

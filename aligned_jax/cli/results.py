@@ -39,12 +39,12 @@ def write_blend(
         checkpoint.check_target(args.out, args.overwrite)
         write_checkpoint(args, blend())
     else:
-        sheet.check_picture(args.out, args.overwrite)
+        sheet.check_sheet(args.out, args.overwrite)
         write_sheet(args, strip(**arguments.sampling(args)))
 
 
 def write_sheet(args: argparse.Namespace, sheet: "Sheet") -> None:
-    """Writes a sheet of images as the picture --out, and says so."""
+    """Writes a sheet of images as the picture or page --out, and says so."""
     sheet.write(args.out, command(args), args.overwrite)
     console.say(f"wrote {args.out}: {len(sheet.rows)} rows, {len(sheet.columns)} columns")
 

@@ -285,7 +285,7 @@ def _picture_section(result: Alignment) -> str:
             f"{family.latents.names[0].capitalize()}, with less and more of the most effective "
             "channel of each of some layers of the parent."
         ),
-        report.pictures(sheet.columns, sheet.rows, sheet.images),
+        sheet.html(),
     )
 
 

@@ -160,7 +160,7 @@ class ChannelTable:
             report.origin(command.line, command.arguments),
             report.paragraph(_introduction(self)),
             report.section("Channels", report.table(self.headings, self.cells())),
-            report.section("Pictures", report.pictures(sheet.columns, sheet.rows, sheet.images)),
+            report.section("Pictures", sheet.html()),
         ]
         page = report.page(f"Style channels, {self.title}", sections, provenance.made_by())
         with writing_folder(out, overwrite) as folder:
@@ -169,12 +169,16 @@ class ChannelTable:
             (folder / "index.html").write_text(page, encoding="utf-8")
 
 
+_COSINE = (
+    "Cosine: how alike the changes of a child's and of the first network's pictures are, place by "
+    "place: 1 for the same, 0 for nothing in common, -1 for the opposite."
+)
 _MEANINGS = {
     "entanglement": "Entanglement: the largest cosine of its effect with that of another channel.",
     "frequency": "Frequency: the share of the pictures with the part in which the channel acts "
     "there most. Lead: how far that is before any other part. Inside: the share of its gradient "
     "that is in the part. Accepted by StyleSpace's rule: a frequency over 0.5 and a lead over "
-    "0.25.",
+    "0.25. Channels that hardly show, a tenth of the strongest of the candidates, come last.",
     "relevance": "Shift: the mean of the examples, in standard deviations from the population's; "
     "a shift of the channel to that side adds the attribute. Relevance: its absolute value over "
     "the deviation among the examples.",
@@ -193,6 +197,7 @@ def _introduction(table: ChannelTable) -> str:
         f"value, in all networks alike; latents are drawn at psi {latents.psi:g}. Effect: mean "
         "absolute change of a pixel from less to more. Leakage: the share of it outside the tenth "
         "of the picture that changes most.",
+        *([_COSINE] if len(table.family.networks) > 1 else []),
         *meanings,
     ])  # fmt: skip
 

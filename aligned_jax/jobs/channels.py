@@ -21,8 +21,9 @@ from aligned_jax.utils.reporting import QUIET, Reporter
 SurveyOrder = Literal["effect", "local", "untangled"]
 ORDERS: tuple[SurveyOrder, ...] = ("effect", "local", "untangled")
 TOP, SAMPLES = 12, 1000
-# In surveys by other things, channels that do less than this share of the strongest do not count.
-_VISIBLE = 0.1
+# In rankings by other things, channels that do less than this share of the strongest come last;
+# of those that act in a part so many times as are kept are looked at.
+_VISIBLE, _CANDIDATES = 0.1, 4
 
 
 def channels(
@@ -100,6 +101,7 @@ def channels(
     family = ChannelFamily(relatives, latents, unit)
     if segment is not None or masks is not None:
         evidence = part_evidence(family, segment, masks, part, torgb, batch, report)
+        evidence = _showing_first(family, evidence, top, strength, batch, report)
     elif judge is not None or examples is not None:
         evidence = attribute_evidence(
             family, judge, attribute, examples, samples, torgb, label, strength, top, batch, report
@@ -151,6 +153,40 @@ def _survey(
         channels,
         {name: value[alive] for name, value in entangled.items()},
         {"survey": by},
+    )
+
+
+def _showing_first(
+    family: ChannelFamily,
+    evidence: Evidence,
+    top: int,
+    strength: float,
+    batch: int,
+    report: Reporter,
+) -> Evidence:
+    """The same with candidates that hardly change a picture behind those that do."""
+    candidates = evidence.channels[: _CANDIDATES * top]
+    if not candidates:
+        return evidence
+    with report.progress(len(candidates), "candidates") as advance:
+        maps = effect_maps(
+            family.parent,
+            family.styles(family.parent),
+            family.statistics.std,
+            channels=candidates,
+            strength=strength,
+            batch=batch,
+            advance=advance,
+        )
+    effect = np.asarray([maps.effect[maps.channels.index(one)] for one in candidates])
+    faint = effect < _VISIBLE * effect.max()
+    order = [*np.flatnonzero(~faint), *np.flatnonzero(faint)]
+    order += range(len(candidates), len(evidence.channels))
+    return Evidence(
+        evidence.title,
+        [evidence.channels[place] for place in order],
+        {name: value[order] for name, value in evidence.figures.items()},
+        evidence.facts,
     )
 
 

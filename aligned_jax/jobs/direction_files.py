@@ -24,7 +24,7 @@ from aligned_jax.convert.files.arrays import (
     read_headers,
 )
 from aligned_jax.errors import FormatError, UserError
-from aligned_jax.jobs.named_directions import direction_file
+from aligned_jax.jobs.named_directions import direction_file, zoo_directions
 from aligned_jax.latents import split_styles
 from aligned_jax.latents.shapes import latent_shape
 from aligned_jax.networks import fingerprint
@@ -124,7 +124,8 @@ def read_direction(
             else:
                 return _foreign(shown, file, network, space)
     except FileNotFoundError:
-        raise UserError(f"{shown}: no such file") from None
+        there = f"; zoo:{shown} comes with the package" if shown in zoo_directions() else ""
+        raise UserError(f"{shown}: no such file{there}") from None
     except UserError:
         raise
     except _DAMAGE as error:

@@ -46,4 +46,5 @@ def family(
         images = [
             to_uint8(render(network, latents, options, advance)) for network in relatives.values()
         ]
-    return Sheet(np.stack(images), tuple(relatives), latents.names)
+    title = "The same latents drawn by every network"
+    return Sheet(np.stack(images), tuple(relatives), latents.names, title=title)

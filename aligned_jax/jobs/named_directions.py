@@ -32,14 +32,25 @@ def direction_file(source: str | os.PathLike[str]) -> str:
     known = zoo_directions()
     if text.removeprefix(ZOO) not in known:
         names = listed([f"{ZOO}{name}" for name in known], most=60) or "none in the zoo"
+        if text in _folders():
+            raise UserError(f"{text} holds several directions; name one of {names}")
         raise UserError(f"there is no direction {text}; there are {names}")
     return str(known[text.removeprefix(ZOO)])
 
 
 def every_direction(sources: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """The same sources, with "zoo:" alone replaced by the names of all directions of the zoo."""
+    """The same sources, with zoo: alone, or a folder of the zoo, replaced by all names in it."""
     found: list[str] = []
     for given in sources:
         source = os.fspath(given)
-        found += [f"{ZOO}{name}" for name in zoo_directions()] if source == ZOO else [source]
+        inside = [
+            f"{ZOO}{name}"
+            for name, file in zoo_directions().items()
+            if source in (ZOO, f"{ZOO}{file.parent.name}")
+        ]
+        found += inside or [source]
     return found
+
+
+def _folders() -> set[str]:
+    return {f"{ZOO}{file.parent.name}" for file in zoo_directions().values()}

@@ -19,6 +19,7 @@ def strip_sheet(
     columns: Sequence[Column],
     latents: LatentBatch,
     options: RenderOptions,
+    title: str,
     report: Reporter = QUIET,
 ) -> Sheet:
     """Draws the same latents by several networks, of which one at a time is in memory.
@@ -27,6 +28,7 @@ def strip_sheet(
       columns: label and maker of each network; all have the same sizes.
       latents: the rows.
       options: how they are drawn.
+      title: of the sheet.
       report: hears of every image.
 
     Raises:
@@ -40,4 +42,4 @@ def strip_sheet(
             images.append(to_uint8(render(network, latents, options, advance)))
     # [columns, rows, H, W, C] -> [rows, columns, H, W, C]
     labels = tuple(label for label, _ in columns)
-    return Sheet(np.stack(images, axis=1), latents.names, labels)
+    return Sheet(np.stack(images, axis=1), latents.names, labels, title=title)

@@ -56,7 +56,8 @@ def interpolate_strip(
     """
     if components is not None:
         weights.parse_components(components)
-    first, last = (named_network(source, network_key)[1] for source in (a, b))
+    named = [named_network(source, network_key) for source in (a, b)]
+    (first_name, first), (last_name, last) = named
 
     def blend(share: float) -> Network:
         # The result of a blend has the options of A; a whole B is shown as it is.
@@ -66,7 +67,8 @@ def interpolate_strip(
 
     blend(0.0)  # refuses what does not fit before anything is drawn
     columns: list[Column] = [(f"{share:g}", partial(blend, share)) for share in shares]
-    return _strip(columns, first, **drawn)
+    title = f"Weights from {first_name} (0) to {last_name} (1)"
+    return _strip(columns, first, title, **drawn)
 
 
 def swap_strip(
@@ -105,12 +107,14 @@ def swap_strip(
         *((f"low to {size} px", partial(swapped, size)) for size in resolutions),
         ("low", lambda: coarse),
     ]
-    return _strip(columns, coarse, **drawn)
+    title = f"Low resolutions of {coarse_name}, high ones of {fine_name}"
+    return _strip(columns, coarse, title, **drawn)
 
 
 def _strip(
     columns: Sequence[Column],
     network: Network,
+    title: str,
     seeds: str | Sequence[int] = "0-3",
     psi: float = 0.7,
     label: int | None = None,
@@ -119,4 +123,4 @@ def _strip(
 ) -> Sheet:
     """Latents of `network`, drawn by the networks of all columns."""
     latents = latents_of_seeds(network.config, seeds, label, psi)
-    return strip_sheet(columns, latents, RenderOptions(batch=batch), report)
+    return strip_sheet(columns, latents, RenderOptions(batch=batch), title, report)

@@ -59,7 +59,8 @@ def transition(
     check_channels(config.img_channels)
     latents = latents_of_seeds(config, seeds, label, psi)
     makers = [(f"{mark} kimg", functools.partial(_load, snapshots[mark])) for mark in marks]
-    return strip_sheet(makers, latents, RenderOptions(batch=batch), report)
+    title = f"The same latents while {os.path.basename(os.path.abspath(run))} was trained"
+    return strip_sheet(makers, latents, RenderOptions(batch=batch), title, report)
 
 
 def _load(folder: os.PathLike[str]) -> Network:

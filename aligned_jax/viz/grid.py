@@ -89,6 +89,7 @@ def figure(
     gap: int = 4,
     smallest: int = 112,
     group: int = 0,
+    title: str = "",
 ) -> np.ndarray:
     """A labelled grid on white, with a line around every image.
 
@@ -100,6 +101,7 @@ def figure(
       smallest: images narrower than this are enlarged by a whole factor, each
         pixel a square, so that labels fit and pixels can be told apart.
       group: columns that belong together; a wider gap follows each such group.
+      title: what the whole picture shows, above it; lines are broken at spaces to fit.
 
     Returns:
       uint8 [height, width, 3 or 4]; transparency stays as it is.
@@ -111,19 +113,21 @@ def figure(
     font = _font(max(13, min(width // 9, 40)))
     headings = [_wrapped(label, font, width) for label in columns]
     line = sum(font.getmetrics())
-    top = _MARGIN + max(len(lines) for lines in headings) * line + gap
     left = _MARGIN + (round(max(map(font.getlength, rows))) + _MARGIN if rows else 0)
     # Left edges of the columns.
     edges = [
         left + k * (width + gap) + (k // group * _BETWEEN if group else 0)
         for k in range(len(columns))
     ]
-    size = (
-        edges[-1] + width + _MARGIN,
-        top + images.shape[0] * (height + gap) - gap + _MARGIN,
-    )
+    whole = edges[-1] + width + _MARGIN
+    said = _wrapped(title, font, whole - 2 * _MARGIN)
+    above = len(said) * line + (_MARGIN if said else 0)
+    top = _MARGIN + above + max(len(lines) for lines in headings) * line + gap
+    size = (whole, top + images.shape[0] * (height + gap) - gap + _MARGIN)
     canvas = Image.new("RGBA" if channels == 4 else "RGB", size, "white")
     draw = ImageDraw.Draw(canvas)
+    for i, text in enumerate(said):
+        draw.text((_MARGIN, _MARGIN + i * line), text, _INK, font)
     for k, lines in enumerate(headings):
         centre = edges[k] + width / 2
         for i, text in enumerate(reversed(lines)):

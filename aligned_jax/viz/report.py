@@ -22,6 +22,7 @@ body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var
   max-width: 72rem; margin: 2.5rem auto; padding: 0 1.5rem; }
 h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .5rem; }
 h2 { font-size: 1.2rem; margin: 2.75rem 0 .5rem; }
+h1, h2, p, figcaption { overflow-wrap: anywhere; }
 p { max-width: 46rem; }
 p, figcaption, footer { color: var(--soft); }
 figure { margin: 1rem 0; }
@@ -30,7 +31,7 @@ img, svg { max-width: 100%; height: auto; display: block; }
 img { border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .35rem .9rem .35rem 0; text-align: left; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; }
 th { font-weight: 600; color: var(--soft); white-space: nowrap; }
 td.number, th.number { text-align: right; }
 code, pre { font: .85rem/1.5 ui-monospace, monospace; }
@@ -43,12 +44,14 @@ summary { cursor: pointer; color: var(--soft); }
 .enlarge[open] summary { position: fixed; inset: 0; z-index: 1; box-sizing: border-box;
   width: 100%; padding: 1rem; background: var(--ground); cursor: zoom-out; }
 .enlarge[open] img { width: 100%; height: 100%; object-fit: contain; border: 0; }
-.small img { width: 7rem; }
+.small img { width: 7rem; max-width: none; }
 .pixels img { image-rendering: pixelated; }
 .gallery { display: flex; flex-wrap: wrap; gap: 1rem; }
-.gallery figure { margin: 0; width: min-content; overflow-wrap: anywhere; font-size: .85rem; }
+.gallery figure { margin: 0; width: 7rem; overflow-wrap: anywhere; font-size: .85rem; }
 .sheet th, .sheet td { padding-right: .5rem; vertical-align: middle; border: 0; }
 .sheet th { white-space: normal; min-width: 4rem; }
+.sheet thead th { max-width: 7rem; vertical-align: bottom; }
+.sheet .apart { padding-left: 1.5rem; }
 footer { margin: 3rem 0 1rem; padding-top: 1rem; border-top: 1px solid var(--line);
   font-size: .85rem; }
 """
@@ -137,10 +140,24 @@ def gallery(images: Sequence[tuple[str, np.ndarray]]) -> str:
     return f'<div class="gallery">{"".join(parts)}</div>'
 
 
-def sheet(columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """A table of HTML, such as thumbnails, with a heading for each row and column."""
-    head = "".join(f'<th scope="col">{markup(name)}</th>' for name in columns)
-    lines = ["".join(f"<td>{cell}</td>" for cell in line) for line in cells]
+def sheet(
+    columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[str]], group: int = 0
+) -> str:
+    """A table of HTML, such as thumbnails, with a heading for each row and column.
+
+    So many columns as `group` says belong together; a wider gap follows each such group.
+    """
+    apart = [
+        ' class="apart"' if group and k and k % group == 0 else "" for k in range(len(columns))
+    ]
+    head = "".join(
+        f'<th scope="col"{kind}>{markup(name)}</th>'
+        for name, kind in zip(columns, apart, strict=True)
+    )
+    lines = [
+        "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(line, apart, strict=True))
+        for line in cells
+    ]
     body = "\n".join(
         f'<tr><th scope="row">{markup(name)}</th>{line}</tr>'
         for name, line in zip(rows, lines, strict=True)
@@ -151,16 +168,18 @@ def sheet(columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[
     )
 
 
-def pictures(columns: Sequence[str], rows: Sequence[str], images: np.ndarray) -> str:
-    """A sheet of thumbnails: images uint8 [R, K, H, W, C]."""
+def pictures(
+    columns: Sequence[str], rows: Sequence[str], images: np.ndarray, group: int = 0
+) -> str:
+    """A sheet of thumbnails: images uint8 [R, K, H, W, C]; a corner without names is empty."""
     cells = [
         [
-            thumbnail(image, ", ".join(filter(None, (row, column))))
+            thumbnail(image, f"{row}, {column}".strip(", ")) if row or column else ""
             for column, image in zip(columns, line, strict=True)
         ]
         for row, line in zip(rows, images, strict=True)
     ]
-    return sheet(columns, rows, cells)
+    return sheet(columns, rows, cells, group)
 
 
 def drawing(svg: str, caption: str) -> str:

@@ -28,6 +28,7 @@ class Sheet:
       rows, columns: their labels.
       group: columns that belong together; a wider gap follows each such group. 0 for none.
       title: of a web page.
+      headed: whether a picture bears the title as well.
       facts: what a web page tells beside the command.
     """
 
@@ -36,6 +37,7 @@ class Sheet:
     columns: tuple[str, ...]
     group: int = 0
     title: str = ""
+    headed: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -45,7 +47,12 @@ class Sheet:
 
     def picture(self) -> np.ndarray:
         """All images and labels as one, uint8 [height, width, 3 or 4]."""
-        return figure(self.images, self.columns, self.rows, group=self.group)
+        title = self.title if self.headed else ""
+        return figure(self.images, self.columns, self.rows, group=self.group, title=title)
+
+    def html(self) -> str:
+        """All images and labels as a table of thumbnails for a web page."""
+        return report.pictures(self.columns, self.rows, self.images, self.group)
 
     def write(
         self,
@@ -61,9 +68,8 @@ class Sheet:
         if not os.fspath(out).endswith(".html"):
             write_picture(out, self.picture(), command, overwrite)
             return
-        sections = [report.pictures(self.columns, self.rows, self.images)]
         facts = {**command.arguments, **self.facts}
-        write_page(out, self.title, command, facts, sections, overwrite)
+        write_page(out, self.title, command, facts, [self.html()], overwrite)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,17 +124,13 @@ def image_form(out: str | os.PathLike[str], overwrite: bool = False) -> ImageFor
     return _FORMS[suffix]
 
 
-def check_picture(out: str | os.PathLike[str], overwrite: bool = False) -> None:
-    """Raises UserError unless `out` names a PNG that may be written; call it before long work."""
-    if not os.fspath(out).endswith(".png"):
-        raise UserError(f"{os.fspath(out)}: a strip is a picture; give --out NAME.png")
-    check_file(out, overwrite)
-
-
 def check_sheet(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raises UserError unless `Sheet.write` may write `out`; call it before long work."""
     if not os.fspath(out).endswith((".png", ".html")):
-        raise UserError(f"{os.fspath(out)}: a grid is a picture; give --out NAME.png or NAME.html")
+        raise UserError(
+            f"{os.fspath(out)}: images in rows and columns are a picture or a page; give --out "
+            "NAME.png or NAME.html"
+        )
     check_file(out, overwrite)
 
 

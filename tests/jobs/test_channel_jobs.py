@@ -9,7 +9,12 @@ from PIL import Image
 
 from aligned_jax import jobs, loading
 from aligned_jax.errors import UserError
-from aligned_jax.utils.reporting import Reporter
+from aligned_jax.jobs.channel_evidence import Evidence
+from aligned_jax.jobs.channel_family import ChannelFamily, parent_statistics
+from aligned_jax.jobs.channels import _showing_first
+from aligned_jax.latents import z_from_seeds
+from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.utils.reporting import QUIET, Reporter
 from tests.helpers import DATA
 from tests.jobs.small_inputs import PARENT, moved
 from tests.planted import PARTS, QUARTERS, judge, planted, segment
@@ -249,6 +254,17 @@ def test_the_channel_of_a_part_is_found_by_a_function_and_by_masks(part, tmp_pat
     assert {row.layer for row in by_function.rows} == {"b4.conv1"}, "others are dead"
 
 
+def test_channels_that_hardly_show_come_last():
+    latents = latents_of_seeds(planted().config, range(3))
+    unit = parent_statistics(planted(), 100, None, QUIET)
+    family = ChannelFamily({"net": planted()}, latents, unit)
+    ranked = [("b8.conv1", 1), ("b4.conv1", 1), ("b4.conv1", 0), ("b8.conv0", 2)]
+    evidence = Evidence("a part", ranked, {"frequency": np.float32([0.9, 0.8, 0.7, 0.6])}, {})
+    shown = _showing_first(family, evidence, 1, 5.0, 8, QUIET)
+    assert shown.channels == [ranked[1], ranked[2], ranked[0], ranked[3]]
+    assert shown.figures["frequency"].tolist() == pytest.approx([0.8, 0.7, 0.9, 0.6])
+
+
 @pytest.mark.parametrize("part", range(3))
 def test_the_channel_of_an_attribute_is_found_with_its_sign(part):
     table = found(judge=judge, attribute=PARTS[part], samples=300)
@@ -262,8 +278,6 @@ def test_the_channel_of_an_attribute_is_found_with_its_sign(part):
 def test_examples_are_seeds_or_files_of_latents(tmp_path):
     network = planted()
     seeds = range(200)
-    from aligned_jax.latents import z_from_seeds
-
     z = z_from_seeds(network.config, seeds)
     best = np.argsort(-judge(np.asarray(network(z)))["upper right"])[:12]
     table = found(examples=[int(seed) for seed in best])

@@ -74,7 +74,9 @@ def test_a_strip_has_latents_in_rows():
 
     columns = [("one", lambda: make(network)), ("other", lambda: make(other))]
     latents, options = latents_of_seeds(network.config, [0, 1, 2], psi=0.7), RenderOptions(batch=3)
-    picture = strip.strip_sheet(columns, latents, options).picture()
+    sheet = strip.strip_sheet(columns, latents, options, "Two networks")
+    picture = sheet.picture()
+    assert sheet.title == "Two networks"
     images = [to_uint8(render(one, latents, options)) for one in (network, other)]
     names = ["seed 0", "seed 1", "seed 2"]
     expected = figure(np.stack(images, axis=1), ["one", "other"], names)

@@ -61,7 +61,7 @@ def test_folders_that_are_taken(refused, parent, tmp_path):
         (("--edit", "2_2", "--pictures", "p", "--encoder", "e", "--steps", 2), "--steps cannot be"),
         (("--edit", "2_2", "--mask", "hair"), "(--reader)"),
         (("--edit", "2_2", "--reader", "zoo:people-reader"), "a reader finds the parts"),
-        (("--edit", "2_2", "--frames", 5), "--frames cannot be used with"),
+        (("--edit", "2_2", "--frames", 5), "--frames: of films, such as --out NAME.webp"),
         (("--edit", "2_2", "--rise", 1), "--rise can only be used together with --strength auto"),
         (("--edit", "2_2", "--by", "--to"), "not allowed with"),
         (("--edit", "2_2", "--strength", "x"), "'x' is not a finite number"),
@@ -82,7 +82,7 @@ def test_a_recipe_is_not_written_over(refused, parent, tmp_path):
     said = refused("edit", parent, "--edit", "2_2", "--out", tmp_path / "e.png")
     assert "e.json already exists" in said
     film = ("--edit", "2_2", "--columns", 3, "--out", tmp_path / "e.webp")
-    assert "--columns cannot be used with" in refused("edit", parent, *film)
+    assert "--columns is of pictures and pages" in refused("edit", parent, *film)
     said = refused(
         "translate", parent, parent, "--seeds", 0, "--edit-in", "child", "--out", "x.png"
     )

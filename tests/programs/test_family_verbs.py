@@ -80,7 +80,8 @@ def edited(parent, child):
         # [sides, seeds, H, W, C] -> [seeds * sides, H, W, C]
         rows.append(to_uint8(np.stack(sides, axis=1).reshape(6, 8, 8, 3)))
     columns = ["-4", "seed 0", "+4", "-4", "seed 1", "+4"]
-    return figure(np.stack(rows), columns, ["a", "b"], group=3)
+    title = "Edited by 2_2 +4"
+    return figure(np.stack(rows), columns, ["a", "b"], group=3, title=title)
 
 
 EDIT = ("--strength", 4, "--seeds", "0-1", "--names", "a,b")

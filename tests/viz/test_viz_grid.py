@@ -85,6 +85,17 @@ def test_other_numbers_of_channels_are_refused():
         save_png(io.BytesIO(), random_images(4, 4, 2))
 
 
+def test_a_title_lies_above_and_moves_the_rest_down():
+    images = np.zeros((1, 2, 64, 64, 3), np.uint8)
+    plain = figure(images, ["a", "b"])
+    titled = figure(images, ["a", "b"], title="a title")
+    long = figure(images, ["a", "b"], title="a title " * 12)
+    assert plain.shape[0] < titled.shape[0] < long.shape[0]
+    assert plain.shape[1] == titled.shape[1] == long.shape[1]
+    np.testing.assert_array_equal(titled[-len(plain) + 8 :], plain[8:])
+    assert titled[: len(titled) - len(plain)].min() < 100
+
+
 def test_a_wider_gap_lies_between_groups_of_columns():
     images = random_images(1, 4, 8, 8, 3)
     plain, grouped = figure(images, [""] * 4), figure(images, [""] * 4, group=2)

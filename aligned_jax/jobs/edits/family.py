@@ -110,7 +110,9 @@ class EditedFamily:
         if pictures is not None:
             rows = _beside(pictures, rows, len(factors))
         group = len(labels) // len(self.latents)
-        return Sheet(rows, tuple(self.networks), tuple(labels), group=group)
+        title = f"Edited by {self.summary}"
+        networks = tuple(self.networks)
+        return Sheet(rows, networks, tuple(labels), group, title, headed=True)
 
     def film(
         self, frames: int = 40, fps: float = 20.0, scale: int = 1, report: Reporter = QUIET

@@ -3,6 +3,7 @@
 import hmac
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -19,7 +20,7 @@ ADDRESS = "127.0.0.1"
 _LONGEST = 1000  # bytes of an answer
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
 
@@ -65,6 +66,11 @@ class LabelServer(ThreadingHTTPServer):
             elif what != "state":
                 return None
             return self.session.status()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of browsers that left before they had all; what else fails is shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def picture(self, seed: int) -> bytes:
         """A PNG of a seed."""
