@@ -33,6 +33,7 @@ _TOOLS = {
     "walk": "film from seed to seed of one network",
     "mix": "draw pairs of seeds, some layers of one and the rest of the other",
     "evaluate": "score a network or images: FID, KID, precision, recall, PPL, ...",
+    "nearest": "show generated pictures beside the training pictures nearest to them",
     "perceptual": "show how far apart pairs of images look (LPIPS)",
     "transition": "draw the same latents over the snapshots of a training run",
     "figures": "draw every figure of the paper, of the zoo or of your own networks",

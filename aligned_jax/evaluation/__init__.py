@@ -11,7 +11,7 @@ from aligned_jax.evaluation.image_sets import (
 )
 from aligned_jax.evaluation.loaded import load, load_all
 from aligned_jax.evaluation.pairs import pair_distances
-from aligned_jax.evaluation.scores import Scores, check, evaluate, work
+from aligned_jax.evaluation.scores import Scores, check, evaluate, rows_of, work
 
 __all__ = [
     "METRICS",
@@ -31,5 +31,6 @@ __all__ = [
     "pair_distances",
     "parse_names",
     "quantise",
+    "rows_of",
     "work",
 ]

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from aligned_jax.errors import UserError
 from aligned_jax.evaluation.cache import Cache
-from aligned_jax.evaluation.catalogue import METRICS, MOMENTS, OFFICIAL, Options, wanted_of
+from aligned_jax.evaluation.catalogue import METRICS, MOMENTS, OFFICIAL, ROWS, Options, wanted_of
 from aligned_jax.evaluation.collect import Gathered, collect, present
 from aligned_jax.evaluation.compute import COMPUTED, ScoreInputs
 from aligned_jax.evaluation.devices import Devices
@@ -68,6 +70,30 @@ def evaluate(
         scores.details[name] = _details(name, networks[network], pictures, reals, details)
         scores.warnings += _few(name, ours, theirs)
     return scores
+
+
+def rows_of(
+    images: ImageSet,
+    network: Any,
+    batch: int = 16,
+    cache: Cache | None = None,
+    advance: Advance = no_advance,
+) -> np.ndarray:
+    """Features of images, float32 [N, D], from the cache where they are there.
+
+    Args:
+      images: what to look at.
+      network: a `features.Extractor`.
+      batch: images at a time, over all devices.
+      cache: of features of stored images.
+      advance: hears how many images each batch has.
+
+    Raises:
+      UserError: for images that the network cannot see.
+    """
+    run: dict[str, Any] = {"batch": batch, "devices": None, "advance": advance}
+    known = _reals(images, {network.name: network}, {network.name: {ROWS}}, cache, run)
+    return present(known[network.name].rows)
 
 
 def work(pictures: ImageSet, reals: ImageSet | None, names: Sequence[str], options: Options) -> int:

@@ -72,6 +72,8 @@ from .morphs import MorphGrid as MorphGrid
 from .morphs import MorphOptions as MorphOptions
 from .morphs import morph as morph
 from .morphs import morph_grid as morph_grid
+from .nearest import Neighbours as Neighbours
+from .nearest import nearest as nearest
 from .picture_translation import Translation as Translation
 from .picture_translation import translate as translate
 from .related import FamilyTree as FamilyTree

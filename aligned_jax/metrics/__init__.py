@@ -8,6 +8,7 @@ from aligned_jax.metrics.fid import frechet_distance
 from aligned_jax.metrics.inception_score import inception_score_of, softmax
 from aligned_jax.metrics.kid import kernel_distance
 from aligned_jax.metrics.moments import Moments, RunningMoments, merge, moments_of
+from aligned_jax.metrics.neighbours import nearest_rows
 from aligned_jax.metrics.ppl import PathOptions, path_distances, path_length
 from aligned_jax.metrics.precision_recall import precision_and_recall
 
@@ -21,6 +22,7 @@ __all__ = [
     "kernel_distance",
     "merge",
     "moments_of",
+    "nearest_rows",
     "pairs_of",
     "path_distances",
     "path_length",
