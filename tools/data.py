@@ -2,14 +2,16 @@
 
 A dataset is a folder of TFDS array_record files, from which `aligned pretrain`
 and `aligned finetune` read. `avatars` draws faces with known attributes,
-`images` imports a folder or an official dataset zip, `inspect` counts and shows
-what a dataset holds. An interrupted `avatars` or `images` goes on from where it
-stopped when the same command is given again.
+`images` imports a folder or an official dataset zip, `pairs` draws the same latents by
+a parent and its children, `inspect` counts and shows what a dataset holds. What was
+interrupted goes on from where it stopped when the same command is given again.
 """
 
 import argparse
+import importlib
+from types import ModuleType
 
-from aligned_jax.cli import arguments, console
+from aligned_jax.cli import console
 from aligned_jax.cli.arguments import finite, list_of, name, whole
 from aligned_jax.cli.console import command
 from aligned_jax.data.styles import STYLES
@@ -17,16 +19,31 @@ from aligned_jax.data.styles import STYLES
 EXAMPLE = (
     "  aligned data avatars --style personas --count 50000 --resolution 64 --out people\n"
     "  aligned data images photos.zip --resolution 256 --out photos\n"
+    "  aligned data pairs zoo:personas64 zoo:critters64 --count 10000 --out pairs\n"
     "  aligned data inspect people --out people.png"
 )
+# In modules of their own, data_NAME beside this one.
+_APART = {"pairs": "draw aligned pairs of pictures", "inspect": "look at a dataset"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the sub-verbs and their arguments."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="avatars|images|inspect")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="avatars|images|pairs|inspect"
+    )
     _add_avatars(actions.add_parser("avatars", help="draw faces", allow_abbrev=False))
     _add_images(actions.add_parser("images", help="import images", allow_abbrev=False))
-    _add_inspect(actions.add_parser("inspect", help="look at a dataset", allow_abbrev=False))
+    for apart, summary in _APART.items():
+        module = _module(apart)
+        action = actions.add_parser(
+            apart,
+            help=summary,
+            description=(module.__doc__ or "").strip(),
+            epilog=f"example:\n{module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add_arguments(action)
 
 
 def _add_avatars(parser: argparse.ArgumentParser) -> None:
@@ -87,22 +104,16 @@ def _add_writing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=name, required=True, metavar="D", help="the new folder")
 
 
-def _add_inspect(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", metavar="D")
-    parser.add_argument("--out", type=name, metavar="X.png", help="a sheet of its images")
-    parser.add_argument("--images", type=whole(1, 4096), default=64, help="on a sheet (default 64)")
-    parser.add_argument(
-        "--check", action="store_true", help="compare all files with their recorded SHA-256"
-    )
-    arguments.add_overwrite(parser)
-
-
 def run(args: argparse.Namespace) -> None:
     """Draws, imports or shows."""
-    if args.action == "inspect":
-        _inspect(args)
+    if args.action in _APART:
+        _module(args.action).run(args)
     else:
         _write(args)
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"{__package__}.data_{name}")
 
 
 def _write(args: argparse.Namespace) -> None:
@@ -128,19 +139,3 @@ def _write(args: argparse.Namespace) -> None:
     console.say(f"wrote {args.out}: {counts} images of {args.resolution} px{reused}")
     for line in written.told:
         console.say(f"  {line}")
-
-
-def _inspect(args: argparse.Namespace) -> None:
-    from aligned_jax import jobs, viz
-
-    if args.out:
-        viz.check_file(args.out, args.overwrite)
-    if args.check:
-        count = jobs.check_data(args.dataset, console.CONSOLE)
-        console.say(f"{args.dataset}: the SHA-256 of {count} files are those that were recorded")
-    inspected = jobs.inspect_data(args.dataset)
-    console.say(inspected.text())
-    if args.out:
-        inspected.write_sheet(args.out, args.images, command(args), args.overwrite)
-        shown = ", ".join(inspected.splits)
-        console.say(f"\nwrote {args.out}: up to {args.images} images of {shown}")

@@ -74,6 +74,8 @@ from .morphs import morph as morph
 from .morphs import morph_grid as morph_grid
 from .nearest import Neighbours as Neighbours
 from .nearest import nearest as nearest
+from .pairs import PairSource as PairSource
+from .pairs import draw_pairs as draw_pairs
 from .picture_translation import Translation as Translation
 from .picture_translation import translate as translate
 from .related import FamilyTree as FamilyTree

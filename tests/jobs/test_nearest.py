@@ -63,6 +63,7 @@ def test_without_unseen_pictures_nothing_is_called_near(training):
     assert "without unseen pictures nobody can say" in found.summary()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option",
     [{"seeds": "1-4"}, {"psi": 0.5}, {"neighbours": 2}, {"mirror": True}, {"most": 6},

@@ -143,7 +143,7 @@ def test_sizes_that_no_network_has_are_told(aligned, folder, tmp_path, line):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["data"], "avatars|images|inspect"),
+        (["data"], "avatars|images|pairs|inspect"),
         (["data", "avatars"], "--style"),
         (["data", "inspect", "nothing"], "does not exist"),
         (["data", "images", "nothing", "--resolution", 8, "--out", "x"], "does not exist"),
