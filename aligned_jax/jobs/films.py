@@ -106,6 +106,15 @@ class Film:
             viz.save_video(out, stream, self.fps, text, overwrite, self.scale, lossless)
 
 
+def check_count(count: int) -> None:
+    """Raises UserError for more frames than make a film."""
+    if count > _MOST:
+        raise UserError(
+            f"{count} frames are too many for one film, which has {_MOST} at most; draw several, "
+            "and join them"
+        )
+
+
 def in_turn(
     drawn: Iterator[np.ndarray], places: Sequence[int] | np.ndarray
 ) -> Iterator[np.ndarray]:
