@@ -41,10 +41,10 @@ def is_frame_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def loss_of(path: str | os.PathLike[str], lossless: bool = False) -> str:
-    """What a film of this name loses of its frames, in words; empty if nothing."""
+    """What a film of this name loses of its frames, in words behind others; empty if nothing."""
     if lossless or is_frame_folder(path):
         return ""
-    return _LOST[os.path.splitext(path)[1]]
+    return f", {_LOST[os.path.splitext(path)[1]]}"
 
 
 def check_video(
