@@ -89,7 +89,7 @@ def add_film(parser: argparse.ArgumentParser) -> None:
 
 def film_options(args: argparse.Namespace) -> dict[str, Any] | None:
     """How a film is shown, or None for a picture; UserError for options of the other."""
-    film = args.out.endswith((".webp", ".mp4"))
+    film = args.out.endswith((".webp", ".mp4", ".gif"))
     idle = [name for name in _FILM if getattr(args, name) is not None] if not film else []
     idle += ["columns"] if film and args.columns is not None else []
     if idle:

@@ -57,6 +57,7 @@ def save_webp(
         exif=exif,
         lossless=lossless,
     )
+    next(ordered, None)  # whoever gives the frames hears that the last one is written
 
 
 class _Frames:

@@ -84,12 +84,12 @@ def read_table(
 
 def _columns(called: str) -> dict[str, np.ndarray]:
     lines = _lines(called)
-    names = [name.strip() for name in lines[0]]
+    names = [name.strip() for name in lines[0][1]]
     wrong = [f"{name or 'a column without a name'} comes twice" for name in _twice(names)]
     if "" in names:
         wrong.append("a column has no name")
     cells: list[list[float]] = []
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in lines[1:]:
         if len(line) != len(names):
             told = f"{counted(len(line), 'cell')} for {counted(len(names), 'column')}"
             wrong.append(f"line {number} has {told}")
@@ -108,11 +108,13 @@ def _columns(called: str) -> dict[str, np.ndarray]:
     return dict(zip(names, table.T, strict=True))
 
 
-def _lines(called: str) -> list[list[str]]:
+def _lines(called: str) -> list[tuple[int, list[str]]]:
+    """Lines that are not empty, and their numbers."""
     try:
         with open(called, encoding="utf-8-sig", newline="") as file:
             text = file.read()
-        lines = [line for line in csv.reader(io.StringIO(text), strict=True) if line]
+        reader = csv.reader(io.StringIO(text), strict=True)
+        lines = [(reader.line_num, line) for line in reader if line]
     except FileNotFoundError:
         raise UserError(f"{called}: no such file") from None
     except IsADirectoryError:
@@ -121,7 +123,7 @@ def _lines(called: str) -> list[list[str]]:
         raise UserError(f"{called} is no CSV file ({error})") from None
     if not lines:
         raise UserError(f"{called} is empty; its first line names the columns")
-    if len(lines) * len(lines[0]) > _MOST:
+    if len(lines) * len(lines[0][1]) > _MOST:
         raise UserError(f"{called} has more than {_MOST} cells")
     return lines
 
