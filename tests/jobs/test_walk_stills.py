@@ -119,15 +119,17 @@ def test_weights(network, other, frames):
     assert (found[2] != still(network, [4])[0]).any()
 
 
-def test_latents_towards_those_of_a_child(network, other, frames):
+@pytest.mark.parametrize("space", ["w", "z"])
+def test_latents_towards_those_of_a_child(network, other, frames, space):
     values = [0.0, 1.0, 0.4]
-    found = frames(SEEDS, child=other, animate={"t1": values}, psi=0.5, frames=1)
+    how = {"child": other, "psi": 0.5, "space": space, "frames": 1}
+    found = frames(SEEDS, animate={"t1": values}, **how)
     a, b = (np.asarray(truncate(own(one), np.asarray(one.w_avg), 0.5)) for one in (network, other))
     for row, (t1, frame) in enumerate(zip(values, found, strict=True)):
         ws = lerp(a[row : row + 1], b[row : row + 1], np.float32(t1))
         same(frame, still(network, ws)[0])
     same(found[0], still(network, [3], psi=0.5)[0])
-    both = frames([5], child=other, animate={"t1": [1], "t2": [0, 1]}, psi=0.5, frames=1)
+    both = frames([5], animate={"t1": [1], "t2": [0, 1]}, **how)
     same(both[1], still(other, [5], psi=0.5)[0])  # all of the child
 
 

@@ -10,7 +10,7 @@ from aligned_jax import viz
 from aligned_jax.jobs.walks.blends import WalkWeights
 from aligned_jax.jobs.walks.latents import WalkLatents, moved
 from aligned_jax.jobs.walks.names import PSI, T1
-from aligned_jax.jobs.walks.noise import noise_loop
+from aligned_jax.jobs.walks.noise import NoiseLoop
 from aligned_jax.jobs.walks.schedule import Schedule
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.activations import ActivationColours, activations
@@ -34,7 +34,7 @@ class WalkFrames:
       edits: by the names of tracks; their amounts are the tracks'.
       options: how images are drawn.
       grid: cells across and down.
-      moving_noise: whether random noise goes round a loop.
+      moving_noise: random noise that goes round a loop, in place of that of `options`.
       layer: whose activations are shown in place of images, such as "b32.conv1".
     """
 
@@ -45,7 +45,7 @@ class WalkFrames:
     edits: Mapping[str, Edit]
     options: RenderOptions
     grid: tuple[int, int]
-    moving_noise: bool = False
+    moving_noise: NoiseLoop | None = None
     layer: str | None = None
 
     @property
@@ -84,9 +84,8 @@ class WalkFrames:
         if self.theirs is not None and t1 is not None:
             ws = (1 - t1) * ws + t1 * self.theirs.at(cell, places, psi, in_z)
         arrays = {"ws": ws}
-        if self.moving_noise:
-            config, seed = self.weights.network.config, self.options.noise_seed
-            fields = noise_loop(config, seed, cell, self.schedule.turns[rows])
+        if self.moving_noise is not None:
+            fields = self.moving_noise.at(cell, self.schedule.turns[rows])
             arrays |= {f"noise/{layer}": field for layer, field in fields.items()}
         names = tuple(f"frame {frame}" for frame in rows)
         numbers = np.full(count, cell, np.uint32)

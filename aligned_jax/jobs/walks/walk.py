@@ -1,6 +1,5 @@
 """Walks from seed to seed, and whatever else moves along them: films, several side by side."""
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from aligned_jax.jobs.walks.names import (
     as_values,
     edit_names,
 )
+from aligned_jax.jobs.walks.noise import NoiseLoop
 from aligned_jax.jobs.walks.schedule import Schedule, schedule
 from aligned_jax.jobs.walks.tables import read_table
 from aligned_jax.latents import mix_styles, parse_seeds, truncate
@@ -136,10 +136,11 @@ def walk(
       UserError: if something cannot be read, does not fit, or contradicts something else.
       NotFinite: from the film, naming frames whose numbers are not finite.
     """
-    still = "random" if noise == "loop" else noise
     if noise not in _NOISES:
         raise UserError(f"noise is {noise!r:.40}; it is {', '.join(_NOISES)}")
-    options = RenderOptions(noise=still, noise_seed=noise_seed, batch=batch)
+    # Noise in a loop comes with the latents, in place of the stored maps.
+    kept = "const" if noise == "loop" else noise
+    options = RenderOptions(noise=kept, noise_seed=noise_seed, batch=batch)
     if out is not None:
         viz.check_video(out, overwrite, fps, None, scale, lossless)
     space, kind = kind_of_way(space, path, curve, loop)
@@ -179,14 +180,14 @@ def walk(
         own=maker.latents(generator, truncated),
         theirs=maker.latents(other, truncated) if other is not None and T1 in plan.tracks else None,
         edits=edits,
-        options=options if noise != "loop" else dataclasses.replace(options, noise="const"),
+        options=options,
         grid=grid,
-        moving_noise=noise == "loop",
+        moving_noise=NoiseLoop(generator.config, noise_seed) if noise == "loop" else None,
         layer=layer,
     )
     if out is not None:
         viz.check_video(out, overwrite, fps, frames_of.shape[:3], scale, lossless)
-    usage = Usage(False, False, frozenset(), truncated, still)
+    usage = Usage(False, False, frozenset(), truncated, noise)
     return Film(frames_of.shape, frames_of.draw, fps, scale, usage)
 
 
