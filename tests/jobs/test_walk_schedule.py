@@ -1,5 +1,7 @@
 """When a walk is where: words, tables, counts, and loops, without any network."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -68,8 +70,8 @@ def test_words():
     assert as_values({"psi": 1, "t1": (0, 1)}) == {"psi": [1], "t1": [0, 1]}
     assert as_values(None) == {} and as_values(["t1=0"]) == {"t1": [0]}
     with pytest.raises(UserError) as refused:
-        parse_animations(["psi", "=1", "t1=a,2,inf", "t2=", "swap=4", "swap=8"])
-    for part in ("'psi' is not like", "'=1' is not like", "t1: 'a', 'inf' is no finite number",
+        parse_animations(["psi", "=1", "t1=a,2,inf,1e39", "t2=", "swap=4", "swap=8"])
+    for part in ("'psi' is not like", "'=1' is not like", "t1: 'a', 'inf', '1e39' is no",
                  "t2: '' is no", "swap comes twice"):  # fmt: skip
         assert part in str(refused.value)
     with pytest.raises(UserError, match="t1, t2: give one or more finite numbers"):
@@ -131,14 +133,17 @@ def test_files_that_are_no_tables(tmp_path, text, words):
 def test_what_is_no_table(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         read_table(tmp_path / "none.csv")
-    with pytest.raises(UserError, match="is a folder"):
+    with pytest.raises(UserError, match="is not a regular file"):
         read_table(tmp_path)
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="no CSV file"):
         read_table(tmp_path / "bytes.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(UserError, match="is not a regular file"):
+        read_table(tmp_path / "pipe.csv")
     with pytest.raises(UserError, match="differ in length: psi 1, t1 2"):
         read_table({"psi": [1], "t1": [1, 2]})
-    with pytest.raises(UserError, match="not finite: psi"):
+    with pytest.raises(UserError, match="no finite number: psi"):
         read_table({"psi": [np.inf]})
 
 

@@ -200,6 +200,8 @@ def test_a_centre(network, frames, tmp_path, space):
         jobs.generate(network, [seed]).write(tmp_path / "several" / f"{seed}.npz")
     of_file = frames([3, 5], centre=tmp_path / "one.npz", psi=0.4, space=space, frames=2)
     assert np.abs(of_file.astype(int) - found).max() <= 1
+    if space == "z":  # a folder of `aligned invert`
+        (tmp_path / "several" / "inversions.json").write_text("{}")
     of_folder = frames([3, 5], centre=tmp_path / "several", psi=0, space=space, frames=1)[0]
     mean = own(network, [6, 8]).mean(axis=0, keepdims=True)
     assert np.abs(of_folder.astype(int) - still(network, mean)[0]).max() <= 1

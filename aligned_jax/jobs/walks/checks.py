@@ -7,7 +7,7 @@ import numpy as np
 
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.walks.centres import CentreSource
-from aligned_jax.jobs.walks.names import OF_A_CHILD, PSI, SWAP, T2
+from aligned_jax.jobs.walks.names import OF_A_CHILD, PSI, SWAP, T2, is_number
 from aligned_jax.jobs.walks.schedule import Schedule
 from aligned_jax.latents import parse_rows, parse_seeds
 from aligned_jax.loading import NetworkSource
@@ -65,7 +65,7 @@ def with_psi(
     if psi is not None and PSI in plan.tracks:
         raise UserError("psi moves already; leave --psi out")
     tracks = {PSI: np.full(len(plan), 1.0 if psi is None else float(psi)), **plan.tracks}
-    if not np.isfinite(tracks[PSI]).all():
+    if not all(map(is_number, tracks[PSI])):
         raise UserError(f"psi is {psi!r:.40}; it must be a finite number")
     if (tracks[PSI] == 1).all() and (centre is not None or cutoff is not None):
         given = "--centre" if centre is not None else "--cutoff"

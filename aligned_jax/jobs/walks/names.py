@@ -1,6 +1,5 @@
 """What of a walk moves, by name: truncation, latents, weights, places, and edits."""
 
-import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ PSI, T1, T2, SWAP, PLACE = "psi", "t1", "t2", "swap", "place"
 OF_A_CHILD = (T1, T2, SWAP)
 NAMES = (PSI, *OF_A_CHILD, PLACE)
 
+_LARGEST = (2 - 2**-23) * 2.0**127
 # Values at the key frames by name; one value stays.
 Values = Mapping[str, float | Sequence[float]]
 
@@ -28,7 +28,7 @@ def parse_animations(words: Iterable[str]) -> dict[str, list[float]]:
     wrong = []
     for word in words:
         name, equals, text = word.rpartition("=")
-        bad = [part for part in text.split(",") if _number(part) is None]
+        bad = [part for part in text.split(",") if not _is_number(part)]
         if not equals or not name:
             wrong.append(f"{word!r:.60} is not like psi=0.3,1")
         elif bad:
@@ -56,9 +56,7 @@ def as_values(animate: Values | Iterable[str] | None) -> dict[str, list[float]]:
         name: [float(one) for one in ([values] if isinstance(values, int | float) else values)]
         for name, values in animate.items()
     }
-    bad = [
-        name for name, values in found.items() if not values or not all(map(math.isfinite, values))
-    ]
+    bad = [name for name, values in found.items() if not values or not all(map(is_number, values))]
     if bad:
         raise UserError(f"{listed(bad)}: give one or more finite numbers for each")
     return found
@@ -92,9 +90,13 @@ def _is_direction(name: str) -> bool:
     return bool(re.search(r"\.(npz|npy|pt)$", name)) and os.path.isfile(name)
 
 
-def _number(text: str) -> float | None:
+def is_number(value: float) -> bool:
+    """Whether it is one in single precision, which ends at 3e38."""
+    return abs(value) <= _LARGEST
+
+
+def _is_number(text: str) -> bool:
     try:
-        number = float(text)
+        return is_number(float(text))
     except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+        return False

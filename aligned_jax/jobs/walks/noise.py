@@ -1,6 +1,7 @@
 """Random noise of films that moves and comes back to where it began."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -43,7 +44,7 @@ class NoiseLoop:
         return {layer: cosine * first[layer] + sine * second[layer] for layer in first}
 
     @functools.cached_property
-    def _ends(self) -> "functools._lru_cache_wrapper[list[dict[str, np.ndarray]]]":
+    def _ends(self) -> Callable[[int], list[dict[str, np.ndarray]]]:
         """The two fields [1, R, R] by layer of a cell; those of a few cells are kept."""
         key = jax.random.key(self.seed)
         keys = key, jax.random.fold_in(key, 2**32 - 1)

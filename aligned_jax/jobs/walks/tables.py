@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.walks.names import check_names
+from aligned_jax.jobs.walks.names import check_names, is_number
+from aligned_jax.utils import reading
 from aligned_jax.utils.text import counted, listed
 
 _TIME = "time"
+_LARGEST = 2**28  # bytes
 _MOST = 10_000_000  # cells
 
 
@@ -65,9 +67,9 @@ def read_table(
         if len(set(lengths.values())) > 1:
             told = ", ".join(f"{name} {length}" for name, length in lengths.items())
             raise UserError(f"the columns of a table differ in length: {told}")
-        bad = [name for name, one in columns.items() if not np.isfinite(one).all()]
+        bad = [name for name, one in columns.items() if not all(map(is_number, one))]
         if bad:
-            raise UserError(f"columns hold numbers that are not finite: {listed(bad)}")
+            raise UserError(f"columns hold what is no finite number: {listed(bad)}")
     else:
         called = os.fspath(source)
         columns = _columns(called)
@@ -95,7 +97,7 @@ def _columns(called: str) -> dict[str, np.ndarray]:
             wrong.append(f"line {number} has {told}")
             continue
         row = [_number(cell) for cell in line]
-        bad = [name for name, one in zip(names, row, strict=True) if not math.isfinite(one)]
+        bad = [name for name, one in zip(names, row, strict=True) if not is_number(one)]
         wrong += [f"line {number}, {name}: {line[names.index(name)]!r:.30}" for name in bad]
         cells.append(row)
     try:
@@ -111,16 +113,13 @@ def _columns(called: str) -> dict[str, np.ndarray]:
 def _lines(called: str) -> list[tuple[int, list[str]]]:
     """Lines that are not empty, and their numbers."""
     try:
-        with open(called, encoding="utf-8-sig", newline="") as file:
-            text = file.read()
+        text = reading.read_bytes(called, _LARGEST).decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text), strict=True)
         lines = [(reader.line_num, line) for line in reader if line]
     except FileNotFoundError:
         raise UserError(f"{called}: no such file") from None
-    except IsADirectoryError:
-        raise UserError(f"{called} is a folder; give a CSV file") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{called} is no CSV file ({error})") from None
+        raise UserError(f"{called} is no CSV file ({error!s:.120})") from None
     if not lines:
         raise UserError(f"{called} is empty; its first line names the columns")
     if len(lines) * len(lines[0][1]) > _MOST:
