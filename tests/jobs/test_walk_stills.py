@@ -8,8 +8,17 @@ import pytest
 from PIL import Image
 
 from aligned_jax import jobs, loading
-from aligned_jax.latents import Curve, lerp, noise_fields, numbers_at, truncate, z_from_seeds
-from aligned_jax.rendering import LatentBatch
+from aligned_jax.jobs.edits.words import WordOptions
+from aligned_jax.latents import (
+    Curve,
+    lerp,
+    mix_styles,
+    noise_fields,
+    numbers_at,
+    truncate,
+    z_from_seeds,
+)
+from aligned_jax.rendering import LatentBatch, edited
 from aligned_jax.rendering.activations import ActivationColours, activations
 from aligned_jax.semantics import Direction
 from aligned_jax.viz import to_uint8
@@ -229,3 +238,30 @@ def test_activations_of_a_layer(network, frames):
     small = frames([3, 5], layer="b4.conv1", frames=1)
     assert small.shape[1:] == (8, 8, 3)
     same(small[:, ::2, ::2], small[:, 1::2, 1::2])  # 4 pixels, each a square of 2 x 2
+
+
+def test_everything_at_once(network, other, frames, direction):
+    """Mixed, truncated, edited in W, brought to S by a blend, edited there, with moving noise."""
+    moving = {"t2": [0.2, 0.6], "psi": [0.5, 0.9], direction("w"): [1, -2], "2_2": [3, 5]}
+    found = frames([3, 5], child=other, animate=moving, mix=[9], mix_layers=[3], centre=8,
+                   cutoff=3, noise="loop", noise_seed=2, frames=1, samples=500)  # fmt: skip
+    rows = own(network, [3, 5]), own(network, [9]), own(network, [8])[0, 0]
+    edits = jobs.read_edits("", network, [direction("w"), "2_2"], WordOptions(samples=500))
+    for number, frame in enumerate(found):
+        t2, psi, *amounts = (values[number] for values in moving.values())
+        ws = np.asarray(mix_styles(rows[0][number : number + 1], rows[1], [3]))
+        ws = np.asarray(truncate(ws, rows[2], psi, 3))
+        angle = np.pi * number  # half a turn: the fields of frame 1 are minus those of frame 0
+        fields = noise_fields(network.config, jax.random.key(2), np.zeros(1, np.uint32))
+        second = jax.random.fold_in(jax.random.key(2), 2**32 - 1)
+        across = noise_fields(network.config, second, np.zeros(1, np.uint32))
+        cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+        arrays = {"ws": ws} | {
+            f"noise/{layer}": np.asarray(cosine * fields[layer] + sine * across[layer])
+            for layer in fields
+        }
+        latents = LatentBatch(arrays, ("",), np.zeros(1, np.uint32))
+        blend = jobs.interpolate(network, other, t2)
+        chosen = [edit.with_amount(amount) for edit, amount in zip(edits, amounts, strict=True)]
+        drawn = jobs.generate(blend, latents=edited(blend, latents, chosen), batch=1).images()
+        same(frame, to_uint8(drawn)[0])

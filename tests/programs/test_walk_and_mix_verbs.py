@@ -102,7 +102,7 @@ def test_what_moves_besides(ok, refused, parent, child, tmp_path):
         with Image.open(tmp_path / "film" / f"frame{number:05d}.png") as picture:
             np.testing.assert_array_equal(np.asarray(picture), frame)
     told = refused(*line, "--animate", "psy=1", "--animate", "t2=0,x", "--out", tmp_path / "y.gif")
-    assert "t2: 'x' is no finite number" in told
+    assert "t2: 'x' is no finite number" in told and "nothing that moves: psy; there are" in told
     told = refused(*line, "--animate", "psy=1", "--animate", "pis=2", "--out", tmp_path / "y.gif")
     assert "nothing that moves: psy, pis; there are psi, t1, t2, swap, place" in told
     (tmp_path / "bad.csv").write_text("psy,psi\n1,x\n")

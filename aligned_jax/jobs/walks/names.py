@@ -22,13 +22,15 @@ def parse_animations(words: Iterable[str]) -> dict[str, list[float]]:
     """Values at the key frames of words such as "psi=0.3,1" or "zoo:roll=-3,3".
 
     Raises:
-      UserError: naming every word that is not like that, or comes twice.
+      UserError: naming every word that is not like that, comes twice, or names nothing that moves.
     """
     found: dict[str, list[float]] = {}
-    wrong = []
+    wrong: list[str] = []
+    names: list[str] = []
     for word in words:
         name, equals, text = word.rpartition("=")
         bad = [part for part in text.split(",") if not _is_number(part)]
+        names += [name] if name else []
         if not equals or not name:
             wrong.append(f"{word!r:.60} is not like psi=0.3,1")
         elif bad:
@@ -37,6 +39,10 @@ def parse_animations(words: Iterable[str]) -> dict[str, list[float]]:
             wrong.append(f"{name} comes twice")
         else:
             found[name] = [float(part) for part in text.split(",")]
+    try:
+        check_names(names)
+    except UserError as error:
+        wrong.append(str(error))
     if wrong:
         raise UserError(f"--animate: {listed(wrong, separator='; ')}")
     return found
