@@ -130,7 +130,8 @@ def in_turn(
     again = {place for before, place in itertools.pairwise(places) if place < before}
     with tempfile.TemporaryFile() as file:
         kept: dict[int, int] = {}
-        number, frame = -1, np.empty(0)
+        number = -1
+        frame: np.ndarray = np.empty(0)
         for place in places:
             while number < place:
                 number, frame = number + 1, next(drawn)
