@@ -9,6 +9,7 @@ from PIL import Image
 
 from aligned_jax import jobs, loading
 from aligned_jax.jobs.edits.words import WordOptions
+from aligned_jax.jobs.walks.noise import NoiseLoop
 from aligned_jax.latents import (
     Curve,
     lerp,
@@ -265,3 +266,14 @@ def test_everything_at_once(network, other, frames, direction):
         chosen = [edit.with_amount(amount) for edit, amount in zip(edits, amounts, strict=True)]
         drawn = jobs.generate(blend, latents=edited(blend, latents, chosen), batch=1).images()
         same(frame, to_uint8(drawn)[0])
+
+
+def test_noise_between_two_fields_is_as_strong_as_they_are(network):
+    """The plain mean of two fields has 0.71 of their deviation, and pictures would be smoother."""
+    fields = NoiseLoop(network.config, 0)
+    numbers = [
+        np.concatenate([field.ravel() for field in fields.at(cell, np.array([1 / 8])).values()])
+        for cell in range(20)
+    ]
+    assert np.std(np.concatenate(numbers)) == pytest.approx(1, abs=0.05)
+    assert abs(np.corrcoef(numbers[0], numbers[1])[0, 1]) < 0.3
