@@ -10,7 +10,7 @@ nothing. Truncation (--psi) changes no shift. StyleAlign, figures 2, 3 and 9 to 
 --pictures are inverted in PARENT first, and shown in the first column. --mask keeps an edit to
 the white of a picture, or with --reader to parts of each picture, such as hair.
 
---out NAME.png or NAME.html has a row for each network; NAME.webp and NAME.mp4 are films of the
+--out NAME.png or NAME.html has a row for each network; NAME.webp, .mp4 and .gif are films of the
 way and back. NAME.json, the recipe, is written beside it: --recipe does the same again. So are the
 latents of pictures, NAME.npz: with --latents nothing is inverted again.
 """
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_names(parser)
     edits.add_latents(parser)
     arguments.add_network_key(parser)
-    arguments.add_out(parser, "X", "NAME.png, NAME.html, NAME.webp or NAME.mp4")
+    arguments.add_out(parser, "X", "NAME.png, NAME.html, NAME.webp, NAME.mp4 or NAME.gif")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -10,8 +10,9 @@ There may be more key frames: 1 2 3, lists of seeds (0-7), whole files. Weights 
 amount from each to the next, and a key frame on the way is a latent of the blend that draws
 it. --loop goes on from the last to the first. Without CHILD the film stays in PARENT.
 
---out NAME.webp or NAME.mp4 (with the extra `video`) is a film. With --grid 5x5, --out
-NAME.png or NAME.html has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
+--out is a film: NAME.webp (lossy, unless --lossless), NAME.gif (256 colours), NAME.mp4 (lossy, with
+the extra `video`), or NAME/, a folder of PNG frames. With --grid 5x5, --out NAME.png or NAME.html
+has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
 """
 
 import argparse
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 # Of films; a grid has none of them.
 _FILM = {"frames": 60, "fps": 20.0, "easing": "smooth", "hold": 10, "scale": 1}
-_FILM |= {"ping_pong": False, "loop": False}
-_MOST = 100_000  # frames; their pictures are kept in memory
+_FILM |= {"ping_pong": False, "loop": False, "lossless": False}
+_MOST = 100_000
 EXAMPLE = """\
   aligned morph zoo:personas64 zoo:critters64 3 3 --ping-pong --scale 4 --out morph.webp
   aligned morph ffhq.pkl dog.pkl me.npz rex.npz --frames 110 --fps 13 --out morph.mp4
@@ -65,15 +66,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     film("--ping-pong", action="store_true", default=None, help="and back, for a loop")
     film("--loop", action="store_true", default=None, help="from the last key frame to the first")
     film("--scale", type=arguments.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
+    film("--lossless", action="store_true", default=None, help="a webp keeps every bit")
     arguments.add_inversion(parser)
     arguments.add_network_key(parser)
-    arguments.add_out(parser, "X", "NAME.webp or NAME.mp4; with --grid, NAME.png or NAME.html")
+    arguments.add_out(parser, "X", "NAME.webp, .mp4, .gif or NAME/; with --grid, NAME.png or .html")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
     given = _fill_defaults(args)
-    from aligned_jax import jobs
+    from aligned_jax import jobs, viz
 
     networks, keys = _positions(args)
     more: MorphOptions = {
@@ -96,20 +98,10 @@ def run(args: argparse.Namespace) -> None:
         usage, said = plane.usage, plane.sheet.summary
         plane.sheet.write(args.out, arguments.used_command(args, usage), args.overwrite)
     else:
-        film = jobs.morph(
-            *networks,
-            *keys,
-            frames=args.frames,
-            fps=args.fps,
-            easing=args.easing,
-            hold=args.hold,
-            ping_pong=args.ping_pong,
-            loop=args.loop,
-            scale=args.scale,
-            **more,
-        )
-        usage, said = film.usage, film.summary
-        film.write(args.out, command(args), args.overwrite)
+        chosen = {name: getattr(args, name) for name in _FILM}
+        film = jobs.morph(*networks, *keys, **chosen, **more)
+        film.write(args.out, command(args), args.overwrite, console.CONSOLE, args.lossless)
+        usage, said = film.usage, film.summary + viz.loss_of(args.out, args.lossless)
     console.say(f"wrote {args.out}: {said}")
     arguments.warn_unused(args, usage, given)
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from aligned_jax.jobs.sources import PictureOptions, Usage
 
 INVERSION_DEFAULTS = {"restarts": 1, "invert_seed": 0, "perceptual": "vgg", "pixels": 0.0}
-# A parser, or a group of arguments in its help.
+# A parser, or a group of arguments in its help; what declares one in it.
 Arguments = argparse._ActionsContainer
+Add = Callable[..., argparse.Action]
 _STRIP_DEFAULTS = {"seeds": "0-3", "psi": 0.7, "label": None, "batch": 8}
 _FLOAT32_MAX = (2 - 2**-23) * 2.0**127
 
@@ -80,6 +81,13 @@ def add_out(parser: argparse.ArgumentParser, metavar: str, what: str) -> None:
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
     """--overwrite."""
     parser.add_argument("--overwrite", action="store_true", help="replace what is there already")
+
+
+def add_lossless(parser: Arguments) -> None:
+    """--lossless of verbs that write films."""
+    parser.add_argument(
+        "--lossless", action="store_true", help="a webp keeps every bit, and is some times as large"
+    )
 
 
 def add_unit(parser: Arguments) -> None:
@@ -237,7 +245,7 @@ def warn_idle_noise(args: argparse.Namespace) -> None:
 
 
 def _warn_idle_noise_seed(args: argparse.Namespace, noise: str) -> None:
-    if getattr(args, "noise_seed", 0) and noise != "random":
+    if getattr(args, "noise_seed", 0) and noise not in ("random", "loop"):
         _warn_of(["noise_seed"], f"noise is {noise}")
 
 

@@ -89,7 +89,7 @@ def add_film(parser: argparse.ArgumentParser) -> None:
 
 def film_options(args: argparse.Namespace) -> dict[str, Any] | None:
     """How a film is shown, or None for a picture; UserError for options of the other."""
-    film = args.out.endswith((".webp", ".mp4"))
+    film = args.out.endswith((".webp", ".mp4", ".gif"))
     if film and args.columns is not None:
         raise UserError(f"--columns is of pictures and pages; {args.out} is a film, with --frames")
     if not film:

@@ -117,7 +117,7 @@ from .train import pretrain as pretrain
 from .train import resume as resume
 from .train import train_encoder as train_encoder
 from .transitions import transition as transition
-from .walks import walk as walk
+from .walks.walk import walk as walk
 from .zero_shot.direction_teachers import DirectionFiles as DirectionFiles
 from .zero_shot.results import ZeroShotLabels as ZeroShotLabels
 from .zero_shot.results import ZeroShotReading as ZeroShotReading

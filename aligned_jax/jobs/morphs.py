@@ -1,7 +1,7 @@
 """Morphs from a picture of one network to a picture of another: films, and the whole plane."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -13,7 +13,7 @@ from aligned_jax import morphing, translation, viz
 from aligned_jax.ancestry import warn_unrelated
 from aligned_jax.data import targets
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.films import Film, check_size
+from aligned_jax.jobs.films import Film, check_count, in_turn
 from aligned_jax.jobs.key_frames import KeyFrame, asked_keys
 from aligned_jax.jobs.sources import PictureOptions, Source, SourceOptions, Usage, file_names
 from aligned_jax.latents import noise_fields
@@ -79,6 +79,7 @@ def morph(
     ping_pong: bool = False,
     loop: bool = False,
     scale: int = 1,
+    lossless: bool = False,
     **options: Unpack[MorphOptions],
 ) -> Film:
     """Films the way from A in the parent to B in the child (StyleAlign, figures 24 to 27).
@@ -102,7 +103,12 @@ def morph(
       ping_pong: goes back as well, for a loop.
       loop: goes on from the last key frame to the first, which is not shown again.
       scale: a pixel becomes a square of so many pixels in the file.
-      options: see `MorphOptions`; a film is NAME.webp or NAME.mp4.
+      lossless: whether a webp will be written so.
+      options: see `MorphOptions`; a film is NAME.webp, NAME.mp4, NAME.gif or a folder of frames.
+
+    Returns:
+      A film whose pictures were inverted, if there were any, and whose frames are drawn when they
+      are wanted.
 
     Raises:
       UserError: if something cannot be read, does not fit, or contradicts something else; or if not
@@ -110,27 +116,26 @@ def morph(
     """
 
     def times(keys: int) -> np.ndarray:
+        check_count((frames + hold) * keys)
         return morphing.timeline(frames, easing, hold, ping_pong, keys, loop)
 
     def check(out: str | os.PathLike[str], overwrite: bool, keys: int, size: int | None) -> None:
         shape = None if size is None else (len(times(keys)), size, size)
-        viz.check_video(out, overwrite, fps, shape, scale)
+        viz.check_video(out, overwrite, fps, shape, scale, lossless)
 
     times(2)  # looks at the options
     way = _way(parent, child, keys, check, **options)
-    config = way.first.config
-    count = len(times(len(way.keys)))
-    check_size(count, config.img_resolution, config.img_resolution, config.img_channels)
     latents = way.inverted()
-    # Held frames, and those on the way back, are drawn once.
+    # Held frames are drawn once, and so are those on the way back.
     drawn, places = np.unique(times(len(latents)), return_inverse=True)
-    images = []
-    with way.report.progress(len(drawn), "frames") as advance:
+
+    def draw() -> Iterator[np.ndarray]:
         parts = morphing.path(way.first, way.second, latents, drawn, way.noise, way.batch, loop)
-        for part in parts:
-            images.append(viz.to_uint8(part))
-            advance(len(part))
-    return Film(np.concatenate(images)[places], fps, scale, way.usage)
+        return in_turn((frame for part in parts for frame in viz.to_uint8(part)), places)
+
+    config = way.first.config
+    shape = (len(places), config.img_resolution, config.img_resolution, config.img_channels)
+    return Film(shape, draw, fps, scale, way.usage)
 
 
 def morph_grid(

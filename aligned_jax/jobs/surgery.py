@@ -87,7 +87,7 @@ def interpolate(
 def swap(
     low: NetworkSource,
     high: NetworkSource,
-    resolution: int,
+    resolution: float,
     *,
     smooth: float | None = None,
     mapping: Literal["low", "high"] = "low",
@@ -97,7 +97,7 @@ def swap(
 
     Args:
       low, high: networks of equal sizes, by name or loaded.
-      resolution: the last block that comes from `low`.
+      resolution: the last block that comes from `low`; with `smooth` any number between two.
       smooth: width in layers of a logistic blend in place of the hard switch.
       mapping: whose mapping network and mean of w are taken.
       network_key: "G_ema" or "G" of networks that are named.

@@ -5,7 +5,7 @@ W+ [N, L, D]; the affine layers turn W+ into S, one style vector [N, C] for
 each layer. Conversions run one way: z -> w -> w+ -> s.
 """
 
-from aligned_jax.latents.curves import Curve
+from aligned_jax.latents.curves import Curve, great_circle, numbers_at
 from aligned_jax.latents.labels import (
     labels_for,
     labels_missing,
@@ -44,12 +44,14 @@ __all__ = [
     "check_styles",
     "concatenate_styles",
     "corner_weights",
+    "great_circle",
     "labels_for",
     "labels_missing",
     "labels_unwanted",
     "lerp",
     "mix_styles",
     "noise_fields",
+    "numbers_at",
     "one_hot_labels",
     "pad_point",
     "parse_channel",

@@ -1,4 +1,4 @@
-"""Curves through key frames: straight lines, cubic splines, great circles."""
+"""Curves through key frames, of latents and of numbers: straight, cubic, along great circles."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -50,6 +50,58 @@ class Curve:
         s = 1 - t
         rise = s * self._slopes[near] - t * self._slopes[far]
         return (s * s * (1 + 2 * t) * a + t * t * (1 + 2 * s) * b + s * t * rise).astype(np.float32)
+
+
+def great_circle(a: AnyArray, b: AnyArray, turns: AnyArray) -> np.ndarray:
+    """Points of the great circle from `a` towards `b` and all the way round, float32 [T, D].
+
+    It lies on the sphere of radius sqrt(D), on which standard normal latents are but for little:
+    every point is as likely a latent of Z as any other. It begins in the direction of `a`, and
+    after one turn it is there again.
+
+    Args:
+      a, b: [D], of any length but 0, and not parallel.
+      turns: [T], share of the whole circle.
+
+    Raises:
+      UserError: if no circle goes through the two.
+    """
+    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    first = first / max(float(np.linalg.norm(first)), 1e-30)
+    across = second - (second @ first) * first
+    length = float(np.linalg.norm(across))
+    if length <= 1e-6 * float(np.linalg.norm(second)):
+        raise UserError("the two latents of a circle are parallel; give two different seeds")
+    angle = 2 * np.pi * np.asarray(turns, np.float64)[:, None]
+    points = np.cos(angle) * first + np.sin(angle) * (across / length)
+    return (np.sqrt(len(first)) * points).astype(np.float32)
+
+
+def numbers_at(
+    values: AnyArray, places: AnyArray, kind: str = "cubic", closed: bool = True
+) -> np.ndarray:
+    """Numbers along key frames, float64 [T]; at a key frame its value to the last bit.
+
+    Args:
+      values: at the key frames, [N], two or more.
+      places: [T], from 0 to N - 1, or to N if the curve is closed.
+      kind: "linear", or "cubic": smooth, and between two key frames never beyond their values
+        (Fritsch and Carlson, "Monotone piecewise cubic interpolation"; the spline of latents would
+        swing over).
+      closed: whether it goes on from the last value to the first.
+    """
+    keys, places = np.asarray(values, np.float64), np.asarray(places, np.float64)
+    count = len(keys)
+    around = np.arange(-2, count + 3) if closed else np.arange(count)
+    known = keys[around % count]
+    if kind == "linear":
+        found = np.interp(places, around, known)
+    else:
+        from scipy.interpolate import PchipInterpolator  # slow to import
+
+        found = PchipInterpolator(around, known)(places)
+    near = np.round(places).astype(int)
+    return np.where(places == near, keys[near % count], found)
 
 
 def _slopes(keys: np.ndarray, closed: bool) -> np.ndarray:

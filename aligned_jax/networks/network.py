@@ -18,6 +18,7 @@ from aligned_jax.latents import (
     labels_missing,
     labels_unwanted,
     style_layers,
+    truncate,
 )
 from aligned_jax.networks import module_of
 from aligned_jax.types import AnyArray, AnyStyles, Array, Styles, Variables
@@ -71,7 +72,7 @@ class Network(NetworkBase):
     def w_avg(self) -> Array:
         """Running mean of w, [w_dim]; UserError if the network keeps none."""
         if "stats" not in self.variables:
-            raise UserError("this network keeps no mean of w (w_avg_beta is None)")
+            raise UserError("this network keeps no mean of w (w_avg_beta is None); use psi = 1")
         return self.variables["stats"]["mapping"]["w_avg"]
 
     def mapping(
@@ -95,8 +96,12 @@ class Network(NetworkBase):
         z, c = self._check_inputs(z, c)
         if jnp.ndim(psi) != 0 or (isinstance(psi, int | float) and not math.isfinite(psi)):
             raise UserError(f"psi is {psi!r:.80}; it must be one finite number")
+        ws = _mapping(self, z, c)
         plain = isinstance(psi, int | float) and psi == 1
-        return _mapping(self, z, c, None if plain else jnp.asarray(psi, jnp.float32), cutoff)
+        if plain and self.config.mapping.w_avg_beta is None:
+            return ws
+        # Outside of the compiled program, which would round differently from truncation of w.
+        return truncate(ws, self.w_avg, psi, cutoff)
 
     def styles(self, ws: AnyArray) -> Styles:
         """Style vectors {"b64.conv0": [N, C], ...} of W [N, D] or W+ [N, L, D]."""
@@ -263,9 +268,9 @@ def _with_half_resolutions(config: NetworkConfig) -> NetworkConfig:
     return dataclasses.replace(config, synthesis=synthesis)
 
 
-@functools.partial(jax.jit, static_argnames="cutoff")
-def _mapping(net: Network, z: Array, c: Array, psi: Array | None, cutoff: int | None) -> Array:
-    return apply(net, z, c, 1.0 if psi is None else psi, cutoff, method="map")
+@jax.jit
+def _mapping(net: Network, z: Array, c: Array) -> Array:
+    return apply(net, z, c, method="map")
 
 
 @jax.jit

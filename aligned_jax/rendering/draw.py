@@ -175,6 +175,11 @@ def _batch(
     return network.synthesis(ws, noise, half=options.half), {"ws": ws}
 
 
+def noise_of(config: GeneratorConfig, options: RenderOptions, latents: LatentBatch) -> Noise:
+    """The noise of all images of a batch, as the methods of a network take it."""
+    return _noise(config, options, latents.numbers, latents.arrays)
+
+
 def _noise(
     config: GeneratorConfig,
     options: RenderOptions,

@@ -105,7 +105,7 @@ def film_bytes(engine: Engine, request: FilmRequest, latents: LatentBatch, task:
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.webp"
-        film.write(path)
+        film.write(path, report=task)
         return path.read_bytes()
 
 

@@ -4,7 +4,6 @@ import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +14,12 @@ from aligned_jax.latents import (
     channel_name,
     concatenate_styles,
     split_styles,
-    style_layer,
     style_layers,
 )
-from aligned_jax.networks.network import Network, apply
-from aligned_jax.networks.synthesis import SynthesisLayer
+from aligned_jax.networks.network import Network
+from aligned_jax.rendering.activations import activations, noise_apart
 from aligned_jax.rendering.draw import Noise
-from aligned_jax.types import AnyStyles, Array, Styles
+from aligned_jax.types import AnyStyles, Array
 
 STRENGTH, SHOWN, TRIED = 5.0, 12, 24
 _CELLS = 4  # of the region, across and down, that are differentiated apart
@@ -76,7 +74,8 @@ def region_channels(
     unit = np.concatenate([np.asarray(sigma[one.name]) for one in style_layers(config)])
     weights = jnp.asarray(_cells(mask))
     slopes = (
-        np.abs(np.asarray(_slopes(network, whole, weights, *_apart(noise)))).mean(axis=0) * unit
+        np.abs(np.asarray(_slopes(network, whole, weights, *noise_apart(noise)))).mean(axis=0)
+        * unit
     )
     places = [(one.name, k) for one in style_layers(config) for k in range(one.channels)]
     best = [int(row) for row in np.argsort(-slopes, kind="stable")[:TRIED] if slopes[row] > 0]
@@ -120,13 +119,6 @@ def _cells(mask: np.ndarray) -> np.ndarray:
     return cells
 
 
-def _apart(noise: Noise) -> tuple[dict[str, Array] | None, str]:
-    """Fields and mode, as compiled programs take them."""
-    if isinstance(noise, str):
-        return None, noise
-    return {name: jnp.asarray(field) for name, field in noise.items()}, "fields"
-
-
 @functools.partial(jax.jit, static_argnames="mode")
 def _slopes(
     network: Network, whole: Array, cells: Array, fields: dict[str, Array] | None, mode: str
@@ -159,33 +151,9 @@ def feature_maps(
     Raises:
       UserError: for a layer that is none, or no convolution.
     """
-    if style_layer(network.config, layer).kind != "conv":
-        raise UserError(f"{layer} is no convolution; its output is a part of the picture")
-    arrays = {name: jnp.asarray(value, jnp.float32) for name, value in styles.items()}
-    maps = np.asarray(_features(network, arrays, *_apart(noise), layer), np.float32)[0]  # [R, R, C]
+    maps = activations(network, styles, layer, noise)[0]  # [R, R, C]
     order = np.argsort(-maps.std(axis=(0, 1)), kind="stable")[:_MAPS]
     chosen = np.moveaxis(maps[..., order], -1, 0)
     least, most = chosen.min(axis=(1, 2), keepdims=True), chosen.max(axis=(1, 2), keepdims=True)
     scaled = 2 * (chosen - least) / np.maximum(most - least, 1e-12) - 1
     return scaled.astype(np.float32), [int(number) for number in order]
-
-
-@functools.partial(jax.jit, static_argnames=("mode", "layer"))
-def _features(
-    network: Network, styles: Styles, fields: dict[str, Array] | None, mode: str, layer: str
-) -> Array:
-    block, part = layer.split(".")
-
-    def wanted(module: Any, name: str) -> bool:
-        return isinstance(module, SynthesisLayer)
-
-    _, kept = apply(
-        network,
-        styles,
-        mode if fields is None else fields,
-        method="render",
-        capture_intermediates=wanted,
-        mutable=["intermediates"],
-    )
-    found: Array = kept["intermediates"]["synthesis"][block][part]["__call__"][0]
-    return found

@@ -2,6 +2,7 @@
 
 from aligned_jax.viz.curves import curves, spark
 from aligned_jax.viz.files import check_file, check_folder, try_folder, writing, writing_folder
+from aligned_jax.viz.frames import FrameStream
 from aligned_jax.viz.grid import (
     as_pixels,
     check_channels,
@@ -14,9 +15,11 @@ from aligned_jax.viz.grid import (
 )
 from aligned_jax.viz.heatmap import heatmap
 from aligned_jax.viz.sheet import Sheet
-from aligned_jax.viz.video import check_video, save_video, save_webp
+from aligned_jax.viz.video import check_video, is_frame_folder, loss_of, save_video
+from aligned_jax.viz.webp import save_webp
 
 __all__ = [
+    "FrameStream",
     "Sheet",
     "as_pixels",
     "check_channels",
@@ -26,6 +29,8 @@ __all__ = [
     "curves",
     "figure",
     "heatmap",
+    "is_frame_folder",
+    "loss_of",
     "png_bytes",
     "save_png",
     "save_video",

@@ -1,29 +1,50 @@
-"""Animations: webp by Pillow, mp4 by the ffmpeg of the extra `video`."""
+"""Films: webp and gif by Pillow, mp4 by the ffmpeg of the extra `video`, folders of PNG frames.
 
-import contextlib
+Frames are written as they come; none is kept longer than its turn.
+"""
+
+import json
 import os
 import re
-import subprocess
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from aligned_jax.errors import UserError
-from aligned_jax.viz.files import check_file, writing
-from aligned_jax.viz.grid import check_channels
+from aligned_jax.utils.text import listed
+from aligned_jax.viz.files import check_file, check_folder, writing, writing_folder
+from aligned_jax.viz.frames import FrameStream, enlarged, opaque
+from aligned_jax.viz.gif import save_gif
+from aligned_jax.viz.grid import check_channels, save_png
+from aligned_jax.viz.mp4 import ffmpeg_program, save_mp4
+from aligned_jax.viz.webp import save_webp
 
-VIDEOS = (".webp", ".mp4")
+VIDEOS = (".webp", ".mp4", ".gif")
 # Pixels of a side: what the format has room for, and what players of H.264 take.
-_LARGEST = {".webp": 16383, ".mp4": 4096}
+_LARGEST = {".webp": 16383, ".mp4": 4096, ".gif": 65535}
 _SLOWEST = 1e-4  # frames a second; webp has 24 bits for the milliseconds of one
+# Of gif, which counts hundredths of a second in 16 bits; players slow down frames of less than two.
+_GIF_RATES = (0.002, 50)
 _LONGEST = 2**31 - 1  # milliseconds of all frames: webp counts them in an int
-_QUALITY = 90  # of webp; 100 is twice as large
-_CRF = "16"  # of mp4; smaller is better and larger
-_EXIF = {"Comment": 0x010E, "Software": 0x0131}  # ImageDescription and Software
+_LOST = {
+    ".webp": "lossy; a folder of PNG frames or --lossless keeps every bit",
+    ".mp4": "lossy; a folder of PNG frames keeps every bit",
+    ".gif": "256 colours a frame; a folder of PNG frames keeps every bit",
+}
+
+
+def is_frame_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a film of this name is a folder of frames: it has no ending, or is a folder."""
+    text = os.fspath(path)
+    return text.endswith("/") or not os.path.splitext(text)[1] or os.path.isdir(text)
+
+
+def loss_of(path: str | os.PathLike[str], lossless: bool = False) -> str:
+    """What a film of this name loses of its frames, in words behind others; empty if nothing."""
+    if lossless or is_frame_folder(path):
+        return ""
+    return f", {_LOST[os.path.splitext(path)[1]]}"
 
 
 def check_video(
@@ -32,181 +53,140 @@ def check_video(
     fps: float = 20,
     shape: Sequence[int] | None = None,
     scale: int = 1,
+    lossless: bool = False,
 ) -> None:
     """Raises UserError if `save_video` would refuse this target; call it before long work.
 
     Args:
-      path, overwrite, fps, scale: as of `save_video`.
+      path, overwrite, fps, scale, lossless: as of `save_video`.
       shape: number, height and width of the frames, as far as they are known.
     """
-    suffix = os.path.splitext(path)[1]
-    if suffix not in VIDEOS:
-        raise UserError(f"{path}: an animation is NAME.webp or NAME.mp4")
-    if not _SLOWEST <= fps <= 1000:
-        raise UserError(f"{fps:g} frames a second cannot be shown; give {_SLOWEST:g} to 1000")
-    if shape is not None:
-        count, height, width = shape
-        if count * 1000 / fps > _LONGEST:
-            raise UserError(
-                f"{count} frames at {fps:g} a second last longer than 24 days; show more a second"
-            )
-        most = _LARGEST[suffix]
-        if max(height, width) * scale > most:
-            raise UserError(
-                f"{width}x{height} pixels times {scale} are too large: a side of a {suffix} may "
-                f"have {most}; choose a scale of at most {most // max(height, width)}"
-            )
+    suffix = "" if is_frame_folder(path) else os.path.splitext(path)[1]
+    if suffix not in ("", *VIDEOS):
+        raise UserError(
+            f"{path}: a film is NAME.webp, NAME.mp4, NAME.gif, or a folder of frames, NAME/"
+        )
+    if lossless and suffix in (".mp4", ".gif"):
+        raise UserError(f"a {suffix} loses something; write NAME.webp, or a folder of frames NAME/")
+    slowest, fastest = _GIF_RATES if suffix == ".gif" else (_SLOWEST, 1000)
+    if not slowest <= fps <= fastest:
+        kind = " in a .gif" if suffix == ".gif" else ""
+        raise UserError(
+            f"{fps:g} frames a second cannot be shown{kind}; give {slowest:g} to {fastest:g}"
+        )
+    if shape is not None and suffix:
+        _check_shape(suffix, fps, shape, scale)
     if suffix == ".mp4":
-        _ffmpeg()
-    check_file(path, overwrite)
+        ffmpeg_program()
+    if suffix:
+        check_file(path, overwrite)
+        return
+    check_folder(path, overwrite)
+    if shape is not None:
+        _check_others(path, shape[0])
+
+
+def _check_shape(suffix: str, fps: float, shape: Sequence[int], scale: int) -> None:
+    count, height, width = shape
+    if count * 1000 / fps > _LONGEST:
+        raise UserError(
+            f"{count} frames at {fps:g} a second last longer than 24 days; show more a second"
+        )
+    most = _LARGEST[suffix]
+    if max(height, width) * scale > most:
+        raise UserError(
+            f"{width}x{height} pixels times {scale} are too large: a side of a {suffix} may "
+            f"have {most}; choose a scale of at most {most // max(height, width)}"
+        )
+
+
+def _check_others(folder: str | os.PathLike, count: int) -> None:
+    """Raises UserError for frames of another film that would stay among the new ones."""
+    there = {name for name in _names_in(folder) if re.fullmatch(r"frame\d+\.png", name)}
+    others = sorted(there - {_frame_name(number, count) for number in range(count)})
+    if others:
+        raise UserError(
+            f"{os.fspath(folder)} holds frames of a longer film, which would stay among the new "
+            f"ones ({listed(others, 2)}); choose another folder"
+        )
+
+
+def _names_in(folder: str | os.PathLike) -> list[str]:
+    return os.listdir(folder) if os.path.isdir(folder) else []
 
 
 def save_video(
     path: str | os.PathLike,
-    frames: np.ndarray,
+    frames: np.ndarray | FrameStream,
     fps: float,
     text: Mapping[str, str] | None = None,
     overwrite: bool = False,
     scale: int = 1,
+    lossless: bool = False,
 ) -> None:
-    """Writes frames as an animation that loops (webp) or a film (mp4).
+    """Writes frames as an animation that loops (webp, gif), a film (mp4) or a folder of pictures.
 
-    The file has its name when it is whole, and not before. Frames are enlarged one
-    by one.
+    The file or folder has its name when it is whole, and not before. Frames are taken, enlarged
+    and written one by one. A webp is lossy unless somebody says otherwise, an mp4 always; a gif
+    has 256 colours a frame. A folder holds every bit: frame00000.png and so on, and film.json.
 
     Args:
-      path: NAME.webp or NAME.mp4.
-      frames: uint8 [T, H, W, 1, 3 or 4]. An mp4 shows transparency on white, and
+      path: NAME.webp, NAME.mp4, NAME.gif, or a folder: a name without an ending, or with a slash
+        behind it.
+      frames: uint8 [T, H, W, 1, 3 or 4]. An mp4 and a gif show transparency on white, and an mp4
         repeats the last row or column of sizes that are odd.
-      fps: frames each second; a frame of webp lasts whole milliseconds, which add
-        up to the right length.
+      fps: frames each second; a frame of webp lasts whole milliseconds, one of gif whole
+        hundredths of a second, which add up to the right length.
       text: `Comment` and `Software` go into the file.
       overwrite: replace what is there already.
       scale: every pixel becomes a square of so many pixels.
+      lossless: a webp keeps every bit of what is visible.
 
     Raises:
       UserError: for another ending, a rate that is not positive, a film that is too
         long or has too large frames, or an mp4 without the extra.
     """
-    check_video(path, overwrite, fps, frames.shape[:3], scale)
+    check_video(path, overwrite, fps, frames.shape[:3], scale, lossless)
     check_channels(frames.shape[-1])
+    told = text or {}
+    if is_frame_folder(path):
+        with writing_folder(path, overwrite) as folder:
+            _save_frames(folder, frames, fps, told, scale)
+        return
+    suffix = os.path.splitext(path)[1]
     with writing(path, overwrite) as file:
-        if os.path.splitext(path)[1] == ".mp4":
-            file.write(_mp4(frames, fps, text or {}, scale))
-            return
-        ends = np.round(np.arange(len(frames) + 1) * 1000 / fps).astype(int)
-        save_webp(file, list(frames), np.diff(ends).tolist(), text=text, scale=scale)
+        if suffix == ".mp4":
+            save_mp4(file, frames, fps, told, scale)
+        elif suffix == ".gif":
+            shown = (enlarged(opaque(frame), scale) for frame in frames)
+            save_gif(file, shown, _lasting(frames.shape[0], fps, 100), told.get("Comment", ""))
+        else:
+            lasting = _lasting(frames.shape[0], fps, 1000)
+            save_webp(file, frames, lasting, text=told, scale=scale, lossless=lossless)
 
 
-def save_webp(
-    file: BinaryIO,
-    frames: Sequence[np.ndarray],
-    milliseconds: int | Sequence[int],
-    hold: int = 0,
-    loop: int = 0,
-    text: Mapping[str, str] | None = None,
-    scale: int = 1,
+def _lasting(count: int, fps: float, unit: int) -> list[int]:
+    """How long each frame is shown, in whole parts of a second that add up to the right length."""
+    ends = np.round(np.arange(count + 1) * unit / fps).astype(int)
+    return [int(length) for length in np.diff(ends)]
+
+
+def _frame_name(number: int, count: int) -> str:
+    return f"frame{number:0{max(5, len(str(count - 1)))}d}.png"
+
+
+def _save_frames(
+    folder: Path,
+    frames: np.ndarray | FrameStream,
+    fps: float,
+    text: Mapping[str, str],
+    scale: int,
 ) -> None:
-    """Writes frames uint8 [H, W, 1, 3 or 4] as an animation.
-
-    Args:
-      file: open for writing.
-      frames: all of one size.
-      milliseconds: that each is shown, or those of every frame.
-      hold: more of them for the last.
-      loop: times that it plays; 0 is for ever.
-      text: `Comment` and `Software`, kept as EXIF.
-      scale: every pixel becomes a square of so many pixels.
-    """
-    exif = Image.Exif()
-    for key, value in (text or {}).items():
-        exif[_EXIF[key]] = value
-    lasting = [milliseconds] * len(frames) if isinstance(milliseconds, int) else [*milliseconds]
-    lasting[-1] += hold
-    others = [_Frames(frames[1:], scale)] if len(frames) > 1 else []
-    options = {"duration": lasting, "loop": loop, "quality": _QUALITY, "exif": exif}
-    _image(frames[0], scale).save(file, "WEBP", save_all=True, append_images=others, **options)
-
-
-class _Frames:
-    """Frames as one animation that Pillow takes apart; only one of them is an image at a time."""
-
-    def __init__(self, frames: Sequence[np.ndarray], scale: int) -> None:
-        self._frames, self._scale = frames, scale
-        self.n_frames = len(frames)
-        self.seek(0)
-
-    def seek(self, number: int) -> None:
-        """Makes this frame the current one."""
-        self._shown = _image(self._frames[number], self._scale)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._shown, name)
-
-
-def _image(frame: np.ndarray, scale: int) -> Image.Image:
-    frame = frame[..., 0] if frame.shape[-1] == 1 else frame
-    return Image.fromarray(_enlarged(frame, scale))
-
-
-def _enlarged(frame: np.ndarray, scale: int) -> np.ndarray:
-    """[H * scale, W * scale, ...]."""
-    return frame.repeat(scale, axis=0).repeat(scale, axis=1) if scale > 1 else frame
-
-
-def _mp4(frames: np.ndarray, fps: float, text: Mapping[str, str], scale: int) -> bytes:
-    odd = [side * scale % 2 for side in frames.shape[1:3]]
-    height, width = (side * scale + more for side, more in zip(frames.shape[1:3], odd, strict=True))
-    about = [word for key, value in text.items() for word in ("-metadata", f"{key}={value}")]
-    with tempfile.TemporaryDirectory() as folder:
-        # Not a pipe: the index of an mp4 is written last, to the front of the file.
-        name = os.path.join(folder, "film.mp4")
-        source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
-        source += ["-r", str(fps), "-i", "-"]
-        target = ["-c:v", "libx264", "-crf", _CRF, "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
-        command = [_ffmpeg(), "-v", "error", *source, *target, *about, name]
-        shown = (_enlarged(_opaque(frame), scale) for frame in frames)
-        padding = [(0, odd[0]), (0, odd[1]), (0, 0)]
-        _feed(command, (np.pad(frame, padding, mode="edge") for frame in shown))
-        return Path(name).read_bytes()
-
-
-def _feed(command: Sequence[str], frames: Iterable[np.ndarray]) -> None:
-    """Runs ffmpeg on frames; raises UserError with its words if it fails."""
-    with tempfile.TemporaryFile() as said:
-        running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
-        with running, contextlib.suppress(BrokenPipeError):  # its words say why it reads no more
-            if running.stdin is not None:  # a pipe, as asked for
-                with running.stdin as pipe:
-                    for frame in frames:
-                        pipe.write(np.ascontiguousarray(frame).data)
-        if running.returncode:
-            said.seek(0)
-            words = said.read().decode(errors="replace").strip()
-            if running.returncode < 0 or re.search("no space left|file too large", words, re.I):
-                raise UserError(
-                    f"ffmpeg stopped in the middle of the film ({words or 'without a word'}); "
-                    f"nothing was left behind. Is the disk of {tempfile.gettempdir()} full?"
-                )
-            raise UserError(f"ffmpeg cannot write this mp4: {words}; write NAME.webp")
-
-
-def _opaque(frame: np.ndarray) -> np.ndarray:
-    """uint8 [H, W, 3], on white."""
-    if frame.shape[-1] == 4:
-        alpha = frame[..., 3:].astype(np.uint16)
-        mixed = frame[..., :3] * alpha + 255 * (255 - alpha)
-        return ((mixed + 127) // 255).astype(np.uint8)
-    return np.broadcast_to(frame, (*frame.shape[:2], 3))
-
-
-def _ffmpeg() -> str:
-    """Path of the program."""
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        raise UserError(
-            "an mp4 needs the extra `video` (pip install 'aligned_jax[video]'); "
-            "without it, write NAME.webp"
-        ) from None
-    return imageio_ffmpeg.get_ffmpeg_exe()
+    """frame00000.png and so on, and film.json, which says how fast they follow each other."""
+    count, _, _, channels = frames.shape
+    for number, frame in enumerate(frames):
+        with open(folder / _frame_name(number, count), "wb") as file:
+            save_png(file, enlarged(frame, scale), text)
+    told = {"frames": count, "fps": fps, "seconds": count / fps, "channels": channels}
+    named = {key.lower(): value for key, value in text.items()}
+    (folder / "film.json").write_text(json.dumps(told | named, indent=2) + "\n", encoding="utf-8")

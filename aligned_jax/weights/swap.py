@@ -18,8 +18,10 @@ position above its pivot:
 """
 
 import math
+import numbers
 import shlex
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -37,7 +39,7 @@ from aligned_jax.weights.structure import combine, config_differences
 def swap(
     low: Tree,
     high: PyTree,
-    resolution: int,
+    resolution: float,
     smooth: Scalar | None = None,
     mapping: Literal["low", "high"] = "low",
     called: tuple[str, str] = ("LOW", "HIGH"),
@@ -46,7 +48,8 @@ def swap(
 
     Args:
       low, high: networks of equal structure; the result is structured like `low`.
-      resolution: the last resolution of `low`, one of the network's.
+      resolution: the last resolution of `low`, one of the network's; of a blend, any number from
+        the lowest to the highest: the switch moves with its logarithm.
       smooth: None for a hard switch, else the width, in layer positions, of a
         logistic blend of low to high; 0 equals the hard switch. May be traced.
       mapping: the network that the mapping and `w_avg` are taken from whole,
@@ -66,7 +69,7 @@ def swap(
     if mapping not in ("low", "high"):
         raise UserError(f"mapping is {mapping!r}; it must be 'low' or 'high'")
     _check_resolutions(low, high, called)
-    (last,) = parse_resolutions([resolution], resolutions_of(low))
+    last = _last(resolution, resolutions_of(low), smooth)
     if smooth is not None:
         check_scalar("smooth", smooth)
         if not isinstance(smooth, jax.core.Tracer) and smooth < 0:
@@ -80,6 +83,17 @@ def swap(
         return lerp(coarse, fine, _share_of_high(leaf.position, last, smooth))
 
     return combine(choose, {"low": low, "high": high}, base="low")
+
+
+def _last(resolution: float, known: Sequence[int], smooth: Scalar | None) -> float:
+    """A resolution of the network, or between two of them if the switch is a blend."""
+    between = smooth is not None and min(known) <= resolution <= max(known)
+    if between and isinstance(resolution, numbers.Real):
+        return float(resolution)
+    whole = int(resolution) if isinstance(resolution, float) and resolution % 1 == 0 else resolution
+    named: Any = [whole]
+    (last,) = parse_resolutions(named, known)
+    return last
 
 
 def _check_resolutions(low: PyTree, high: PyTree, called: tuple[str, str]) -> None:
@@ -111,7 +125,7 @@ def _fit(first: GeneratorConfig, second: GeneratorConfig) -> bool:
     return bool(ours == theirs)
 
 
-def _share_of_high(position: int, resolution: int, width: Scalar) -> Array:
+def _share_of_high(position: int, resolution: float, width: Scalar) -> Array:
     """Weight of the high network in [0, 1] at a position; 0.5 between conv1 and the next conv0."""
     centre = 2 * (math.log2(resolution) - 2) + 1.5
     return jax.nn.sigmoid((position - centre) / jnp.asarray(width, jnp.float32))

@@ -23,6 +23,8 @@ from aligned_jax.jobs.edits.recipes import EditRecipe, read_recipe
 from aligned_jax.jobs.judges import NamedJudge, load_judge
 from aligned_jax.jobs.seed_labels.answers import read_labels
 from aligned_jax.jobs.seed_labels.session import earlier_answers
+from aligned_jax.jobs.walks.schedule import schedule
+from aligned_jax.jobs.walks.tables import read_table as read_table_of_curves
 from aligned_jax.networks import fingerprint
 from aligned_jax.semantics import Direction
 from aligned_jax.semantics.edits import Edit
@@ -245,6 +247,26 @@ def read_table(folder: Path, content: Named) -> None:
     for values in scores.of(scores.seeds[:1]).values():
         if not np.isfinite(values).all():
             raise AssertionError(f"scores of {values}")
+
+
+def curve_tables(_: Path) -> st.SearchStrategy[bytes]:
+    text = b"time,psi,15_45\n0.0,0.5,-2\n0.5,1e-3,4\n1.5,-0.5,0\n"
+    cells = st.sampled_from(["", "nan", "1e999", "-1", "0.5", '"', "\x00", "7", "x", "1e300"])
+    names = st.sampled_from(["time,psi", "psi,t1", "psi,psi", "place,swap", "x,"])
+    rows = st.lists(st.lists(cells, min_size=1, max_size=3), max_size=4)
+    grids = st.tuples(names, rows).map(
+        lambda both: "\n".join([both[0], *map(",".join, both[1])]).encode()
+    )
+    return st.one_of(mutations.files(text), grids)
+
+
+def read_curve_table(folder: Path, content: bytes) -> None:
+    (folder / "c.csv").write_bytes(content)
+    table = read_table_of_curves(folder / "c.csv")
+    laid = schedule(2, {}, table, frames=None, fps=10.0, loop=True, straight=False, circle=False)
+    assert len(laid) == table.frames_at(10.0) > 0
+    for values in (laid.places, *laid.tracks.values()):
+        assert values.shape == (len(laid),) and np.isfinite(values).all()
 
 
 def recipes(folder: Path) -> st.SearchStrategy[bytes]:

@@ -235,6 +235,7 @@ READERS = {
     "direction": Reader(semantic_readers.directions, semantic_readers.read_direction),
     "vector of others": Reader(semantic_readers.foreign_vectors, semantic_readers.read_direction),
     "table of scores": Reader(semantic_readers.tables, semantic_readers.read_table),
+    "curve table": Reader(semantic_readers.curve_tables, semantic_readers.read_curve_table),
     "recipe": Reader(semantic_readers.recipes, semantic_readers.read_a_recipe),
     "labels": Reader(semantic_readers.labels, semantic_readers.read_a_label_file),
     "kept arrays": Reader(semantic_readers.kept_files, semantic_readers.read_kept),

@@ -25,7 +25,7 @@ def test_a_film_is_that_of_the_verb(child, pair, tmp_path):
     words = ("--frames", 4, "--hold", 1, "--psi", 0.7, "--fps", 8, "--scale", 2)
     said = aligned("morph", PARENT, child, 3, 5, *words, "--out", tmp_path / "verb.webp")
     film = jobs.morph(*pair, 3, 5, frames=4, hold=1, psi=0.7, fps=8, scale=2)
-    assert said == f"wrote {tmp_path}/verb.webp: {film.summary}\n"
+    assert said.startswith(f"wrote {tmp_path}/verb.webp: {film.summary}, lossy; ")
     assert film.frames.shape == (6, 8, 8, 3) and film.frames.dtype == np.uint8
     film.write(tmp_path / "job.webp", Command("aligned morph x"))
     with (
@@ -172,7 +172,7 @@ def test_what_cannot_be_morphed(pair, tmp_path):
 
     nothing = {"networks": ("nothing", "nothing")}
     pair_in_s = latents_of_seeds(pair[0].config, [3, 5]).styles(pair[0])
-    refused("NAME.webp or NAME.mp4", 3, 5, out=tmp_path / "x.png", **nothing)
+    refused("NAME.gif, or a folder of frames", 3, 5, out=tmp_path / "x.png", **nothing)
     refused("frames a second", 3, 5, out=tmp_path / "x.webp", fps=0, **nothing)
     refused("NAME.png or NAME.html", 3, 5, job=jobs.morph_grid, out=tmp_path / "x.webp", **nothing)
     (tmp_path / "x.png").touch()

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from aligned_jax.errors import UserError
-from aligned_jax.latents import Curve, parse_rows, slerp
+from aligned_jax.latents import Curve, great_circle, numbers_at, parse_rows, slerp
 from aligned_jax.latents.curves import CURVES
 
 
@@ -56,3 +56,36 @@ def test_parse_rows():
     assert parse_rows("0-3, 7") == [0, 1, 2, 3, 7]
     with pytest.raises(UserError, match="not a list of layers: 'x', '1000', '3-2'"):
         parse_rows("x,1000,3-2")
+
+
+def test_a_circle_lies_on_the_sphere_of_normal_latents():
+    a, b = np.random.default_rng(0).standard_normal((2, 40)).astype(np.float32)
+    turns = np.linspace(0, 1, 9)
+    points = great_circle(a, 3 * b, turns)
+    assert points.dtype == np.float32 and points.shape == (9, 40)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), np.sqrt(40), rtol=1e-6)
+    np.testing.assert_allclose(
+        points[0] / np.linalg.norm(points[0]), a / np.linalg.norm(a), atol=1e-6
+    )
+    np.testing.assert_allclose(points[-1], points[0], atol=1e-5)
+    np.testing.assert_allclose(points[4], -points[0], atol=1e-5)
+    assert np.linalg.matrix_rank(points, tol=1e-3) == 2 and points[2] @ b > 0
+    with pytest.raises(UserError, match="parallel"):
+        great_circle(a, -2 * a, turns)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_numbers_go_smoothly_and_never_beyond_their_key_frames(closed):
+    values = np.array([0.1, 0.7, 0.7, -2.0, 5.0])
+    places = np.linspace(0, 5 if closed else 4, 101)
+    found = numbers_at(values, places, closed=closed)
+    np.testing.assert_array_equal(numbers_at(values, np.arange(5), closed=closed), values)
+    assert found.min() == -2 and found.max() == 5
+    assert (found[(places >= 1) & (places <= 2)] == 0.7).all()
+    around = np.concatenate([values] * 5) if closed else values
+    shift = 10 if closed else 0
+    expected = PchipInterpolator(np.arange(len(around)), around)(places + shift)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    straight = numbers_at(values, places, "linear", closed)
+    np.testing.assert_allclose(straight[places <= 1], 0.1 + 0.6 * places[places <= 1])
+    assert not closed or straight[-1] == 0.1

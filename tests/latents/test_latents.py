@@ -166,3 +166,17 @@ def test_sample_z_depends_on_the_key_alone():
     a, b = (latents.sample_z(jax.random.key(k), TINY, 3) for k in (0, 1))
     assert a.shape == (3, 6) and not np.allclose(a, b)
     np.testing.assert_array_equal(a, latents.sample_z(jax.random.key(0), TINY, 3))
+
+
+def test_truncation_of_several_strengths_and_towards_rows():
+    random = np.random.default_rng(1)
+    ws = random.standard_normal((3, 4, 5)).astype(np.float32)
+    mean, rows = random.standard_normal((2, 4, 5)).astype(np.float32)
+    psi = [0.123, 0.9, 1.7]
+    together = latents.truncate(jnp.asarray(ws), mean[0], np.float32(psi)[:, None, None])
+    for row, one in enumerate(psi):
+        alone = latents.truncate(jnp.asarray(ws[row : row + 1]), mean[0], one)
+        np.testing.assert_array_equal(together[row : row + 1], alone)
+    found = latents.truncate(jnp.asarray(ws), rows, 0.25, cutoff=3)
+    np.testing.assert_allclose(found[:, :3], (rows + 0.25 * (ws - rows))[:, :3], atol=1e-6)
+    np.testing.assert_array_equal(found[:, 3:], ws[:, 3:])

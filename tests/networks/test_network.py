@@ -15,7 +15,7 @@ from aligned_jax.config import (
     SynthesisConfig,
 )
 from aligned_jax.errors import UserError
-from aligned_jax.latents import style_layers, z_from_seeds
+from aligned_jax.latents import style_layers, truncate, z_from_seeds
 from aligned_jax.networks import init_variables
 from tests.helpers import DATA, nchw, nhwc, reference, relative_error
 
@@ -210,6 +210,15 @@ def test_noise_fields_for_one_or_for_every_sample(net, z):
     silent = net.synthesis(ws, "none")
     for leading in [(), (1,), (2,)]:
         np.testing.assert_allclose(net.synthesis(ws, fields(net, *leading)), silent, atol=1e-5)
+
+
+@pytest.mark.parametrize("psi", [0.3, 0.9, 1.7])
+def test_z_is_truncated_as_w_is_to_the_bit(net, z, psi):
+    """One psi, one picture, whatever the space in which latents are moved or kept."""
+    for cutoff in (None, 2):
+        expected = truncate(net.mapping(z), net.w_avg, psi, cutoff)
+        np.testing.assert_array_equal(net.mapping(z, psi=psi, cutoff=cutoff), expected)
+        assert (net.mapping(z)[:, 0] != expected[:, 0]).any()
 
 
 def test_a_network_without_a_mean_of_w_cannot_be_truncated(z):

@@ -48,6 +48,8 @@ LINES = {
     "edit {parent} {child} --channel 1_0 --out {out}.png": 300,
     "mix {parent} --rows 0-3 --columns 4-7 --layers 1-2 --out {out}.png": 2000,
     "walk {parent} --seeds 0-2 --frames 4 --out {out}.webp": 1000,
+    "walk {parent} --seeds 0-2 --frames 4 --out {out}.gif": 1000,
+    "walk {parent} --seeds 0-2 --frames 4 --out {out}/": 400,
     "swap {parent} {child} --strip 4,8 --seeds 0-7 --out {out}.png": 4000,
 }
 # What can be gone on with stays, in a hidden folder; the same command does it.

@@ -36,8 +36,8 @@ def film(ok, tmp_path, monkeypatch):
     kept = []
 
     def save(path, frames, *rest):
-        kept.append(frames)
-        return write(path, frames, *rest)
+        kept.append(np.stack([*frames]))
+        return write(path, kept[-1], *rest)
 
     write = viz.save_video
     monkeypatch.setattr(viz, "save_video", save, raising=False)
@@ -93,6 +93,24 @@ def test_labels_of_conditional_networks(film):
     network = DATA / "generator_cond16.pkl"
     first, second = (film(network, network, 3, 5, *SHORT, "--label", k)[0] for k in (0, 1))
     assert np.abs(first - second).max() > 1
+
+
+def test_forms_of_a_film(ok, parent, child, tmp_path):
+    line = ("morph", parent, child, 3, 5, *SHORT, "--ping-pong")
+    said = ok(*line, "--out", tmp_path / "x.webp", "--lossless")
+    assert said == f"wrote {tmp_path}/x.webp: 6 frames, 0.3 s\n"
+    assert "6 frames, 0.3 s, lossy" in ok(*line, "--out", tmp_path / "y.webp")
+    assert "256 colours" in ok(*line, "--out", tmp_path / "x.gif")
+    assert ok(*line, "--out", f"{tmp_path}/x/").endswith("6 frames, 0.3 s\n")
+    frames = [np.asarray(Image.open(file)) for file in sorted((tmp_path / "x").glob("*.png"))]
+    np.testing.assert_array_equal(frames[4], frames[2])
+    with Image.open(tmp_path / "x.webp") as exact, Image.open(tmp_path / "x.gif") as gif:
+        assert exact.n_frames == gif.n_frames == len(frames) == 6
+        for number, frame in enumerate(frames):
+            exact.seek(number)
+            gif.seek(number)
+            np.testing.assert_array_equal(np.asarray(exact.convert("RGB")), frame)
+            np.testing.assert_array_equal(np.asarray(gif.convert("RGB")), frame)  # 64 colours
 
 
 def test_rate_size_and_batch(film, parent, child):
@@ -209,7 +227,7 @@ def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
     def no(*argv):
         return refused("morph", parent, child, *argv)
 
-    assert "NAME.webp or NAME.mp4" in no(3, 5, *png)
+    assert "NAME.gif, or a folder of frames" in no(3, 5, *png)
     assert "NAME.png or NAME.html" in no(3, 5, "--grid", "2x2", *webp)
     assert "--fps and --hold cannot be used" in no(
         3, 5, "--grid", "2x2", *png, "--fps", 3, "--hold", 1
@@ -220,6 +238,7 @@ def test_what_cannot_be_morphed(refused, parent, child, tmp_path):
     assert "2 or more key frames; 0 were given" in no(*webp)
     assert "(loop), not both" in no(3, 5, *webp, "--loop", "--ping-pong")
     assert "--loop cannot be used" in no(3, 5, "--grid", "2x2", *png, "--loop")
+    assert "--lossless cannot be used" in no(3, 5, "--grid", "2x2", *png, "--lossless")
     np.savez(tmp_path / "s.npz", ws=np.zeros((1, 4, 8), np.float32))
     assert "does not fit this network" in no(tmp_path / "s.npz", 5, *webp)
     assert "frames a second" in no(3, 5, *webp, "--frames", 2, "--fps", 0)

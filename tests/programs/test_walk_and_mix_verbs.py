@@ -35,7 +35,7 @@ def asked(aligned, monkeypatch, tmp_path):
 def test_a_walk(ok, parent, tmp_path):
     out = tmp_path / "x.webp"
     said = ok("walk", parent, *WALK, "--grid", "2x1", "--fps", 4, "--scale", 3, "--out", out)
-    assert said == f"wrote {out}: 4 frames, 1.0 s\n"
+    assert said.startswith(f"wrote {out}: 4 frames, 1.0 s, lossy; ")
     with Image.open(out) as image:
         assert image.n_frames == 4 and image.size == (48, 24)
         assert image.getexif()[0x010E].startswith("aligned walk ")
@@ -45,7 +45,12 @@ def test_every_option_of_a_walk_reaches_the_job(asked, tmp_path):
     plain = asked("walk", "N", "--out", "x.webp")
     options = {
         "--seeds": ("0-3", "seeds", "0-3"), "--frames": (7, "frames", 7),
-        "--psi": (0.5, "psi", 0.5),
+        "--psi": (0.5, "psi", 0.5), "--path": ("circle", "path", "circle"),
+        "--animate": ("psi=0,1", "animate", ["psi=0,1"]),
+        "--curve-file": ("F.csv", "curve_file", "F.csv"), "--child": ("C", "child", "C"),
+        "--smooth": (2, "smooth", 2), "--layer": ("b8/conv1", "layer", "b8/conv1"),
+        "--cutoff": (3, "cutoff", 3), "--centre": ("5", "centre", "5"), "--mix": ("9", "mix", "9"),
+        "--mix-layers": ("0-1", "mix_layers", "0-1"), "--lossless": (None, "lossless", True),
         "--grid": ("3x2", "grid", (3, 2)), "--space": ("z", "space", "z"),
         "--curve": ("linear", "curve", "linear"), "--no-loop": (None, "loop", False),
         "--fps": (9, "fps", 9), "--scale": (2, "scale", 2), "--label": (1, "label", 1),
@@ -69,7 +74,7 @@ def test_a_walk_that_cannot_be(refused, aligned, parent, tmp_path):
     assert "is not like 3x2" in refused("walk", parent, *out, "--grid", "0x2")
     assert "1 seed: a walk" in refused("walk", parent, *out, "--seeds", 4)
     assert "leave --curve out" in refused("walk", parent, *out, "--space", "z", "--curve", "linear")
-    assert "NAME.webp or NAME.mp4" in refused("walk", parent, "--out", tmp_path / "x.png")
+    assert "NAME.gif, or a folder" in refused("walk", parent, "--out", tmp_path / "x.png")
     assert not (tmp_path / "x.webp").exists()
     found = aligned("walk", parent, *WALK, "--noise-seed", 3, *out)
     assert (found.code, found.err) == (
@@ -77,6 +82,35 @@ def test_a_walk_that_cannot_be(refused, aligned, parent, tmp_path):
         "warning: --noise-seed changes nothing: noise is const\n",
     )
     assert "already exists" in refused("walk", parent, *out)
+
+
+def test_what_moves_besides(ok, refused, parent, child, tmp_path):
+    (tmp_path / "f.csv").write_text("psi,place\n0.3,0\n0.5,0.5\n0.7,1\n")
+    line = ("walk", parent, "--seeds", "3,5", "--child", child, "--batch", 1)
+    moving = (
+        "--animate",
+        "t2=0,1",
+        "--curve-file",
+        tmp_path / "f.csv",
+        "--out",
+        tmp_path / "film/",
+    )
+    assert ok(*line, *moving, "--no-loop") == f"wrote {tmp_path}/film: 3 frames, 0.1 s\n"
+    film = jobs.walk(parent, "3,5", child=child, animate={"t2": [0, 1]}, loop=False, batch=1,
+                     curve_file={"psi": [0.3, 0.5, 0.7], "place": [0, 0.5, 1]})  # fmt: skip
+    for number, frame in enumerate(film):
+        with Image.open(tmp_path / "film" / f"frame{number:05d}.png") as picture:
+            np.testing.assert_array_equal(np.asarray(picture), frame)
+    told = refused(*line, "--animate", "psy=1", "--animate", "t2=0,x", "--out", tmp_path / "y.gif")
+    assert "t2: 'x' is no finite number" in told and "nothing that moves: psy; there are" in told
+    told = refused(*line, "--animate", "psy=1", "--animate", "pis=2", "--out", tmp_path / "y.gif")
+    assert "nothing that moves: psy, pis; there are psi, t1, t2, swap, place" in told
+    (tmp_path / "bad.csv").write_text("psy,psi\n1,x\n")
+    bad = ("--curve-file", tmp_path / "bad.csv", "--out", tmp_path / "y.gif")
+    told = refused("walk", parent, "--seeds", "3,5", *bad)
+    assert "nothing that moves: psy" in told and "line 2, psi: 'x'" in told
+    told = refused(*line, "--curve", "f.csv", "--out", tmp_path / "y.gif")
+    assert "A file of numbers is --curve-file" in told
 
 
 def test_a_mix(ok, aligned, parent, tmp_path):

@@ -1,6 +1,7 @@
 """Animations: what can be read back of them."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax.errors import UserError
-from aligned_jax.viz import check_video, save_video, save_webp, video
+from aligned_jax.viz import FrameStream, check_video, loss_of, mp4, save_video, save_webp, video
 
 
 @pytest.fixture
@@ -75,6 +76,62 @@ def test_a_last_frame_that_stays_and_films_that_end(ramp):
     assert about(loop=2) == (40, 2)
 
 
+def noisy(count=4, channels=3):
+    return np.random.default_rng(0).integers(0, 256, (count, 8, 12, channels), np.uint8)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_keeps_every_bit_and_what_says_that_it_does_not(tmp_path, channels):
+    frames = noisy(channels=channels)
+    save_video(tmp_path / "plain.webp", frames, 10)
+    save_video(tmp_path / "exact.webp", frames, 10, lossless=True)
+    wanted = np.broadcast_to(frames, (*frames.shape[:3], 3))
+    np.testing.assert_array_equal(read(tmp_path / "exact.webp")[0], wanted)
+    assert np.abs(read(tmp_path / "plain.webp")[0].astype(int) - wanted).max() > 1
+    assert loss_of("x.webp", lossless=True) == loss_of("x/") == loss_of("x") == ""
+    assert "lossy" in loss_of("x.webp") and "lossy" in loss_of("x.mp4")
+    assert "256 colours" in loss_of("x.gif")
+
+
+def test_gif(tmp_path, ramp):
+    save_video(tmp_path / "x.gif", ramp, 30, {"Comment": "aligned walk " + "x" * 300}, scale=2)
+    shown, lasting = read(tmp_path / "x.gif")
+    # Each frame has one colour, so that its palette holds it.
+    np.testing.assert_array_equal(shown, ramp.repeat(2, axis=1).repeat(2, axis=2))
+    assert lasting == [30, 40, 30] * 3 + [30] and sum(lasting) == 330
+    with Image.open(tmp_path / "x.gif") as film:
+        assert film.info["loop"] == 0 and film.info["comment"] == b"aligned walk " + b"x" * 300
+    clear = np.concatenate([noisy(), np.zeros_like(noisy(channels=1))], axis=3)
+    save_video(tmp_path / "clear.gif", clear, 10)
+    np.testing.assert_array_equal(read(tmp_path / "clear.gif")[0], np.full((4, 8, 12, 3), 255))
+    busy = noisy(1).repeat(3, axis=1).repeat(2, axis=2)  # no more than 96 colours
+    save_video(tmp_path / "busy.gif", busy, 10)
+    np.testing.assert_array_equal(read(tmp_path / "busy.gif")[0], busy)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_folder_of_frames(tmp_path, channels):
+    frames, out = noisy(12, channels), tmp_path / "film"
+    save_video(out, frames, 8, {"Comment": "aligned walk"}, scale=2)
+    names = sorted(os.listdir(out))
+    assert names == ["film.json", *(f"frame{k:05d}.png" for k in range(12))]
+    for frame, name in zip(frames, names[1:], strict=True):
+        with Image.open(out / name) as picture:
+            assert picture.text["Comment"] == "aligned walk"
+            pixels = np.asarray(picture).reshape(16, 24, channels)
+        np.testing.assert_array_equal(pixels, frame.repeat(2, axis=0).repeat(2, axis=1))
+    told = json.loads((out / "film.json").read_text())
+    assert (told["frames"], told["fps"], told["seconds"]) == (12, 8, 1.5)
+    assert told["comment"] == "aligned walk"
+    with pytest.raises(UserError, match="is not empty"):
+        save_video(out, frames, 8)
+    with pytest.raises(UserError, match=r"longer film.*frame00010.png, frame00011.png"):
+        save_video(out, frames[:10], 8, overwrite=True)
+    save_video(out, frames[::-1], 8, overwrite=True)
+    with Image.open(out / "frame00000.png") as picture:
+        assert (np.asarray(picture).reshape(8, 12, channels) == frames[-1]).all()
+
+
 def test_existing_files_stay_unless_told(tmp_path, ramp):
     out = tmp_path / "x.webp"
     out.write_bytes(b"mine")
@@ -87,8 +144,14 @@ def test_existing_files_stay_unless_told(tmp_path, ramp):
 
 
 def test_what_cannot_be_written(tmp_path, ramp, monkeypatch):
-    with pytest.raises(UserError, match=r"NAME.webp or NAME.mp4"):
-        check_video(tmp_path / "x.gif")
+    with pytest.raises(UserError, match=r"NAME.webp, NAME.mp4, NAME.gif, or a folder of frames"):
+        check_video(tmp_path / "x.png")
+    for rate in (60, 0.001):
+        with pytest.raises(UserError, match=r"cannot be shown in a .gif; give 0.002 to 50"):
+            check_video(tmp_path / "x.gif", fps=rate)
+    for name in ("x.gif", "x.mp4"):
+        with pytest.raises(UserError, match=r"loses something; write NAME.webp, or a folder"):
+            save_video(tmp_path / name, ramp, 10, lossless=True)
     for rate in (0, 1e-5, 1e-300, -1, float("nan"), 1e4):
         with pytest.raises(UserError, match="frames a second"):
             save_video(tmp_path / "x.webp", ramp, rate)
@@ -114,21 +177,21 @@ def test_limits_of_the_formats(tmp_path, ramp, monkeypatch):
         check_video(out, shape=(2, 5461, 6), scale=4)
     with pytest.raises(UserError, match=r"a side of a .webp may have 16383"):
         save_video(out, ramp, 10, scale=100_000)
-    monkeypatch.setattr(video, "_ffmpeg", lambda: "ffmpeg")
+    monkeypatch.setattr(video, "ffmpeg_program", lambda: "ffmpeg")
     check_video(tmp_path / "x.mp4", shape=(2, 64, 64), scale=64)
     with pytest.raises(UserError, match=r"a side of a .mp4 may have 4096"):
         check_video(tmp_path / "x.mp4", shape=(2, 64, 64), scale=65)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("suffix", [".webp", ".mp4"])
-def test_frames_are_enlarged_one_by_one(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", [".webp", ".mp4", ".gif", ""])
+def test_frames_are_taken_and_enlarged_one_by_one(tmp_path, suffix):
     if suffix == ".mp4":
         pytest.importorskip("imageio_ffmpeg")
-    frames = np.zeros((200, 8, 8, 3), np.uint8)
-    frame = (8 * 32) ** 2 * 3
+    drawn = (np.full((32, 32, 3), level, np.uint8) for level in range(200))
+    frame = (32 * 8) ** 2 * 3
     tracemalloc.start()
-    save_video(tmp_path / f"x{suffix}", frames, 10, scale=32)
+    save_video(tmp_path / f"x{suffix}", FrameStream((200, 32, 32, 3), drawn), 10, scale=8)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert frame < most < 8 * frame  # all of them are 200
@@ -138,7 +201,8 @@ def test_what_ffmpeg_says_is_passed_on(tmp_path, monkeypatch):
     script = tmp_path / "ffmpeg"
     script.write_text("#!/bin/sh\necho no such codec >&2\nexit 3\n")
     script.chmod(0o755)
-    monkeypatch.setattr(video, "_ffmpeg", lambda: str(script))
+    for module in (video, mp4):
+        monkeypatch.setattr(module, "ffmpeg_program", lambda: str(script))
     frames = np.zeros((50, 64, 64, 3), np.uint8)  # more than a pipe holds
     with pytest.raises(UserError, match="ffmpeg cannot write this mp4: no such codec; write NAME"):
         save_video(tmp_path / "x.mp4", frames, 10)

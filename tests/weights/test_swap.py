@@ -73,6 +73,29 @@ def test_smooth_weights_are_logistic_in_the_position():
         np.testing.assert_allclose(value, expected, rtol=1e-5)
 
 
+def test_a_smooth_switch_moves_between_resolutions():
+    low, high = pair()
+    at = {size: swap(low, high, size, smooth=1.5) for size in (4, 8, 8.0, math.sqrt(32))}
+    assert same_bits(at[8], swap(low, high, 8.0, smooth=1.5))
+
+    def share_of_high(found):
+        """In conv1 of 4 pixels, the layer at position 1."""
+        leaves = zip(*(entries(tree).values() for tree in (low, high, found)), strict=True)
+        a, b, value = next(
+            [np.asarray(value) for _, value in three]
+            for three in leaves
+            if three[0][0].position == 1 and np.all(three[0][1] != three[1][1])
+        )
+        return float(np.mean((value - a) / (b - a)))
+
+    shares = {size: share_of_high(found) for size, found in at.items()}
+    assert shares[4] > shares[math.sqrt(32)] > shares[8]
+    assert shares[math.sqrt(32)] == pytest.approx(1 / (1 + math.exp((2.5 - 1) / 1.5)), abs=1e-3)
+    for wrong in (3, 5.0, 17):
+        with pytest.raises(UserError, match="no such resolution"):
+            swap(low, high, wrong, smooth=None if wrong == 5.0 else 1.0)
+
+
 def test_wide_smooth_swap_is_the_mean():
     low, high = pair()
     result = swap(low, high, 8, smooth=1e9)

@@ -12,7 +12,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.jobs.edits.part_masks import PartMask
 from aligned_jax.jobs.edits.recipes import EditRecipe
 from aligned_jax.jobs.edits.strength import ChosenStrength
-from aligned_jax.jobs.films import Film, check_size
+from aligned_jax.jobs.films import Film
 from aligned_jax.jobs.sources import Usage
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
@@ -146,8 +146,9 @@ class EditedFamily:
         for place in range(len(drawn)):
             images = np.stack([*still, *(row[place :: len(drawn)] for row in rows)])
             pictures.append(viz.figure(images, self.latents.names, names))
-        check_size(frames, *pictures[0].shape)
-        return Film(np.stack([pictures[place] for place in places]), fps, scale, self.usage)
+        height, width, channels = pictures[0].shape
+        shape = (frames, height, width, channels)
+        return Film(shape, lambda: (pictures[place] for place in places), fps, scale, self.usage)
 
     def write_latents(
         self,

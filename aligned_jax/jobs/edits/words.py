@@ -73,6 +73,11 @@ def read_edits(
     return found
 
 
+def is_channel(word: str) -> bool:
+    """Whether a word is a style channel by its form, such as 15_45 or b16.conv1_23."""
+    return _CHANNEL.fullmatch(word) is not None
+
+
 def strength_in(word: str) -> tuple[str, float | None]:
     """A word without its strength, and the strength if it says one."""
     source, colon, number = word.rpartition(":")

@@ -1,0 +1,1 @@
+"""Walks through latents, weights and edits, as films."""
