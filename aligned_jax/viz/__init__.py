@@ -14,10 +14,12 @@ from aligned_jax.viz.grid import (
 )
 from aligned_jax.viz.heatmap import heatmap
 from aligned_jax.viz.sheet import Sheet
+from aligned_jax.viz.showing import ShownPictures, show
 from aligned_jax.viz.video import check_video, save_video, save_webp
 
 __all__ = [
     "Sheet",
+    "ShownPictures",
     "as_pixels",
     "check_channels",
     "check_file",
@@ -30,6 +32,7 @@ __all__ = [
     "save_png",
     "save_video",
     "save_webp",
+    "show",
     "spark",
     "spread",
     "tile",
