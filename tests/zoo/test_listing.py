@@ -24,5 +24,5 @@ def test_every_member_has_a_name():
 
 
 def test_other_kinds_are_refused():
-    with pytest.raises(UserError, match="kind .films. in the zoo; there are network, encoder"):
+    with pytest.raises(UserError, match=r"kind .films. in the zoo; there are network, encoder"):
         aj.zoo.names("films")
