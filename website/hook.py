@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
+from mkdocs.utils import get_relative_url
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # MkDocs loads this file by its name alone
 
 from website import links, names, notebooks, verbs
 
 _NOTEBOOKS = "notebooks/"
+# What the theme would load from elsewhere for pages on the disk, and what does the same.
+_SHIM, _OWN_SHIM = "https://unpkg.com/iframe-worker/shim", "assets/search-from-disk.js"
 
 
 def on_config(config: Any) -> Any:
@@ -39,6 +42,16 @@ def on_page_markdown(markdown: str, page: Any, **others: Any) -> str:
     if page.file.src_uri.startswith(("cli/", "api/")):
         return markdown
     return links.for_site(markdown, links.source_of(page.file.src_uri))
+
+
+def on_post_page(output: str, page: Any, **others: Any) -> str:
+    """Keeps to files of the site."""
+    return output.replace(_SHIM, get_relative_url(_OWN_SHIM, page.url))
+
+
+def on_post_template(output_content: str, **others: Any) -> str:
+    """The same for pages that are no documents, such as that of what is not found."""
+    return output_content.replace(_SHIM, f"/{_OWN_SHIM}")
 
 
 def _add(files: Files, config: Any, place: str, text: str | None = None, path: Any = None) -> None:

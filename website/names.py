@@ -71,7 +71,7 @@ def _page(call: str, module: types.ModuleType, told: dict[str, str], place: str)
       place: of this page among them.
     """
     values = {name: getattr(module, name) for name in public(module)}
-    own = [name for name, value in values.items() if _is_told(value)]
+    own = [name for name, value in values.items() if is_told(value)]
     own = [name for name in own if told.setdefault(_full(values[name]), place) == place]
     rows = [f"| {_name(name, value, told)} | {fact(value)} |" for name, value in values.items()]
     rows = [row for row, name in zip(rows, values, strict=True) if name not in own]
@@ -83,7 +83,7 @@ def _page(call: str, module: types.ModuleType, told: dict[str, str], place: str)
     return "\n\n".join(parts) + "\n"
 
 
-def _is_told(value: Any) -> bool:
+def is_told(value: Any) -> bool:
     """Whether a value is a class or function of the library."""
     is_code = inspect.isclass(value) or inspect.isroutine(value) or hasattr(value, "__wrapped__")
     return is_code and value.__module__.startswith("aligned_jax")
@@ -95,7 +95,7 @@ def _full(value: Any) -> str:
 
 def _name(name: str, value: Any, told: dict[str, str]) -> str:
     """A name, which leads to where it is told."""
-    return f"[`{name}`]({told[_full(value)]}#{_full(value)})" if _is_told(value) else f"`{name}`"
+    return f"[`{name}`]({told[_full(value)]}#{_full(value)})" if is_told(value) else f"`{name}`"
 
 
 def _reference(call: str, full: str) -> str:
@@ -116,7 +116,7 @@ def fact(value: Any) -> str:
         return _written(value)
     if get_origin(value) is Literal:
         return listed([f"`{entry!r}`" for entry in get_args(value)], _MOST)
-    if inspect.isclass(value) and not _is_told(value):
+    if inspect.isclass(value) and not is_told(value):
         return f"`{value.__module__.split('.')[0]}.{value.__name__.rpartition('.')[2]}`"
     if callable(value):
         return sentence(value).replace("|", "\\|")

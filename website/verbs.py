@@ -31,7 +31,7 @@ def pages() -> dict[str, str]:
 def _verb(verb: str) -> str:
     """The page of one verb."""
     module, parser = ALIGNED.module_of(verb), ALIGNED.parser(verb)
-    parts = [f"# aligned {verb}", f"*{said(ALIGNED.verbs[verb].summary)}*"]
+    parts = [f"# aligned {verb}", said(_sentence(ALIGNED.verbs[verb].summary))]
     parts += [_fenced("sh", textwrap.dedent(module.EXAMPLE))]
     parts += _prose(module.__doc__ or "")
     parts += [_OVERRIDES] if getattr(module, "OVERRIDES", False) else []
@@ -49,14 +49,14 @@ def _parser(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
         shown = [one for one in group._group_actions if not _has_parsers(one) and _is_told(one)]
         if shown:
             title = {"positional arguments": "arguments"}.get(group.title or "", group.title)
-            yield f"{'#' * level} {said(str(title)[:1].upper() + str(title)[1:])}"
+            yield f"{'#' * level} {said(_sentence(str(title)).rstrip('.'))}"
             yield from _prose(group.description or "")
             yield "\n\n".join(_argument(one, formatter) for one in shown)
     for action in below:
         told = {one.dest: one.help for one in action._choices_actions}
         for name, inner in action.choices.items():
             yield f"{'#' * level} {inner.prog.removeprefix('aligned ')}"
-            yield from [said(told[name].capitalize() + ".")] if told.get(name) else []
+            yield from [said(_sentence(told[name]))] if told.get(name) else []
             yield from _prose(inner.description or "")
             yield from _parser(inner, level + 1)
 
@@ -83,6 +83,10 @@ def _number(action: argparse.Action) -> str:
     return {"?": "*(may be left out)*", "*": "*(any number)*", "+": "*(one or more)*"}.get(
         str(action.nargs), "" if action.help else "*(one)*"
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _prose(text: str) -> list[str]:
