@@ -12,7 +12,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.viz.grid import as_pixels, check_channels, figure, png_bytes
 from aligned_jax.viz.notebook import pictures_html
-from aligned_jax.viz.sheet import write_picture
+from aligned_jax.viz.sheet import Sheet, write_picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,40 +59,56 @@ class ShownPictures:
         write_picture(out, self.picture(), Command(), overwrite)
 
 
-def show(images: Any, titles: Sequence[object] = (), columns: int | None = None) -> ShownPictures:
+def show(
+    images: Any,
+    titles: Sequence[object] = (),
+    columns: int | None = None,
+    rows: Sequence[object] = (),
+) -> ShownPictures | Sheet:
     """Pictures for a notebook, or for a look at them from a script.
 
     The result is shown where it is the last value of a cell; elsewhere, give it to IPython's
     `display`, or write it to a file.
 
     Args:
-      images: floats [N, H, W, C] in [-1, 1], as networks draw them, or uint8; or one picture
-        [H, W, C], or a list of such. NumPy or JAX, with 1, 3 or 4 channels. Floats beyond the
-        range are clipped.
-      titles: N of whatever can be printed, above the pictures; none by default.
-      columns: pictures in a row; 8 by default, or as many as there are.
+      images: floats [N, H, W, C] in [-1, 1], as networks draw them, or uint8; one picture
+        [H, W, C]; pictures in rows and columns, [R, K, H, W, C]; or a list of such. NumPy or JAX,
+        with 1, 3 or 4 channels. Floats beyond the range are clipped.
+      titles: N of whatever can be printed, above the pictures, or K above the columns; none by
+        default.
+      columns: pictures in a row, where images are no rows; 8 by default, or as many as there are.
+      rows: R labels beside rows; none by default.
 
     Returns:
-      an object with `_repr_html_`, `_repr_png_`, and `write(path)`.
+      an object with `_repr_html_`, `_repr_png_`, `picture()` and `write(path)`; of images in rows
+      and columns a `Sheet`.
 
     Raises:
-      UserError: if there is nothing to be shown, or shapes, types, numbers or titles do not fit.
+      UserError: if there is nothing to be shown, or shapes, types, numbers or labels do not fit.
     """
     pixels = _pixels(images)
-    count = len(pixels)
+    in_rows = pixels.ndim == 5
+    count = pixels.shape[1] if in_rows else len(pixels)
     if len(titles) not in (0, count):
-        raise UserError(f"there are {len(titles)} titles for {count} pictures; give one for each")
-    if columns is not None and columns < 1:
-        raise UserError(f"columns is {columns}; it must be 1 or more")
-    named = tuple(str(title) for title in titles)
-    return ShownPictures(pixels, named, min(columns or _IN_A_ROW, count))
+        what = "columns" if in_rows else "pictures"
+        raise UserError(f"there are {len(titles)} titles for {count} {what}; give one for each")
+    if len(rows) not in (0, len(pixels) if in_rows else 0):
+        found = f"{len(pixels)} rows" if in_rows else "pictures without rows, [N, H, W, C]"
+        raise UserError(f"there are {len(rows)} labels of rows for {found}")
+    if columns is not None and (in_rows or columns < 1):
+        allowed = "left out for images in rows and columns" if in_rows else "1 or more"
+        raise UserError(f"columns is {columns}; it must be {allowed}")
+    above, beside = tuple(map(str, titles)), tuple(map(str, rows))
+    if in_rows:
+        return Sheet(pixels, beside, above or ("",) * count)
+    return ShownPictures(pixels, above, min(columns or _IN_A_ROW, count))
 
 
 _IN_A_ROW = 8
 
 
 def _pixels(images: Any) -> np.ndarray:
-    """Bytes uint8 [N, H, W, C] of whatever `show` takes."""
+    """Bytes uint8 [N, H, W, C] or [R, K, H, W, C] of whatever `show` takes."""
     if isinstance(images, list | tuple):
         shapes = sorted({np.shape(image) for image in images})
         if len(shapes) != 1:
@@ -100,10 +116,10 @@ def _pixels(images: Any) -> np.ndarray:
         images = np.stack([np.asarray(image) for image in images])
     pixels = as_pixels(images)
     pixels = pixels[None] if pixels.ndim == 3 else pixels
-    if pixels.ndim != 4 or 0 in pixels.shape or pixels.dtype != np.uint8:
+    if pixels.ndim not in (4, 5) or 0 in pixels.shape or pixels.dtype != np.uint8:
         raise UserError(
             f"pictures are {pixels.dtype} of shape {list(pixels.shape)}; they must be floats in "
-            "[-1, 1] or uint8, of shape [N, H, W, C] or [H, W, C]"
+            "[-1, 1] or uint8, of shape [H, W, C], [N, H, W, C] or [R, K, H, W, C]"
         )
-    check_channels(pixels.shape[3])
+    check_channels(pixels.shape[-1])
     return pixels

@@ -62,11 +62,20 @@ def test_pictures_of_other_channels(channels):
     assert Image.open(io.BytesIO(shown._repr_png_())).width > 200
 
 
+def test_labels_of_rows_need_rows():
+    with pytest.raises(UserError, match="1 labels of rows for pictures without rows"):
+        aj.show(FLOATS, rows=["a"])
+    with pytest.raises(UserError, match="3 labels of rows for 1 rows"):
+        aj.show(FLOATS[None], rows="abc")
+
+
 @pytest.mark.parametrize(
     ("images", "titles", "columns", "message"),
     [
         (FLOATS, ["a"], None, "1 titles for 3 pictures"),
         (FLOATS, (), 0, "columns is 0"),
+        (FLOATS[None], (), 2, "columns is 2; it must be left out"),
+        (FLOATS[None], "ab", None, "2 titles for 3 columns"),
         (FLOATS[0, 0], (), None, r"shape \[8, 3\]"),
         (FLOATS[:0], (), None, r"shape \[0, 8, 8, 3\]"),
         (FLOATS.astype(np.int32), (), None, "int32"),
@@ -90,6 +99,16 @@ def test_sheets_are_shown_with_their_labels():
     drawn = np.asarray(Image.open(io.BytesIO(sheet._repr_png_())))
     np.testing.assert_array_equal(drawn, sheet.picture())
     assert "parent" not in parsed(Sheet(images, (), ("a", "b", "c"))._repr_html_())[1]
+
+
+def test_rows_make_a_sheet():
+    rows = [FLOATS, -FLOATS]
+    shown = aj.show(rows, titles=range(3), rows=["parent", "child"])
+    assert isinstance(shown, Sheet) and shown.rows == ("parent", "child")
+    np.testing.assert_array_equal(shown.images, to_uint8(np.stack(rows)))
+    assert parsed(shown._repr_html_())[1].split() == ["0", "1", "2", "parent", "child"]
+    plain = aj.show(np.stack(rows))
+    assert plain.picture().shape[1] < shown.picture().shape[1]
 
 
 def test_large_pictures_are_made_small_for_the_page():
