@@ -92,7 +92,7 @@ def test_pages_of_verbs_tell_every_argument(made):
 
 
 def test_help_is_shown_as_it_is():
-    assert verbs.said("of `--out`, *x* <y> --psi P") == r"of `--out`, \*x\* \<y\> `--psi` P"
+    assert verbs.said("of `<a>`, *x* <y> --psi P") == r"of `<a>`, \*x\* &lt;y&gt; `--psi` P"
 
 
 def test_pages_of_names_tell_every_public_name(made):

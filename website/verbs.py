@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import html
 import re
 import textwrap
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from aligned_jax.tools.main import ALIGNED
 _WIDTH = 88
 _FORMATTER = functools.partial(argparse.RawDescriptionHelpFormatter, width=_WIDTH)
 # What Markdown would take for its own, outside of code.
-_SPECIAL = re.compile(r"([\\*_<>\[\]#|{}~])")
+_SPECIAL = re.compile(r"([\\*_\[\]#|{}])")
 _OPTION = re.compile(r"(?<![\w`-])(--[a-z][\w.-]*\w)")
 _OVERRIDES = """\
 Any field of the config is overridden by its dotted name, such as `--gan.r1-gamma 0.2`; `--options`
@@ -31,9 +32,8 @@ def pages() -> dict[str, str]:
 def _verb(verb: str) -> str:
     """The page of one verb."""
     module, parser = ALIGNED.module_of(verb), ALIGNED.parser(verb)
-    parts = [f"# aligned {verb}", said(_sentence(ALIGNED.verbs[verb].summary))]
-    parts += [_fenced("sh", textwrap.dedent(module.EXAMPLE))]
-    parts += _prose(module.__doc__ or "")
+    first, *others = _prose(module.__doc__ or "")
+    parts = [f"# aligned {verb}", first, _fenced("sh", textwrap.dedent(module.EXAMPLE)), *others]
     parts += [_OVERRIDES] if getattr(module, "OVERRIDES", False) else []
     return "\n\n".join([*parts, *_parser(parser, 2)]) + "\n"
 
@@ -80,9 +80,8 @@ def _number(action: argparse.Action) -> str:
     """How many of an argument are wanted, where that is not plain."""
     if action.option_strings:
         return "*(required)*" if action.required else ""
-    return {"?": "*(may be left out)*", "*": "*(any number)*", "+": "*(one or more)*"}.get(
-        str(action.nargs), "" if action.help else "*(one)*"
-    )
+    several = {"?": "*(may be left out)*", "*": "*(any number)*", "+": "*(one or more)*"}
+    return several.get(str(action.nargs), "" if action.help else "*(required)*")
 
 
 def _sentence(text: str) -> str:
@@ -102,5 +101,7 @@ def _fenced(language: str, code: str) -> str:
 def said(text: str) -> str:
     """Plain text as Markdown: spans in backticks and names of options are code."""
     parts = re.split(r"(`[^`]+`)", text)
-    parts[::2] = [re.sub(_OPTION, r"`\1`", _SPECIAL.sub(r"\\\1", part)) for part in parts[::2]]
+    for k in range(0, len(parts), 2):
+        plain = _SPECIAL.sub(r"\\\1", html.escape(parts[k], quote=False))
+        parts[k] = _OPTION.sub(r"`\1`", plain)
     return "".join(parts)
