@@ -68,7 +68,7 @@ def _cell(image: np.ndarray, name: str, title: str = "") -> str:
 
 def _label(text: str, side: str) -> str:
     place = "end" if side == "center" else "center"
-    style = f"text-align:{side};align-self:{place};overflow-wrap:anywhere;opacity:.75"
+    style = f"text-align:{side};align-self:{place};overflow-wrap:break-word;opacity:.75"
     return f'<div style="{style}">{markup(text)}</div>'
 
 
