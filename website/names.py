@@ -15,7 +15,13 @@ ROOMS += ["inversion", "features", "metrics", "evaluation", "data", "viz", "zoo"
 ROOMS += ["config", "convert", "checkpoint", "loading", "provenance", "ancestry", "augment"]
 ROOMS += ["losses", "ops", "errors", "types"]
 # Of rooms that stand behind jobs, what scripts take from there.
-MODULES = ["utils.reporting", "runs.config", "training.options", "training.encoder_options"]
+MODULES = [
+    "utils.reporting",
+    "runs.progress",
+    "runs.config",
+    "training.options",
+    "training.encoder_options",
+]
 MODULES += ["training.terms", "training.state", "training.gan_step"]
 _MOST = 16  # values of a constant that are listed
 
