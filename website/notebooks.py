@@ -34,8 +34,8 @@ def run(path: Path, execute: bool = True) -> tuple[str, str]:
     notebook = jupytext.read(path)
     if execute:
         with tempfile.TemporaryDirectory() as folder:
-            place = {"metadata": {"path": folder}}
-            NotebookClient(notebook, _LONGEST, "python3", resources=place).execute()
+            client = NotebookClient(notebook, timeout=_LONGEST, kernel_name="python3")
+            client.execute(cwd=folder)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
     cells = [_cell(cell) for cell in notebook.cells]
