@@ -17,7 +17,7 @@ import yaml
 import aligned_jax as aj
 from aligned_jax.tools.main import ALIGNED
 from tests.test_documentation import DOCUMENTS, ROOT, blocks, name, prose
-from website import links, names, verbs
+from website import links, names, notebooks, verbs
 
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.md"))
 NAVIGATION = (ROOT / "mkdocs.yml").read_text("utf-8").split("\nnav:\n")[1].split("\n\n")[0]
@@ -167,6 +167,45 @@ def test_notebooks_can_be_installed_and_read(notebook):
     known = {alias.asname or alias.name for cell in cells for alias in imported(cell)}
     known |= {node.id for cell in cells for node in ast.walk(ast.parse(cell)) if is_new(node)}
     assert {"aj"} <= known
+
+
+class Node(dict):
+    """What Jupyter's packages hold notebooks in."""
+
+    __getattr__ = dict.__getitem__
+
+
+def test_cells_are_shown_with_their_results():
+    told = Node(output_type="stream", name="stdout", text="a <b>\n")
+    warned = Node(output_type="stream", name="stderr", text="never mind")
+    pages = [{"text/html": "<i>x</i>", "text/plain": "y"}, {"image/webp": "AA\n=="}]
+    values = [Node(output_type="execute_result", data=data) for data in pages]
+    cell = Node(cell_type="code", source="f()", outputs=[told, warned, *values])
+    assert notebooks.shown(cell).split("\n\n") == [
+        "```python\nf()\n```",
+        '<div class="result"><pre>a &lt;b&gt;</pre></div>',
+        '<div class="result"><i>x</i></div>',
+        '<div class="result"><img alt="result" src="data:image/webp;base64,AA=="></div>',
+    ]
+    assert notebooks.shown(Node(cell_type="markdown", source="# x")) == "# x"
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path):
+    pytest.importorskip("mkdocs", reason="the site needs the extra docs")
+    pytest.importorskip("mkdocstrings_handlers.python", reason="the site needs the extra docs")
+    result = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "RUN_NOTEBOOKS": "false", "NO_MKDOCS_2_WARNING": "1"},
+    )
+    assert result.returncode == 0, result.stderr
+    pages = {path: path.read_text("utf-8") for path in (tmp_path / "site").rglob("*.html")}
+    assert len(pages) > 100
+    asked = r"<(?:script|img|link)[^>]*(?:src|href)=\"?(https?:[^\" >]*)"
+    assert {where for text in pages.values() for where in re.findall(asked, text)} == set()
 
 
 def imported(cell):

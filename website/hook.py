@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.utils import get_relative_url
 
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # MkDocs loads this file by 
 
 from website import links, names, notebooks, verbs
 
+_LOG = get_plugin_logger("website")
 _NOTEBOOKS = "notebooks/"
 # What the theme would load from elsewhere for pages on the disk, and what does the same.
 _SHIM, _OWN_SHIM = "https://unpkg.com/iframe-worker/shim", "assets/search-from-disk.js"
@@ -30,6 +32,7 @@ def on_files(files: Files, config: Any) -> Files:
     for place, text in {**verbs.pages(), **names.pages()}.items():
         _add(files, config, place, text)
     for file in [one for one in files.documentation_pages() if one.src_uri.startswith(_NOTEBOOKS)]:
+        _LOG.info("Running %s", file.src_uri)
         page, notebook = notebooks.run(Path(file.abs_src_path), config.extra["run_notebooks"])
         files.remove(file)
         _add(files, config, file.src_uri, page)

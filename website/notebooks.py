@@ -1,6 +1,5 @@
 """Notebooks: Markdown with cells of Python, run in a kernel, as pages and as files for Jupyter."""
 
-import base64
 import html
 import tempfile
 from pathlib import Path
@@ -34,16 +33,20 @@ def run(path: Path, execute: bool = True) -> tuple[str, str]:
     notebook = jupytext.read(path)
     if execute:
         with tempfile.TemporaryDirectory() as folder:
-            client = NotebookClient(notebook, timeout=_LONGEST, kernel_name="python3")
-            client.execute(cwd=folder)
+            options = {"timeout": _LONGEST, "kernel_name": "python3", "coalesce_streams": True}
+            NotebookClient(notebook, **options).execute(cwd=folder)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-    cells = [_cell(cell) for cell in notebook.cells]
+        for output in cell.get("outputs", ()):
+            if "text/html" in output.get("data", {}):
+                output.data.pop("image/png", None)  # the same once more
+    cells = [shown(cell) for cell in notebook.cells]
     head = _PRELUDE.format(name=path.stem)
     return "\n\n".join([cells[0], head, *cells[1:]]) + "\n", nbformat.writes(notebook)
 
 
-def _cell(cell: Any) -> str:
+def shown(cell: Any) -> str:
+    """A cell as Markdown, its results below its code."""
     if cell.cell_type != "code":
         return str(cell.source)
     parts = [f"```python\n{cell.source}\n```", *filter(None, map(_output, cell.get("outputs", ())))]
@@ -59,11 +62,8 @@ def _output(output: Any) -> str:
         return f'<div class="result">{data["text/html"]}</div>'
     for kind in ("image/png", "image/webp", "image/jpeg"):
         if kind in data:
-            content = "".join(data[kind].split())
-            base64.b64decode(content, validate=True)
-            return (
-                f'<div class="result"><img alt="result" src="data:{kind};base64,{content}"></div>'
-            )
+            source = f"data:{kind};base64,{''.join(data[kind].split())}"
+            return f'<div class="result"><img alt="result" src="{source}"></div>'
     return _text(data["text/plain"]) if "text/plain" in data else ""
 
 

@@ -54,7 +54,7 @@ def sheet_html(images: np.ndarray, rows: Sequence[str], columns: Sequence[str]) 
 def _grid(tracks: Sequence[str], cells: Sequence[str]) -> str:
     style = (
         f"display:grid;grid-template-columns:{' '.join(tracks)};gap:4px;"
-        "align-items:end;overflow-x:auto;font-size:.8rem;line-height:1.2"
+        "align-items:end;overflow-x:auto;font-size:.85em;line-height:1.2"
     )
     return f'<div style="{style}">{"".join(cells)}</div>'
 
