@@ -6,6 +6,7 @@ import html
 import re
 import textwrap
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from aligned_jax.tools.main import ALIGNED
 
@@ -40,7 +41,7 @@ def _verb(verb: str) -> str:
 
 def _parser(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
     """Usage and arguments of a parser, and of those below it."""
-    parser.formatter_class = _FORMATTER  # type: ignore[assignment]  # it is called alone
+    parser.formatter_class = _FORMATTER
     yield _fenced("text", parser.format_usage())
     formatter = parser._get_formatter()
     below: list[argparse._SubParsersAction] = []
@@ -53,7 +54,7 @@ def _parser(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
             yield from _prose(group.description or "")
             yield "\n\n".join(_argument(one, formatter) for one in shown)
     for action in below:
-        told = {one.dest: one.help for one in action._choices_actions}
+        told = {one.dest: one.help or "" for one in action._choices_actions}
         for name, inner in action.choices.items():
             yield f"{'#' * level} {inner.prog.removeprefix('aligned ')}"
             yield from [said(_sentence(told[name]))] if told.get(name) else []
@@ -61,7 +62,7 @@ def _parser(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
             yield from _parser(inner, level + 1)
 
 
-def _has_parsers(action: argparse.Action) -> bool:
+def _has_parsers(action: argparse.Action) -> TypeGuard[argparse._SubParsersAction]:
     return isinstance(action, argparse._SubParsersAction)
 
 
