@@ -20,13 +20,9 @@ from . import networks as networks
 from . import ops as ops
 from . import provenance as provenance
 from . import rendering as rendering
-from . import runs as runs
 from . import semantics as semantics
-from . import training as training
 from . import translation as translation
 from . import types as types
-from . import utils as utils
-from . import viewer as viewer
 from . import viz as viz
 from . import weights as weights
 from . import zoo as zoo
@@ -45,3 +41,4 @@ from .networks.network import Network as Network
 from .viewer.serving import ViewOptions as ViewOptions
 from .viewer.serving import ViewPage as ViewPage
 from .viewer.serving import view as view
+from .viz.showing import show as show

@@ -12,6 +12,7 @@ from aligned_jax.utils.paths import zoo_folder
 from aligned_jax.viz import report
 from aligned_jax.viz.sheet import write_page
 
+KINDS = ("network", "encoder", "reader", "directions", "CLIP")
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(([\w.-]+\.png)\)")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
@@ -22,7 +23,7 @@ class ZooMember:
 
     Attributes:
       name: as it is written behind "zoo:".
-      kind: "network", "encoder", "reader", "directions" or "CLIP".
+      kind: one of `KINDS`.
       says: what it is, in a sentence.
       flaws: what it does not do well; may be empty.
       picture: of what it draws or reads, and what is to be seen there; None if it has none.
@@ -73,8 +74,7 @@ def zoo_list() -> ZooList:
     """Reads the cards of the zoo."""
     cards = sorted(zoo_folder().glob("*/card.md"))
     found = [_member(card) for card in cards]
-    kinds = ["network", "encoder", "reader", "directions", "CLIP"]
-    return ZooList(tuple(sorted(found, key=lambda one: (kinds.index(one.kind), one.name))))
+    return ZooList(tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.name))))
 
 
 def _member(card: Path) -> ZooMember:

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 
 from aligned_jax.config import EncoderConfig, GeneratorConfig
 from aligned_jax.errors import UserError
-from aligned_jax.networks import fingerprint
-from aligned_jax.networks.network import GanNetwork, Network, NetworkBase, apply, summary
+from aligned_jax.networks import facts, fingerprint
+from aligned_jax.networks.network import GanNetwork, Network, NetworkBase, apply
 from aligned_jax.ops import resize
 from aligned_jax.types import AnyArray, Array, Variables
 
@@ -27,7 +27,7 @@ class EncoderNetwork(NetworkBase):
     provenance: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
-        return summary(self, "EncoderNetwork", f"to {self.config.space}")
+        return facts.summary(self, "EncoderNetwork", f"to {self.config.space}")
 
     @property
     def space(self) -> str:

@@ -20,7 +20,7 @@ from aligned_jax.latents import (
     style_layers,
     truncate,
 )
-from aligned_jax.networks import module_of
+from aligned_jax.networks import facts, module_of
 from aligned_jax.types import AnyArray, AnyStyles, Array, Styles, Variables
 from aligned_jax.utils.text import listed
 
@@ -51,6 +51,10 @@ class NetworkBase:
             lambda self: ((self.variables,), self.config),
         )
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: sizes, parameters and origin."""
+        return facts.table(self, type(self).__name__)
+
 
 @dataclass(eq=False, frozen=True)
 class Network(NetworkBase):
@@ -66,7 +70,7 @@ class Network(NetworkBase):
     provenance: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
-        return summary(self, "Network", f"w {self.config.w_dim}")
+        return facts.summary(self, "Network", f"w {self.config.w_dim}")
 
     @property
     def w_avg(self) -> Array:
@@ -206,7 +210,7 @@ class DiscriminatorNetwork(NetworkBase):
     provenance: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
-        return summary(self, "DiscriminatorNetwork", self.config.architecture)
+        return facts.summary(self, "DiscriminatorNetwork", self.config.architecture)
 
     def __call__(
         self, images: AnyArray, c: AnyArray | None = None, half: str | None = None
@@ -226,18 +230,6 @@ class DiscriminatorNetwork(NetworkBase):
 
 
 GanNetwork = Network | DiscriminatorNetwork
-
-
-def summary(net: NetworkBase, name: str, detail: str) -> str:
-    """One line instead of every weight."""
-    config = net.config
-    count = sum(jnp.size(leaf) for leaf in jax.tree.leaves(net.variables["params"]))
-    c_dim = getattr(config, "c_dim", 0)  # an encoder takes no labels
-    labels = f"{c_dim} labels, " if c_dim else ""
-    source = (net.provenance or {}).get("file") or (net.provenance or {}).get("verb")
-    origin = f", from {source}" if source else ""
-    size = f"{config.img_resolution} px, {config.img_channels} channels"
-    return f"<{name} {size}, {labels}{detail}, {count:,} parameters{origin}>"
 
 
 def _check_labels(config: NetworkConfig, c: AnyArray | None, batch: int) -> Array:

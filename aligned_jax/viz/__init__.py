@@ -15,12 +15,14 @@ from aligned_jax.viz.grid import (
 )
 from aligned_jax.viz.heatmap import heatmap
 from aligned_jax.viz.sheet import Sheet
+from aligned_jax.viz.showing import ShownPictures, show
 from aligned_jax.viz.video import check_video, is_frame_folder, loss_of, save_video
 from aligned_jax.viz.webp import save_webp
 
 __all__ = [
     "FrameStream",
     "Sheet",
+    "ShownPictures",
     "as_pixels",
     "check_channels",
     "check_file",
@@ -35,6 +37,7 @@ __all__ = [
     "save_png",
     "save_video",
     "save_webp",
+    "show",
     "spark",
     "spread",
     "tile",

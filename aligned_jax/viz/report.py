@@ -126,9 +126,23 @@ def thumbnail(image: np.ndarray, name: str) -> str:
 
     Larger images than 512 pixels are averaged down, so that pages stay small.
     """
-    return _embedded(
-        png_bytes(reduced(image, _MOST)), name, " small pixels" if len(image) <= _FEW else " small"
-    )
+    return _embedded(for_pages(image), name, " small pixels" if few_pixels(image) else " small")
+
+
+def for_pages(image: np.ndarray) -> bytes:
+    """PNG of an image uint8 [H, W, C], of which large ones are averaged down to 512 pixels."""
+    return png_bytes(reduced(image, _MOST))
+
+
+def few_pixels(image: np.ndarray) -> bool:
+    """Whether an image [H, W, C] is better enlarged into squares than smoothed."""
+    return len(image) <= _FEW
+
+
+def data_uri(image: bytes) -> str:
+    """The address of a PNG or WebP that is part of its page."""
+    kind = "webp" if image.startswith(b"RIFF") else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
 
 def gallery(images: Sequence[tuple[str, np.ndarray]]) -> str:
@@ -190,9 +204,7 @@ def drawing(svg: str, caption: str) -> str:
 
 def _embedded(image: bytes, name: str, style: str = "") -> str:
     """An image that fills the window while its details are open: by click, Enter or space."""
-    kind = "webp" if image.startswith(b"RIFF") else "png"
-    data = base64.b64encode(image).decode("ascii")
-    shown = f'<img alt="{markup(name)}" src="data:image/{kind};base64,{data}">'
+    shown = f'<img alt="{markup(name)}" src="{data_uri(image)}">'
     hint = '<summary title="enlarge, or make small again">'
     return f'<details class="enlarge{style}">{hint}{shown}</summary></details>'
 

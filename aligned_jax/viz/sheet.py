@@ -12,7 +12,8 @@ from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.viz import report
 from aligned_jax.viz.files import check_file, check_folder, writing
-from aligned_jax.viz.grid import figure, save_png
+from aligned_jax.viz.grid import figure, png_bytes, save_png
+from aligned_jax.viz.notebook import sheet_html
 
 # How images are written: arrays, one picture, a web page, or a folder of pictures.
 ImageForm = Literal["npz", "png", "html", "folder"]
@@ -44,6 +45,12 @@ class Sheet:
     def summary(self) -> str:
         """The size in words: "2 rows, 3 columns"."""
         return f"{len(self.rows)} rows, {len(self.columns)} columns"
+
+    def _repr_html_(self) -> str:
+        return sheet_html(self.images, self.rows, self.columns)
+
+    def _repr_png_(self) -> bytes:
+        return png_bytes(self.picture())
 
     def picture(self) -> np.ndarray:
         """All images and labels as one, uint8 [height, width, 3 or 4]."""

@@ -1,0 +1,1 @@
+"""Builds the pages of the documentation that nobody writes by hand (`mkdocs.yml`)."""
