@@ -74,6 +74,8 @@ from .morphs import morph as morph
 from .morphs import morph_grid as morph_grid
 from .picture_translation import Translation as Translation
 from .picture_translation import translate as translate
+from .publishing.run import Published as Published
+from .publishing.run import publish as publish
 from .related import FamilyTree as FamilyTree
 from .related import related as related
 from .relevance import IndexOptions as IndexOptions

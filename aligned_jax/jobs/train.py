@@ -122,9 +122,9 @@ def plan_finetune(
 ) -> PlannedRun:
     """What `finetune` would train; arguments and errors as there."""
     presets.find(preset)
-    name, session = _named(network), _prepared(options, GeneratorRunOptions)
+    session = _prepared(options, GeneratorRunOptions)
     with hosts.together():
-        dataset = _open_data(options)
+        name, dataset = _named(network), _open_data(options)
         # The sizes are enough to plan with; arrays are read when the run begins.
         sizes = loading.describe(name).configs
         generator, discriminator = starting_configs(sizes, dataset.resolution, dataset.c_dim)
@@ -263,7 +263,7 @@ def _named(network: str | os.PathLike) -> str:
             f"training starts from a {type(network).__name__} in memory; save it with aj.save and "
             "give the name of the folder, which the run records"
         )
-    return os.fspath(network)
+    return loading.lasting_name(network)
 
 
 def _open_data(options: RunOptions) -> Dataset:
