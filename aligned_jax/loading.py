@@ -183,6 +183,7 @@ def lasting_name(source: str | os.PathLike) -> str:
       UserError: as `hub.fetch`.
     """
     text = os.fspath(source)
+    hub.check_source(text)
     return str(hub.fetch(hub.HubAddress.parse(text)).pinned) if hub.is_hub(text) else text
 
 

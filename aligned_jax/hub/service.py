@@ -80,6 +80,8 @@ def _sentence(address: HubAddress, error: Exception, doing: str) -> str:
         return f"{where} was not {doing}: the Hub answers {_status(error)}; try again later"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"{where} was not {doing}: {error.strerror}"
+    if _of_transport(error):
+        return f"{where} was not {doing}: the Hub cannot be reached ({said(error)})"
     return f"{where} was not {doing}: {said(error) or type(error).__name__}; try again"
 
 

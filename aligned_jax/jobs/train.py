@@ -181,8 +181,7 @@ def plan_encoder(
     _prepared(options, RunOptions)
     with hosts.together():
         _check_sizes(options)
-        dataset = _open_data(options)
-        source = _named(network)
+        source, dataset = _named(network), _open_data(options)
         generator = loading.load(source)
         if not isinstance(generator, Network):
             raise UserError(f"{network} holds no generator to train an encoder for")

@@ -12,6 +12,7 @@ from aligned_jax.loading import named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.runs.folder import RunFolder
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import check_channels, spread
 from aligned_jax.viz.sheet import Sheet
@@ -45,7 +46,7 @@ def transition(
       UserError: if the folder is no run or has no such snapshots, or for seeds, label and
         truncation that do not fit its network.
     """
-    snapshots = checkpoint.run_checkpoints(run)
+    snapshots = checkpoint.run_checkpoints(RunFolder(run).path)
     if not snapshots:
         raise UserError(f"{run} is not a run folder with checkpoints")
     marks = list(kimg or spread(sorted(snapshots), columns))

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from aligned_jax import checkpoint, viz
+from aligned_jax import checkpoint, hub, viz
 from aligned_jax.errors import CheckpointError, ConfigError, FormatError, UserError
 from aligned_jax.runs.config import RunConfig, TrainConfig, differences
 from aligned_jax.runs.encoder_run import EncoderRun
@@ -42,6 +42,9 @@ class RunFolder:
     """Paths of a run, and what is read from and written to them."""
 
     def __init__(self, path: str | os.PathLike) -> None:
+        hub.check_source(path)
+        if hub.is_hub(path):
+            raise UserError(f"{path}: a run is a folder; the Hugging Face Hub has networks alone")
         self.path = paths.as_path(path)
         self.config_file = self.path / "config.json"
         self.stats_file = self.path / "stats.jsonl"
