@@ -66,6 +66,9 @@ def add_session(parser: argparse.ArgumentParser) -> None:
         "--tensorboard", action="store_true", help="write RUN/tensorboard as well as stats.jsonl"
     )
     group.add_argument(
+        "--wandb", action="store_true", help="tell Weights & Biases too (WANDB_MODE is heeded)"
+    )
+    group.add_argument(
         "--devices", type=int, metavar="N", help="use only the first N devices of this machine"
     )
     group.add_argument(
@@ -83,6 +86,7 @@ def session_of(args: argparse.Namespace) -> Session:
         threads=args.threads,
         cache=not args.no_cache,
         tensorboard=args.tensorboard,
+        wandb=args.wandb,
         devices=args.devices,
         distributed=args.distributed,
     )

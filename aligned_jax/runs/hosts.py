@@ -32,6 +32,7 @@ class Session:
       threads: that read data ahead.
       cache: whether compiled programs are kept for the next process.
       tensorboard: whether RUN/tensorboard is written as well as stats.jsonl.
+      wandb: whether Weights & Biases hears of the run as well.
       devices: use only the first so many devices of this machine; None takes all.
       distributed: "HOST:PORT,COUNT,INDEX" for one process of several, or "auto" to ask
         the TPU pod or the cluster; None is a process alone.
@@ -40,6 +41,7 @@ class Session:
     threads: int = 2
     cache: bool = True
     tensorboard: bool = False
+    wandb: bool = False
     devices: int | None = None
     distributed: str | None = None
 
@@ -57,6 +59,8 @@ class Session:
             )
         if self.tensorboard:
             tensorboard()
+        if self.wandb:
+            wandb()
         if self.distributed:
             join(self.distributed)
         if self.cache:
@@ -99,6 +103,15 @@ def tensorboard() -> Any:
             "--tensorboard needs tensorboardX: pip install 'aligned_jax[tensorboard]'"
         ) from None
     return SummaryWriter
+
+
+def wandb() -> Any:
+    """The package of Weights & Biases; UserError if the extra is not installed."""
+    try:
+        import wandb
+    except ImportError:
+        raise UserError("--wandb needs wandb: pip install 'aligned_jax[wandb]'") from None
+    return wandb
 
 
 def join(where: str) -> None:

@@ -24,6 +24,7 @@ from aligned_jax.runs.progress import QUIET, TrainingReporter
 from aligned_jax.runs.tasks.base import Task
 from aligned_jax.runs.tasks.encoder import EncoderTask
 from aligned_jax.runs.tasks.gan import GanTask
+from aligned_jax.runs.trackers import Tracker, tracking
 from aligned_jax.types import PyTree
 
 _TASKS: dict[str, Callable[[Any], Task[Any]]] = {
@@ -236,7 +237,7 @@ class PlannedRun:
                 folder.write_config(config, run.origin)
                 for text in ready.notices:
                     self.report.notice(text)
-        with hosts.entered(self._writer(images)) as run.writer:
+        with hosts.entered(self._trackers(images)) as run.trackers:
             number = loop.train(run, state, ready.bookkeeping)
         return Outcome(folder.path, config.kimg, number)
 
@@ -257,16 +258,11 @@ class PlannedRun:
             "devices": f"{jax.device_count()} x {device.device_kind}",
         }
 
-    @contextlib.contextmanager
-    def _writer(self, images: int) -> Iterator[Any]:
-        """A TensorBoard writer that hides what is written again from this state on, or None."""
-        if not (self.session.tensorboard and hosts.is_first()):
-            yield None
-            return
-        again = images // 1000 + 1 if images else None  # its steps are thousands of images
-        place = str(self.folder.path / "tensorboard")
-        with hosts.tensorboard()(place, purge_step=again) as writer:
-            yield writer
+    def _trackers(self, images: int) -> contextlib.AbstractContextManager[list[Tracker]]:
+        """What hears the numbers besides the statistics; on the first host alone."""
+        if not hosts.is_first():
+            return contextlib.nullcontext([])
+        return tracking(self.session, self.folder, self.config, images, self.report)
 
 
 def check_data(config: RunConfig, dataset: Dataset) -> None:

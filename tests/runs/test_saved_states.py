@@ -12,7 +12,7 @@ from aligned_jax import checkpoint, jobs
 from aligned_jax.cli import training
 from aligned_jax.config import EpilogueConfig
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.runs import dry_run, hosts, loop, saved_state
+from aligned_jax.runs import dry_run, hosts, loop, saved_state, trackers
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.hosts import Session
@@ -170,7 +170,7 @@ def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
             super().__init__()
             purged.append(purge_step)
 
-    monkeypatch.setattr(hosts, "tensorboard", lambda: Writer)
+    monkeypatch.setattr(trackers, "tensorboard", lambda: Writer)
     monkeypatch.setattr(loop, "train", lambda run, state, bookkeeping: None)
     runs.train(run.path, tensorboard=True)
     for step in (63, 70):  # the end of a tick, and its middle
