@@ -145,7 +145,7 @@ def save(
     if os.fspath(folder).endswith(".safetensors"):
         if not overwrite and paths.exists(folder):
             raise CheckpointError(
-                f"{os.fspath(folder)} already exists; choose another name or pass overwrite=True"
+                f"{os.fspath(folder)} already exists; choose another name or pass `overwrite=True`"
             )
         convert.write_safetensors(folder, trees, provenance, overwrite=overwrite)
     else:

@@ -7,7 +7,17 @@ from typing import Any
 
 _PACKAGES = ("aligned_jax", "jax", "jaxlib", "numpy")
 # What is worth repeating of where a parent came from; the rest stays with the parent.
-_WORTH_REPEATING = ("kind", "file", "commit", "sha256", "format", "code_base", "verb", "command", "images")
+_WORTH_REPEATING = (
+    "kind",
+    "file",
+    "commit",
+    "sha256",
+    "format",
+    "code_base",
+    "verb",
+    "command",
+    "images",
+)
 _MOST_PARENTS = 16
 # What a result does not repeat of its command: the line, the program, and where the result goes.
 _UNSAID = ("command_line", "program", "overwrite", "out")

@@ -24,6 +24,7 @@ from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
 from aligned_jax import __version__
+from aligned_jax.cli.spelling import as_typed
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.utils.compile_cache import enable_cache_at_import
@@ -44,7 +45,7 @@ class Console(Reporter):
 
     def warn(self, text: str) -> None:
         """One line on stderr: what the user should know, though the work goes on."""
-        self.note(f"warning: {one_line(text)}")
+        self.note(f"warning: {one_line(as_typed(text))}")
 
     @contextlib.contextmanager
     def progress(self, total: int, what: str) -> Iterator[Advance]:
@@ -235,7 +236,7 @@ class Program:
         try:
             return self.carry_out(argv)
         except UserError as error:
-            print(f"{name}: {printable(str(error))}", file=sys.stderr)
+            print(f"{name}: {printable(as_typed(str(error)))}", file=sys.stderr)
             return 2
         except OSError as error:
             if error.filename is None or isinstance(error, BrokenPipeError):

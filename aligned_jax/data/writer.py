@@ -107,7 +107,7 @@ def write_dataset(
     except BrokenProcessPool:
         raise UserError(
             f"{out} was not written: a worker was ended from outside, perhaps for want of memory; "
-            "the same command goes on from where it stopped, and --workers 1 needs less"
+            "the same command goes on from where it stopped, and `workers=1` needs less"
         ) from None
     except OSError as error:
         reason = error.strerror or str(error)
@@ -286,6 +286,6 @@ def _total(reports: list[Report], shards: list[Shard], split: str) -> int:
 def _bad_items(bad: list[str]) -> str:
     files, lines = counted(len(bad), "file"), listed(bad, most=100, separator="\n  ")
     return (
-        f"{files} cannot be used; mend them, or leave them out with --skip-bad, which takes "
+        f"{files} cannot be used; mend them, or leave them out with `skip_bad=True`, which takes "
         f"over what is done already:\n  {lines}"
     )

@@ -85,7 +85,9 @@ def check_source(source: str | os.PathLike[str]) -> None:
     text = os.fspath(source)
     if is_hub(text) or is_remote(text) or not _URL.match(text) or os.path.lexists(text):
         return
-    way = "download the file first and give its name, or give hf://owner/name of the Hugging Face Hub"
+    way = (
+        "download the file first and give its name, or give hf://owner/name of the Hugging Face Hub"
+    )
     if re.match(r"(?:hf|gs|s3):/", text):
         way = "give the name as text, with two slashes"
     elif found := _WEB.fullmatch(text):

@@ -57,7 +57,7 @@ class HubFolder:
         if taken and not overwrite:
             raise UserError(
                 f"hf://{self.repository} has {listed(taken)} already; choose another name or pass "
-                "--overwrite"
+                "`overwrite=True`"
             )
 
 

@@ -196,7 +196,7 @@ def generate(
       UserError: if something cannot be read, or does not fit the network, or `out`.
     """
     if (seeds is None) == (latents is None):
-        raise UserError("give either --seeds or --latents")
+        raise UserError("give either `seeds` or `latents`")
     form = None if out is None else image_form(out, overwrite)
     if seeds is not None:
         # A slip of the hand should not wait for the network.

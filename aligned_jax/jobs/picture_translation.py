@@ -40,7 +40,7 @@ from aligned_jax.viz.sheet import DrawnColumn, Sheet, image_form
 
 # Forms that show the sources as well; the others hold the results alone.
 _SHEETS = ("png", "html")
-_SEVERAL = "several spaces make a page of plain translations; give one --space"
+_SEVERAL = "several spaces make a page of plain translations; give one `space`"
 
 
 @dataclass(eq=False)
@@ -198,7 +198,7 @@ class Translation:
         """`good` again; the others are skipped. Raises UserError if none is good."""
         if not good.any():
             raise UserError(
-                "the numbers grow beyond all bounds in every image; use smaller latents or --psi"
+                "the numbers grow beyond all bounds in every image; use smaller latents or `psi`"
             )
         lost = [name for name, fine in zip(names, good, strict=True) if not fine]
         self.skipped.update(dict.fromkeys(lost, f"{DIVERGED} in its images"))
@@ -315,7 +315,7 @@ def translate(
         ]
     )
     if not len(latents[0]):
-        raise UserError("not one inversion stayed finite in every space; give one --space")
+        raise UserError("not one inversion stayed finite in every space; give one `space`")
     moved = edited(target, latents[0].with_psi(truncation.in_child), after)
     results, references = moved.styles(target), None
     if mixed_in:

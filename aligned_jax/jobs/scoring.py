@@ -15,7 +15,7 @@ from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command, versions
 from aligned_jax.utils.reporting import QUIET, Reporter
-from aligned_jax.utils.text import options as shown_options
+from aligned_jax.utils.text import arguments
 
 _SCRIPT = Command()
 _Scored = evaluation.StoredImages | evaluation.GeneratedImages
@@ -143,7 +143,7 @@ def evaluate(
     if half_pixel and "inception" not in evaluation.networks_of(names):
         unused.append("half_pixel")
     if unused:
-        report.warn(f"{shown_options(unused)}: without effect on these metrics and images")
+        report.warn(f"{arguments(unused)}: without effect on these metrics and images")
     networks = evaluation.load_all(names, lambda name: evaluation.load(name, half_pixel))
     kept = evaluation.Cache(evaluation.default_folder()) if cache else None
     with report.progress(evaluation.work(images, reals, names, options), "images") as advance:
@@ -248,8 +248,8 @@ def _labels(
         return None
     if feature is None or reals is None:
         raise UserError(
-            f"{name} is conditional; give the data with --data and their feature with "
-            "--labels, from which its labels are drawn"
+            f"{name} is conditional; give the data with `data` and their feature with "
+            "`labels`, from which its labels are drawn"
         )
     return evaluation.labels_like(reals.dataset, count, seed)
 
@@ -257,7 +257,7 @@ def _labels(
 def _unused_metric_options(names: Sequence[str], options: evaluation.Options) -> list[str]:
     """Options of metrics that are not asked for."""
     return [
-        "ppl-..." if name == "path" else name
+        name
         for name, about in _ABOUT.items()
         if getattr(options, name) != getattr(OFFICIAL, name) and not set(about) & set(names)
     ]

@@ -235,7 +235,7 @@ def resume(
     elif not paths.exists(config.data.path):
         raise UserError(
             f"{config.data.path}, the data of {folder.path}, is not to be found from this working "
-            "folder; give the place with --data"
+            "folder; give the place with `data`"
         )
     config = replaced(config, kimg=length(folder, config.kimg, kimg))
     with hosts.together():
@@ -271,16 +271,16 @@ def _open_data(options: RunOptions) -> Dataset:
     if dataset.resolution not in (*others, largest):
         raise UserError(
             f"{dataset.options.path} holds images of {dataset.resolution} pixels; networks need "
-            f"{', '.join(map(str, others))} or {largest}: make it again with such a --resolution"
+            f"{', '.join(map(str, others))} or {largest}: make it again with such a `resolution`"
         )
     return dataset
 
 
 def _check_sizes(options: RunOptions) -> None:
     """Looks at numbers from which others are computed."""
-    for name, value in (("--batch", options.get("batch")), ("--kimg", options.get("kimg"))):
+    for name, value in (("batch", options.get("batch")), ("kimg", options.get("kimg"))):
         if value is not None and value < 1:
-            raise UserError(f"{name} is {value}; it must be at least 1")
+            raise UserError(f"`{name}` is {value}; it must be at least 1")
 
 
 def _preset_config(

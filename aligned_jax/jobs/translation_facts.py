@@ -17,7 +17,7 @@ def checked_mixing(reference: object, texture: object, layers: object) -> bool:
         raise UserError("give either a reference or a texture")
     mixes = reference is not None or texture is not None
     if layers is not None and not mixes:
-        raise UserError("--layers can only be used together with --reference or --texture")
+        raise UserError("`layers` can only be used together with `reference` or `texture`")
     return mixes
 
 

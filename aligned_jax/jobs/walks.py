@@ -116,7 +116,7 @@ def _curve(space: str, curve: str | None) -> str:
         return _CURVES[space][0]
     if space == "z":
         raise UserError(
-            f"curve is {curve!r:.40}, but in z a walk follows great circles; leave --curve out, "
+            f"curve is {curve!r:.40}, but in z a walk follows great circles; leave `curve` out, "
             "or walk in w"
         )
     if curve not in _CURVES[space]:

@@ -127,14 +127,14 @@ class RunFolder:
             indent = "\n  "
             raise UserError(
                 f"{self.path} holds another run:{indent}{listed(lines, _LISTED, indent)}"
-                "\nchoose another --run folder, or go on with that run by `aligned resume "
+                "\nchoose another `run` folder, or go on with that run by `aligned resume "
                 f"{self.path}`"
             )
 
     def check_empty(self) -> None:
         """Raises UserError if the folder holds anything but a run."""
         if not paths.is_utf8(self.path):
-            raise UserError(f"{self.path}: the name is not UTF-8; choose another --run folder")
+            raise UserError(f"{self.path}: the name is not UTF-8; choose another `run` folder")
         if not paths.exists(self.path):
             return
         if not paths.is_dir(self.path):
@@ -143,7 +143,7 @@ class RunFolder:
         if names and not self.exists():
             raise UserError(
                 f"{self.path} is not empty, and no run folder: it holds {listed(names)}; "
-                "choose another --run folder"
+                "choose another `run` folder"
             )
 
     def write_stats(self, line: dict[str, Any]) -> None:

@@ -52,10 +52,10 @@ class Session:
           UserError: if the hosts cannot be joined as asked, or an extra is missing.
         """
         if self.threads < 1:
-            raise UserError(f"--threads is {self.threads}; it must be at least 1")
+            raise UserError(f"`threads` is {self.threads}; it must be at least 1")
         if self.devices is not None and self.distributed:
             raise UserError(
-                "--devices and --distributed exclude each other: hosts use all they have"
+                "`devices` and `distributed` exclude each other: hosts use all they have"
             )
         if self.tensorboard:
             tensorboard()
@@ -80,7 +80,7 @@ class Session:
 
         present = jax.local_devices()
         if not 1 <= self.devices <= len(present):
-            raise UserError(f"--devices is {self.devices}; this machine has {len(present)}")
+            raise UserError(f"`devices` is {self.devices}; this machine has {len(present)}")
         return present[: self.devices]
 
     def device_count(self) -> int:
@@ -100,7 +100,7 @@ def tensorboard() -> Any:
         from tensorboardX import SummaryWriter
     except ImportError:
         raise UserError(
-            "--tensorboard needs tensorboardX: pip install 'aligned_jax[tensorboard]'"
+            "`tensorboard=True` needs tensorboardX: pip install 'aligned_jax[tensorboard]'"
         ) from None
     return SummaryWriter
 
@@ -110,7 +110,7 @@ def wandb() -> Any:
     try:
         import wandb
     except ImportError:
-        raise UserError("--wandb needs wandb: pip install 'aligned_jax[wandb]'") from None
+        raise UserError("`wandb=True` needs wandb: pip install 'aligned_jax[wandb]'") from None
     return wandb
 
 
@@ -149,7 +149,7 @@ def join(where: str) -> None:
     else:
         return
     advice = (
-        "give --distributed HOST:PORT,COUNT,INDEX"
+        "give `distributed='HOST:PORT,COUNT,INDEX'`"
         if place is None
         else f"{place[0]} must be an address of host 0 with a free port, the same for all hosts, "
         f"and all {place[1]} must be started"
@@ -168,14 +168,14 @@ def _place(where: str) -> tuple[str, int, int]:
         and len(numbers) == 2
         and all(map(_is_number, numbers))
     ):
-        raise UserError(f"--distributed is {where!r}; it must be HOST:PORT,COUNT,INDEX")
+        raise UserError(f"`distributed` is {where!r}; it must be HOST:PORT,COUNT,INDEX")
     count, index = map(int, numbers)
     if index >= count:
         raise UserError(
-            f"--distributed is {where!r}: {count} hosts have the numbers 0 to {count - 1}, not "
+            f"`distributed` is {where!r}: {count} hosts have the numbers 0 to {count - 1}, not "
             f"{index}"
             if count
-            else f"--distributed is {where!r}; the number of hosts must be at least 1"
+            else f"`distributed` is {where!r}; the number of hosts must be at least 1"
         )
     return address, count, index
 

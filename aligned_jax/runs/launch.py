@@ -176,7 +176,7 @@ class PlannedRun:
             if config.fingerprint != dataset.fingerprint:
                 raise UserError(
                     f"{dataset.options.path} is not the data that {folder.path} was trained on so "
-                    "far; give the right folder with --data, or fine-tune from the run in a new one"
+                    "far; give the right folder with `data`, or fine-tune from the run in a new one"
                 )
             run, lines = self._run(folder.read_origin()), folder.read_stats()
             if saved_state.latest_state(folder) is not None:
@@ -291,12 +291,14 @@ def _ways_out(config: RunConfig, parts: list[str], dataset: Dataset) -> str:
         return ""
     advice = []
     if theirs != channels:
-        option = "--gray" if 1 in (theirs, channels) else "--alpha"
-        wanted = {1: "with --gray", 4: "with --alpha"}.get(theirs, f"without {option}")
+        option = "`gray=True`" if 1 in (theirs, channels) else "`alpha=True`"
+        wanted = {1: "with `gray=True`", 4: "with `alpha=True`"}.get(theirs, f"without {option}")
         ways = [f"import the data again {wanted}"]
         if "discriminator" in parts:
             options = " ".join(f"--{part}.img-channels {channels}" for part in parts)
-            ways.append(f"give --partial {options}, which draws anew the layers next to pixels")
+            ways.append(
+                f"give `partial=True` and {options}, which draws anew the layers next to pixels"
+            )
         advice.append(", or ".join(ways))
     if config.generator.c_dim and not dataset.c_dim:
         advice.append("choose the labels of the data with --data.labels")
@@ -307,7 +309,7 @@ def length(folder: RunFolder, planned: int, asked: int | None) -> int:
     """Thousands of images of a run that goes on; UserError if it would become shorter."""
     if asked is not None and asked < planned:
         raise UserError(
-            f"--kimg is {asked}, but {folder.path} is planned for {planned}; it can only be "
+            f"`kimg` is {asked}, but {folder.path} is planned for {planned}; it can only be "
             "lengthened"
         )
     return asked or planned

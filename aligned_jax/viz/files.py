@@ -24,7 +24,7 @@ def check_file(path: str | os.PathLike, overwrite: bool = False) -> None:
     if is_dir(path):
         raise UserError(f"{path} is a folder; give the name of a file")
     if exists(path) and not overwrite:
-        raise UserError(f"{path} already exists; choose another name or pass --overwrite")
+        raise UserError(f"{path} already exists; choose another name or pass `overwrite=True`")
 
 
 def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
@@ -39,8 +39,8 @@ def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
         )
     if not overwrite and is_dir(folder) and _holds_files(folder):
         raise UserError(
-            f"{folder} is not empty; choose another folder or pass --overwrite, which replaces "
-            "files of the same names and keeps the others"
+            f"{folder} is not empty; choose another folder or pass `overwrite=True`, which "
+            "replaces files of the same names and keeps the others"
         )
 
 

@@ -121,14 +121,16 @@ def image_form(out: str | os.PathLike[str], overwrite: bool = False) -> ImageFor
 def check_picture(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raises UserError unless `out` names a PNG that may be written; call it before long work."""
     if not os.fspath(out).endswith(".png"):
-        raise UserError(f"{os.fspath(out)}: a strip is a picture; give --out NAME.png")
+        raise UserError(f"{os.fspath(out)}: a strip is a picture; give `out='NAME.png'`")
     check_file(out, overwrite)
 
 
 def check_sheet(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raises UserError unless `Sheet.write` may write `out`; call it before long work."""
     if not os.fspath(out).endswith((".png", ".html")):
-        raise UserError(f"{os.fspath(out)}: a grid is a picture; give --out NAME.png or NAME.html")
+        raise UserError(
+            f"{os.fspath(out)}: a grid is a picture; give `out='NAME.png'` or NAME.html"
+        )
     check_file(out, overwrite)
 
 

@@ -329,7 +329,7 @@ def test_opacity_is_kept_on_demand(tmp_path):
     assert (half[2][0] == (0, 255, 0, 128)).all() and facts["pad_colour"] == "#00ff0080"
     lost, told, _ = imported(tmp_path, files)
     assert lost.shape == (3, 8, 8, 3)
-    assert told[-1] == "transparent parts of 2 of 3 pictures became white; --alpha keeps them"
+    assert told[-1] == "transparent parts of 2 of 3 pictures became white; `alpha=True` keeps them"
     _, told, _ = imported(tmp_path / "o", {"0.png": PNG}, alpha=True)
     assert told[-1] == "no picture is transparent anywhere; alpha is 255 in all"
     report = inspect_data(next(tmp_path.glob("out*")))

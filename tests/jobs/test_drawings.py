@@ -73,7 +73,7 @@ def test_labels_and_networks_of_a_file():
     network = DATA / "generator_cond16.pkl"
     first, second = (jobs.generate(network, [1], label=label).images() for label in (0, 1))
     assert np.abs(first - second).max() > 1e-3
-    with pytest.raises(UserError, match="choose a class with --label"):
+    with pytest.raises(UserError, match="choose a class with `label`"):
         jobs.generate(network, [1])
     assert jobs.generate(PARENT, [1], network_key="G").network_key == "G"
 

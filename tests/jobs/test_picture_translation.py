@@ -155,7 +155,7 @@ def test_a_preset_decides_space_psi_and_noise(pair):
     plain = jobs.translate(*pair, [3], space="z", noise="random", noise_seed=4, psi=0.5)
     assert (found.images() == plain.images()).all()
     assert found.usage.noise == "random" and found.spaces == ["z"]
-    with pytest.raises(UserError, match="needs --space z"):
+    with pytest.raises(UserError, match="needs `space='z'`"):
         jobs.translate(*pair, [3], preset="toonify", space="w")
     with pytest.raises(UserError, match="no preset 'x'; there are plain, toonify"):
         jobs.translate(*pair, [3], preset="x")

@@ -111,7 +111,7 @@ def test_a_run_is_never_shortened(run, monkeypatch):
 
     monkeypatch.setattr(PlannedRun, "_continued", lambda self: self.config)
     monkeypatch.setattr(PlannedRun, "_train", train)
-    with pytest.raises(UserError, match=r"--kimg is 2, but .* is planned for 3; it can only be"):
+    with pytest.raises(UserError, match=r"`kimg` is 2, but .* is planned for 3; it can only be"):
         runs.train(run.path, runs.replaced(kimg=2))
     assert not went_on
     runs.train(run.path, runs.replaced(kimg=5))
@@ -180,7 +180,7 @@ def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
 
 
 def test_data_that_have_another_name_here(run):
-    message = "memory, the data of .* is not to be found from this working folder; .* with --data"
+    message = "memory, the data of .* is not to be found from this working folder; .* with `data`"
     with pytest.raises(UserError, match=message):
         jobs.resume(run.path, session=Session(cache=False))
 

@@ -181,7 +181,7 @@ def _heads(
     if flip and (sided := [name for name in known.columns if _is_sided(name)]):
         raise UserError(
             f"{listed(sided)}: what is left or right is not the same in the mirror; leave out "
-            "mirror images (--no-flip), or such attributes"
+            "mirror images (`mirror=False`), or such attributes"
         )
     signed = ODD if odd is None else odd
     columns = [column.take(rows) for column in known.columns.values()]

@@ -51,7 +51,9 @@ class HubCard:
         name = self.address.name
         parts = [self._front_matter(), f"# {name}", self._summary()]
         if self.pictures:
-            parts.append(f"![{self.pictures}]({PICTURE_FILE})\n\n{self.pictures} Nobody chose them.")
+            parts.append(
+                f"![{self.pictures}]({PICTURE_FILE})\n\n{self.pictures} Nobody chose them."
+            )
         parts += ["## How to use it", self._usage(), "## Where it comes from", self._origin()]
         return "\n\n".join(parts) + "\n"
 
@@ -119,8 +121,8 @@ class HubCard:
         blocks = [shell, f"```python\n{python}\n```"]
         if len(keys) == 1 and keys[0] != "E":
             blocks.append(
-                "In PyTorch, with NVIDIA's code at hand and the network made with the sizes above:\n\n"
-                "```python\n"
+                "In PyTorch, with NVIDIA's code at hand and the network made with the sizes above:"
+                "\n\n```python\n"
                 f'network.load_state_dict(safetensors.torch.load_file("{self._file}"))\n```'
             )
         return "\n\n".join(blocks)
@@ -141,9 +143,7 @@ class HubCard:
         return "\n".join([*lines, "", f"Written by {made_by()}."])
 
 
-def _tree(
-    name: str, facts: Mapping[str, Any], parents: Mapping[str, Any], depth: int
-) -> list[str]:
+def _tree(name: str, facts: Mapping[str, Any], parents: Mapping[str, Any], depth: int) -> list[str]:
     """A line for a network, and those of what it was made from, one step further right."""
     lines = [f"{'  ' * depth}- {'; '.join([_code(name), *_facts(facts)])}"]
     for role, parent in parents.items():
