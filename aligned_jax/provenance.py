@@ -1,5 +1,6 @@
 """Where results come from: versions, the command, and what it was given."""
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -153,6 +154,23 @@ def made_by() -> str:
     return " ".join(f"{name} {version}" for name, version in versions().items())
 
 
-def png_text(line: str) -> dict[str, str]:
-    """The text chunks of a PNG that tell by which versions and which command line it was made."""
-    return {"Software": made_by(), "Comment": line}
+def record(command: Command) -> dict[str, Any]:
+    """What every result says of how it was made, JSON-able: command, arguments, versions."""
+    arguments = json.loads(json.dumps(dict(command.arguments), default=str))
+    return {"command": command.line, "arguments": arguments, "versions": versions()}
+
+
+def png_text(command: Command | str, facts: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The text chunks of a PNG that tell how it was made.
+
+    Args:
+      command: that made it, or its line alone.
+      facts: of networks and latents, JSON-able.
+
+    Returns:
+      `Software`, the versions; `Comment`, the command line; and `aligned_jax`, JSON of `record` and
+      the facts.
+    """
+    known = Command(command) if isinstance(command, str) else command
+    told = json.dumps({**record(known), **(facts or {})})
+    return {"Software": made_by(), "Comment": known.line, "aligned_jax": told}

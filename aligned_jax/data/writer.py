@@ -33,6 +33,7 @@ from aligned_jax.data.shards import (
     write_text,
 )
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.provenance import versions
 from aligned_jax.utils.paths import is_utf8
 from aligned_jax.utils.reading import open_lock, read_json
 from aligned_jax.utils.text import counted, listed
@@ -243,7 +244,10 @@ def _finish(
         features=tfds.features.FeaturesDict(source.features()),
         license=source.licence(),
         metadata=tfds.core.MetadataDict(
-            command=command, source=source.identity(), files=_files(source, shards, reports)
+            command=command,
+            source=source.identity(),
+            files=_files(source, shards, reports),
+            versions=versions(),
         ),
     )
     info.set_file_format("array_record")

@@ -53,7 +53,7 @@ class ConvertedFile:
         Raises:
           UserError: if the checkpoint cannot be written.
         """
-        made = {"command": command.line, "versions": provenance.versions()}
+        made = provenance.record(command)
         networks = {
             key: (network.config, network.variables)
             for key, network in self.official.networks.items()

@@ -7,6 +7,7 @@ import numpy as np
 from aligned_jax.jobs.relatives import latents_for_all, load_relatives
 from aligned_jax.loading import NetworkSource
 from aligned_jax.rendering.draw import RenderOptions, render
+from aligned_jax.rendering.records import picture_facts
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
@@ -46,4 +47,5 @@ def family(
         images = [
             to_uint8(render(network, latents, options, advance)) for network in relatives.values()
         ]
-    return Sheet(np.stack(images), tuple(relatives), latents.names)
+    facts = picture_facts(relatives, latents)
+    return Sheet(np.stack(images), tuple(relatives), latents.names, made_of=facts)

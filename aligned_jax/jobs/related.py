@@ -80,8 +80,7 @@ class FamilyTree:
     def document(self, command: Command = Command()) -> dict[str, Any]:  # noqa: B008  # it cannot change
         """What --json prints: JSON-able."""
         return {
-            "command": command.line,
-            "versions": provenance.versions(),
+            **provenance.record(command),
             "networks": dict(self.sources),
             "tree": dict(self.parents),
             "pairs": [

@@ -13,7 +13,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import OFFICIAL
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
-from aligned_jax.provenance import Command, versions
+from aligned_jax.provenance import Command, record
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import arguments
 
@@ -55,8 +55,7 @@ class Evaluation:
             "images": self.images,
             "reals": self.reals,
             "warnings": self.scores.warnings,
-            "command": command.line,
-            "versions": versions(),
+            **record(command),
         }
 
     def table(self) -> str:
@@ -186,8 +185,7 @@ class PairDistances:
             "mean": self.mean,
             "pairs": dict(zip(self.names, map(float, self.distances), strict=True)),
             "network": dict(self.network),
-            "command": command.line,
-            "versions": versions(),
+            **record(command),
         }
 
     def table(self) -> str:

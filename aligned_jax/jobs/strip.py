@@ -1,6 +1,7 @@
 """Strips: the same latents in rows, networks in columns (StyleAlign, figures 31 and 32)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ def strip_sheet(
     latents: LatentBatch,
     options: RenderOptions,
     report: Reporter = QUIET,
+    made_of: Mapping[str, Any] | None = None,
 ) -> Sheet:
     """Draws the same latents by several networks, of which one at a time is in memory.
 
@@ -28,6 +30,7 @@ def strip_sheet(
       latents: the rows.
       options: how they are drawn.
       report: hears of every image.
+      made_of: what the sheet says of networks and latents.
 
     Raises:
       UserError: if images of so many channels cannot be shown, or are not finite.
@@ -40,4 +43,4 @@ def strip_sheet(
             images.append(to_uint8(render(network, latents, options, advance)))
     # [columns, rows, H, W, C] -> [rows, columns, H, W, C]
     labels = tuple(label for label, _ in columns)
-    return Sheet(np.stack(images, axis=1), latents.names, labels)
+    return Sheet(np.stack(images, axis=1), latents.names, labels, made_of=made_of or {})

@@ -1,6 +1,6 @@
 """The same latents drawn by several blends of two networks (StyleAlign, figures 31 and 32)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Literal, TypedDict, Unpack
 
@@ -10,6 +10,7 @@ from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.rendering.records import picture_facts
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz.sheet import Sheet
 
@@ -66,7 +67,7 @@ def interpolate_strip(
 
     blend(0.0)  # refuses what does not fit before anything is drawn
     columns: list[Column] = [(f"{share:g}", partial(blend, share)) for share in shares]
-    return _strip(columns, first, **drawn)
+    return _strip(columns, {"a": first, "b": last}, **drawn)
 
 
 def swap_strip(
@@ -105,18 +106,19 @@ def swap_strip(
         *((f"low to {size} px", partial(swapped, size)) for size in resolutions),
         ("low", lambda: coarse),
     ]
-    return _strip(columns, coarse, **drawn)
+    return _strip(columns, {"low": coarse, "high": fine}, **drawn)
 
 
 def _strip(
     columns: Sequence[Column],
-    network: Network,
+    networks: Mapping[str, Network],
     seeds: str | Sequence[int] = "0-3",
     psi: float = 0.7,
     label: int | None = None,
     batch: int = 8,
     report: Reporter = QUIET,
 ) -> Sheet:
-    """Latents of `network`, drawn by the networks of all columns."""
-    latents = latents_of_seeds(network.config, seeds, label, psi)
-    return strip_sheet(columns, latents, RenderOptions(batch=batch), report)
+    """Latents of the first of the networks, drawn by those of all columns."""
+    latents = latents_of_seeds(next(iter(networks.values())).config, seeds, label, psi)
+    facts = picture_facts(networks, latents)
+    return strip_sheet(columns, latents, RenderOptions(batch=batch), report, facts)

@@ -12,6 +12,7 @@ from aligned_jax.loading import named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.rendering.records import latents_record
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import check_channels, spread
@@ -60,7 +61,8 @@ def transition(
     check_channels(config.img_channels)
     latents = latents_of_seeds(config, seeds, label, psi)
     makers = [(f"{mark} kimg", functools.partial(_load, snapshots[mark])) for mark in marks]
-    return strip_sheet(makers, latents, RenderOptions(batch=batch), report)
+    facts = {"run": os.fspath(run), "kimg": marks, "latents": latents_record(config, latents)}
+    return strip_sheet(makers, latents, RenderOptions(batch=batch), report, facts)
 
 
 def _load(folder: os.PathLike[str]) -> Network:

@@ -80,7 +80,9 @@ class TrainingRun:
     @functools.cached_property
     def pictures(self) -> SnapshotPictures:
         """Draws snapshots; on the first host alone."""
-        return SnapshotPictures(self.folder, self.task, self.dataset)
+        command = self.origin.get("command")
+        command = command if isinstance(command, str) else ""
+        return SnapshotPictures(self.folder, self.task, self.dataset, command)
 
 
 def train(run: TrainingRun, state: PyTree, bookkeeping: dict[str, Any] | None = None) -> int | None:

@@ -22,6 +22,7 @@ from aligned_jax.jobs.publishing.card import CARD_FILE, NETWORK_FILE, PICTURE_FI
 from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command, png_text
+from aligned_jax.rendering.records import picture_facts
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
@@ -188,15 +189,17 @@ def _draw(
     if parent is None:
         batch = generate(network, network_key=key, **options)
         picture = viz.tile(viz.to_uint8(batch.images(report)))
+        facts = picture_facts({batch.network_name: batch.network}, batch.latents)
         shown = f"Images of {batch.latents.names[0]} to {batch.latents.names[-1]}"
     else:
         names = ["the parent", "this network"]
         loaded = [named_network(source, key)[1] for source in (parent, network)]
         warn_unrelated([parent, network], loaded, report)
         sheet = family(loaded, names=names, network_key=key, report=report, **options)
-        picture, shown = sheet.picture(), "The same latents in the parent and in this network"
+        picture, facts = sheet.picture(), sheet.made_of
+        shown = "The same latents in the parent and in this network"
     with viz.writing(path) as file:
-        viz.save_png(file, reduced(picture, _LARGEST), png_text(command.line))
+        viz.save_png(file, reduced(picture, _LARGEST), png_text(command, facts))
     return f"{shown}, psi {options['psi']:g}."
 
 
