@@ -106,6 +106,10 @@ _ELSEWHERE = {
 }
 
 
+# Modules of Python that training and datasets need, and Windows has not.
+_OF_POSIX = ("fcntl", "resource")
+
+
 class Parser(argparse.ArgumentParser):
     """Wrong arguments are a UserError like all other bad input."""
 
@@ -237,6 +241,11 @@ class Program:
             return self.carry_out(argv)
         except UserError as error:
             print(f"{name}: {printable(as_typed(str(error)))}", file=sys.stderr)
+            return 2
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_POSIX:
+                raise
+            print(f"{name}: this needs Linux or macOS: there is no {error.name}", file=sys.stderr)
             return 2
         except OSError as error:
             if error.filename is None or isinstance(error, BrokenPipeError):

@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Sequence
 
-from aligned_jax import checkpoint
+from aligned_jax import checkpoint, hub
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.strip import strip_sheet
@@ -13,7 +13,6 @@ from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.rendering.records import latents_record
-from aligned_jax.runs.folder import RunFolder
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import check_channels, spread
 from aligned_jax.viz.sheet import Sheet
@@ -47,7 +46,8 @@ def transition(
       UserError: if the folder is no run or has no such snapshots, or for seeds, label and
         truncation that do not fit its network.
     """
-    snapshots = checkpoint.run_checkpoints(RunFolder(run).path)
+    hub.check_source(run)
+    snapshots = checkpoint.run_checkpoints(run)
     if not snapshots:
         raise UserError(f"{run} is not a run folder with checkpoints")
     marks = list(kimg or spread(sorted(snapshots), columns))

@@ -23,7 +23,6 @@ from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command, png_text
 from aligned_jax.rendering.records import picture_facts
-from aligned_jax.runs.folder import RunFolder
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 from aligned_jax.viz.grid import reduced
@@ -208,9 +207,11 @@ def _data(network: NetworkSource) -> dict[str, str]:
     if isinstance(network, Network):
         return {}
     try:
+        from aligned_jax.runs.folder import RunFolder  # not everywhere: it needs locks of files
+
         run = RunFolder(find(network).parents[1])
         config = run.read_config()
-    except (UserError, IndexError):
+    except (UserError, IndexError, ImportError):
         return {}
     name = Path(config.data.path).name
     return {"data": name, "fingerprint of the data": config.fingerprint}
