@@ -101,7 +101,7 @@ def _cached_files(address: HubAddress) -> list[str]:
     hub = package()
     wanted = address.revision or "main"
     try:
-        repositories = hub.scan_cache_dir().repos
+        repositories = hub.scan_cache_dir(hub.constants.HF_HUB_CACHE).repos
     except hub.errors.CacheNotFound:
         return []
     return [
