@@ -169,8 +169,9 @@ def png_text(command: Command | str, facts: Mapping[str, Any] | None = None) -> 
 
     Returns:
       `Software`, the versions; `Comment`, the command line; and `aligned_jax`, JSON of `record` and
-      the facts.
+      the facts, which a line alone has not.
     """
-    known = Command(command) if isinstance(command, str) else command
-    told = json.dumps({**record(known), **(facts or {})})
-    return {"Software": made_by(), "Comment": known.line, "aligned_jax": told}
+    if isinstance(command, str):
+        return {"Software": made_by(), "Comment": command}
+    told = json.dumps({**record(command), **(facts or {})})
+    return {"Software": made_by(), "Comment": command.line, "aligned_jax": told}

@@ -10,7 +10,7 @@ import numpy as np
 from aligned_jax import viz
 from aligned_jax.data.dataset import Dataset
 from aligned_jax.data.opening import opened, read_file
-from aligned_jax.provenance import png_text
+from aligned_jax.provenance import Command, png_text
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.tasks.base import Task
 from aligned_jax.runs.tasks.gan import GanTask
@@ -35,7 +35,7 @@ class SnapshotPictures:
     def __init__(
         self, run: RunFolder, task: Task[Any], dataset: Dataset, command: str = ""
     ) -> None:
-        self._text = png_text(command)
+        self._text = png_text(Command(command))
         generator, wanted = task.config.generator, task.config.snapshots.images
         self.run, self.task = run, task
         count = min(wanted, len(dataset))

@@ -77,14 +77,14 @@ def test_a_folder_is_that_of_the_verb(child, photos, tmp_path):
     out, again = tmp_path / "out", tmp_path / "again"
     words = ("--samples", 20, "--video", "--align", "none", "--restarts", 2, "--spread", 0.1)
     aligned("invert", child, photos, *OPTIONS, *words, "--out", out)
-    line = json.loads((out / "inversions.json").read_text())["command"]
+    known = json.loads((out / "inversions.json").read_text())
     jobs.invert(
         str(child),
         photos,
         align="none",
         out=again,
         video=True,
-        command=Command(line),
+        command=Command(known["command"], known["arguments"]),
         **QUICK,
         samples=20,
         restarts=2,

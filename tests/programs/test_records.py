@@ -53,6 +53,19 @@ LINES = {
         "{}.json",
         "{}.npz",
     ],
+    "alignment P C --seeds 0-3 --statistics 8 --resamples 2 --out {}": ["{}/alignment.json"],
+    "channels P C --seeds 0-3 --statistics 8 --top 2 --out {}": [
+        "{}/channels.json",
+        "{}/channels.png",
+    ],
+    "evaluate C --data I8 --metrics kid_vgg --num 4 --subset-size 2 --no-cache --out {}.json": [
+        "{}.json"
+    ],
+    "invert P I8 --space z --steps 2 --samples 20 --perceptual none --pixels 1 --out {}": [
+        "{}/inversions.json",
+        "{}/one.png",
+        "{}/index.html",
+    ],
     "label P --name x --yes 0-9 --no 10-19 --pool 0-19 --out {}.json": ["{}.json"],
     "label P --name x --yes 0-9 --no 10-19 --pool 0-19 --out {}.csv": ["{}.csv.json"],
     "translate P C --seeds 0 --out {}.png": ["{}.png"],
@@ -68,10 +81,21 @@ LINES = {
     "attributes read zoo:people-reader people.png --out {}.png": ["{}.png"],
 }
 # These compile much.
-LONG = ("directions", "label", "perceptual", "resize", "data avatars", "attributes")
+LONG = (
+    "alignment",
+    "channels",
+    "evaluate",
+    "invert",
+    "directions",
+    "label",
+    "perceptual",
+    "resize",
+    "data avatars",
+    "attributes",
+)
 # Their records have tests where their work is tested, because it takes long.
 ELSEWHERE = {
-    *("alignment", "channels", "evaluate", "invert", "morph", "transition", "walk", "zero-shot"),
+    *("morph", "transition", "walk", "zero-shot"),
     *("demo", "figures", "pretrain", "finetune", "encoder", "resume"),
 }
 # They write no results.
@@ -84,12 +108,13 @@ def workplace(tmp_path_factory, parent, child, aligned):
     place = tmp_path_factory.mktemp("workplace")
     shutil.copy(parent, place / "P")
     shutil.copytree(child, place / "C")
-    (place / "I").mkdir()
     shutil.copy(PEOPLE, place / "people.png")
     random = np.random.RandomState(0)
     for name in ("one", "two"):
         pixels = random.randint(0, 256, (64, 64, 3)).astype(np.uint8)
-        Image.fromarray(pixels).save(place / "I" / f"{name}.png")
+        for folder, size in (("I", 64), ("I8", 8)):
+            (place / folder).mkdir(exist_ok=True)
+            Image.fromarray(pixels[:size, :size]).save(place / folder / f"{name}.png")
     ws = random.standard_normal((2, loading.load(parent).config.num_ws, 16)).astype(np.float32)
     with contextlib.chdir(place):
         done = aligned("data", "images", "I", "--resolution", "8", "--workers", "1", "--out", "D")

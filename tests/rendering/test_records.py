@@ -159,4 +159,4 @@ def test_arguments_of_any_kind_are_told(tmp_path):
     told = provenance.record(command)
     assert told["arguments"] == {"place": str(tmp_path), "count": 3}
     assert json.loads(provenance.png_text(command)["aligned_jax"])["command"] == "aligned x"
-    assert json.loads(provenance.png_text("aligned y")["aligned_jax"])["command"] == "aligned y"
+    assert provenance.png_text("aligned y").keys() == {"Software", "Comment"}
