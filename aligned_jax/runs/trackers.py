@@ -1,13 +1,13 @@
 """Where the numbers of a run go besides `stats.jsonl`: TensorBoard files, and Weights & Biases."""
 
 import contextlib
-import io
 import os
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from aligned_jax.data.opening import opened, read_file
 from aligned_jax.errors import UserError
 from aligned_jax.runs.config import RunConfig
 from aligned_jax.runs.folder import RunFolder
@@ -48,14 +48,12 @@ class WeightsAndBiases:
 
     def log(self, kimg: int, numbers: Mapping[str, float], picture: Path | None) -> None:
         """Numbers, over thousands of images as `kimg`, and the picture."""
-        from PIL import Image
-
         if self._failed:
             return
         try:
             logged: dict[str, Any] = {"kimg": kimg, **numbers}
             if picture is not None and picture.exists():
-                with Image.open(io.BytesIO(picture.read_bytes())) as image:
+                with opened(read_file(picture)) as image:
                     logged["images"] = wandb().Image(image)
             self._run.log(logged)
         except Exception as error:  # it has many kinds, and those of its service

@@ -130,9 +130,7 @@ def check_picture(out: str | os.PathLike[str], overwrite: bool = False) -> None:
 def check_sheet(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raises UserError unless `Sheet.write` may write `out`; call it before long work."""
     if not os.fspath(out).endswith((".png", ".html")):
-        raise UserError(
-            f"{os.fspath(out)}: a grid is a picture; give `out='NAME.png'` or NAME.html"
-        )
+        raise UserError(f"{os.fspath(out)}: a grid is a picture; it goes to NAME.png or NAME.html")
     check_file(out, overwrite)
 
 

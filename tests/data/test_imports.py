@@ -342,12 +342,12 @@ def test_opacity_is_kept_on_demand(tmp_path):
     ("options", "said"),
     [
         ({"fit": "squeeze"}, "'squeeze'; it can be crop, pad, stretch"),
-        ({"pad_colour": "#ffffff"}, "--pad-colour is for --fit pad"),
+        ({"pad_colour": "#ffffff"}, "`pad_colour` is for `fit='pad'`"),
         ({"fit": "pad", "pad_colour": "blue"}, "'blue' is no colour; write it as #rrggbb$"),
         ({"fit": "pad", "pad_colour": "ffffff"}, "'ffffff' is no colour"),
         ({"fit": "pad", "pad_colour": "#ffffff80"}, "is no colour; write it as #rrggbb$"),
         ({"fit": "pad", "pad_colour": "x", "alpha": True}, "or, with alpha, #rrggbbaa"),
-        ({"gray": True, "alpha": True, "test": 2}, "2 for tests.*--gray has one channel"),
+        ({"gray": True, "alpha": True, "test": 2}, "2 for tests.*`gray=True` has one channel"),
     ],
 )
 def test_options_that_cannot_be(tmp_path, options, said):

@@ -177,7 +177,7 @@ def test_arguments_that_contradict_each_other(child, tmp_path):
         ({"encoder": "e", "noise": "keep"}, "noise: an encoder that is used alone"),
         ({"encoder": "e", "video": True, "out": tmp_path / "out"}, "video: an encoder that is use"),
         ({"video": True}, "give its name as out"),
-        ({"perceptual": "none"}, "--pixels is 0"),
+        ({"perceptual": "none"}, "`pixels` is 0"),
         ({"space": "v"}, "space is 'v'; it can be z, z\\+, w, w\\+, s"),
         ({"align": "none", "images": noise_images(1)[:, 2:]}, "8x6 pixels are not square"),
     ):

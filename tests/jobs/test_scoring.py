@@ -48,7 +48,7 @@ def test_what_to_bear_in_mind_is_a_warning(folder):
 
 def test_what_changes_nothing_is_warned_of(folder):
     options = evaluation.Options(subsets=3, pairs=20)
-    expected = "--subsets, --seed, --psi, --half-pixel: without effect on these metrics and images"
+    expected = "`subsets`, `seed`, `psi`, `half_pixel`: without effect on these metrics and images"
     with pytest.warns(UserWarning, match=expected):
         jobs.evaluate(folder, None, "diversity", seed=1, psi=0.5, half_pixel=True, options=options)
     with warnings.catch_warnings():

@@ -176,11 +176,11 @@ def test_data_that_no_network_fits_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("theirs", "channels", "way"),
     [
-        (3, 1, "without --gray"),
-        (1, 3, "with --gray"),
-        (3, 4, "without --alpha"),
-        (4, 3, "with --alpha"),
-        (4, 1, "with --alpha"),
+        (3, 1, "without `gray=True`"),
+        (1, 3, "with `gray=True`"),
+        (3, 4, "without `alpha=True`"),
+        (4, 3, "with `alpha=True`"),
+        (4, 1, "with `alpha=True`"),
     ],
 )
 def test_the_way_out_for_data_of_other_channels_and_without_labels(theirs, channels, way):

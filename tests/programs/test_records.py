@@ -58,7 +58,7 @@ LINES = {
         "{}/channels.json",
         "{}/channels.png",
     ],
-    "evaluate C --data I8 --metrics kid_vgg --num 4 --subset-size 2 --no-cache --out {}.json": [
+    "evaluate I --data I --metrics kid_vgg --num 2 --subset-size 2 --no-cache --out {}.json": [
         "{}.json"
     ],
     "invert P I8 --space z --steps 2 --samples 20 --perceptual none --pixels 1 --out {}": [
