@@ -1,13 +1,14 @@
 """Whether two networks come from one: by what their files tell, or by their noise maps."""
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from aligned_jax import hub
 from aligned_jax.networks.network import Network
+from aligned_jax.provenance import started_from
 from aligned_jax.translation import share_noise
 from aligned_jax.utils.reporting import Reporter
 
@@ -52,7 +53,8 @@ def marks_of(name: str, provenance: Mapping[str, Any]) -> set[str]:
     marks = {_place(name)} if name else set()
     if isinstance(provenance.get("sha256"), str):
         marks.add(provenance["sha256"])
-    marks |= _started_from(provenance.get("command"))
+    if started := started_from(provenance.get("command"), ("finetune",)):
+        marks.add(_place(started))
     parents = provenance.get("parents")
     for parent in parents.values() if isinstance(parents, Mapping) else ():
         if isinstance(parent, Mapping):
@@ -60,20 +62,12 @@ def marks_of(name: str, provenance: Mapping[str, Any]) -> set[str]:
     return marks
 
 
-def _started_from(command: Any) -> set[str]:
-    """The NETWORK of `aligned finetune NETWORK ...`."""
-    try:
-        words = shlex.split(command) if isinstance(command, str) else []
-    except ValueError:
-        return set()
-    return {_place(words[2])} if len(words) > 2 and words[:2] == ["aligned", "finetune"] else set()
-
-
 def _place(source: str) -> str:
-    """Another name for the same run or file is the same place."""
+    """Another name for the same run or file, at whatever time, is the same place."""
     if source.startswith("zoo:"):
         return source
-    return os.path.realpath(source.rpartition("@")[0] or source)
+    place = source.rpartition("@")[0] or source
+    return place if hub.is_hub(source) else os.path.realpath(place)
 
 
 def origin_of(name: str, network: Network) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Load anything: checkpoint folders, runs, official files, the zoo."""
+"""Load anything: checkpoint folders, runs, official files, the zoo, the Hugging Face Hub."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 import jax
 import jax.numpy as jnp
 
-from aligned_jax import checkpoint, convert
+from aligned_jax import checkpoint, convert, hub
 from aligned_jax.config import ENCODER, AnyConfig, kind_of
 from aligned_jax.errors import CheckpointError, UserError
 from aligned_jax.networks import variable_shapes
@@ -55,7 +55,8 @@ def load(source: str | os.PathLike, key: str = "G_ema", report: Reporter = QUIET
     Args:
       source: a checkpoint folder, a run folder (its latest), `RUN@KIMG`, an
         official .pkl, .pt or .safetensors file (converted in memory, running
-        nothing from it), or `zoo:NAME`.
+        nothing from it), `zoo:NAME`, or `hf://owner/name[/file][@revision]` of the
+        Hugging Face Hub (extra `hub`).
       key: "G_ema", "G", "D" or "E", an encoder.
       report: hears a warning if the network cannot draw what it was trained for, because its
         file is incomplete.
@@ -95,6 +96,8 @@ def named_network(
 
 def label_of(source: str) -> str:
     """A short name of a NETWORK: "critters64" of "zoo:critters64" or "runs/critters64"."""
+    if hub.is_hub(source):
+        return hub.HubAddress.parse(source).name
     short = re.split(r"[/:\\]", source.rstrip("/"))[-1]
     return re.sub(r"\.(pkl|pt|safetensors)$", "", short) or source
 
@@ -142,7 +145,7 @@ def save(
     if os.fspath(folder).endswith(".safetensors"):
         if not overwrite and paths.exists(folder):
             raise CheckpointError(
-                f"{os.fspath(folder)} already exists; choose another name or pass overwrite=True"
+                f"{os.fspath(folder)} already exists; choose another name or pass `overwrite=True`"
             )
         convert.write_safetensors(folder, trees, provenance, overwrite=overwrite)
     else:
@@ -154,17 +157,44 @@ def zoo_names() -> list[str]:
     return paths.zoo_members(ZOO_FILE)
 
 
+def read_official(source: str | os.PathLike) -> convert.Official:
+    """The networks of an official file on a disk, in a bucket, in the zoo or on the Hub.
+
+    Raises:
+      UserError: as `convert.read_official`, or if there is no such file.
+    """
+    path, named = _file_of(os.fspath(source))
+    if not paths.is_remote(path):
+        official = convert.read_official(path)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / paths.as_path(path).name
+            copy.write_bytes(paths.as_path(path).read_bytes())
+            official = convert.read_official(str(copy))
+    return convert.Official(official.networks, {**official.source, **named})
+
+
+def lasting_name(source: str | os.PathLike) -> str:
+    """The name of a source under which the same network is found later.
+
+    An address on the Hub gets the file and the commit that it stands for now.
+
+    Raises:
+      UserError: as `hub.fetch`.
+    """
+    text = os.fspath(source)
+    hub.check_source(text)
+    return str(hub.fetch(hub.HubAddress.parse(text)).pinned) if hub.is_hub(text) else text
+
+
 def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
     """Manifest of a source and a function from key to variables."""
-    text, named = os.fspath(source), {}
-    if text.startswith("zoo:"):
-        # Files of the zoo all have the same name.
-        text, named = _zoo_path(text.removeprefix("zoo:")), {"file": text}
-    if paths.is_file(text):
-        official = _read_official(text)
+    text = os.fspath(source)
+    hub.check_source(text)
+    if text.startswith(("zoo:", hub.SCHEME)) or paths.is_file(text):
+        official = read_official(text)
         configs = {key: network.config for key, network in official.networks.items()}
-        origin = {"kind": "converted", **official.source, **named}
-        manifest = checkpoint.Manifest(configs, origin)
+        manifest = checkpoint.Manifest(configs, {"kind": "converted", **official.source})
         return manifest, lambda key: official.networks[key].variables()
     folder = checkpoint.find(text)
     manifest = checkpoint.read_manifest(folder)
@@ -185,14 +215,17 @@ def _warn(
             report.warn(f"{source}: {caution}")
 
 
-def _read_official(file: str) -> convert.Official:
-    """Reads from a disk; a file in a bucket is copied to one for the time."""
-    if not paths.is_remote(file):
-        return convert.read_official(file)
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / paths.as_path(file).name
-        copy.write_bytes(paths.as_path(file).read_bytes())
-        return convert.read_official(str(copy))
+def _file_of(text: str) -> tuple[str, dict[str, str]]:
+    """Where an official file lies, and what its provenance says instead of the file's name."""
+    hub.check_source(text)
+    if text.startswith("zoo:"):
+        # Files of the zoo all have the same name.
+        return _zoo_path(text.removeprefix("zoo:")), {"file": text}
+    if hub.is_hub(text):
+        found = hub.fetch(hub.HubAddress.parse(text))
+        plain = found.address.at(str(found.address.file), None)
+        return str(found.path), {"file": str(plain), "commit": found.commit}
+    return text, {}
 
 
 def _zoo_path(name: str) -> str:

@@ -1,12 +1,25 @@
 """Where results come from: versions, the command, and what it was given."""
 
+import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 _PACKAGES = ("aligned_jax", "jax", "jaxlib", "numpy")
 # What is worth repeating of where a parent came from; the rest stays with the parent.
-_WORTH_REPEATING = ("kind", "file", "sha256", "format", "code_base", "verb", "command", "images")
+_WORTH_REPEATING = (
+    "kind",
+    "file",
+    "commit",
+    "sha256",
+    "format",
+    "code_base",
+    "verb",
+    "command",
+    "images",
+)
+_MOST_PARENTS = 16
 # What a result does not repeat of its command: the line, the program, and where the result goes.
 _UNSAID = ("command_line", "program", "overwrite", "out")
 
@@ -57,6 +70,55 @@ def summary(provenance: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: known[key] for key in _WORTH_REPEATING if key in known}
 
 
+def started_from(command: Any, verbs: tuple[str, ...] = ("finetune", "encoder")) -> str | None:
+    """The NETWORK of `aligned finetune NETWORK ...`; None for other commands, or none.
+
+    Args:
+      command: as it was recorded, possibly by somebody else.
+      verbs: that start from a network.
+    """
+    words = _words(command)
+    return words[2] if len(words) > 2 and words[0] == "aligned" and words[1] in verbs else None
+
+
+def given_to(command: Any, option: str) -> str | None:
+    """What a recorded command gives to an option, such as "--kimg"; None if it does not."""
+    words = _words(command)
+    return words[words.index(option) + 1] if option in words[:-1] else None
+
+
+def forebears(known: Any, deepest: int = 16) -> dict[str, Any]:
+    """What a network was made from, and that from what, as far as its provenance tells.
+
+    Args:
+      known: of the network, possibly by somebody else; what makes no sense is passed over.
+      deepest: generations at most.
+
+    Returns:
+      by role, "network", the facts of `summary`, and "parents" of the same form if there are any.
+    """
+    if not isinstance(known, Mapping) or deepest < 1:
+        return {}
+    if isinstance(known.get("provenance"), Mapping):  # what a file of ours was written with
+        return forebears(known["provenance"], deepest)
+    parents, found = known.get("parents"), {}
+    if isinstance(parents, Mapping):
+        for role, parent in list(parents.items())[:_MOST_PARENTS]:
+            if isinstance(parent, Mapping):
+                facts = {"network": str(parent.get("network", "")), **summary(parent)}
+                before = forebears(parent, deepest - 1)
+                found[str(role)] = facts | ({"parents": before} if before else {})
+    started = started_from(known.get("command"))
+    return found or ({"network": {"network": started}} if started else {})
+
+
+def _words(command: Any) -> list[str]:
+    try:
+        return shlex.split(command) if isinstance(command, str) else []
+    except ValueError:
+        return []
+
+
 def origin(command: Command, parents: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
     """Provenance of a result: the command, its arguments, and the parents' origins.
 
@@ -92,6 +154,24 @@ def made_by() -> str:
     return " ".join(f"{name} {version}" for name, version in versions().items())
 
 
-def png_text(line: str) -> dict[str, str]:
-    """The text chunks of a PNG that tell by which versions and which command line it was made."""
-    return {"Software": made_by(), "Comment": line}
+def record(command: Command) -> dict[str, Any]:
+    """What every result says of how it was made, JSON-able: command, arguments, versions."""
+    arguments = json.loads(json.dumps(dict(command.arguments), default=str))
+    return {"command": command.line, "arguments": arguments, "versions": versions()}
+
+
+def png_text(command: Command | str, facts: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The text chunks of a PNG that tell how it was made.
+
+    Args:
+      command: that made it, or its line alone.
+      facts: of networks and latents, JSON-able.
+
+    Returns:
+      `Software`, the versions; `Comment`, the command line; and `aligned_jax`, JSON of `record` and
+      the facts, which a line alone has not.
+    """
+    if isinstance(command, str):
+        return {"Software": made_by(), "Comment": command}
+    told = json.dumps({**record(command), **(facts or {})})
+    return {"Software": made_by(), "Comment": command.line, "aligned_jax": told}

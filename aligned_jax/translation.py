@@ -119,7 +119,7 @@ def preset_and_spaces(
         return chosen, [chosen.space]
     spaces: list[str | None] = [space] if isinstance(space, str) else [*space]
     if chosen.space and spaces != [chosen.space]:
-        raise UserError(f"--preset {preset} needs --space {chosen.space}")
+        raise UserError(f"`preset='{preset}'` needs `space='{chosen.space}'`")
     return chosen, spaces
 
 

@@ -17,7 +17,7 @@ LEVELS = [
     ("ops",),
     ("latents", "losses"),
     ("networks",),
-    ("augment", "weights", "convert"),
+    ("augment", "weights", "convert", "hub"),
     ("loading",),
     ("features",),
     ("metrics",),

@@ -52,9 +52,18 @@ def test_every_check_of_the_ci_is_a_hook():
 
 def test_the_workflow_runs_the_checks_on_every_python():
     (job,) = document(".github/workflows/test.yml")["jobs"].values()
-    assert job["strategy"]["matrix"]["python"] == pythons()
+    assert job["strategy"]["matrix"] == {"python": pythons(), "jax": ["newest", "oldest"]}
+    assert ".ci/oldest.txt" in job["env"]["PIP_CONSTRAINT"]
     assert job["steps"][-1] == {"run": ".ci/run"}
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_oldest_jax_is_the_one_that_is_allowed():
+    lines = (ROOT / ".ci" / "oldest.txt").read_text("utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    (allowed,) = [one for one in PROJECT["project"]["dependencies"] if one.startswith("jax>")]
+    low = re.match(r"jax>=([\d.]+),", allowed)[1]
+    assert pinned == dict.fromkeys(("jax", "jaxlib"), f"{low}.0")
 
 
 def test_a_workflow_runs_the_slow_tests_every_week():

@@ -69,6 +69,7 @@ def run(args: argparse.Namespace) -> None:
     from aligned_jax.data import targets
     from aligned_jax.inversion.setup import warn_skipped
     from aligned_jax.jobs.edits.recipes import latents_file, recipe_file
+    from aligned_jax.rendering.records import to_keep
     from aligned_jax.viz import sheet
 
     recipe, found = recipe_file(args.out), latents_file(args.out)
@@ -80,6 +81,10 @@ def run(args: argparse.Namespace) -> None:
     if args.pictures:
         viz.check_file(found, args.overwrite)
         targets.check_apart(args.pictures, [args.out])
+    # The latents of seeds are known by their numbers, and those of this very file are kept.
+    from_files = [""] if args.latents else []
+    files = to_keep(args.out, from_files, args.latents or (), args.overwrite)
+    kept = bool(args.pictures or files)
     family = jobs.edit(
         [args.parent, *args.children],
         jobs.EditRequest(**wanted),
@@ -95,7 +100,7 @@ def run(args: argparse.Namespace) -> None:
         network_key=args.network_key,
         report=console.CONSOLE,
     )
-    if args.pictures:  # at once: they took the time
+    if kept:  # at once: pictures took the time
         family.write_latents(found, command(args), args.overwrite)
     drawn: jobs.Film | sheet.Sheet
     if film:
@@ -109,7 +114,7 @@ def run(args: argparse.Namespace) -> None:
     if family.inside:
         inside = ", ".join(f"{name} {share:.0%}" for name, share in family.inside.items())
         console.say(f"of the whole change, the mask keeps: {inside}")
-    if args.pictures:
+    if kept:
         console.say(f"wrote {found}: the latents, for --latents")
     if family.choice:
         console.say(family.choice)

@@ -9,6 +9,7 @@ _TOOLS = {
     "zoo": "list what comes with the package, as a page with pictures on request",
     "convert": "read an official file into a checkpoint folder",
     "export": "write a network as safetensors with the official names",
+    "publish": "put a network on the Hugging Face Hub, with a card and pictures",
     "data": "draw avatars, import images, look at a dataset",
     "features": "add or list the networks that scores are computed with",
     "info": "show sizes, options, parameters and origin of a network",
@@ -53,7 +54,8 @@ ALIGNED = Program(
     "Convert, look into, blend and render aligned StyleGAN2 networks.",
     "`aligned VERB --help` explains a verb and shows an example. A NETWORK is a\n"
     "checkpoint folder, a run folder or RUN@KIMG, an official .pkl, .pt or\n"
-    ".safetensors file, or zoo:NAME of those that come with the package:\n"
+    ".safetensors file, hf://owner/name[/file][@revision] of the Hugging Face Hub,\n"
+    "or zoo:NAME of those that come with the package:\n"
     "personas64 (people), its children critters64 (monsters), pixel-art64 and toon-head64,\n"
     "personas-again64, a child of critters64, and critters64-scratch, no child. NAME-e4e\n"
     "and NAME-z are encoders of the first two, personas64-directions directions of the\n"

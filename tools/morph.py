@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from aligned_jax.cli import arguments, console
 from aligned_jax.cli.console import command
+from aligned_jax.cli.spelling import as_typed
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import options
 
@@ -101,7 +102,7 @@ def run(args: argparse.Namespace) -> None:
         chosen = {name: getattr(args, name) for name in _FILM}
         film = jobs.morph(*networks, *keys, **chosen, **more)
         film.write(args.out, command(args), args.overwrite, console.CONSOLE, args.lossless)
-        usage, said = film.usage, film.summary + viz.loss_of(args.out, args.lossless)
+        usage, said = film.usage, film.summary + as_typed(viz.loss_of(args.out, args.lossless))
     console.say(f"wrote {args.out}: {said}")
     arguments.warn_unused(args, usage, given)
 

@@ -29,6 +29,7 @@ import re
 
 from aligned_jax.cli import arguments, console
 from aligned_jax.cli.console import command
+from aligned_jax.cli.spelling import as_typed
 
 _MOST = 100_000
 _PLAIN = (
@@ -111,7 +112,8 @@ def run(args: argparse.Namespace) -> None:
     chosen = {name: getattr(args, name) for name in _PLAIN}
     film = jobs.walk(args.network, loop=not args.no_loop, **chosen, **arguments.sampling(args))
     film.write(args.out, command(args), args.overwrite, console.CONSOLE, args.lossless)
-    console.say(f"wrote {args.out}: {film.summary}{viz.loss_of(args.out, args.lossless)}")
+    loss = as_typed(viz.loss_of(args.out, args.lossless))
+    console.say(f"wrote {args.out}: {film.summary}{loss}")
     arguments.warn_idle_noise(args)
 
 

@@ -43,7 +43,9 @@ def check_target(folder: str | os.PathLike, overwrite: bool = False) -> None:
     if not exists(folder):
         return
     if not overwrite:
-        raise CheckpointError(f"{folder} already exists; choose another name or pass --overwrite")
+        raise CheckpointError(
+            f"{folder} already exists; choose another name or pass `overwrite=True`"
+        )
     foreign = [folder.name]
     if is_dir(folder) and (is_remote(folder) or not folder.is_symlink()):
         entries = {entry.name for entry in folder.iterdir()}

@@ -24,6 +24,7 @@ from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
 from aligned_jax import __version__
+from aligned_jax.cli.spelling import as_typed
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.utils.compile_cache import enable_cache_at_import
@@ -44,7 +45,7 @@ class Console(Reporter):
 
     def warn(self, text: str) -> None:
         """One line on stderr: what the user should know, though the work goes on."""
-        self.note(f"warning: {one_line(text)}")
+        self.note(f"warning: {one_line(as_typed(text))}")
 
     @contextlib.contextmanager
     def progress(self, total: int, what: str) -> Iterator[Advance]:
@@ -103,6 +104,10 @@ _ELSEWHERE = {
     "--network": "NETWORK without an option",
     "--network-pkl": "NETWORK without an option",
 }
+
+
+# Modules of Python that training and datasets need, and Windows has not.
+_OF_POSIX = ("fcntl", "resource")
 
 
 class Parser(argparse.ArgumentParser):
@@ -235,7 +240,12 @@ class Program:
         try:
             return self.carry_out(argv)
         except UserError as error:
-            print(f"{name}: {printable(str(error))}", file=sys.stderr)
+            print(f"{name}: {printable(as_typed(str(error)))}", file=sys.stderr)
+            return 2
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_POSIX:
+                raise
+            print(f"{name}: this needs Linux or macOS: there is no {error.name}", file=sys.stderr)
             return 2
         except OSError as error:
             if error.filename is None or isinstance(error, BrokenPipeError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aligned_jax.cli import console
 from aligned_jax.cli.console import Console, command
+from aligned_jax.cli.spelling import as_typed
 from aligned_jax.runs import hosts
 from aligned_jax.runs.config import RunConfig
 from aligned_jax.runs.hosts import Session
@@ -66,6 +67,9 @@ def add_session(parser: argparse.ArgumentParser) -> None:
         "--tensorboard", action="store_true", help="write RUN/tensorboard as well as stats.jsonl"
     )
     group.add_argument(
+        "--wandb", action="store_true", help="tell Weights & Biases too (WANDB_MODE is heeded)"
+    )
+    group.add_argument(
         "--devices", type=int, metavar="N", help="use only the first N devices of this machine"
     )
     group.add_argument(
@@ -83,6 +87,7 @@ def session_of(args: argparse.Namespace) -> Session:
         threads=args.threads,
         cache=not args.no_cache,
         tensorboard=args.tensorboard,
+        wandb=args.wandb,
         devices=args.devices,
         distributed=args.distributed,
     )
@@ -122,7 +127,7 @@ def carry_out(args: argparse.Namespace, planned: "PlannedRun") -> int:
         lines = planned.dry_run()
         if hosts.is_first():
             config = json.dumps(planned.config.to_json(), indent=2)
-            console.say("\n".join([config, *lines]))
+            console.say("\n".join([config, *map(as_typed, lines)]))
         return 0
     return conclude(planned.begin(command(args)))
 
@@ -145,7 +150,7 @@ class TrainingConsole(Console, TrainingReporter):
 
     def notice(self, text: str) -> None:
         """Lines on stdout."""
-        self.say(text)
+        self.say(as_typed(text))
 
     def training(self, config: RunConfig, images: int) -> TrainingProgress:
         """A bar on a terminal, one line a tick elsewhere."""
@@ -210,7 +215,7 @@ class _Shown(TrainingProgress):
 
     def warn(self, text: str) -> None:
         """One line."""
-        self.say(f"warning: {text}")
+        self.say(f"warning: {as_typed(text)}")
 
 
 def _kimg(images: int) -> str:

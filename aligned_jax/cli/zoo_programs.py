@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from aligned_jax.cli.spelling import as_typed
 from aligned_jax.errors import UserError
 from aligned_jax.zoo.making import PACKAGE_ZOO, Say
 
@@ -25,7 +26,7 @@ def ended(program: str, work: Callable[[], object]) -> int:
     try:
         work()
     except UserError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {as_typed(str(error))}", file=sys.stderr)
         return 2
     return 0
 

@@ -42,7 +42,7 @@ def appearing(path: Path, overwrite: bool) -> Iterator[str]:
     except FileExistsError:
         raise FormatError(
             f"{path} appeared meanwhile, and was not replaced; choose another name or pass "
-            "--overwrite"
+            "`overwrite=True`"
         ) from None
     except (OSError, SafetensorError) as error:
         raise FormatError(

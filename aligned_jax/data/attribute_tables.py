@@ -83,7 +83,7 @@ def read_labelled(
         found = _from_table(name, images, resolution, most, seed, skip_bad, report)
     elif images is not None:
         raise UserError(
-            f"{name} is no table: the pictures of a dataset are in it, leave out --images"
+            f"{name} is no table: the pictures of a dataset are in it, leave out `images`"
         )
     else:
         found = _from_dataset(name, split, resolution, most, seed, report)
@@ -213,7 +213,7 @@ def _from_table(
         if missing:
             raise UserError(
                 f"{files.path} lacks {counted(len(missing), 'picture')} of {name}: "
-                f"{listed(missing)}; --images says where they are"
+                f"{listed(missing)}; `images` says where they are"
             )
         names = list(rows)
         chosen = [names[k] for k in _rows(len(names), most, seed)]
@@ -221,7 +221,9 @@ def _from_table(
         pixels, bad = _pictures(files, items, resolution, report)
     if bad and not skip_bad:
         told = [f"{file} ({why})" for file, why in bad.items()]
-        raise UserError(f"pictures that cannot be read: {listed(told)}; --skip-bad leaves them out")
+        raise UserError(
+            f"pictures that cannot be read: {listed(told)}; `skip_bad=True` leaves them out"
+        )
     kept = [file for file, item in zip(chosen, items, strict=True) if item.file not in bad]
     if not kept:
         raise UserError(f"no picture of {name} can be read")

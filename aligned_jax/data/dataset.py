@@ -217,7 +217,7 @@ def _builder(folder: str) -> Any:
     builder = tfds.builder_from_directory(folder)
     features = builder.info.features
     if not isinstance(dict(features.items()).get("image"), tfds.features.Image):
-        raise UserError(f"{folder} has no feature `image`; it has {', '.join(features)}")
+        raise UserError(f"{folder} has no feature image; it has {', '.join(features)}")
     return builder
 
 

@@ -132,7 +132,9 @@ class ImageSource:
         if self.channels == 4 or not times:
             return ()
         pictures = counted(count, "picture")
-        return (f"transparent parts of {times} of {pictures} became white; --alpha keeps them",)
+        return (
+            f"transparent parts of {times} of {pictures} became white; `alpha=True` keeps them",
+        )
 
     def licence(self) -> str:
         """Text that goes beside the data."""
@@ -209,12 +211,14 @@ def _checked(
     if not 0 <= test < 1:
         mistakes.append(f"a fraction of {test} for tests is not possible; 0 to below 1 is")
     if gray and alpha:
-        mistakes.append("--gray has one channel and --alpha four; leave one of them out")
+        mistakes.append("`gray=True` has one channel and `alpha=True` four; leave one of them out")
     if fit not in pictures.FITS:
         mistakes.append(f"fit is {fit!r:.40}; it can be {', '.join(pictures.FITS)}")
     if pad_colour is not None:
         if fit != "pad":
-            mistakes.append(f"--pad-colour is for --fit pad; with --fit {fit} there are no margins")
+            mistakes.append(
+                f"`pad_colour` is for `fit='pad'`; with `fit='{fit}'` there are no margins"
+            )
         try:
             ground = pictures.parse_colour(pad_colour, alpha)
         except UserError as error:

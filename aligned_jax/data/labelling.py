@@ -85,7 +85,7 @@ def _by_folder(path: str, images: list[Item]) -> Labelled:
     if loose:
         raise UserError(
             f"{path} has images in {len(classes)} sub-folders, which would be classes, and beside "
-            f"them ({listed(loose)}); move those into a class, or pass --no-labels"
+            f"them ({listed(loose)}); move those into a class, or pass `labels=False`"
         )
     number = {name: k for k, name in enumerate(classes)}
     items = [
@@ -140,7 +140,7 @@ def _matched(path: str, name: str, images: list[str], listing: dict[str, Any]) -
     missing = [image for image, key in zip(images, keys, strict=True) if key is None]
     if missing:
         raise UserError(
-            f"{path}: {name} has no label for {listed(missing)}; complete it or pass --no-labels"
+            f"{path}: {name} has no label for {listed(missing)}; complete it or pass `labels=False`"
         )
     absent = sorted(set(listing) - set(keys))
     if absent:

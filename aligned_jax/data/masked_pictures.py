@@ -56,7 +56,7 @@ def drawn_again(
     style = recipe.get("style")
     if not isinstance(style, str):
         raise UserError(
-            f"{data} was not drawn by `aligned data avatars`; of other pictures give --masks too"
+            f"{data} was not drawn by `aligned data avatars`; of other pictures give `masks` too"
         )
     background = tuple(map(str, recipe.get("background", ("#ffffff",))))
     zoom = recipe.get("zoom", 1.0)

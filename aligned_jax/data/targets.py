@@ -165,7 +165,7 @@ def check_apart(sources: Iterable[str], results: Iterable[str]) -> None:
     replaced = [path for path in written if _identity(path) in given - {None}]
     if replaced:
         raise UserError(
-            f"the results would replace what is given: {listed(replaced)}; choose another --out"
+            f"the results would replace what is given: {listed(replaced)}; choose another `out`"
         )
 
 
@@ -206,7 +206,7 @@ def _unfit(source: str) -> str:
     if os.path.isdir(source):
         return ""
     if source.lower().endswith((".npz", ".npy", ".pt", ".pth")):
-        return "latents are no picture; verbs that take them have --latents"
+        return "latents are no picture; give them as `latents`"
     if not os.path.isfile(source):
         return "neither a file nor a folder"
     if zipfile.is_zipfile(source):

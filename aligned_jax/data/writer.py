@@ -33,6 +33,7 @@ from aligned_jax.data.shards import (
     write_text,
 )
 from aligned_jax.errors import FormatError, UserError
+from aligned_jax.provenance import versions
 from aligned_jax.utils.paths import is_utf8
 from aligned_jax.utils.reading import open_lock, read_json
 from aligned_jax.utils.text import counted, listed
@@ -107,7 +108,7 @@ def write_dataset(
     except BrokenProcessPool:
         raise UserError(
             f"{out} was not written: a worker was ended from outside, perhaps for want of memory; "
-            "the same command goes on from where it stopped, and --workers 1 needs less"
+            "the same command goes on from where it stopped, and `workers=1` needs less"
         ) from None
     except OSError as error:
         reason = error.strerror or str(error)
@@ -243,7 +244,10 @@ def _finish(
         features=tfds.features.FeaturesDict(source.features()),
         license=source.licence(),
         metadata=tfds.core.MetadataDict(
-            command=command, source=source.identity(), files=_files(source, shards, reports)
+            command=command,
+            source=source.identity(),
+            files=_files(source, shards, reports),
+            versions=versions(),
         ),
     )
     info.set_file_format("array_record")
@@ -286,6 +290,6 @@ def _total(reports: list[Report], shards: list[Shard], split: str) -> int:
 def _bad_items(bad: list[str]) -> str:
     files, lines = counted(len(bad), "file"), listed(bad, most=100, separator="\n  ")
     return (
-        f"{files} cannot be used; mend them, or leave them out with --skip-bad, which takes "
+        f"{files} cannot be used; mend them, or leave them out with `skip_bad=True`, which takes "
         f"over what is done already:\n  {lines}"
     )

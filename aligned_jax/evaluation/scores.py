@@ -119,7 +119,7 @@ def check(
         raise UserError(f"{', '.join(latent)} can only be had of a network, not of images")
     paired = [name for name in names if METRICS[name].paired]
     if paired and reals is None:
-        raise UserError(f"{', '.join(paired)} compares with real images; give them with --data")
+        raise UserError(f"{', '.join(paired)} compares with real images; give them with `data`")
     if wrong := _too_few(pictures, reals, names, options) + _without_noise(pictures, names):
         raise UserError("; ".join(wrong))
 

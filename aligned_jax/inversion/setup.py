@@ -33,7 +33,8 @@ def check_perceptual(net: str, pixels: float) -> None:
     """Raises UserError if nothing would be compared."""
     if pixels < 0 or (net == "none" and pixels == 0):
         raise UserError(
-            f"--pixels is {pixels:g}; with --perceptual none it must be above 0, and never negative"
+            f"`pixels` is {pixels:g}; with `perceptual='none'` it must be above 0, and never "
+            "negative"
         )
 
 

@@ -158,7 +158,7 @@ def _expanded(
 ) -> list[_Member]:
     """What was given, where folders of runs after the first are replaced by snapshots."""
     if names is not None and len(names) != len(sources):
-        raise UserError(f"--names has {len(names)} names for {len(sources)} networks")
+        raise UserError(f"`names` has {len(names)} names for {len(sources)} networks")
     labels = names or [label_of(name_of(source)) for source in sources]
     found: list[_Member] = []
     for place, (source, label) in enumerate(zip(sources, labels, strict=True)):

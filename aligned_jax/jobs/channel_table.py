@@ -155,7 +155,7 @@ class ChannelTable:
         """
         document = json.dumps(self.document(command), indent=2, allow_nan=False)
         sheet = self.sheet()
-        picture = png_bytes(sheet.picture(), provenance.png_text(command.line))
+        picture = png_bytes(sheet.picture(), provenance.png_text(command))
         sections = [
             report.origin(command.line, command.arguments),
             report.paragraph(_introduction(self)),

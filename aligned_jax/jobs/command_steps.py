@@ -144,11 +144,11 @@ def claim(out: str, record: str, what: str, plan: Mapping[str, Any]) -> None:
         try:
             viz.check_folder(out)
         except UserError as error:
-            raise UserError(f"{str(error).partition(';')[0]}; choose another --out") from None
+            raise UserError(f"{str(error).partition(';')[0]}; choose another `out`") from None
     elif (recorded := _read(path)) != mine:
         differing = sorted(key for key in mine if recorded.get(key) != mine[key])
         raise UserError(
-            f"{out} holds a {what} with another {', '.join(differing)}; choose another --out"
+            f"{out} holds a {what} with another {', '.join(differing)}; choose another `out`"
         )
     with viz.writing(path, overwrite=True) as file:
         file.write((json.dumps(mine, indent=2) + "\n").encode())

@@ -61,7 +61,7 @@ class Comparison:
 
 def _write(folder: Path, comparison: Comparison, command: Command) -> None:
     """Writes index.html, resets.png, change.svg and change.json into an existing folder."""
-    png = png_bytes(_picture(comparison), provenance.png_text(command.line))
+    png = png_bytes(_picture(comparison), provenance.png_text(command))
     components, resolutions, values = weights.table(comparison.changes)
     columns = ["all" if r is None else f"{r} px" for r in resolutions]
     chart = heatmap(components, columns, values, "relative change of weights, by resolution")
@@ -151,7 +151,7 @@ def _page(comparison: Comparison, command: Command, png: bytes, chart: str) -> s
             ),
             report.section("Not trained", _buffer_table(totals)),
         ],
-        footer=provenance.png_text(command.line)["Software"],
+        footer=provenance.made_by(),
     )
 
 

@@ -53,7 +53,7 @@ class ConvertedFile:
         Raises:
           UserError: if the checkpoint cannot be written.
         """
-        made = {"command": command.line, "versions": provenance.versions()}
+        made = provenance.record(command)
         networks = {
             key: (network.config, network.variables)
             for key, network in self.official.networks.items()
@@ -64,10 +64,13 @@ class ConvertedFile:
 def convert_file(source: str | os.PathLike[str]) -> ConvertedFile:
     """Reads an official .pkl, .pt or .safetensors file, running nothing from it.
 
+    Args:
+      source: the file, on a disk or in a bucket, or hf://owner/name[/file][@revision].
+
     Raises:
       UserError: naming all that is wrong with the file.
     """
-    return ConvertedFile(convert.read_official(source))
+    return ConvertedFile(loading.read_official(source))
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def export_networks(
 ) -> Exported:
     """`export`, with what there is to say about the file."""
     check_export(out, overwrite)
-    name, manifest = _described(network)
+    name, manifest = described(network)
     keys = tuple(manifest.configs if keys is None else keys)
     if missing := [key for key in keys if key not in manifest.configs]:
         raise UserError(
@@ -146,6 +149,9 @@ def export_networks(
     # Functions, so that one network after the other is in memory.
     trees = {key: (manifest.configs[key], lambda key=key: variables(key)) for key in keys}
     origin = provenance.origin(command, {"network": (name, manifest)})
+    origin["verb"] = origin["verb"] or "export"  # the same network, whoever exports it
+    if before := provenance.forebears(manifest.provenance):
+        origin["parents"]["network"]["parents"] = before
     if "cautions" in manifest.provenance:
         origin["cautions"] = manifest.provenance["cautions"]
     if os.fspath(out).endswith(".pt"):
@@ -165,7 +171,7 @@ def check_export(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     check_file(out, overwrite)
 
 
-def _described(network: NetworkSource) -> tuple[str, Manifest]:
+def described(network: NetworkSource) -> tuple[str, Manifest]:
     """What a source is called, and its configs and provenance."""
     if isinstance(network, Network):
         configs: Mapping[str, AnyConfig] = {"G_ema": network.config}

@@ -69,7 +69,9 @@ class DataReport:
         Raises:
           UserError: if the file exists and may not be replaced, or the disk refuses.
         """
-        write_picture(out, self.sheet(most), command, overwrite)
+        known = {name: data.fingerprint for name, data in self.splits.items()}
+        facts = {"dataset": self.name, "fingerprints": known, "images of a split": most}
+        write_picture(out, self.sheet(most), command, overwrite, facts)
 
 
 def check_data(dataset: str | os.PathLike[str], report: Reporter = QUIET) -> int:

@@ -117,7 +117,7 @@ def _write(
     if resolution not in block_resolutions(MAX_RESOLUTION)[1:]:
         report.warn(
             f"no network has {resolution} pixels: they have 8, 16, 32 and so on, to "
-            f"{MAX_RESOLUTION}; give such a --resolution to train on these images"
+            f"{MAX_RESOLUTION}; give such a `resolution` to train on these images"
         )
     with report.progress(sum(source.splits().values()), "images") as advance:
         return write_dataset(source, out, command.line, workers, skip_bad, advance)

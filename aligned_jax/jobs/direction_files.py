@@ -72,8 +72,7 @@ def write_direction(
             "layers": None if direction.layers is None else [int(row) for row in direction.layers],
             "network": direction.network,
             "found": dict(direction.found),
-            "command": command.line,
-            "versions": provenance.versions(),
+            **provenance.record(command),
             "arrays": checksum_of(arrays.items()),
         }
     )

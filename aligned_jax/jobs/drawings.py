@@ -23,6 +23,7 @@ from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import DEFAULT, Drawn, RenderOptions, batches, finite_batches
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
 from aligned_jax.rendering.latent_words import latents_of_file
+from aligned_jax.rendering.records import keep, picture_facts, seeds_of_rows, to_keep
 from aligned_jax.translation import Truncation
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
@@ -39,6 +40,7 @@ class Drawing:
       latents: what it draws.
       options: how.
       facts: what files of the images say besides.
+      given: files that the latents come from.
     """
 
     network: Network
@@ -47,6 +49,7 @@ class Drawing:
     latents: LatentBatch
     options: RenderOptions = DEFAULT
     facts: Mapping[str, Any] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.latents)
@@ -79,6 +82,7 @@ class Drawing:
         """Draws and writes all images, and what made them.
 
         Images go straight to an .npz file or a folder, so that memory does not bound their number.
+        Latents that are not those of seeds are kept beside pictures, in NAME.npz.
 
         Args:
           out: NAME.npz for arrays, NAME.png for a grid, NAME.html for a page of thumbnails; any
@@ -93,6 +97,7 @@ class Drawing:
         """
         form = image_form(out, overwrite)
         check_form(form, self.network)
+        kept = self.kept(out, form, overwrite)
         if form == "npz":
             with viz.writing(out, overwrite) as file:
                 self._write_npz(file, command, report)
@@ -102,22 +107,33 @@ class Drawing:
         else:
             images = np.concatenate([viz.to_uint8(one.images) for one in self.batches(report)])
             if form == "png":
-                write_picture(out, viz.tile(images), command, overwrite)
+                write_picture(out, viz.tile(images), command, overwrite, self._made_of())
             else:
                 self._write_page(out, images, command, overwrite)
+        keep(out, dict.fromkeys(kept, self.latents), command, overwrite)
+
+    def kept(self, out: str | os.PathLike[str], form: ImageForm, overwrite: bool) -> list[str]:
+        """What `write` will keep beside the pictures; UserError if it must not be written."""
+        seeds = seeds_of_rows(self.network.config, self.latents)
+        batches = [] if form == "npz" or seeds is not None else [""]
+        return to_keep(out, batches, self.given, overwrite)
 
     def document(self, command: Command) -> dict[str, Any]:
         """What is kept beside images, JSON-able: enough to draw them again."""
         named = {"network": self.network_name, "key": self.network_key}
         return {
-            "command": command.line,
+            **provenance.record(command),
             "network": named | provenance.summary(self.network.provenance),
             "config": to_dict(self.network.config),
             "images": list(self.latents.names),
             "manner": self._manner(),
-            "versions": provenance.versions(),
             **self.facts,
         }
+
+    def _made_of(self) -> dict[str, Any]:
+        """What a picture says besides its command."""
+        facts = picture_facts({self.network_name: self.network}, self.latents)
+        return {**facts, "key": self.network_key, "manner": self._manner(), **self.facts}
 
     def _manner(self) -> dict[str, Any]:
         return {"psi": self.latents.psi, **dataclasses.asdict(self.options)}
@@ -142,7 +158,7 @@ class Drawing:
 
     def _write_folder(self, folder: Path, command: Command, report: Reporter) -> None:
         """seed0003.png (or row0003.png, ...) for each image, and meta.json."""
-        text = provenance.png_text(command.line)
+        text = provenance.png_text(command, self._made_of())
         for batch in self.batches(report):
             for name, image in zip(batch.names, viz.to_uint8(batch.images), strict=True):
                 with open(folder / f"{file_name(name)}.png", "wb") as file:
@@ -155,8 +171,11 @@ class Drawing:
     ) -> None:
         """A thumbnail of each image."""
         facts = {"network": self.network_name, "key": self.network_key, **self._manner()}
+        made_of = self._made_of()
         shown = html.gallery(list(zip(self.latents.names, images, strict=True)))
-        write_page(out, f"Drawn by {self.network_name}", command, facts, [shown], overwrite)
+        write_page(
+            out, f"Drawn by {self.network_name}", command, facts, [shown], overwrite, made_of
+        )
 
 
 def generate(
@@ -196,7 +215,7 @@ def generate(
       UserError: if something cannot be read, or does not fit the network, or `out`.
     """
     if (seeds is None) == (latents is None):
-        raise UserError("give either --seeds or --latents")
+        raise UserError("give either `seeds` or `latents`")
     form = None if out is None else image_form(out, overwrite)
     if seeds is not None:
         # A slip of the hand should not wait for the network.
@@ -214,7 +233,11 @@ def generate(
         chosen = latents_of_file(generator.config, latents, label, truncation.of_latents())
     chosen.check(generator, cutoff)
     options = RenderOptions(cutoff, noise, noise_seed, half, batch)
-    return Drawing(generator, name, network_key, chosen, options)
+    given = [os.fspath(latents)] if isinstance(latents, str | os.PathLike) else []
+    drawing = Drawing(generator, name, network_key, chosen, options, given=tuple(given))
+    if out is not None and form is not None:
+        drawing.kept(out, form, overwrite)
+    return drawing
 
 
 def check_form(form: ImageForm | None, network: Network) -> None:

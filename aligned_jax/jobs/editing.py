@@ -99,7 +99,7 @@ class EditRequest:
         if self.channel is not None and self.random is not None:
             raise UserError("give either a channel or the seed of a random one")
         if self.random is not None and self.to:
-            raise UserError("a random channel is in s, where no target is defined; use --by")
+            raise UserError("a random channel is in s, where no target is defined; use `to=False`")
         if isinstance(self.strength, str) and self.strength != AUTO:
             raise UserError(f"strength is {self.strength!r:.40}; a number, or auto")
         if self.strength == AUTO:
@@ -254,7 +254,7 @@ def _mask(request: EditRequest) -> Mask | PartMask | None:
     if not os.path.splitext(mask)[1] and not os.path.exists(mask):
         raise UserError(
             f"{os.fspath(mask)}: no such file; if it is a part of pictures, say who finds it "
-            "(--reader)"
+            "(`reader`)"
         )
     return read_mask(mask)
 

@@ -7,6 +7,7 @@ import numpy as np
 from aligned_jax.jobs.relatives import latents_for_all, load_relatives
 from aligned_jax.loading import NetworkSource
 from aligned_jax.rendering.draw import RenderOptions, render
+from aligned_jax.rendering.records import picture_facts
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
@@ -43,8 +44,10 @@ def family(
     latents = latents_for_all(relatives, seeds, label, psi)
     options = RenderOptions(batch=batch)
     with report.progress(len(relatives) * len(latents), "images") as advance:
-        images = [
+        drawn = [
             to_uint8(render(network, latents, options, advance)) for network in relatives.values()
         ]
     title = "The same latents drawn by every network"
-    return Sheet(np.stack(images), tuple(relatives), latents.names, title=title)
+    facts = picture_facts(relatives, latents)
+    images = np.stack(drawn)
+    return Sheet(images, tuple(relatives), latents.names, title=title, made_of=facts)

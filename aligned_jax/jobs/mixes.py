@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from aligned_jax.latents import mix_styles, parse_rows, parse_seeds
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch, latents_of_seeds
+from aligned_jax.rendering.records import latents_record, picture_facts
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import counted
 from aligned_jax.viz.sheet import Sheet, check_sheet
@@ -76,9 +78,8 @@ def mix(
     if chosen is None:
         chosen = range(_COARSE if config.num_ws > _COARSE else config.num_ws // 2)
     viz.check_channels(config.img_channels)
-    down, across = (
-        latents_of_seeds(config, one, label, psi).in_space(generator, "w+") for one in seeds
-    )
+    asked = [latents_of_seeds(config, one, label, psi) for one in seeds]
+    down, across = (one.in_space(generator, "w+") for one in asked)
     latents = _pairs(down, across, chosen)
     with report.progress(len(latents), "images") as advance:
         images = viz.to_uint8(render(generator, latents, options, advance))
@@ -88,7 +89,15 @@ def mix(
     sheet[1:, 1:] = mixed.reshape(len(down), len(across), *images.shape[1:])
     facts = {"layers of the columns": ", ".join(map(str, sorted(set(chosen)))), "psi": psi}
     labels = (("", *down.names), ("", *across.names))
-    return Sheet(sheet, *labels, title=f"Styles mixed by {name}", facts=facts)
+    known = [latents_record(config, one) for one in asked]
+    told: dict[str, Any] = {
+        "rows": known[0],
+        "columns": known[1],
+        "layers": sorted({*map(int, chosen)}),
+    }
+    made_of = picture_facts({name: generator}, **told)
+    title = f"Styles mixed by {name}"
+    return Sheet(sheet, *labels, title=title, facts=facts, made_of=made_of)
 
 
 def _check_count(down: int, across: int) -> None:

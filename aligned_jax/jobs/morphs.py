@@ -177,7 +177,8 @@ def morph_grid(
         for name, count in (("weights", rows), ("latents", columns))
     )
     title = f"From {way.names[0]} to {way.names[1]}"
-    return MorphGrid(Sheet(np.stack(images), weights, latents, 0, title, way.facts), way.usage)
+    sheet = Sheet(np.stack(images), weights, latents, title=title, facts=way.facts)
+    return MorphGrid(sheet, way.usage)
 
 
 def _check_sheet(out: str | os.PathLike[str], overwrite: bool, keys: int, size: int | None) -> None:

@@ -219,7 +219,7 @@ def _check_names(names: Sequence[str]) -> None:
     wrong = [name for name in names[1:] if name in _TAKEN or _plain(name) != name]
     if wrong:
         raise UserError(
-            f"no feature can be called {listed(wrong)}; choose others with --names, of letters, "
+            f"no feature can be called {listed(wrong)}; choose others with `names`, of letters, "
             "digits, - and _"
         )
 

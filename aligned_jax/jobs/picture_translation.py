@@ -14,7 +14,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.inversion.setup import DIVERGED
 from aligned_jax.jobs.drawings import Drawing, check_file_names
 from aligned_jax.jobs.edits.words import WordOptions, read_edits
-from aligned_jax.jobs.pending import Pending, example_of, latents_of
+from aligned_jax.jobs.pending import Pending, example_of
 from aligned_jax.jobs.sources import (
     PictureOptions,
     Source,
@@ -23,7 +23,8 @@ from aligned_jax.jobs.sources import (
     file_names,
     read_source,
 )
-from aligned_jax.jobs.translation_facts import checked_mixing, child_psis, facts_of
+from aligned_jax.jobs.translation_facts import checked_mixing, child_psis, facts_of, in_space
+from aligned_jax.jobs.translation_memory import TranslationMemory
 from aligned_jax.latents import parse_seeds
 from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.networks.network import Network
@@ -31,7 +32,7 @@ from aligned_jax.provenance import Command
 from aligned_jax.rendering import mixing
 from aligned_jax.rendering.draw import NotFinite, RenderOptions, pixels
 from aligned_jax.rendering.editing import check_edits, edited
-from aligned_jax.rendering.latent_batch import LatentBatch, rows_in_all
+from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.rendering.latent_words import WordKind
 from aligned_jax.semantics.edits import Edit
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
@@ -40,7 +41,7 @@ from aligned_jax.viz.sheet import DrawnColumn, Sheet, image_form
 
 # Forms that show the sources as well; the others hold the results alone.
 _SHEETS = ("png", "html")
-_SEVERAL = "several spaces make a page of plain translations; give one --space"
+_SEVERAL = "several spaces make a page of plain translations; give one `space`"
 
 
 @dataclass(eq=False)
@@ -65,6 +66,7 @@ class Translation:
       options: how all images are drawn.
       usage: what of the options counted.
       facts: what was done, in words, as far as the options do not say it.
+      memory: what its files say of its latents.
       skipped: why pictures or rows are left out, by name; drawing adds those that are not finite.
     """
 
@@ -82,13 +84,15 @@ class Translation:
     options: RenderOptions
     usage: Usage
     facts: Mapping[str, Any]
+    memory: TranslationMemory
     skipped: dict[str, str] = field(default_factory=dict)
 
     @property
     def drawing(self) -> Drawing:
         """The results, drawn by the child."""
         network, name, facts = self.networks[1], self.names[1], {"made_of": self.facts}
-        return Drawing(network, name, self.network_key, self.results, self.options, facts)
+        given = self.memory.given
+        return Drawing(network, name, self.network_key, self.results, self.options, facts, given)
 
     def images(self, report: Reporter = QUIET) -> np.ndarray:
         """Draws the results, float32 [N, R, R, C], unclipped; raises NotFinite."""
@@ -126,6 +130,7 @@ class Translation:
             tuple(column.label for column in columns),
             title=f"From {self.names[0]} to {self.names[1]}",
             facts=self.facts,
+            made_of=self.memory.facts,
         )
 
     def write(
@@ -138,7 +143,9 @@ class Translation:
         """Draws and writes the sheet, or the results alone.
 
         Args:
-          out: NAME.png or NAME.html for the sheet; NAME.npz or a folder for the results alone.
+          out: NAME.png or NAME.html for the sheet, beside which latents of the parent that are
+            not those of seeds are kept (NAME.npz, or NAME-SPACE.npz of several spaces, and
+            NAME-reference.npz); NAME.npz or a folder for the results alone.
           command: that the results name.
           overwrite: replace what is there.
           report: hears of every image.
@@ -150,9 +157,10 @@ class Translation:
           UserError: if the target is taken, the disk refuses, or no image is finite.
         """
         if image_form(out, overwrite) in _SHEETS:
+            files = self.memory.keep(out, command, overwrite)  # at once: they may have taken long
             sheet = self.sheet(report)
             sheet.write(out, command, overwrite)
-            return sheet.summary
+            return ", ".join([sheet.summary, *(f"latents in {file}" for file in files)])
         if len(self.spaces) > 1:
             raise UserError(_SEVERAL)
         drawing = self.drawing
@@ -198,7 +206,7 @@ class Translation:
         """`good` again; the others are skipped. Raises UserError if none is good."""
         if not good.any():
             raise UserError(
-                "the numbers grow beyond all bounds in every image; use smaller latents or --psi"
+                "the numbers grow beyond all bounds in every image; use smaller latents or `psi`"
             )
         lost = [name for name, fine in zip(names, good, strict=True) if not fine]
         self.skipped.update(dict.fromkeys(lost, f"{DIVERGED} in its images"))
@@ -266,8 +274,8 @@ def translate(
         one inversion stays finite.
     """
     form = None if out is None else image_form(out, overwrite)
+    given = [*file_names(sources, kind), *file_names(reference)]
     if out is not None:
-        given = [*file_names(sources, kind), *file_names(reference)]
         targets.check_apart(given, [os.fspath(out)])
     mixes = checked_mixing(reference, texture, layers)
     chosen, spaces = translation.preset_and_spaces(preset, space)
@@ -297,9 +305,13 @@ def translate(
         [mixed_in] = read_source(target, reference, spaces, options)
     # Pictures will be inverted in the right space at once.
     pending = [
-        _in_space(source, one, space, before) if isinstance(one, LatentBatch) else one
+        in_space(source, one, space, before) if isinstance(one, LatentBatch) else one
         for one, space in zip(asked, spaces, strict=True)
     ]
+    named = {parent_name: source, child_name: target}
+    memory = TranslationMemory.of(named, asked, spaces, mixed_in, given)
+    if form in _SHEETS and out is not None:
+        memory.check(out, overwrite)
     for one in asked:
         check_edits(source.config, example_of(one), before)
     check_edits(target.config, example_of(pending[0]), after)
@@ -308,18 +320,11 @@ def translate(
         others = mixed_in.names if mixed_in else None
         check_file_names(mixing.mixture_names(pending[0].names, others, cuts))
 
-    latents = rows_in_all(
-        [
-            one if isinstance(one, LatentBatch) else edited(source, latents_of(one, report), before)
-            for one in pending
-        ]
-    )
-    if not len(latents[0]):
-        raise UserError("not one inversion stayed finite in every space; give one --space")
+    latents, mixing_in = memory.find(asked, pending, mixed_in, before, report)
     moved = edited(target, latents[0].with_psi(truncation.in_child), after)
     results, references = moved.styles(target), None
-    if mixed_in:
-        references = latents_of(mixed_in, report).styles(target)
+    if mixing_in:
+        references = mixing_in.styles(target)
         results = mixing.mixed(target.config, results, references, cuts)
     inverted = [*latents, references] if references else latents
     return Translation(
@@ -337,13 +342,6 @@ def translate(
         options=drawn,
         usage=Usage.of([*asked, mixed_in] if mixed_in else asked, drawn.noise),
         facts=facts_of(drawn.noise, asked, spaces, mixed_in, psis, moves),
+        memory=memory,
         skipped={file: why for one in inverted for file, why in one.skipped.items()},
     )
-
-
-def _in_space(
-    network: Network, latents: LatentBatch, space: str | None, edits: Sequence[Edit]
-) -> LatentBatch:
-    """Latents of a network after edits, in the space that was asked for."""
-    moved = edited(network, latents, edits)
-    return moved.in_space(network, space) if space else moved

@@ -80,8 +80,7 @@ class FamilyTree:
     def document(self, command: Command = Command()) -> dict[str, Any]:  # noqa: B008  # it cannot change
         """What --json prints: JSON-able."""
         return {
-            "command": command.line,
-            "versions": provenance.versions(),
+            **provenance.record(command),
             "networks": dict(self.sources),
             "tree": dict(self.parents),
             "pairs": [
@@ -127,9 +126,9 @@ def related(
         raise UserError("relatives are told among two or more networks; give a list of them")
     labels = list(names or [label_of(name_of(source)) for source in networks])
     if len(labels) != len(networks):
-        raise UserError(f"--names has {len(labels)} names for {len(networks)} networks")
+        raise UserError(f"`names` has {len(labels)} names for {len(networks)} networks")
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
-        raise UserError(f"names come twice: {', '.join(twice)}; choose others with --names")
+        raise UserError(f"names come twice: {', '.join(twice)}; choose others with `names`")
     loaded = {
         label: named_network(source, network_key)[1]
         for label, source in zip(labels, networks, strict=True)

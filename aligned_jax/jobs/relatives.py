@@ -31,11 +31,11 @@ def load_relatives(
         raise UserError(f"networks are a list of names; give [{os.fspath(sources)!r}]")
     labels = list(names or [label_of(name_of(source)) for source in sources])
     if len(labels) != len(sources):
-        raise UserError(f"--names has {len(labels)} names for {len(sources)} networks")
+        raise UserError(f"`names` has {len(labels)} names for {len(sources)} networks")
     # Equal names would be one row.
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
-        raise UserError(f"names come twice: {', '.join(twice)}; choose others with --names")
+        raise UserError(f"names come twice: {', '.join(twice)}; choose others with `names`")
     networks = {
         label: named_network(source, key)[1] for label, source in zip(labels, sources, strict=True)
     }

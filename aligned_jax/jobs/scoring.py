@@ -13,9 +13,9 @@ from aligned_jax.errors import UserError
 from aligned_jax.evaluation.catalogue import OFFICIAL
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
-from aligned_jax.provenance import Command, versions
+from aligned_jax.provenance import Command, record
 from aligned_jax.utils.reporting import QUIET, Reporter
-from aligned_jax.utils.text import options as shown_options
+from aligned_jax.utils.text import arguments
 
 _SCRIPT = Command()
 _Scored = evaluation.StoredImages | evaluation.GeneratedImages
@@ -55,8 +55,7 @@ class Evaluation:
             "images": self.images,
             "reals": self.reals,
             "warnings": self.scores.warnings,
-            "command": command.line,
-            "versions": versions(),
+            **record(command),
         }
 
     def table(self) -> str:
@@ -143,7 +142,7 @@ def evaluate(
     if half_pixel and "inception" not in evaluation.networks_of(names):
         unused.append("half_pixel")
     if unused:
-        report.warn(f"{shown_options(unused)}: without effect on these metrics and images")
+        report.warn(f"{arguments(unused)}: without effect on these metrics and images")
     networks = evaluation.load_all(names, lambda name: evaluation.load(name, half_pixel))
     kept = evaluation.Cache(evaluation.default_folder()) if cache else None
     with report.progress(evaluation.work(images, reals, names, options), "images") as advance:
@@ -186,8 +185,7 @@ class PairDistances:
             "mean": self.mean,
             "pairs": dict(zip(self.names, map(float, self.distances), strict=True)),
             "network": dict(self.network),
-            "command": command.line,
-            "versions": versions(),
+            **record(command),
         }
 
     def table(self) -> str:
@@ -248,8 +246,8 @@ def _labels(
         return None
     if feature is None or reals is None:
         raise UserError(
-            f"{name} is conditional; give the data with --data and their feature with "
-            "--labels, from which its labels are drawn"
+            f"{name} is conditional; give the data with `data` and their feature with "
+            "`labels`, from which its labels are drawn"
         )
     return evaluation.labels_like(reals.dataset, count, seed)
 
@@ -257,7 +255,7 @@ def _labels(
 def _unused_metric_options(names: Sequence[str], options: evaluation.Options) -> list[str]:
     """Options of metrics that are not asked for."""
     return [
-        "ppl-..." if name == "path" else name
+        name
         for name, about in _ABOUT.items()
         if getattr(options, name) != getattr(OFFICIAL, name) and not set(about) & set(names)
     ]

@@ -1,6 +1,7 @@
 """Strips: the same latents in rows, networks in columns (StyleAlign, figures 31 and 32)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ def strip_sheet(
     options: RenderOptions,
     title: str,
     report: Reporter = QUIET,
+    made_of: Mapping[str, Any] | None = None,
 ) -> Sheet:
     """Draws the same latents by several networks, of which one at a time is in memory.
 
@@ -30,16 +32,18 @@ def strip_sheet(
       options: how they are drawn.
       title: of the sheet.
       report: hears of every image.
+      made_of: what the sheet says of networks and latents.
 
     Raises:
       UserError: if images of so many channels cannot be shown, or are not finite.
     """
-    images = []
+    drawn = []
     with report.progress(len(columns) * len(latents), "images") as advance:
         for _, make in columns:
             network = make()
             check_channels(network.config.img_channels)
-            images.append(to_uint8(render(network, latents, options, advance)))
+            drawn.append(to_uint8(render(network, latents, options, advance)))
     # [columns, rows, H, W, C] -> [rows, columns, H, W, C]
     labels = tuple(label for label, _ in columns)
-    return Sheet(np.stack(images, axis=1), latents.names, labels, title=title)
+    images = np.stack(drawn, axis=1)
+    return Sheet(images, latents.names, labels, title=title, made_of=made_of or {})

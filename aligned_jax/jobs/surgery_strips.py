@@ -1,6 +1,6 @@
 """The same latents drawn by several blends of two networks (StyleAlign, figures 31 and 32)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Literal, TypedDict, Unpack
 
@@ -10,6 +10,7 @@ from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.rendering.records import picture_facts
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz.sheet import Sheet
 
@@ -68,7 +69,7 @@ def interpolate_strip(
     blend(0.0)  # refuses what does not fit before anything is drawn
     columns: list[Column] = [(f"{share:g}", partial(blend, share)) for share in shares]
     title = f"Weights from {first_name} (0) to {last_name} (1)"
-    return _strip(columns, first, title, **drawn)
+    return _strip(columns, {"a": first, "b": last}, title, **drawn)
 
 
 def swap_strip(
@@ -108,12 +109,12 @@ def swap_strip(
         ("low", lambda: coarse),
     ]
     title = f"Low resolutions of {coarse_name}, high ones of {fine_name}"
-    return _strip(columns, coarse, title, **drawn)
+    return _strip(columns, {"low": coarse, "high": fine}, title, **drawn)
 
 
 def _strip(
     columns: Sequence[Column],
-    network: Network,
+    networks: Mapping[str, Network],
     title: str,
     seeds: str | Sequence[int] = "0-3",
     psi: float = 0.7,
@@ -121,6 +122,7 @@ def _strip(
     batch: int = 8,
     report: Reporter = QUIET,
 ) -> Sheet:
-    """Latents of `network`, drawn by the networks of all columns."""
-    latents = latents_of_seeds(network.config, seeds, label, psi)
-    return strip_sheet(columns, latents, RenderOptions(batch=batch), title, report)
+    """Latents of the first of the networks, drawn by those of all columns."""
+    latents = latents_of_seeds(next(iter(networks.values())).config, seeds, label, psi)
+    facts = picture_facts(networks, latents)
+    return strip_sheet(columns, latents, RenderOptions(batch=batch), title, report, facts)

@@ -127,7 +127,7 @@ def text_direction(
     if problem and not unreliable:
         raise UserError(
             f"there is no reliable direction from {neutral!r} to {target!r} in {plan.name}: "
-            f"{problem}; try other words or more seeds, or keep it all the same (--unreliable)"
+            f"{problem}; try other words or more seeds, or keep it all the same (`unreliable=True`)"
         )
     merits = {
         "agreement": agreed,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from aligned_jax.jobs.text_directions import (
 )
 from aligned_jax.loading import NetworkSource
 from aligned_jax.networks import fingerprint
+from aligned_jax.rendering.records import picture_facts
 from aligned_jax.types import Styles
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import counted
@@ -58,6 +60,8 @@ def text_sheet(
     rows = list(dict.fromkeys(thresholds)) or _spread(plan.relevances)
     styles = styles_of(plan.parent, list(seeds), options.index)
     drawn = [_row(plan, row, styles, strengths) for row in rows]
+    told: dict[str, Any] = {"target": target, "neutral": neutral, "seeds": list(seeds)}
+    told |= {"psi": options.index.psi, "label": options.index.label}
     counts = [int((np.abs(plan.relevances) >= row).sum()) for row in rows]
     named = zip(rows, counts, strict=True)
     return Sheet(
@@ -67,6 +71,7 @@ def text_sheet(
         group=len(strengths),
         title=f"From {neutral} to {target}",
         facts={"target": target, "neutral": neutral, "sha256": fingerprint(plan.parent.variables)},
+        made_of=picture_facts({plan.name: plan.parent}, **told),
     )
 
 

@@ -122,9 +122,9 @@ def plan_finetune(
 ) -> PlannedRun:
     """What `finetune` would train; arguments and errors as there."""
     presets.find(preset)
-    name, session = _named(network), _prepared(options, GeneratorRunOptions)
+    session = _prepared(options, GeneratorRunOptions)
     with hosts.together():
-        dataset = _open_data(options)
+        name, dataset = _named(network), _open_data(options)
         # The sizes are enough to plan with; arrays are read when the run begins.
         sizes = loading.describe(name).configs
         generator, discriminator = starting_configs(sizes, dataset.resolution, dataset.c_dim)
@@ -181,8 +181,7 @@ def plan_encoder(
     _prepared(options, RunOptions)
     with hosts.together():
         _check_sizes(options)
-        dataset = _open_data(options)
-        source = _named(network)
+        source, dataset = _named(network), _open_data(options)
         generator = loading.load(source)
         if not isinstance(generator, Network):
             raise UserError(f"{network} holds no generator to train an encoder for")
@@ -236,7 +235,7 @@ def resume(
     elif not paths.exists(config.data.path):
         raise UserError(
             f"{config.data.path}, the data of {folder.path}, is not to be found from this working "
-            "folder; give the place with --data"
+            "folder; give the place with `data`"
         )
     config = replaced(config, kimg=length(folder, config.kimg, kimg))
     with hosts.together():
@@ -263,7 +262,7 @@ def _named(network: str | os.PathLike) -> str:
             f"training starts from a {type(network).__name__} in memory; save it with aj.save and "
             "give the name of the folder, which the run records"
         )
-    return os.fspath(network)
+    return loading.lasting_name(network)
 
 
 def _open_data(options: RunOptions) -> Dataset:
@@ -272,16 +271,16 @@ def _open_data(options: RunOptions) -> Dataset:
     if dataset.resolution not in (*others, largest):
         raise UserError(
             f"{dataset.options.path} holds images of {dataset.resolution} pixels; networks need "
-            f"{', '.join(map(str, others))} or {largest}: make it again with such a --resolution"
+            f"{', '.join(map(str, others))} or {largest}: make it again with such a `resolution`"
         )
     return dataset
 
 
 def _check_sizes(options: RunOptions) -> None:
     """Looks at numbers from which others are computed."""
-    for name, value in (("--batch", options.get("batch")), ("--kimg", options.get("kimg"))):
+    for name, value in (("batch", options.get("batch")), ("kimg", options.get("kimg"))):
         if value is not None and value < 1:
-            raise UserError(f"{name} is {value}; it must be at least 1")
+            raise UserError(f"`{name}` is {value}; it must be at least 1")
 
 
 def _preset_config(

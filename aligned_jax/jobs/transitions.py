@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Sequence
 
-from aligned_jax import checkpoint
+from aligned_jax import checkpoint, hub
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.strip import strip_sheet
@@ -12,6 +12,7 @@ from aligned_jax.loading import named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.rendering.records import latents_record
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import check_channels, spread
 from aligned_jax.viz.sheet import Sheet
@@ -45,6 +46,7 @@ def transition(
       UserError: if the folder is no run or has no such snapshots, or for seeds, label and
         truncation that do not fit its network.
     """
+    hub.check_source(run)
     snapshots = checkpoint.run_checkpoints(run)
     if not snapshots:
         raise UserError(f"{run} is not a run folder with checkpoints")
@@ -60,7 +62,8 @@ def transition(
     latents = latents_of_seeds(config, seeds, label, psi)
     makers = [(f"{mark} kimg", functools.partial(_load, snapshots[mark])) for mark in marks]
     title = f"The same latents while {os.path.basename(os.path.abspath(run))} was trained"
-    return strip_sheet(makers, latents, RenderOptions(batch=batch), title, report)
+    facts = {"run": os.fspath(run), "kimg": marks, "latents": latents_record(config, latents)}
+    return strip_sheet(makers, latents, RenderOptions(batch=batch), title, report, facts)
 
 
 def _load(folder: os.PathLike[str]) -> Network:

@@ -7,7 +7,8 @@ from aligned_jax import translation
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.pending import Pending
 from aligned_jax.networks.network import Network
-from aligned_jax.rendering.latent_batch import check_mean
+from aligned_jax.rendering.editing import edited
+from aligned_jax.rendering.latent_batch import LatentBatch, check_mean
 from aligned_jax.semantics.edits import Edit
 
 
@@ -17,7 +18,7 @@ def checked_mixing(reference: object, texture: object, layers: object) -> bool:
         raise UserError("give either a reference or a texture")
     mixes = reference is not None or texture is not None
     if layers is not None and not mixes:
-        raise UserError("--layers can only be used together with --reference or --texture")
+        raise UserError("`layers` can only be used together with `reference` or `texture`")
     return mixes
 
 
@@ -30,6 +31,14 @@ def child_psis(
     if psis - {1}:
         check_mean(child.config)
     return psis
+
+
+def in_space(
+    network: Network, latents: LatentBatch, space: str | None, edits: Sequence[Edit]
+) -> LatentBatch:
+    """Latents of a network after edits, in the space that was asked for."""
+    moved = edited(network, latents, edits)
+    return moved.in_space(network, space) if space else moved
 
 
 def facts_of(

@@ -48,7 +48,7 @@ def labels_missing(c_dim: int, count: int | str = "N") -> UserError:
     """
     return UserError(
         f"this network is conditional; give labels c of shape [{count}, {c_dim}], "
-        f"or choose a class with --label, from 0 to {c_dim - 1}"
+        f"or choose a class with `label`, from 0 to {c_dim - 1}"
     )
 
 

@@ -66,7 +66,7 @@ class NotFinite(UserError):
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(
             f"the numbers grow beyond all bounds in the images of {listed(names)}; "
-            "use smaller weights, latents or --psi, or leave out --half"
+            "use smaller weights, latents or `psi`, or leave out `half`"
         )
 
 

@@ -78,7 +78,7 @@ def edited(
 def _moved(latents: LatentBatch, key: str, edits: Sequence[Edit], factor: float) -> LatentBatch:
     x = latents.arrays[key]
     if key == "z" and x.ndim == 2 and any(edit.rows is not None for edit in edits):
-        raise UserError("z is the same for all rows; --layers needs directions in w or s")
+        raise UserError("z is the same for all rows; `layers` needs directions in w or s")
     moved = x + shifts(x, edits, _rows_differ(latents), factor)
     arrays = {**latents.arrays, key: moved.astype(np.float32)}
     return dataclasses.replace(latents, arrays=arrays)

@@ -79,7 +79,7 @@ class LatentBatch:
             return
         check_mean(config)
         if not {"z", "ws"} & self.arrays.keys():
-            raise UserError("styles cannot be truncated; pass --psi 1, and no --cutoff")
+            raise UserError("styles cannot be truncated; pass `psi=1`, and no `cutoff`")
 
     def style_vectors(self) -> dict[str, np.ndarray]:
         """Latents that are style vectors by layer, [N, C] each."""
@@ -124,7 +124,7 @@ class LatentBatch:
 def check_mean(config: GeneratorConfig) -> None:
     """Raises UserError if a network of this kind has no mean of w to truncate towards."""
     if config.mapping.w_avg_beta is None:
-        raise UserError("this network keeps no mean of w; pass --psi 1, and no --cutoff")
+        raise UserError("this network keeps no mean of w; pass `psi=1`, and no `cutoff`")
 
 
 def rows_in_all(batches: Sequence[LatentBatch]) -> list[LatentBatch]:

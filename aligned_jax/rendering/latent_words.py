@@ -114,7 +114,7 @@ def latents_of_files(
     if wrong := [word for word, match in matches if not match]:
         raise UserError(
             f"{listed(wrong)}: no file of latents; these are F.npz, F.npy or F.pt, or F.npz@2 for "
-            "row 2. Pictures are given without --latents"
+            "row 2. Pictures are given without `kind='latents'`"
         )
     truncation = Truncation(psi, usual=otherwise)
     parts: list[LatentBatch] = []
@@ -126,7 +126,7 @@ def latents_of_files(
         raise UserError(f"{listed(words)}: these files hold latents of different spaces")
     if len(psis := {part.psi for part in parts}) > 1:
         listing = ", ".join(f"{value:g}" for value in sorted(psis))
-        raise UserError(f"these files say different --psi ({listing}); choose one")
+        raise UserError(f"these files say different `psi` ({listing}); choose one")
     arrays = {key: np.concatenate([part.arrays[key] for part in parts]) for key in parts[0].arrays}
     names = tuple(name for part in parts for name in part.names)
     numbers = np.arange(len(names), dtype=np.uint32)
@@ -144,9 +144,9 @@ def _read(
     stored = read_latents(path, config, prefer)
     arrays = stored.arrays
     if label is not None and "c" in arrays:
-        raise UserError(f"{path} holds labels c already; leave out --label, or c")
+        raise UserError(f"{path} holds labels c already; leave out `label`, or c")
     if label is not None and "z" not in arrays:
-        raise UserError(f"{path} holds no z, so that a label changes nothing; leave out --label")
+        raise UserError(f"{path} holds no z, so that a label changes nothing; leave out `label`")
     count = len(next(iter(arrays.values())))
     if "z" in arrays and "c" not in arrays:
         arrays = arrays | {"c": labels_for(config, label, count)}

@@ -33,7 +33,7 @@ def parse_cuts(
     count = len(style_layers(config))
     if len(listed) > 1:
         raise UserError(
-            f"--layers is {','.join(map(str, listed)):.40}; give either all, which is the whole "
+            f"`layers` is {','.join(map(str, listed)):.40}; give either all, which is the whole "
             f"row from 0 to {count}, or numbers and resolutions"
         )
     return list(range(count + 1))

@@ -29,9 +29,9 @@ _BOX = "╭╮╰╯│─"
 # Given by options of their own, or decided by the data.
 _FIXED = ("data.path", "gan.batch_size", "losses.batch_size", "start", "partial", "fingerprint")
 _INSTEAD = {
-    "data.path": "use --data",
-    "gan.batch_size": "use --batch",
-    "losses.batch_size": "use --batch",
+    "data.path": "use `data`",
+    "gan.batch_size": "use `batch`",
+    "losses.batch_size": "use `batch`",
 }
 
 

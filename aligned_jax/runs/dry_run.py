@@ -46,7 +46,7 @@ def report(run: TrainingRun, state: PyTree) -> list[str]:
         f"trainable parameters: {counts}",
         f"devices: {len(used)} x {used[0].device_kind}, {config.batch_size} images a batch",
         f"memory of a device: {_peak(programs) / 2**30:.2f} GiB by the compiler's count",
-        f"compilation: {compiling:.0f} s, kept for the run unless --no-cache",
+        f"compilation: {compiling:.0f} s, kept for the run unless `cache=False`",
         f"pace measured on the first batch: {rate:.1f} img/s, {per_kimg:.1f} s/kimg",
         f"{config.kimg} kimg would take {duration(config.kimg * per_kimg)}",
         place(run, size),

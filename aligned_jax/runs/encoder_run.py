@@ -96,7 +96,7 @@ def encoder_sizes(
     if size < RESOLUTIONS[0]:
         raise UserError(f"{network} draws {size} pixels; encoders begin at {RESOLUTIONS[0]} pixels")
     if plain_rows and space != "w+":
-        raise UserError(f"--plain-rows is about w+; --space is {space}")
+        raise UserError(f"`plain_rows` is about w+; `space` is {space}")
     return EncoderConfig(
         min(size, _LARGEST),
         space,

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from aligned_jax import checkpoint, viz
+from aligned_jax import checkpoint, hub, viz
 from aligned_jax.errors import CheckpointError, ConfigError, FormatError, UserError
 from aligned_jax.runs.config import RunConfig, TrainConfig, differences
 from aligned_jax.runs.encoder_run import EncoderRun
@@ -42,6 +42,9 @@ class RunFolder:
     """Paths of a run, and what is read from and written to them."""
 
     def __init__(self, path: str | os.PathLike) -> None:
+        hub.check_source(path)
+        if hub.is_hub(path):
+            raise UserError(f"{path}: a run is a folder; the Hugging Face Hub has networks alone")
         self.path = paths.as_path(path)
         self.config_file = self.path / "config.json"
         self.stats_file = self.path / "stats.jsonl"
@@ -124,14 +127,14 @@ class RunFolder:
             indent = "\n  "
             raise UserError(
                 f"{self.path} holds another run:{indent}{listed(lines, _LISTED, indent)}"
-                "\nchoose another --run folder, or go on with that run by `aligned resume "
+                "\nchoose another `run` folder, or go on with that run by `aligned resume "
                 f"{self.path}`"
             )
 
     def check_empty(self) -> None:
         """Raises UserError if the folder holds anything but a run."""
         if not paths.is_utf8(self.path):
-            raise UserError(f"{self.path}: the name is not UTF-8; choose another --run folder")
+            raise UserError(f"{self.path}: the name is not UTF-8; choose another `run` folder")
         if not paths.exists(self.path):
             return
         if not paths.is_dir(self.path):
@@ -140,7 +143,7 @@ class RunFolder:
         if names and not self.exists():
             raise UserError(
                 f"{self.path} is not empty, and no run folder: it holds {listed(names)}; "
-                "choose another --run folder"
+                "choose another `run` folder"
             )
 
     def write_stats(self, line: dict[str, Any]) -> None:

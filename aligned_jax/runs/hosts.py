@@ -32,6 +32,7 @@ class Session:
       threads: that read data ahead.
       cache: whether compiled programs are kept for the next process.
       tensorboard: whether RUN/tensorboard is written as well as stats.jsonl.
+      wandb: whether Weights & Biases hears of the run as well.
       devices: use only the first so many devices of this machine; None takes all.
       distributed: "HOST:PORT,COUNT,INDEX" for one process of several, or "auto" to ask
         the TPU pod or the cluster; None is a process alone.
@@ -40,6 +41,7 @@ class Session:
     threads: int = 2
     cache: bool = True
     tensorboard: bool = False
+    wandb: bool = False
     devices: int | None = None
     distributed: str | None = None
 
@@ -50,13 +52,15 @@ class Session:
           UserError: if the hosts cannot be joined as asked, or an extra is missing.
         """
         if self.threads < 1:
-            raise UserError(f"--threads is {self.threads}; it must be at least 1")
+            raise UserError(f"`threads` is {self.threads}; it must be at least 1")
         if self.devices is not None and self.distributed:
             raise UserError(
-                "--devices and --distributed exclude each other: hosts use all they have"
+                "`devices` and `distributed` exclude each other: hosts use all they have"
             )
         if self.tensorboard:
             tensorboard()
+        if self.wandb:
+            wandb()
         if self.distributed:
             join(self.distributed)
         if self.cache:
@@ -76,7 +80,7 @@ class Session:
 
         present = jax.local_devices()
         if not 1 <= self.devices <= len(present):
-            raise UserError(f"--devices is {self.devices}; this machine has {len(present)}")
+            raise UserError(f"`devices` is {self.devices}; this machine has {len(present)}")
         return present[: self.devices]
 
     def device_count(self) -> int:
@@ -96,9 +100,18 @@ def tensorboard() -> Any:
         from tensorboardX import SummaryWriter
     except ImportError:
         raise UserError(
-            "--tensorboard needs tensorboardX: pip install 'aligned_jax[tensorboard]'"
+            "`tensorboard=True` needs tensorboardX: pip install 'aligned_jax[tensorboard]'"
         ) from None
     return SummaryWriter
+
+
+def wandb() -> Any:
+    """The package of Weights & Biases; UserError if the extra is not installed."""
+    try:
+        import wandb
+    except ImportError:
+        raise UserError("`wandb=True` needs wandb: pip install 'aligned_jax[wandb]'") from None
+    return wandb
 
 
 def join(where: str) -> None:
@@ -136,7 +149,7 @@ def join(where: str) -> None:
     else:
         return
     advice = (
-        "give --distributed HOST:PORT,COUNT,INDEX"
+        "give `distributed='HOST:PORT,COUNT,INDEX'`"
         if place is None
         else f"{place[0]} must be an address of host 0 with a free port, the same for all hosts, "
         f"and all {place[1]} must be started"
@@ -155,14 +168,14 @@ def _place(where: str) -> tuple[str, int, int]:
         and len(numbers) == 2
         and all(map(_is_number, numbers))
     ):
-        raise UserError(f"--distributed is {where!r}; it must be HOST:PORT,COUNT,INDEX")
+        raise UserError(f"`distributed` is {where!r}; it must be HOST:PORT,COUNT,INDEX")
     count, index = map(int, numbers)
     if index >= count:
         raise UserError(
-            f"--distributed is {where!r}: {count} hosts have the numbers 0 to {count - 1}, not "
+            f"`distributed` is {where!r}: {count} hosts have the numbers 0 to {count - 1}, not "
             f"{index}"
             if count
-            else f"--distributed is {where!r}; the number of hosts must be at least 1"
+            else f"`distributed` is {where!r}; the number of hosts must be at least 1"
         )
     return address, count, index
 

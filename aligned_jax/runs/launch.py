@@ -24,6 +24,7 @@ from aligned_jax.runs.progress import QUIET, TrainingReporter
 from aligned_jax.runs.tasks.base import Task
 from aligned_jax.runs.tasks.encoder import EncoderTask
 from aligned_jax.runs.tasks.gan import GanTask
+from aligned_jax.runs.trackers import Tracker, tracking
 from aligned_jax.types import PyTree
 
 _TASKS: dict[str, Callable[[Any], Task[Any]]] = {
@@ -175,7 +176,7 @@ class PlannedRun:
             if config.fingerprint != dataset.fingerprint:
                 raise UserError(
                     f"{dataset.options.path} is not the data that {folder.path} was trained on so "
-                    "far; give the right folder with --data, or fine-tune from the run in a new one"
+                    "far; give the right folder with `data`, or fine-tune from the run in a new one"
                 )
             run, lines = self._run(folder.read_origin()), folder.read_stats()
             if saved_state.latest_state(folder) is not None:
@@ -236,7 +237,7 @@ class PlannedRun:
                 folder.write_config(config, run.origin)
                 for text in ready.notices:
                     self.report.notice(text)
-        with hosts.entered(self._writer(images)) as run.writer:
+        with hosts.entered(self._trackers(images)) as run.trackers:
             number = loop.train(run, state, ready.bookkeeping)
         return Outcome(folder.path, config.kimg, number)
 
@@ -257,16 +258,11 @@ class PlannedRun:
             "devices": f"{jax.device_count()} x {device.device_kind}",
         }
 
-    @contextlib.contextmanager
-    def _writer(self, images: int) -> Iterator[Any]:
-        """A TensorBoard writer that hides what is written again from this state on, or None."""
-        if not (self.session.tensorboard and hosts.is_first()):
-            yield None
-            return
-        again = images // 1000 + 1 if images else None  # its steps are thousands of images
-        place = str(self.folder.path / "tensorboard")
-        with hosts.tensorboard()(place, purge_step=again) as writer:
-            yield writer
+    def _trackers(self, images: int) -> contextlib.AbstractContextManager[list[Tracker]]:
+        """What hears the numbers besides the statistics; on the first host alone."""
+        if not hosts.is_first():
+            return contextlib.nullcontext([])
+        return tracking(self.session, self.folder, self.config, images, self.report)
 
 
 def check_data(config: RunConfig, dataset: Dataset) -> None:
@@ -295,12 +291,14 @@ def _ways_out(config: RunConfig, parts: list[str], dataset: Dataset) -> str:
         return ""
     advice = []
     if theirs != channels:
-        option = "--gray" if 1 in (theirs, channels) else "--alpha"
-        wanted = {1: "with --gray", 4: "with --alpha"}.get(theirs, f"without {option}")
+        option = "`gray=True`" if 1 in (theirs, channels) else "`alpha=True`"
+        wanted = {1: "with `gray=True`", 4: "with `alpha=True`"}.get(theirs, f"without {option}")
         ways = [f"import the data again {wanted}"]
         if "discriminator" in parts:
             options = " ".join(f"--{part}.img-channels {channels}" for part in parts)
-            ways.append(f"give --partial {options}, which draws anew the layers next to pixels")
+            ways.append(
+                f"give `partial=True` and {options}, which draws anew the layers next to pixels"
+            )
         advice.append(", or ".join(ways))
     if config.generator.c_dim and not dataset.c_dim:
         advice.append("choose the labels of the data with --data.labels")
@@ -311,7 +309,7 @@ def length(folder: RunFolder, planned: int, asked: int | None) -> int:
     """Thousands of images of a run that goes on; UserError if it would become shorter."""
     if asked is not None and asked < planned:
         raise UserError(
-            f"--kimg is {asked}, but {folder.path} is planned for {planned}; it can only be "
+            f"`kimg` is {asked}, but {folder.path} is planned for {planned}; it can only be "
             "lengthened"
         )
     return asked or planned

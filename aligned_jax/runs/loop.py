@@ -6,7 +6,6 @@ as one that was never stopped: to the bit, where the device itself is exact (a
 GPU that adds in any order is not).
 """
 
-import contextlib
 import functools
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +25,7 @@ from aligned_jax.runs.metric_sums import MetricSums, means
 from aligned_jax.runs.pictures import SnapshotPictures
 from aligned_jax.runs.progress import QUIET, SILENCE, TrainingProgress, TrainingReporter
 from aligned_jax.runs.tasks.base import SnapshotScore, Step, Task
+from aligned_jax.runs.trackers import Tracker
 from aligned_jax.training import parallel
 from aligned_jax.types import PyTree
 
@@ -44,7 +44,7 @@ class TrainingRun:
       metrics: the first one decides which checkpoint is the best.
       threads: for reading data.
       devices: local devices to use; None takes those of all hosts.
-      writer: a TensorBoard writer, or None.
+      trackers: that hear the numbers besides the statistics.
       report: who listens, on the first host.
     """
 
@@ -56,7 +56,7 @@ class TrainingRun:
     metrics: Sequence[SnapshotScore] = ()
     threads: int = 2
     devices: parallel.Devices | None = None
-    writer: Any = None
+    trackers: Sequence[Tracker] = ()
     report: TrainingReporter = QUIET
 
     @property
@@ -80,7 +80,9 @@ class TrainingRun:
     @functools.cached_property
     def pictures(self) -> SnapshotPictures:
         """Draws snapshots; on the first host alone."""
-        return SnapshotPictures(self.folder, self.task, self.dataset)
+        command = self.origin.get("command")
+        command = command if isinstance(command, str) else ""
+        return SnapshotPictures(self.folder, self.task, self.dataset, command)
 
 
 def train(run: TrainingRun, state: PyTree, bookkeeping: dict[str, Any] | None = None) -> int | None:
@@ -219,8 +221,8 @@ class _Loop:
         self.folder.write_stats(line)
         if "scores" in line:
             self.run.pictures.scores()
-        if self.run.writer is not None:
-            _log(self.run.writer, line)
+        for tracker in self.run.trackers:
+            tracker.log(mark, _numbers(line), self.folder.fakes(mark) if kept else None)
         self.sums.restart()
         self._save(mark, state)
         progress.tick(line)
@@ -287,12 +289,8 @@ class _Loop:
         return max(hosts.gather(stop.signal))
 
 
-def _log(writer: Any, line: dict[str, Any]) -> None:
-    """The same numbers for TensorBoard, over thousands of images."""
+def _numbers(line: dict[str, Any]) -> dict[str, float]:
+    """The numbers of a line of the statistics by name."""
     numbers = line["reports"] | line.get("scores", {}) | line["timing"]
     numbers |= {name: line[name] for name in ("augment_p", "pl_mean") if name in line}
-    for name, value in numbers.items():
-        if value is not None:
-            writer.add_scalar(name, value, line["kimg"])
-    with contextlib.suppress(OSError):
-        writer.flush()
+    return {name: value for name, value in numbers.items() if value is not None}

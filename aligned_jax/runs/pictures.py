@@ -10,6 +10,7 @@ import numpy as np
 from aligned_jax import viz
 from aligned_jax.data.dataset import Dataset
 from aligned_jax.data.opening import opened, read_file
+from aligned_jax.provenance import Command, png_text
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.tasks.base import Task
 from aligned_jax.runs.tasks.gan import GanTask
@@ -28,9 +29,13 @@ class SnapshotPictures:
       run: the folder.
       task: of the run.
       dataset: its real images; those that are shown are always the same.
+      command: that began the run, which the pictures name.
     """
 
-    def __init__(self, run: RunFolder, task: Task[Any], dataset: Dataset) -> None:
+    def __init__(
+        self, run: RunFolder, task: Task[Any], dataset: Dataset, command: str = ""
+    ) -> None:
+        self._text = png_text(Command(command))
         generator, wanted = task.config.generator, task.config.snapshots.images
         self.run, self.task = run, task
         count = min(wanted, len(dataset))
@@ -88,7 +93,7 @@ class SnapshotPictures:
 
     def _write(self, path: Path, image: np.ndarray) -> None:
         with viz.writing(path, overwrite=True) as file:
-            viz.save_png(file, image)
+            viz.save_png(file, image, self._text)
 
 
 def score_curves(lines: Sequence[Mapping[str, Any]], whose: str = GanTask.whose) -> dict[str, str]:

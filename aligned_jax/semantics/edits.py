@@ -70,13 +70,13 @@ class Edit:
         if not self.to:
             return
         if self.space == "s":
-            raise UserError(f"{self.name} is in s, where no target is defined; use --by")
+            raise UserError(f"{self.name} is in s, where no target is defined; use `to=False`")
         if self.direction.intercept is None:
-            raise UserError(f"{self.name} has no boundary to count a target from; use --by")
+            raise UserError(f"{self.name} has no boundary to count a target from; use `to=False`")
         if self.space == "w" and self._vector.ndim == 2 and self.rows is not None:
             raise UserError(
                 f"{self.name} has a vector for every row of W+; a target needs them all: leave "
-                "out --layers, or use --by"
+                "out `layers`, or use `to=False`"
             )
 
     @property
@@ -169,11 +169,11 @@ def _towards(x: np.ndarray, targets: Sequence[Edit], rows_differ: bool) -> np.nd
         names = ", ".join(edit.name for edit in targets)
         raise UserError(
             f"{names}: the rows of these latents differ (W+), so that they have no single score; "
-            "use --by"
+            "use `to=False`"
         )
     rows = {edit.rows for edit in targets}
     if len(rows) > 1:
-        raise UserError("targets must be reached in the same rows; give one --layers")
+        raise UserError("targets must be reached in the same rows; give one `layers`")
     flat = x.reshape(len(x), -1) if wide else (x[:, 0] if x.ndim == 3 else x)
     units = np.stack([edit._vector.astype(np.float64).ravel() for edit in targets])
     wanted = np.asarray([edit.amount * edit.direction.sigma for edit in targets])

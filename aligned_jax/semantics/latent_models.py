@@ -128,7 +128,7 @@ def model_of_direction(
     if direction.intercept is None and binary:
         raise UserError(
             f"the direction of {name} has no intercept, so that it has no boundary; "
-            "use quantiles of the child's population (--threshold tails)"
+            "use quantiles of the child's population (`threshold='tails'`)"
         )
     if direction.space == "w":
         weights = np.asarray(direction.vectors["w"], np.float64)

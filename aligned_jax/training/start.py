@@ -201,7 +201,8 @@ def _check_fit(given: Mapping[str, GanNetwork], configs: Mapping[str, NetworkCon
         raise ConfigError(
             "the source does not fit the networks of this run:\n  "
             + listed(wrong, separator="\n  ")
-            + "\ntake the sizes of the source, or copy what fits and draw the rest with --partial"
+            + "\ntake the sizes of the source, or copy what fits and draw the rest with "
+            "`partial=True`"
         )
 
 

@@ -28,6 +28,15 @@ def options(names: Iterable[str], separator: str = ", ") -> str:
     return separator.join(f"--{name.replace('_', '-')}" for name in names)
 
 
+def arguments(names: Iterable[str], separator: str = ", ") -> str:
+    """Names of arguments as Python has them, in a message: "`noise_seed`, `psi`".
+
+    The command line shows what stands between such marks as it is typed there, "--noise-seed":
+    see `cli.spelling`.
+    """
+    return separator.join(f"`{name}`" for name in names)
+
+
 def counted(count: int, noun: str) -> str:
     """ "1 image", "2 images"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

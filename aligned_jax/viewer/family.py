@@ -64,7 +64,7 @@ def load_family(
         names = ["parent", "child", *(f"child {k}" for k in range(2, 100))][: len(sources)]
     networks = load_relatives(sources, names, key)
     if BLEND in networks:
-        raise UserError(f"a network is called {BLEND}, as is a column of the page; use --names")
+        raise UserError(f"a network is called {BLEND}, as is a column of the page; use `names`")
     (_, parent), *children = networks.items()
     for source, (name, child) in zip(sources[1:], children, strict=True):
         try:

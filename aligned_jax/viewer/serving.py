@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import uvicorn
 
 ADDRESS = "127.0.0.1"
-_EXTRA = "a page needs the extra `view` (pip install 'aligned_jax[view]')"
+_EXTRA = "a page needs the extra view (pip install 'aligned_jax[view]')"
 # Who may show the page in a frame: notebooks of this machine, and Colab's.
 NOTEBOOKS = (
     "'self' http://localhost:* http://127.0.0.1:* vscode-webview: https://*.colab.dev "
@@ -112,7 +112,7 @@ def bound(host: str, port: int) -> socket.socket:
         opened.close()
         told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(
-            f"port {port} of {host} cannot be used ({told}); give another --port, or none"
+            f"port {port} of {host} cannot be used ({told}); give another `port`, or none"
         ) from None
     return opened
 

@@ -1,7 +1,15 @@
 """Pictures, charts and pages, and writing them so that no half file is ever seen."""
 
 from aligned_jax.viz.curves import curves, spark
-from aligned_jax.viz.files import check_file, check_folder, try_folder, writing, writing_folder
+from aligned_jax.viz.files import (
+    check_file,
+    check_folder,
+    record_file,
+    try_folder,
+    write_record,
+    writing,
+    writing_folder,
+)
 from aligned_jax.viz.frames import FrameStream
 from aligned_jax.viz.grid import (
     as_pixels,
@@ -34,6 +42,7 @@ __all__ = [
     "is_frame_folder",
     "loss_of",
     "png_bytes",
+    "record_file",
     "save_png",
     "save_video",
     "save_webp",
@@ -43,6 +52,7 @@ __all__ = [
     "tile",
     "to_uint8",
     "try_folder",
+    "write_record",
     "writing",
     "writing_folder",
 ]

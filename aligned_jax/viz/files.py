@@ -2,14 +2,16 @@
 
 import contextlib
 import io
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from aligned_jax.errors import UserError
+from aligned_jax.provenance import Command, record
 from aligned_jax.utils.atomic import take_name
 from aligned_jax.utils.paths import absolute, as_path, exists, is_dir, is_remote, put, uploading
 
@@ -24,7 +26,7 @@ def check_file(path: str | os.PathLike, overwrite: bool = False) -> None:
     if is_dir(path):
         raise UserError(f"{path} is a folder; give the name of a file")
     if exists(path) and not overwrite:
-        raise UserError(f"{path} already exists; choose another name or pass --overwrite")
+        raise UserError(f"{path} already exists; choose another name or pass `overwrite=True`")
 
 
 def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
@@ -39,8 +41,8 @@ def check_folder(folder: str | os.PathLike, overwrite: bool = False) -> None:
         )
     if not overwrite and is_dir(folder) and _holds_files(folder):
         raise UserError(
-            f"{folder} is not empty; choose another folder or pass --overwrite, which replaces "
-            "files of the same names and keeps the others"
+            f"{folder} is not empty; choose another folder or pass `overwrite=True`, which "
+            "replaces files of the same names and keeps the others"
         )
 
 
@@ -126,6 +128,27 @@ def writing_folder(folder: str | os.PathLike, overwrite: bool = False) -> Iterat
                 partial.rename(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def record_file(path: str | os.PathLike) -> str:
+    """Where a table that can say nothing of itself has it said: NAME.csv.json of NAME.csv."""
+    return f"{os.fspath(path)}.json"
+
+
+def write_record(
+    path: str | os.PathLike,
+    command: Command,
+    facts: Mapping[str, Any],
+    overwrite: bool = False,
+) -> None:
+    """Writes `provenance.record` and facts, JSON-able, to the `record_file` of a table.
+
+    Raises:
+      UserError: if it is there and may not be replaced, or the disk refuses.
+    """
+    text = json.dumps({**record(command), **facts}, indent=1)
+    with writing(record_file(path), overwrite) as file:
+        file.write(f"{text}\n".encode())
 
 
 def _beside(path: Path) -> Path:

@@ -1,6 +1,7 @@
 """A static HTML page in one file: sections of text, tables and pictures."""
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -66,6 +67,12 @@ def page(title: str, sections: Sequence[str], footer: str = "") -> str:
         f"<title>{markup(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         f"<h1>{markup(title)}</h1>\n" + "\n".join(sections) + f"\n{foot}\n</body>\n</html>\n"
     )
+
+
+def record(document: Mapping[str, Any]) -> str:
+    """A JSON document that programs find in a page, in its element `aligned_jax`; not shown."""
+    text = json.dumps(document).replace("<", "\\u003c")  # which no tag can begin with
+    return f'<script type="application/json" id="aligned_jax">{text}</script>'
 
 
 def section(heading: str, *parts: str) -> str:

@@ -31,6 +31,7 @@ class Sheet:
       title: of a web page.
       headed: whether a picture bears the title as well.
       facts: what a web page tells beside the command.
+      made_of: what its file says besides, JSON-able: networks and latents.
     """
 
     images: np.ndarray
@@ -40,6 +41,7 @@ class Sheet:
     title: str = ""
     headed: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    made_of: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -73,10 +75,10 @@ class Sheet:
           UserError: if the file exists and may not be replaced, or the disk refuses.
         """
         if not os.fspath(out).endswith(".html"):
-            write_picture(out, self.picture(), command, overwrite)
+            write_picture(out, self.picture(), command, overwrite, self.made_of)
             return
         facts = {**command.arguments, **self.facts}
-        write_page(out, self.title, command, facts, [self.html()], overwrite)
+        write_page(out, self.title, command, facts, [self.html()], overwrite, self.made_of)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,22 +137,26 @@ def check_sheet(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raises UserError unless `Sheet.write` may write `out`; call it before long work."""
     if not os.fspath(out).endswith((".png", ".html")):
         raise UserError(
-            f"{os.fspath(out)}: images in rows and columns are a picture or a page; give --out "
-            "NAME.png or NAME.html"
+            f"{os.fspath(out)}: images in rows and columns are a picture or a page; they go "
+            "to NAME.png or NAME.html"
         )
     check_file(out, overwrite)
 
 
 def write_picture(
-    out: str | os.PathLike[str], picture: np.ndarray, command: Command, overwrite: bool = False
+    out: str | os.PathLike[str],
+    picture: np.ndarray,
+    command: Command,
+    overwrite: bool = False,
+    made_of: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes a picture uint8 [H, W, C] as a PNG that says which command made it.
+    """Writes a picture uint8 [H, W, C] as a PNG that says which command made it, of what.
 
     Raises:
       UserError: if the file exists and may not be replaced, or the disk refuses.
     """
     with writing(out, overwrite) as file:
-        save_png(file, picture, provenance.png_text(command.line))
+        save_png(file, picture, provenance.png_text(command, made_of))
 
 
 def write_page(
@@ -160,12 +166,17 @@ def write_page(
     facts: Mapping[str, Any],
     sections: Sequence[str],
     overwrite: bool = False,
+    made_of: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes a web page: title, command and facts on top, sections of `viz.report` below.
+
+    Programs find how it was made as JSON in its element `aligned_jax`.
 
     Raises:
       UserError: if the file exists and may not be replaced, or the disk refuses.
     """
-    page = report.page(title, [report.origin(command.line, facts), *sections], provenance.made_by())
+    told = report.record({**provenance.record(command), **(made_of or {})})
+    parts = [report.origin(command.line, facts), *sections, told]
+    page = report.page(title, parts, provenance.made_by())
     with writing(out, overwrite) as file:
         file.write(page.encode())

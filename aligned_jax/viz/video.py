@@ -28,7 +28,7 @@ _SLOWEST = 1e-4  # frames a second; webp has 24 bits for the milliseconds of one
 _GIF_RATES = (0.002, 50)
 _LONGEST = 2**31 - 1  # milliseconds of all frames: webp counts them in an int
 _LOST = {
-    ".webp": "lossy; a folder of PNG frames or --lossless keeps every bit",
+    ".webp": "lossy; a folder of PNG frames or `lossless=True` keeps every bit",
     ".mp4": "lossy; a folder of PNG frames keeps every bit",
     ".gif": "256 colours a frame; a folder of PNG frames keeps every bit",
 }

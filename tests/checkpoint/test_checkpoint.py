@@ -53,7 +53,7 @@ def test_partial_reading(saved):
 
 
 def test_existing_targets_are_protected(saved, tmp_path):
-    with pytest.raises(CheckpointError, match=r"already exists.*--overwrite"):
+    with pytest.raises(CheckpointError, match=r"already exists.*`overwrite=True`"):
         checkpoint.write(saved, {"D": (D, tree(2))})
     checkpoint.write(saved, {"D": (D, tree(2))}, overwrite=True)
     assert list(checkpoint.read_manifest(saved).configs) == ["D"]

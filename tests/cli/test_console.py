@@ -69,6 +69,18 @@ def test_errors_of_the_system_that_name_no_file_are_bugs(monkeypatch):
         program(monkeypatch, draw=verb(run)).main(["draw"])
 
 
+@pytest.mark.parametrize("missing", ["fcntl", "resource"])
+def test_what_a_system_lacks_is_said(monkeypatch, capsys, missing):
+    def run(args):
+        raise ModuleNotFoundError("halted", name=missing)
+
+    assert program(monkeypatch, draw=verb(run)).main(["draw"]) == 2
+    said = f"p draw: this needs Linux or macOS: there is no {missing}\n"
+    assert capsys.readouterr().err == said
+    with pytest.raises(ModuleNotFoundError):
+        program(monkeypatch, draw=verb(lambda args: __import__("no_such_module"))).main(["draw"])
+
+
 def test_what_a_verb_is_given(monkeypatch):
     seen = []
     made = program(monkeypatch, draw=verb(seen.append), train=verb(seen.append, OVERRIDES=True))

@@ -142,7 +142,7 @@ def test_damaged_tables(tmp_path, text, said):
 def test_damaged_pictures_are_named_or_left_out(tmp_path):
     table = save_table(tmp_path, 6)
     (tmp_path / "0002.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
-    with pytest.raises(UserError, match=r"0002\.png .*--skip-bad leaves them out"):
+    with pytest.raises(UserError, match=r"0002\.png .*`skip_bad=True` leaves them out"):
         read_labelled(table, 8)
     found = read_labelled(table, 8, skip_bad=True)
     assert len(found.images) == len(found.columns["yaw"].labels) == 5
@@ -185,7 +185,7 @@ def test_a_dataset_of_drawn_faces(faces):
     assert found.facts["recipe"]["style"] == "personas"
     small = read_labelled(faces, 8, split="test")
     assert small.images.shape == (6, 8, 8, 3)
-    with pytest.raises(UserError, match="leave out --images"):
+    with pytest.raises(UserError, match="leave out `images`"):
         read_labelled(faces, 16, images=faces)
     again = read_labelled(faces, 16)
     assert list(again.columns) == list(found.columns)

@@ -228,5 +228,5 @@ def test_other_datasets_are_read_or_refused_with_a_reason(tmp_path):
     assert list(read_info(made(Own)).splits) == ["every"]
     with pytest.raises(UserError, match="must be square"):
         opened(made(Wide), split="every")
-    with pytest.raises(UserError, match="no feature `image`; it has photo"):
+    with pytest.raises(UserError, match="no feature image; it has photo"):
         opened(made(Photos), split="every")

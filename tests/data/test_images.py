@@ -157,7 +157,7 @@ def test_damaged_files_are_all_named_and_left_out_on_demand(tmp_path, folder):
     (folder / "cats" / "broken.png").write_bytes(encoded(noise(0, 90, 90))[:-300])
     (folder / "dogs" / "text.jpg").write_text("this is no picture")
     (folder / "dogs" / "empty.jpg").write_bytes(b"")
-    with pytest.raises(UserError, match=r"3 files cannot be used.*--skip-bad") as caught:
+    with pytest.raises(UserError, match=r"3 files cannot be used.*`skip_bad=True`") as caught:
         imported(tmp_path, folder)
     assert not (tmp_path / "out").exists()
     for name in ("cats/broken.png", "dogs/text.jpg", "dogs/empty.jpg"):
@@ -187,7 +187,7 @@ def test_nothing_left_is_refused(tmp_path):
 
 def test_images_beside_classes_are_refused(tmp_path, folder):
     (folder / "loose.png").write_bytes(encoded(noise(0)))
-    with pytest.raises(UserError, match=r"loose\.png.*--no-labels"):
+    with pytest.raises(UserError, match=r"loose\.png.*`labels=False`"):
         imported(tmp_path, folder)
     assert imported(tmp_path, folder, labelled=False)[1].counts == {"train": 13}
 

@@ -329,7 +329,7 @@ def test_opacity_is_kept_on_demand(tmp_path):
     assert (half[2][0] == (0, 255, 0, 128)).all() and facts["pad_colour"] == "#00ff0080"
     lost, told, _ = imported(tmp_path, files)
     assert lost.shape == (3, 8, 8, 3)
-    assert told[-1] == "transparent parts of 2 of 3 pictures became white; --alpha keeps them"
+    assert told[-1] == "transparent parts of 2 of 3 pictures became white; `alpha=True` keeps them"
     _, told, _ = imported(tmp_path / "o", {"0.png": PNG}, alpha=True)
     assert told[-1] == "no picture is transparent anywhere; alpha is 255 in all"
     report = inspect_data(next(tmp_path.glob("out*")))
@@ -342,12 +342,12 @@ def test_opacity_is_kept_on_demand(tmp_path):
     ("options", "said"),
     [
         ({"fit": "squeeze"}, "'squeeze'; it can be crop, pad, stretch"),
-        ({"pad_colour": "#ffffff"}, "--pad-colour is for --fit pad"),
+        ({"pad_colour": "#ffffff"}, "`pad_colour` is for `fit='pad'`"),
         ({"fit": "pad", "pad_colour": "blue"}, "'blue' is no colour; write it as #rrggbb$"),
         ({"fit": "pad", "pad_colour": "ffffff"}, "'ffffff' is no colour"),
         ({"fit": "pad", "pad_colour": "#ffffff80"}, "is no colour; write it as #rrggbb$"),
         ({"fit": "pad", "pad_colour": "x", "alpha": True}, "or, with alpha, #rrggbbaa"),
-        ({"gray": True, "alpha": True, "test": 2}, "2 for tests.*--gray has one channel"),
+        ({"gray": True, "alpha": True, "test": 2}, "2 for tests.*`gray=True` has one channel"),
     ],
 )
 def test_options_that_cannot_be(tmp_path, options, said):

@@ -119,7 +119,7 @@ def test_what_is_no_picture_does_not_stop_the_others(tmp_path):
     assert [target.name for target in taken.targets] == ["a", "in_good"]
     no_picture = f"no picture ({', '.join(targets.SUFFIXES)}) and no zip"
     leads_out = "its name leads out of the zip"
-    latents = "latents are no picture; verbs that take them have --latents"
+    latents = "latents are no picture; give them as `latents`"
     assert {file.removeprefix(f"{tmp_path}/"): why for file, why in taken.skipped.items()} == {
         "notes.txt": no_picture,
         "p.HEIC": no_picture,

@@ -186,6 +186,6 @@ class Fatal(AvatarSource):
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_is_told(tmp_path):
-    with pytest.raises(UserError, match="--workers 1 needs less"):
+    with pytest.raises(UserError, match="`workers=1` needs less"):
         write_dataset(Fatal("pixel-art", 23, 5, 8), tmp_path / "d", workers=2)
     assert not (tmp_path / "d").exists()

@@ -55,7 +55,7 @@ def test_what_is_compared(monkeypatch):
     assert distance("none", 2) == pytest.approx(2 * 0.25)
     assert distance("vgg", 2) == pytest.approx(6 * 0.25)
     for net, pixels in (("none", 0), ("none", -1), ("vgg", -1)):
-        with pytest.raises(UserError, match=f"--pixels is {pixels}; with --perceptual none"):
+        with pytest.raises(UserError, match=f"`pixels` is {pixels}; with `perceptual='none'`"):
             setup.perceptual_of(net, pixels)
 
 

@@ -124,7 +124,7 @@ def test_what_is_left_or_right_is_not_mirrored(tmp_path, monkeypatch):
     table = save_table(tmp_path, 40)
     table.write_text(table.read_text().replace("glasses", "earring_left"))
     options = {"resolution": 8}
-    with pytest.raises(UserError, match=r"earring_left: what is left or right .*--no-flip"):
+    with pytest.raises(UserError, match=r"earring_left: what is left or right .*`mirror=False`"):
         jobs.train_attributes(table, **options)
     monkeypatch.setattr("aligned_jax.jobs.attributes.training.train_heads", untrained)
     options |= {"training": ReaderTraining(flip=False), "mirror": False}

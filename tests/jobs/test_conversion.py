@@ -24,7 +24,8 @@ def test_a_file_is_converted_as_by_the_verb(tmp_path):
     converted = jobs.convert_file(PARENT)
     assert set(converted.official.networks) == {"G_ema", "G", "D"} and converted.warnings == ()
     theirs = loading.load_all(tmp_path / "verb")
-    converted.write(tmp_path / "job", Command(theirs["G_ema"].provenance["command"]))
+    known = theirs["G_ema"].provenance
+    converted.write(tmp_path / "job", Command(known["command"], known["arguments"]))
     ours = loading.load_all(tmp_path / "job")
     assert ours["G_ema"].provenance == theirs["G_ema"].provenance
     assert all(same(ours[key], network) for key, network in theirs.items())

@@ -218,7 +218,7 @@ def test_directions_between_sets(network, planted, tmp_path):
         jobs.direction_between(network, str(tmp_path / "high.npz"), high, options=options())
     with pytest.raises(UserError, match="3 latents with the attribute"):
         jobs.direction_between(network, [0, 1, 2], low, options=options())
-    with pytest.raises(UserError, match="yaw: without scores, --without takes files"):
+    with pytest.raises(UserError, match="yaw: without scores, `without` takes files"):
         jobs.direction_between(network, high, low, options=options(), without=["yaw"])
     without = jobs.direction_between(
         network, high, low, options=options(), without=[Direction("z", {"z": planted[2]}, 1.0, "")]

@@ -73,7 +73,7 @@ def test_labels_and_networks_of_a_file():
     network = DATA / "generator_cond16.pkl"
     first, second = (jobs.generate(network, [1], label=label).images() for label in (0, 1))
     assert np.abs(first - second).max() > 1e-3
-    with pytest.raises(UserError, match="choose a class with --label"):
+    with pytest.raises(UserError, match="choose a class with `label`"):
         jobs.generate(network, [1])
     assert jobs.generate(PARENT, [1], network_key="G").network_key == "G"
 
@@ -123,8 +123,8 @@ def test_what_cannot_be_written_is_refused_before_the_network_is_loaded(tmp_path
     refused("are written to NAME.npz", seeds="1", out=tmp_path / "x.jpg")
     refused("given more than once: 1", seeds=[1, 1], out=tmp_path / "x")
     refused("not a list of seeds", seeds="a")
-    refused("either --seeds or --latents")
-    refused("either --seeds or --latents", seeds="1", latents="a.npz")
+    refused("either `seeds` or `latents`")
+    refused("either `seeds` or `latents`", seeds="1", latents="a.npz")
     refused("no such", seeds="1", out=tmp_path / "x.png", overwrite=True)
 
 

@@ -127,7 +127,7 @@ def test_what_cannot_be(network, file):
     refused("does not know tail, ears; it knows ground, hat, hair", mask="tail,ears", reader=file)
     refused("names no part", mask=" , ", reader=file)
     refused("tells no parts of pictures", mask="hat", reader=reader())
-    refused(r"hair: no such file; if it is a part .*\(--reader\)", mask="hair")
+    refused(r"hair: no such file; if it is a part .*\(`reader`\)", mask="hair")
     refused("a reader finds the parts that a mask names", reader=file)
     mute = part_mask("part 1", lambda images: halves(images))
     drawn(network, mask=mute)

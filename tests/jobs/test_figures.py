@@ -193,7 +193,7 @@ def test_a_gallery_is_drawn_and_goes_on(child, tmp_path):
     jobs.make_figures(plan, [28], carry_out)
     page = (tmp_path / "g" / "index.html").read_text("utf-8")
     assert page.count("<img") == 2 and other.measured in page
-    with pytest.raises(UserError, match="gallery with another seed; choose another --out"):
+    with pytest.raises(UserError, match="gallery with another seed; choose another `out`"):
         jobs.make_figures(dataclasses.replace(plan, seed=1), [31], carry_out)
 
 

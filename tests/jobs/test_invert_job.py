@@ -77,14 +77,14 @@ def test_a_folder_is_that_of_the_verb(child, photos, tmp_path):
     out, again = tmp_path / "out", tmp_path / "again"
     words = ("--samples", 20, "--video", "--align", "none", "--restarts", 2, "--spread", 0.1)
     aligned("invert", child, photos, *OPTIONS, *words, "--out", out)
-    line = json.loads((out / "inversions.json").read_text())["command"]
+    known = json.loads((out / "inversions.json").read_text())
     jobs.invert(
         str(child),
         photos,
         align="none",
         out=again,
         video=True,
-        command=Command(line),
+        command=Command(known["command"], known["arguments"]),
         **QUICK,
         samples=20,
         restarts=2,
@@ -177,7 +177,7 @@ def test_arguments_that_contradict_each_other(child, tmp_path):
         ({"encoder": "e", "noise": "keep"}, "noise: an encoder that is used alone"),
         ({"encoder": "e", "video": True, "out": tmp_path / "out"}, "video: an encoder that is use"),
         ({"video": True}, "give its name as out"),
-        ({"perceptual": "none"}, "--pixels is 0"),
+        ({"perceptual": "none"}, "`pixels` is 0"),
         ({"space": "v"}, "space is 'v'; it can be z, z\\+, w, w\\+, s"),
         ({"align": "none", "images": noise_images(1)[:, 2:]}, "8x6 pixels are not square"),
     ):

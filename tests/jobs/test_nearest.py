@@ -119,7 +119,7 @@ def test_the_verb(training, unseen, tmp_path):
     ("options", "message"),
     [
         ({"neighbours": 13}, "13 neighbours among 12 pictures"),
-        ({"out": "x.npz"}, "give --out NAME.png or NAME.html"),
+        ({"out": "x.npz"}, "go to NAME.png or NAME.html"),
         ({"data": "nowhere"}, "nowhere does not exist"),
         ({"unseen": "nowhere"}, "nowhere does not exist"),
         ({"seeds": "x"}, "not a list of seeds"),

@@ -11,7 +11,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.features.attributes import load
 from aligned_jax.jobs.attributes.parts import overlaps
 from aligned_jax.jobs.attributes.training import TrainedReader
-from aligned_jax.provenance import Command
+from aligned_jax.provenance import Command, record
 from aligned_jax.training.attributes import ReaderTraining
 from aligned_jax.training.parts import train_parts
 from tests.helpers import same_bits
@@ -68,7 +68,7 @@ def test_the_card_keeps_both_commands(tmp_path):
     taught.write(tmp_path / "r.safetensors", Command("aligned two"))
     card = jobs.reader_card(tmp_path / "r.safetensors")
     assert card.reader.card["command"] == "aligned one"
-    assert card.reader.card["parts"] == {"command": "aligned two"}
+    assert card.reader.card["parts"] == record(Command("aligned two"))
     assert "made by: aligned one" in card.text() and "parts made by: aligned two" in card.text()
 
 

@@ -155,7 +155,7 @@ def test_a_preset_decides_space_psi_and_noise(pair):
     plain = jobs.translate(*pair, [3], space="z", noise="random", noise_seed=4, psi=0.5)
     assert (found.images() == plain.images()).all()
     assert found.usage.noise == "random" and found.spaces == ["z"]
-    with pytest.raises(UserError, match="needs --space z"):
+    with pytest.raises(UserError, match="needs `space='z'`"):
         jobs.translate(*pair, [3], preset="toonify", space="w")
     with pytest.raises(UserError, match="no preset 'x'; there are plain, toonify"):
         jobs.translate(*pair, [3], preset="x")
@@ -188,7 +188,8 @@ def test_images_that_are_not_finite_are_left_out(pair, tmp_path):
     ws = np.array(pair[0].mapping(latents_of_seeds(pair[0].config, [3, 4]).arrays["z"]))
     ws[0] = 3e38
     latents = LatentBatch({"ws": ws}, ("bad", "good"), np.arange(2, dtype=np.uint32))
-    for out, said in (("x.npz", "1 images of 8 px"), ("y.png", "1 rows, 2 columns")):
+    beside = f"latents in {tmp_path}/y.npz"
+    for out, said in (("x.npz", "1 images of 8 px"), ("y.png", f"1 rows, 2 columns, {beside}")):
         found = jobs.translate(*pair, latents)
         assert found.write(tmp_path / out) == said
         assert found.skipped == {"bad": "its numbers grew beyond all bounds in its images"}
@@ -203,8 +204,8 @@ def test_what_cannot_be_translated(pair, child, tmp_path):
             jobs.translate(*argv, **options)
 
     refused("either a reference or a texture", *pair, [3], reference=[1], texture=[1])
-    refused("--layers can only be used", *pair, [3], layers=2)
-    refused("give one --space", *pair, [3], space=["z", "w"], texture=[1], layers=2)
+    refused("`layers` can only be used", *pair, [3], layers=2)
+    refused("give one `space`", *pair, [3], space=["z", "w"], texture=[1], layers=2)
     refused("not a list of seeds", *pair, [3], texture="a", layers=2)
     refused("noise is 'loud'", *pair, [3], noise="loud")
     refused("one list of seeds, or files", *pair, ["1", "a.png"])

@@ -33,7 +33,7 @@ def test_scores_are_those_of_the_verb(folder):
     options = evaluation.Options(subset_size=6)
     chosen = {"num": 10, "options": options, "psi": 0.5, "cache": False}
     evaluated = jobs.evaluate(str(PARENT), folder, "kid", **chosen)
-    assert evaluated.document(Command(document["command"])) == document
+    assert evaluated.document(Command(document["command"], document["arguments"])) == document
     assert f"against {folder}: 12 images" in evaluated.table() and "psi 0.5" in evaluated.table()
     loaded = jobs.evaluate(loading.load(PARENT), folder, "kid", **chosen)
     assert loaded.scores.values == document["scores"] and loaded.images["source"] == PARENT.name
@@ -48,7 +48,7 @@ def test_what_to_bear_in_mind_is_a_warning(folder):
 
 def test_what_changes_nothing_is_warned_of(folder):
     options = evaluation.Options(subsets=3, pairs=20)
-    expected = "--subsets, --seed, --psi, --half-pixel: without effect on these metrics and images"
+    expected = "`subsets`, `seed`, `psi`, `half_pixel`: without effect on these metrics and images"
     with pytest.warns(UserWarning, match=expected):
         jobs.evaluate(folder, None, "diversity", seed=1, psi=0.5, half_pixel=True, options=options)
     with warnings.catch_warnings():
@@ -87,7 +87,7 @@ def test_distances_are_those_of_the_verb(folder, tmp_path):
     for net in ("vgg", "alex"):
         document = json.loads(aligned("perceptual", folder, other, "--net", net, "--json"))
         ours = jobs.perceptual(folder, other, net=net)
-        assert ours.document(Command(document["command"])) == document
+        assert ours.document(Command(document["command"], document["arguments"])) == document
         assert ours.table() + "\n" == aligned("perceptual", folder, other, "--net", net)
     assert ours.distances.shape == (12,) and ours.names[0] == "0.png"
     small = jobs.perceptual(folder, other, net="alex", batch=3)

@@ -109,7 +109,7 @@ def test_what_does_not_fit_together(child, tmp_path):
     other = DATA / "avatars_parent.pkl"
     with pytest.raises(UserError, match="cannot be drawn together: avatars_parent has z_dim"):
         jobs.family([PARENT, other])
-    with pytest.raises(UserError, match="--names has 1 names for 2 networks"):
+    with pytest.raises(UserError, match="`names` has 1 names for 2 networks"):
         jobs.edit([PARENT, child], jobs.EditRequest(channel="2_2"), names=["a"])
     with pytest.raises(UserError, match="not a list of seeds: 'x'"):
         jobs.compare(PARENT, child, seeds="x")

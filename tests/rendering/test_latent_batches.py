@@ -47,7 +47,7 @@ def test_seeds_in_text_or_as_numbers(network, labelled):
     assert (again.arrays["z"] == latents.arrays["z"]).all() and again.names == latents.names
     one = latents_of_seeds(labelled.config, [1, 2], label=1)
     assert one.labels(labelled.config).tolist() == [[0, 1, 0]] * 2
-    with pytest.raises(UserError, match="choose a class with --label"):
+    with pytest.raises(UserError, match="choose a class with `label`"):
         latents_of_seeds(labelled.config, [1])
     with pytest.raises(UserError, match="this network is unconditional"):
         latents_of_seeds(network.config, [1], label=0)
@@ -143,7 +143,7 @@ def test_rows_of_several_files_are_called_after_them(network, tmp_path):
     assert (latents.arrays["z"] == z[[2, 0, 0]]).all()
     assert latents_of_files(network.config, [str(many)]).names == ("row 0", "row 1", "row 2")
     drawn_file(one, network, 0.7, count=1)
-    with pytest.raises(UserError, match=r"say different --psi \(0.7, 0.8\); choose one"):
+    with pytest.raises(UserError, match=r"say different `psi` \(0.7, 0.8\); choose one"):
         latents_of_files(network.config, [str(many), str(one)])
     assert latents_of_files(network.config, [str(many), str(one)], psi=0.7).psi == 0.7
     with pytest.raises(UserError, match="the file has rows 0 to 2"):

@@ -28,7 +28,7 @@ def test_cuts(network):
     with pytest.raises(UserError, match=r"from 0 to 5"):
         mixing.parse_cuts(config, 6)
     assert mixing.parse_cuts(config) == [2]
-    with pytest.raises(UserError, match="--layers is all,3; give either all, which is the whole"):
+    with pytest.raises(UserError, match="`layers` is all,3; give either all, which is the whole"):
         mixing.parse_cuts(config, ["all", 3])
 
 

@@ -12,7 +12,7 @@ from aligned_jax import checkpoint, jobs
 from aligned_jax.cli import training
 from aligned_jax.config import EpilogueConfig
 from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.runs import dry_run, hosts, loop, saved_state
+from aligned_jax.runs import dry_run, hosts, loop, saved_state, trackers
 from aligned_jax.runs.config import SnapshotOptions
 from aligned_jax.runs.folder import RunFolder
 from aligned_jax.runs.hosts import Session
@@ -111,7 +111,7 @@ def test_a_run_is_never_shortened(run, monkeypatch):
 
     monkeypatch.setattr(PlannedRun, "_continued", lambda self: self.config)
     monkeypatch.setattr(PlannedRun, "_train", train)
-    with pytest.raises(UserError, match=r"--kimg is 2, but .* is planned for 3; it can only be"):
+    with pytest.raises(UserError, match=r"`kimg` is 2, but .* is planned for 3; it can only be"):
         runs.train(run.path, runs.replaced(kimg=2))
     assert not went_on
     runs.train(run.path, runs.replaced(kimg=5))
@@ -170,7 +170,7 @@ def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
             super().__init__()
             purged.append(purge_step)
 
-    monkeypatch.setattr(hosts, "tensorboard", lambda: Writer)
+    monkeypatch.setattr(trackers, "tensorboard", lambda: Writer)
     monkeypatch.setattr(loop, "train", lambda run, state, bookkeeping: None)
     runs.train(run.path, tensorboard=True)
     for step in (63, 70):  # the end of a tick, and its middle
@@ -180,7 +180,7 @@ def test_tensorboard_forgets_what_is_written_again(run, fresh, monkeypatch):
 
 
 def test_data_that_have_another_name_here(run):
-    message = "memory, the data of .* is not to be found from this working folder; .* with --data"
+    message = "memory, the data of .* is not to be found from this working folder; .* with `data`"
     with pytest.raises(UserError, match=message):
         jobs.resume(run.path, session=Session(cache=False))
 

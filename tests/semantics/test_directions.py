@@ -107,7 +107,7 @@ def test_sets_that_are_the_same(planted):
 def test_without_scikit_learn(planted, monkeypatch):
     x, _, scores = planted
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(UserError, match=r"method svm needs the extra `semantics` \(pip install"):
+    with pytest.raises(UserError, match=r"method svm needs the extra semantics \(pip install"):
         directions.fit_boundary(x, scores > 0, "svm")
     directions.fit_boundary(x, scores > 0, "mean")
 

@@ -31,7 +31,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_an_existing_file_is_refused_unless_overwritten(tmp_path):
     (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(UserError, match=r"a\.txt already exists.*--overwrite"):
+    with pytest.raises(UserError, match=r"a\.txt already exists.*`overwrite=True`"):
         check_file(tmp_path / "a.txt")
     with pytest.raises(UserError, match="already exists"), writing(tmp_path / "a.txt"):
         pass

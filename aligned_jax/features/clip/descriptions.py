@@ -70,7 +70,7 @@ def head_count(width: int, said: int | None, given: int | None, which: str) -> i
     if count < 1 or width % count:
         raise FormatError(
             f"nothing says how many heads the {which} transformer of width {width} has; give both "
-            "numbers (--heads TEXT,PICTURES)"
+            "numbers, of texts and of pictures (`heads`)"
             if not count
             else f"{count} heads do not divide the width {width} of the {which} transformer"
         )
@@ -87,7 +87,7 @@ def settled_activation(said: str | None, given: str | None, file: str) -> str:
     if name is None:
         raise FormatError(
             f"{file} does not say whether its activation is QuickGELU, as in OpenAI's networks, or "
-            "GELU, as in most others; say it (--activation quick_gelu or gelu)"
+            "GELU, as in most others; say it (`activation='quick_gelu'` or gelu)"
         )
     if name not in ACTIVATIONS:
         raise FormatError(f"the activation is {name!r:.40}; it is {' or '.join(ACTIVATIONS)}")

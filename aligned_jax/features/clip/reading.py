@@ -152,7 +152,7 @@ def _end_token(
     if tokens.size > vocabulary:
         raise FormatError(
             f"the tokenizer has {tokens.size} tokens, the weights {vocabulary}: they do not belong "
-            "together; name the right one (--tokenizer)"
+            "together; name the right one (`tokenizer`)"
         )
     if given is not None:
         if not 0 <= given < vocabulary:
@@ -163,7 +163,7 @@ def _end_token(
         whose = "the configuration" if said.end is not None else "the largest token's rule"
         raise FormatError(
             f"texts are read at token {end} by {whose}, but the tokenizer ends them with "
-            f"{tokens.end}; say which (--end-token)"
+            f"{tokens.end}; say which (`end_token`)"
         )
     return end
 

@@ -147,7 +147,7 @@ def read_tokens(place: str | os.PathLike[str]) -> TextTokens:
     else:
         raise UserError(
             f"{folder} has no tokenizer.json, nor vocab.json and merges.txt; name the folder that "
-            "has (--tokenizer)"
+            "has (`tokenizer`)"
         )
     return TextTokens(tokenizer, _padding(folder))
 

@@ -24,6 +24,7 @@ from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz.sheet import write_picture
 
 ENDINGS = (".json", ".csv", ".npz", ".png")
+_TABLES = (".csv", ".npz")  # which say nothing of themselves
 _SCRIPT = Command()
 _COLUMNS = 6
 _SHOWN_LETTERS = 14
@@ -80,8 +81,7 @@ class AttributeReadings:
         return {
             **self.facts,
             "pictures": self.rows(),
-            "command": command.line,
-            "versions": provenance.versions(),
+            **provenance.record(command),
         }
 
     def picture(self) -> np.ndarray:
@@ -103,8 +103,8 @@ class AttributeReadings:
 
         Args:
           out: NAME.json for everything; NAME.csv or NAME.npz for scores as a judge tells them, by
-            seed where there are seeds (which is a judge for other verbs); NAME.png for pictures
-            with what was read.
+            seed where there are seeds (which is a judge for other verbs), with NAME.csv.json or
+            NAME.npz.json, which says how they were made; NAME.png for pictures with what was read.
           command: that made it.
           overwrite: replace what is there.
 
@@ -113,8 +113,11 @@ class AttributeReadings:
         """
         ending = check_target(out, overwrite)
         if ending == ".png":
-            write_picture(out, self.picture(), command, overwrite)
+            facts = {**self.facts, "names": list(self.names)}
+            write_picture(out, self.picture(), command, overwrite, facts)
             return
+        if ending in _TABLES:
+            viz.write_record(out, command, dict(self.facts), overwrite)
         with viz.writing(out, overwrite) as file:
             if ending == ".npz":
                 key = self._key()
@@ -177,6 +180,8 @@ def check_target(out: str | os.PathLike[str], overwrite: bool = False) -> str:
     if ending not in ENDINGS:
         raise UserError(f"{os.fspath(out)}: readings are written to a name in {', '.join(ENDINGS)}")
     viz.check_file(out, overwrite)
+    if ending in _TABLES:
+        viz.check_file(viz.record_file(out), overwrite)
     return ending
 
 

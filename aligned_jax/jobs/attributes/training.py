@@ -15,7 +15,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.features.attributes.calibration import calibrated, scored
 from aligned_jax.features.attributes.file import rounded, save_reader
 from aligned_jax.features.attributes.reader import Reader
-from aligned_jax.provenance import Command, versions
+from aligned_jax.provenance import Command, record, versions
 from aligned_jax.training.attributes import ReaderTraining, train_heads
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import counted, listed
@@ -53,9 +53,9 @@ class TrainedReader:
         """
         card = dict(self.reader.card)
         if self.section is None:
-            card["command"] = command.line
+            card |= record(command)
         else:
-            card[self.section] = {**card.get(self.section, {}), "command": command.line}
+            card[self.section] = {**card.get(self.section, {}), **record(command)}
         save_reader(out, dataclasses.replace(self.reader, card=card), self.half, overwrite)
 
 
@@ -181,7 +181,7 @@ def _heads(
     if flip and (sided := [name for name in known.columns if _is_sided(name)]):
         raise UserError(
             f"{listed(sided)}: what is left or right is not the same in the mirror; leave out "
-            "mirror images (--no-flip), or such attributes"
+            "mirror images (`mirror=False`), or such attributes"
         )
     signed = ODD if odd is None else odd
     columns = [column.take(rows) for column in known.columns.values()]

@@ -37,7 +37,7 @@ def page(plan: DemoPlan, steps: Mapping[str, CommandStep]) -> str:
         _edits(plan, steps),
         _next(plan),
     ]
-    footer = provenance.png_text("")["Software"]
+    footer = provenance.made_by()
     return report.page("One parent, its children, and what they share", sections, footer)
 
 

@@ -69,7 +69,7 @@ def direction_between(
         of the options.
     """
     if names := [str(one) for one in without if is_attribute(one)]:
-        raise UserError(f"{', '.join(names)}: without scores, --without takes files of directions")
+        raise UserError(f"{', '.join(names)}: without scores, `without` takes files of directions")
     called, loaded = named_network(network, network_key)
     choice = SourceOptions(
         label,

@@ -20,6 +20,7 @@ from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.editing import edited
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.rendering.latent_files import write_latents
+from aligned_jax.rendering.records import picture_facts
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
@@ -111,8 +112,9 @@ class EditedFamily:
             rows = _beside(pictures, rows, len(factors))
         group = len(labels) // len(self.latents)
         title = f"Edited by {self.summary}"
-        networks = tuple(self.networks)
-        return Sheet(rows, networks, tuple(labels), group, title, headed=True)
+        facts = picture_facts(self.networks, self.latents, edits=self.summary)
+        names = tuple(self.networks)
+        return Sheet(rows, names, tuple(labels), group, title, headed=True, made_of=facts)
 
     def film(
         self, frames: int = 40, fps: float = 20.0, scale: int = 1, report: Reporter = QUIET
@@ -161,7 +163,7 @@ class EditedFamily:
         Raises:
           UserError: if it exists or the disk refuses.
         """
-        facts = {"command": command.line, "versions": provenance.versions()}
+        facts = provenance.record(command)
         with viz.writing(path, overwrite) as file:
             write_latents(file, self.latents, facts)
 

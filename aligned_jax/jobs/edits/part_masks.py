@@ -49,7 +49,8 @@ class PartMask:
         if not is_reader(self.reader):
             raise UserError(
                 f"the recipe shows its edits where {self.reader} finds {self.summary}; a recipe "
-                f"runs no function: name it yourself by --mask {','.join(self.parts)} and --reader"
+                f"runs no function: name it yourself by `mask='{','.join(self.parts)}'` and "
+                "`reader`"
             )
         return part_mask(self.parts, self.reader)
 

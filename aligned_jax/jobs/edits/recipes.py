@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax import viz
+from aligned_jax import provenance, viz
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.jobs.edits.masks import Mask, mask_of
 from aligned_jax.jobs.edits.part_masks import PartMask, mask_document, mask_of_document
@@ -46,7 +46,7 @@ class EditRecipe:
         """Writes NAME.json; raises UserError if it exists or the disk refuses."""
         document = {
             "recipe": _VERSION,
-            "command": command.line,
+            **provenance.record(command),
             "edits": [_document(edit) for edit in self.edits],
             "mask": _mask_document(self.mask),
         }

@@ -27,7 +27,7 @@ def page(plan: FigurePlan, results: Sequence[FigureResult]) -> str:
         rows = [(one.number, CAPTIONS[one.number].title, one.missing) for one in left_out]
         table = report.table(("figure", "what", "needs"), rows)
         sections.append(report.section("Not drawn", table))
-    footer = provenance.png_text("")["Software"]
+    footer = provenance.made_by()
     return report.page("Every figure of the paper", sections, footer)
 
 

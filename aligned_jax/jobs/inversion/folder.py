@@ -15,7 +15,7 @@ from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import FormatError
 from aligned_jax.jobs.inversion.request import InversionRequest
 from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
-from aligned_jax.provenance import Command, versions
+from aligned_jax.provenance import Command, record
 from aligned_jax.utils.jsonable import to_dict
 from aligned_jax.utils.reading import read_json
 from aligned_jax.viz import report
@@ -98,7 +98,7 @@ class InversionFolder:
           frames: of its film, uint8 [R, R, C] each.
         """
         name, target = result.target.name, result.target.pixels
-        text = provenance.png_text(self._command.line)
+        text = provenance.png_text(self._command, {"network": request.network_facts})
         pair = viz.tile(np.stack([target, result.image]), 2)
         with self._writing(f"{name}.npz") as file:
             inversion.save(file, request.network, result.inversion)
@@ -128,8 +128,7 @@ class InversionFolder:
             "perceptual": {"lpips": request.perceptual, "pixels": request.pixels},
             "network": request.network_facts,
             **request.encoder_facts,
-            "command": self._command.line,
-            "versions": versions(),
+            **record(self._command),
         }
         with viz.writing(os.path.join(self._path, TABLE), overwrite=True) as file:
             file.write((json.dumps(document, indent=2) + "\n").encode())

@@ -164,7 +164,8 @@ class InversionRun:
             raise
         if not self.done:
             raise UserError(
-                "not one inversion stayed finite; use a smaller --lr, or look at the network"
+                "not one inversion stayed finite; use a smaller `learning_rate`, or look at the "
+                "network"
             )
         self._conclude(finished=True)
         return self._results()

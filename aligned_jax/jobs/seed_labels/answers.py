@@ -138,8 +138,7 @@ class LabelledSeeds:
             "scores": None
             if self.scores is None
             else {"seed": self.seeds.tolist(), self.facts["name"]: _plain(self.scores)},
-            "command": command.line,
-            "versions": provenance.versions(),
+            **provenance.record(command),
         }
 
     def write(
@@ -149,6 +148,8 @@ class LabelledSeeds:
         overwrite: bool = False,
     ) -> None:
         """Writes all to NAME.json, or the scores alone to NAME.csv: a column seed, and one more.
+
+        NAME.csv.json says then how they were made.
 
         Raises:
           UserError: for another name, if the file exists or the disk refuses, or if there is no
@@ -164,6 +165,7 @@ class LabelledSeeds:
             table.writerow(["seed", self.facts["name"]])
             table.writerows(zip(self.seeds.tolist(), _plain(self.scores), strict=True))
             text = lines.getvalue()
+            viz.write_record(out, command, dict(self.facts), overwrite)
         with viz.writing(out, overwrite) as file:
             file.write(text.encode())
 
@@ -235,6 +237,8 @@ def check_labels_file(out: str | os.PathLike[str], overwrite: bool = False) -> s
     if form not in ("json", "csv"):
         raise UserError(f"{os.fspath(out)}: labels are written to NAME.json or NAME.csv")
     viz.check_file(out, overwrite)
+    if form == "csv":
+        viz.check_file(viz.record_file(out), overwrite)
     return form
 
 

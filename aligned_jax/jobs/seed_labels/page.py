@@ -45,7 +45,7 @@ class LabelServer(ThreadingHTTPServer):
         try:
             super().__init__((ADDRESS, port), _Handler)
         except (OSError, OverflowError) as error:
-            raise UserError(f"port {port} cannot be used ({error}); leave --port out") from None
+            raise UserError(f"port {port} cannot be used ({error}); leave `port` out") from None
         self._hosts = {f"{name}:{self.server_port}" for name in (ADDRESS, "localhost")}
         self.url = f"http://{ADDRESS}:{self.server_port}/{self._token}/"
 

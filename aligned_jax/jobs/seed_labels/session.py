@@ -149,7 +149,7 @@ def earlier_answers(
     if other:
         raise UserError(
             f"{path} holds answers to another question (other {', '.join(other)}); choose another "
-            "--out, or pass --overwrite to begin anew"
+            "`out`, or pass `overwrite=True` to begin anew"
         )
     merged = {
         kind: tuple(dict.fromkeys([*getattr(stored.answers, kind), *getattr(answers, kind)]))

@@ -27,20 +27,20 @@ def kind_of_way(space: str | None, path: str, curve: str | None, loop: bool) -> 
         raise UserError(f"space is {space!r:.40}; a walk is in {' or '.join(_CURVES)}")
     if path == "circle":
         if space != "z":
-            raise UserError("a circle is in z; leave --space out")
+            raise UserError("a circle is in z; leave `space` out")
         if not loop:
-            raise UserError("a circle always closes; leave --no-loop out")
+            raise UserError("a circle always closes; leave `loop=False` out")
     if curve is None:
         return space, "circle" if path == "circle" else _CURVES[space][0]
     if space == "z":
         raise UserError(
-            f"curve is {curve!r:.40}, but in z a walk follows great circles; leave --curve out, "
+            f"curve is {curve!r:.40}, but in z a walk follows great circles; leave `curve` out, "
             "or walk in w"
         )
     if curve not in _CURVES[space]:
         raise UserError(
             f"curve is {curve!r:.40}; in w it is {' or '.join(_CURVES[space])}. A file of numbers "
-            "is --curve-file"
+            "is `curve_file`"
         )
     return space, curve
 
@@ -63,13 +63,13 @@ def with_psi(
 ) -> Schedule:
     """The schedule with a psi for every frame."""
     if psi is not None and PSI in plan.tracks:
-        raise UserError("psi moves already; leave --psi out")
+        raise UserError("psi moves already; leave `psi` out")
     tracks = {PSI: np.full(len(plan), 1.0 if psi is None else float(psi)), **plan.tracks}
     if not all(map(is_number, tracks[PSI])):
         raise UserError(f"psi is {psi!r:.40}; it must be a finite number")
     if (tracks[PSI] == 1).all() and (centre is not None or cutoff is not None):
-        given = "--centre" if centre is not None else "--cutoff"
-        raise UserError(f"{given} is of truncation, and with psi 1 there is none; give --psi")
+        given = "`centre`" if centre is not None else "`cutoff`"
+        raise UserError(f"{given} is of truncation, and with psi 1 there is none; give `psi`")
     return dataclasses.replace(plan, tracks=tracks)
 
 
@@ -80,7 +80,7 @@ def held_seeds(
     if mix is None and layers is None:
         return None
     if mix is None or layers is None:
-        raise UserError("--mix names the seeds and --mix-layers the rows that come from them: both")
+        raise UserError("`mix` names the seeds and `mix_layers` the rows that come from them: both")
     seeds = parse_seeds(mix) if isinstance(mix, str) else [*mix]
     rows = parse_rows(layers) if isinstance(layers, str) else [*layers]
     if len(seeds) not in (1, cells):
@@ -94,10 +94,10 @@ def check_child(plan: Schedule, child: NetworkSource | None, smooth: float | Non
     """Raises UserError for parameters without a child, or a child without parameters."""
     moved = [name for name in OF_A_CHILD if name in plan.tracks]
     if moved and child is None:
-        raise UserError(f"{listed(moved)} lead to another network; name it with --child")
+        raise UserError(f"{listed(moved)} lead to another network; name it with `child`")
     if child is not None and not moved:
-        raise UserError("nothing leads to --child; animate t1, t2 or swap")
+        raise UserError("nothing leads to `child`; animate t1, t2 or swap")
     if T2 in moved and SWAP in moved:
         raise UserError("t2 and swap both decide whose weights draw; animate one of them")
     if smooth is not None and (SWAP not in moved or not 0 < smooth < np.inf):
-        raise UserError("--smooth is the width of the switch of swap, a number above 0")
+        raise UserError("`smooth` is the width of the switch of swap, a number above 0")

@@ -44,7 +44,7 @@ def parse_animations(words: Iterable[str]) -> dict[str, list[float]]:
     except UserError as error:
         wrong.append(str(error))
     if wrong:
-        raise UserError(f"--animate: {listed(wrong, separator='; ')}")
+        raise UserError(f"`animate`: {listed(wrong, separator='; ')}")
     return found
 
 

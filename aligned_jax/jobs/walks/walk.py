@@ -264,7 +264,7 @@ def _edits(
         except UserError as error:
             wrong.append(str(error))
     wrong += [
-        f"{word} is in z: walk in z (--space z)"
+        f"{word} is in z: walk in z (`space='z'`)"
         for word, edit in found.items()
         if edit.space == "z" and space != "z"
     ]

@@ -163,8 +163,7 @@ class ZeroShotLabels:
                     for one in self.readings
                 ],
                 "pictures": self._table(),
-                "command": command.line,
-                "versions": provenance.versions(),
+                **provenance.record(command),
             }
         )
 
@@ -176,7 +175,8 @@ class ZeroShotLabels:
     ) -> None:
         """Writes a page to NAME.html, all numbers to NAME.json, or labels to NAME.csv.
 
-        A CSV has the columns file,name,value, way and label, of the child alone. NAME.png is the
+        A CSV has the columns file,name,value, way and label, of the child alone, and NAME.csv.json
+        says how it was made. NAME.png is the
         pictures in their order by the first way, beside which the numbers are written to NAME.json.
 
         Raises:
@@ -201,6 +201,7 @@ class ZeroShotLabels:
             table.writeheader()
             table.writerows(self._table())
             text = lines.getvalue()
+            viz.write_record(out, command, dict(self.facts), overwrite)
         with viz.writing(out, overwrite) as file:
             file.write(text.encode())
 
@@ -259,6 +260,8 @@ def check_results_file(out: str | os.PathLike[str], overwrite: bool = False) -> 
     viz.check_file(out, overwrite)
     if form == ".png":
         viz.check_file(numbers_beside(out), overwrite)
+    elif form == ".csv":
+        viz.check_file(viz.record_file(out), overwrite)
     return form
 
 

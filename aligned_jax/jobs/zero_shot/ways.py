@@ -135,6 +135,6 @@ def check_ways(ways: Sequence[str], judge: NamedJudge | None) -> None:
         raise UserError(f"ways are {', '.join(WAYS)}; not {', '.join(wrong) or 'none'}")
     if "translate" in ways and judge is None:
         raise UserError(
-            "the way `translate` reads the parent's pictures, for which it needs a judge of "
+            "the way translate reads the parent's pictures, for which it needs a judge of "
             "pictures; scores by seed, labels and directions are none"
         )

@@ -94,7 +94,7 @@ class EncoderTask(Task[EncoderRun]):
         config = self.config
         if config.backbone and config.encoder.stages != IR_SE50:
             raise ConfigError(
-                "ArcFace is an IR-SE50, but the backbone is another: --backbone irse50"
+                "ArcFace is an IR-SE50, but the backbone is another: give `backbone='irse50'`"
             )
         return EncoderStep(self.recipe(), self.frozen(), devices)
 
@@ -174,6 +174,6 @@ def _generator_of(start: str, sha256: str) -> Network:
     if not isinstance(network, Network) or fingerprint(network.variables) != sha256:
         raise UserError(
             f"{start} is not the generator that this encoder was trained for so far; "
-            "bring it back, or begin in another --run folder"
+            "bring it back, or begin in another `run` folder"
         )
     return network

@@ -61,7 +61,7 @@ def choose_examples(
             side = "above" if positive.all() else "not above"
             raise UserError(
                 f"all {len(scores)} scores are {side} {threshold:g}, so that there is a single "
-                "class; choose another threshold, or `median`"
+                "class; choose another threshold, or `threshold='median'`"
             )
     else:
         if not 0 < tails <= 0.5:
@@ -123,7 +123,7 @@ def _model(method: Method) -> Any:
         from sklearn import linear_model, svm
     except ImportError:
         raise UserError(
-            f"method {method} needs the extra `semantics` (pip install 'aligned_jax[semantics]'); "
+            f"method {method} needs the extra semantics (pip install 'aligned_jax[semantics]'); "
             "method mean needs nothing"
         ) from None
     if method == "svm":

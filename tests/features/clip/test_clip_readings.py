@@ -34,7 +34,7 @@ def differs(network, other):
 @pytest.mark.slow
 def test_open_clip_without_its_config_must_be_told_the_activation(copy):
     folder = copy(OPEN_CLIP, *TOKENIZER)
-    with pytest.raises(FormatError, match=r"QuickGELU.*--activation"):
+    with pytest.raises(FormatError, match=r"QuickGELU.*`activation="):
         clip.load(folder / OPEN_CLIP, heads=HEADS)
     quick, exact = (
         clip.load(folder / OPEN_CLIP, heads=HEADS, activation=name)
@@ -84,7 +84,7 @@ def test_hugging_face_tells_the_activation_of_each(copy):
 @pytest.mark.slow
 def test_heads_that_nothing_tells_are_asked_for(copy):
     folder = copy(OPEN_CLIP, *TOKENIZER)
-    with pytest.raises(FormatError, match=r"text transformer of width 24 has.*--heads"):
+    with pytest.raises(FormatError, match=r"text transformer of width 24 has.*`heads`"):
         clip.load(folder / OPEN_CLIP, activation="gelu")
     with pytest.raises(FormatError, match="5 heads do not divide the width 24"):
         clip.load(folder / OPEN_CLIP, activation="gelu", heads=(5, 4))
@@ -108,7 +108,7 @@ def test_the_two_of_old_configs_means_the_largest_token(copy):
 def test_end_tokens_that_contradict_each_other_are_settled_by_the_option(copy):
     folder = copy()
     edit(folder / "config.json", text_config__eos_token_id=683)
-    with pytest.raises(FormatError, match=r"token 683.*ends them with 684.*--end-token"):
+    with pytest.raises(FormatError, match=r"token 683.*ends them with 684.*`end_token`"):
         clip.load(folder)
     assert not differs(clip.load(folder, end_token=684), clip.load(FOLDER))
     assert differs(clip.load(folder, end_token=683), clip.load(FOLDER))
@@ -241,7 +241,7 @@ def test_what_is_missing_is_said(tmp_path, copy):
     with pytest.raises(UserError, match="there is no CLIP zoo:nothing; the zoo has"):
         clip.load("zoo:nothing")
     folder = copy("config.json", "model.safetensors")
-    with pytest.raises(UserError, match=r"no tokenizer.json.*--tokenizer"):
+    with pytest.raises(UserError, match=r"no tokenizer.json.*`tokenizer`"):
         clip.load(folder)
     assert not differs(clip.load(folder, tokenizer=FOLDER), clip.load(FOLDER))
 
