@@ -15,7 +15,7 @@ from aligned_jax.data.pictures import as_mode, fitted
 from aligned_jax.errors import UserError
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.metrics import nearest_rows
-from aligned_jax.provenance import Command, versions
+from aligned_jax.provenance import Command, record
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import latents_of_seeds
 from aligned_jax.utils.reporting import QUIET, Reporter
@@ -93,14 +93,14 @@ class Neighbours:
         if shares is not None:
             note += "; the share of unseen pictures that are as near"
         facts = {"rows": note, "result": self.summary(), **self.facts}
-        return Sheet(images, tuple(rows), tuple(order), title=title, facts=facts, headed=True)
+        labels = (tuple(rows), tuple(order))
+        return Sheet(images, *labels, title=title, headed=True, facts=facts, made_of=self.facts)
 
     def document(self, command: Command = _SCRIPT) -> dict[str, Any]:
         """All numbers, JSON-able."""
         shares = self.shares
         return {
-            "command": command.line,
-            "versions": versions(),
+            **record(command),
             **self.facts,
             "pictures": [
                 {
@@ -207,6 +207,7 @@ def nearest(
     """
     if out is not None:
         check_out(out, overwrite)
+    name, generator = named_network(network, network_key)
     path, other = os.fspath(data), os.fspath(data if unseen is None else unseen)
     training = evaluation.StoredImages(sources.open_images(path, mirror, split=split), path, most)
     if not 1 <= neighbours <= len(training):
@@ -214,7 +215,6 @@ def nearest(
             f"{neighbours} neighbours among {len(training)} pictures; ask for 1 to {len(training)}"
         )
     reference = _unseen(path, other, unseen is not None, split, unseen_split, most)
-    name, generator = named_network(network, network_key)
     latents = latents_of_seeds(generator.config, seeds, label, psi)
     drawn = _Drawn(to_uint8(render(generator, latents, RenderOptions(batch=batch))))
     seer = evaluation.load(_NETWORK)

@@ -42,6 +42,8 @@ LINES = [
     "walk N --seeds 0-1 --out {out}.webp",
     "mix N --rows 0 --columns 1 --out {out}.png",
     "evaluate N --metrics ppl",
+    "nearest N --data {here} --out {out}.png",
+    "data pairs {here} N --count 2 --out {out}",
     "transition N --out {out}.png",
     "figures --parent N --only 1 --out {out}",
     "view N",
@@ -51,7 +53,7 @@ LINES = [
     "resume N",
 ]
 # Those that take no network by name, or no network but the zoo's.
-WITHOUT = {"demo", "zoo", "data", "features", "perceptual", "pretrain"}
+WITHOUT = {"demo", "zoo", "features", "perceptual", "pretrain"}
 
 
 def test_every_verb_is_tried():

@@ -126,7 +126,7 @@ def test_a_mix(ok, aligned, parent, tmp_path):
         "warning: --noise-seed changes nothing: noise is const\n",
     )
     page = (tmp_path / "x.html").read_text()
-    assert page.count("<img") == 6 and 'alt="seed 3, seed 7"' in page and 'alt="seed 3"' in page
+    assert page.count("<img") == 5 and 'alt="seed 3, seed 7"' in page and 'alt="seed 3"' in page
     assert re.search("layers of the columns</td><td[^>]*>0, 1<", page)
 
 
