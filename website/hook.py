@@ -31,9 +31,10 @@ def on_files(files: Files, config: Any) -> Files:
         _add(files, config, place, path=path)
     for place, text in {**verbs.pages(), **names.pages()}.items():
         _add(files, config, place, text)
+    execute = config.extra["run_notebooks"]
     for file in [one for one in files.documentation_pages() if one.src_uri.startswith(_NOTEBOOKS)]:
-        _LOG.info("Running %s", file.src_uri)
-        page, notebook = notebooks.run(Path(file.abs_src_path), config.extra["run_notebooks"])
+        _LOG.info("%s %s", "Running" if execute else "Reading", file.src_uri)
+        page, notebook = notebooks.run(Path(file.abs_src_path), execute)
         files.remove(file)
         _add(files, config, file.src_uri, page)
         _add(files, config, file.src_uri.removesuffix(".md") + ".ipynb", notebook)
