@@ -101,7 +101,8 @@ def forebears(known: Any, deepest: int = 16) -> dict[str, Any]:
         return {}
     if isinstance(known.get("provenance"), Mapping):  # what a file of ours was written with
         return forebears(known["provenance"], deepest)
-    parents, found = known.get("parents"), {}
+    parents = known.get("parents")
+    found: dict[str, Any] = {}
     if isinstance(parents, Mapping):
         for role, parent in list(parents.items())[:_MOST_PARENTS]:
             if isinstance(parent, Mapping):

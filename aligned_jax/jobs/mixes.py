@@ -90,7 +90,7 @@ def mix(
     labels = (("", *down.names), ("", *across.names))
     known = [latents_record(config, one) for one in asked]
     told = {"rows": known[0], "columns": known[1], "layers": sorted({*map(int, chosen)})}
-    made_of = picture_facts({name: generator}, **told)
+    made_of = picture_facts({name: generator}) | told
     title = f"Styles mixed by {name}"
     return Sheet(sheet, *labels, title=title, facts=facts, made_of=made_of)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,13 @@ def text_sheet(
     rows = list(dict.fromkeys(thresholds)) or _spread(plan.relevances)
     styles = styles_of(plan.parent, list(seeds), options.index)
     drawn = [_row(plan, row, styles, strengths) for row in rows]
-    told = {"target": target, "neutral": neutral, "seeds": list(seeds), "psi": options.index.psi}
+    told: dict[str, Any] = {
+        "target": target,
+        "neutral": neutral,
+        "seeds": list(seeds),
+        "psi": options.index.psi,
+    }
+    told["label"] = options.index.label
     counts = [int((np.abs(plan.relevances) >= row).sum()) for row in rows]
     named = zip(rows, counts, strict=True)
     return Sheet(
@@ -69,7 +76,7 @@ def text_sheet(
         group=len(strengths),
         title=f"From {neutral} to {target}",
         facts={"target": target, "neutral": neutral, "sha256": fingerprint(plan.parent.variables)},
-        made_of=picture_facts({plan.name: plan.parent}, **told, label=options.index.label),
+        made_of=picture_facts({plan.name: plan.parent}) | told,
     )
 
 
