@@ -101,7 +101,8 @@ def forebears(known: Any, deepest: int = 16) -> dict[str, Any]:
         return {}
     if isinstance(known.get("provenance"), Mapping):  # what a file of ours was written with
         return forebears(known["provenance"], deepest)
-    parents, found = known.get("parents"), {}
+    parents = known.get("parents")
+    found: dict[str, Any] = {}
     if isinstance(parents, Mapping):
         for role, parent in list(parents.items())[:_MOST_PARENTS]:
             if isinstance(parent, Mapping):
@@ -154,10 +155,25 @@ def made_by() -> str:
     return " ".join(f"{name} {version}" for name, version in versions().items())
 
 
-def record(command: Command) -> dict[str, Any]:
-    """What every result says of how it was made, JSON-able: command, arguments, versions."""
-    arguments = json.loads(json.dumps(dict(command.arguments), default=str))
-    return {"command": command.line, "arguments": arguments, "versions": versions()}
+def record(command: Command, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What every result says of how it was made: command, arguments, versions.
+
+    Args:
+      command: that made it.
+      facts: that are said besides.
+
+    Returns:
+      a document of JSON's own types: numbers of NumPy become Python's, all else text.
+    """
+    known = {"command": command.line, "arguments": dict(command.arguments)}
+    return _plain({**known, "versions": versions(), **(facts or {})})
+
+
+def _plain(document: Any) -> Any:
+    def plain(value: Any) -> Any:
+        return value.item() if getattr(value, "shape", None) == () else str(value)
+
+    return json.loads(json.dumps(document, default=plain))
 
 
 def png_text(command: Command | str, facts: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -173,5 +189,5 @@ def png_text(command: Command | str, facts: Mapping[str, Any] | None = None) -> 
     """
     if isinstance(command, str):
         return {"Software": made_by(), "Comment": command}
-    told = json.dumps({**record(command), **(facts or {})})
+    told = json.dumps(record(command, facts))
     return {"Software": made_by(), "Comment": command.line, "aligned_jax": told}

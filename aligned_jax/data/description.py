@@ -206,7 +206,7 @@ def _check_metadata(folder: str) -> None:
         mistakes.append("described is no table of SHA-256")
     if mistakes:
         raise FormatError(f"{path} is damaged: {'; '.join(mistakes)}")
-    known = {"command", "source", "files", "described", "sha256"}
+    known = {"command", "source", "versions", "files", "described", "sha256"}
     # Who takes `files` out means to; a damaged name would still be there.
     if described and ("files" in metadata or set(metadata) - known):
         from aligned_jax.utils import checksums  # which needs JAX

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -90,12 +89,8 @@ def mix(
     facts = {"layers of the columns": ", ".join(map(str, sorted(set(chosen)))), "psi": psi}
     labels = (("", *down.names), ("", *across.names))
     known = [latents_record(config, one) for one in asked]
-    told: dict[str, Any] = {
-        "rows": known[0],
-        "columns": known[1],
-        "layers": sorted({*map(int, chosen)}),
-    }
-    made_of = picture_facts({name: generator}, **told)
+    told = {"rows": known[0], "columns": known[1], "layers": sorted({*map(int, chosen)})}
+    made_of = picture_facts({name: generator}) | told
     title = f"Styles mixed by {name}"
     return Sheet(sheet, *labels, title=title, facts=facts, made_of=made_of)
 

@@ -146,7 +146,7 @@ def write_record(
     Raises:
       UserError: if it is there and may not be replaced, or the disk refuses.
     """
-    text = json.dumps({**record(command), **facts}, indent=1)
+    text = json.dumps(record(command, facts), indent=1)
     with writing(record_file(path), overwrite) as file:
         file.write(f"{text}\n".encode())
 

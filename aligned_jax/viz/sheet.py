@@ -175,7 +175,7 @@ def write_page(
     Raises:
       UserError: if the file exists and may not be replaced, or the disk refuses.
     """
-    told = report.record({**provenance.record(command), **(made_of or {})})
+    told = report.record(provenance.record(command, made_of))
     parts = [report.origin(command.line, facts), *sections, told]
     page = report.page(title, parts, provenance.made_by())
     with writing(out, overwrite) as file:

@@ -52,6 +52,11 @@ LINES = [
     "attributes read zoo:people-reader N --seeds 0",
     "resume N",
 ]
+# These import little besides what others do.
+QUICK = (
+    *("convert", "export", "info", "generate", "reset", "family", "edit", "translate", "evaluate"),
+    *("transition", "finetune", "attributes", "resume"),
+)
 # Those that take no network by name, or no network but the zoo's.
 WITHOUT = {"demo", "zoo", "features", "perceptual", "pretrain"}
 
@@ -60,7 +65,17 @@ def test_every_verb_is_tried():
     assert {line.split()[0] for line in LINES} | WITHOUT == set(VERBS)
 
 
-@pytest.mark.parametrize("line", LINES, ids=lambda line: line.split(" --")[0])
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(
+            line,
+            id=line.split(" --")[0],
+            marks=[] if line.startswith(QUICK) else [pytest.mark.slow],
+        )
+        for line in LINES
+    ],
+)
 def test_other_addresses_are_refused_as_they_were_typed(line, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     url = "https://example.org/ffhq.pkl"

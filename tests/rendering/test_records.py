@@ -155,8 +155,12 @@ def test_a_page_holds_its_record_as_data(tmp_path):
 
 
 def test_arguments_of_any_kind_are_told(tmp_path):
-    command = Command.of("aligned x", {"place": tmp_path, "out": "y", "count": 3, "none": None})
+    given = {"place": tmp_path, "out": "y", "count": np.int64(3), "none": None}
+    command = Command.of("aligned x", given)
     told = provenance.record(command)
     assert told["arguments"] == {"place": str(tmp_path), "count": 3}
-    assert json.loads(provenance.png_text(command)["aligned_jax"])["command"] == "aligned x"
+    text = provenance.png_text(command, {"psi": np.float32(0.5), "seeds": [np.int32(4)]})
+    document = json.loads(text["aligned_jax"])
+    assert document["command"] == "aligned x" and type(told["arguments"]["count"]) is int
+    assert document["psi"] == 0.5 and document["seeds"] == [4]
     assert provenance.png_text("aligned y").keys() == {"Software", "Comment"}

@@ -160,7 +160,7 @@ def test_networks_of_other_sizes_are_refused_with_every_difference(source):
         "G: c_dim: 0 in the source, 2 here",
         "G: synthesis.channels: [5, 4, 4] in the source, [6, 4, 4] here",
         "D: c_dim: 0 in the source, 2 here",
-        "--partial",
+        "`partial=True`",
     ):
         assert part in str(error.value)
 

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,6 +185,7 @@ def _draw(
     report: Reporter,
 ) -> str:
     """Draws the samples, beside the parent's if there is one; returns what they show."""
+    facts: Mapping[str, Any]
     if parent is None:
         batch = generate(network, network_key=key, **options)
         picture = viz.tile(viz.to_uint8(batch.images(report)))
