@@ -2,7 +2,6 @@
 
 import builtins
 import dataclasses
-import functools
 import http.client
 import re
 import signal
@@ -158,12 +157,11 @@ def test_a_missing_extra_is_named(capsys, monkeypatch, missing):
 
 @pytest.mark.slow
 def test_the_verb_serves_until_it_is_interrupted():
-    command = [sys.executable, "-m", "aligned_jax.tools.main", "view", str(PARENT)]
-    command += ["--statistics", "300"]
     # A shell's background jobs ignore interruptions, and so would their children.
-    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    options = {"cwd": ROOT, "stdout": subprocess.PIPE, "text": True, "preexec_fn": heard}
-    with subprocess.Popen(command, **options) as process:
+    heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    verb = "from aligned_jax.tools.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", heard + verb, "view", str(PARENT), "--statistics", "300"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()
             url = re.search(r"http://\S+", line)[0]
