@@ -47,7 +47,7 @@ class WalkWeights:
         frames = np.arange(count)
         track = self.tracks.get(T2)
         if track is None and SWAP in self.tracks:
-            track = np.asarray([self._switch(frame) for frame in frames])
+            track = np.asarray([self._switch(frame) for frame in range(count)])
         if track is None or self.child is None:
             return [frames]
         return np.split(frames, np.flatnonzero(np.diff(track)) + 1)

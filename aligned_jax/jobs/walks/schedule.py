@@ -140,7 +140,7 @@ def _track(
         return np.full(len(along), float(values[0]))
     kind = "linear" if straight else "cubic"
     if name != SWAP:
-        return numbers_at(values, along, kind, loop)
+        return numbers_at(np.asarray(values), along, kind, loop)
     if min(values) <= 0:
         raise UserError(f"swap is {min(values):g}; it is a resolution in pixels, 4 or more")
     found = np.exp2(numbers_at(np.log2(values), along, kind, loop))
