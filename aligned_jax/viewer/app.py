@@ -96,6 +96,7 @@ class _Calls:
             "features": session.features,
             "words": session.words,
             "film": session.begin_film,
+            "slide": session.begin_slide,
         }
         saved = {"save": session.save, "film/done": session.film}
         return [

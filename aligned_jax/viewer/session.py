@@ -17,7 +17,7 @@ from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.jobs.text_directions import TextOptions, text_direction
 from aligned_jax.latents import style_layers
 from aligned_jax.semantics.statistics import COUNT
-from aligned_jax.viewer import films, insights
+from aligned_jax.viewer import films, insights, sliding
 from aligned_jax.viewer.commands import explain
 from aligned_jax.viewer.engine import Engine, Scene
 from aligned_jax.viewer.export import latents_bytes, saved
@@ -211,10 +211,7 @@ class ViewSession:
             latents = films.pinned(self.engine, request)
 
         def work(task: ViewTask) -> dict[str, Any]:
-            content = films.film_bytes(self.engine, request, latents, task)
-            while len(self._films) >= _MOST_FILMS:
-                self._films.pop(next(iter(self._films)))
-            self._films[task.number] = content
+            self._keep(task, films.film_bytes(self.engine, request, latents, task))
             group = RowGroup("pins", latents, ())
             return {
                 "film": task.number,
@@ -223,6 +220,22 @@ class ViewSession:
             }
 
         return self.board.start(work).status()
+
+    def begin_slide(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Begins a film of all that is shown while a slider moves; the task's result names it."""
+        request = sliding.read_slide(given)
+
+        def work(task: ViewTask) -> dict[str, Any]:
+            self._keep(task, sliding.slide_bytes(self.engine, request, task))
+            return {"film": task.number}
+
+        return self.board.start(work).status()
+
+    def _keep(self, task: ViewTask, film: bytes) -> None:
+        """Keeps a film for `film`; old ones give way."""
+        while len(self._films) >= _MOST_FILMS:
+            self._films.pop(next(iter(self._films)))
+        self._films[task.number] = film
 
     def _scene(self, given: Mapping[str, Any], *others: str) -> Scene:
         unknown = [key for key in given if key not in ("state", *others)]

@@ -168,6 +168,23 @@ def test_a_film_between_pins(opened):
     assert film.evaluate("(one) => one.naturalWidth") == 32  # four times 8 pixels
 
 
+def test_a_film_of_a_slider(opened):
+    window = opened()
+    window.get_by_label("add a channel or direction").fill("2_2")
+    window.get_by_role("button", name="add", exact=True).click()
+    settled(window)
+    window.get_by_text("Film of a slider").click()
+    window.get_by_label("slider", exact=True).select_option("edits.0.by")
+    assert window.get_by_label("begins at").input_value() == "-5"
+    slide(window, "steps", 3)
+    window.get_by_role("button", name="film it").click()
+    window.wait_for_selector("img.wide:not([hidden])")
+    film = window.locator("img.wide")
+    film.evaluate("(one) => one.decode()")
+    assert film.evaluate("(one) => one.naturalWidth") > 200
+    assert window.get_by_role("button", name="save slider.webp").is_visible()
+
+
 def test_an_own_picture_becomes_a_row(opened, tmp_path):
     pixels = np.random.RandomState(0).randint(0, 256, (30, 40, 3)).astype(np.uint8)
     Image.fromarray(pixels).save(tmp_path / "me.png")

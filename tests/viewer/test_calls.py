@@ -23,6 +23,7 @@ from aligned_jax.viewer.engine import Engine
 from aligned_jax.viewer.state import read_state
 from aligned_jax.viewer.tasks import TaskBoard
 from aligned_jax.viewer.uploads import cut_out, read_options
+from aligned_jax.viz import figure, to_uint8
 from tests.helpers import same_bits
 
 STATE = {"seeds": [1, 4], "blend": {"child": 1, "t2": 0.5}}
@@ -254,6 +255,48 @@ def test_films_that_cannot_be(client):
     ):
         assert said in client.refused("film", given)
     assert "no such film" in client.refused("film/done", {"done": "x"})
+
+
+SLID = {**STATE, "edits": [{"name": "2_2", "by": 1.0}]}
+
+
+@pytest.mark.parametrize("slider", ["psi", "blend.t2", "edits.0.by"])
+def test_a_slider_s_film_shows_the_page_at_each_value(client, finished, session, slider):
+    given = {"state": SLID, "slider": slider, "start": 0.25, "end": 0.75, "frames": 3}
+    done = finished(client.ask("slide", given))
+    assert done["state"] == "done", done
+    film = client.request("POST", "film/done", json.dumps({"done": done["result"]["film"]}))[2]
+    frames = frames_of(film)
+    assert len(frames) == 4  # there and back, without the last one again
+    np.testing.assert_array_equal(frames[1], frames[3])
+    names = ["seed 1", "seed 4"]
+    for frame, value in zip(frames, (0.25, 0.5, 0.75), strict=False):
+        state = json.loads(json.dumps(SLID))
+        holder = {"psi": state, "blend.t2": state["blend"], "edits.0.by": state["edits"][0]}
+        holder[slider][slider.rpartition(".")[2]] = value
+        scene = session.engine.scene(read_state(state))
+        [group] = scene.groups
+        images = [to_uint8(session.engine.images(scene, group, k)) for k in range(3)]
+        shown = figure(np.stack(images, 1), scene.columns, names, title=f"{slider} {value:.2f}")
+        np.testing.assert_array_equal(frame, shown)
+    once = finished(client.ask("slide", {**given, "back": False, "frames": 2}))
+    film = client.request("POST", "film/done", json.dumps({"done": once["result"]["film"]}))[2]
+    assert len(frames_of(film)) == 2
+
+
+def test_sliders_that_cannot_move(client):
+    usual = {"state": STATE, "slider": "psi", "start": 0, "end": 1}
+    for change, said in (
+        ({"slider": "seeds"}, "slider is one of psi, pad.x"),
+        ({"slider": "pad.x"}, "there is no pad to move"),
+        ({"slider": "edits.3.by"}, "there is no edit 3 on the stack"),
+        ({"start": "a", "frames": 1, "x": 2}, "x is unknown; start is a number; frames is a whole"),
+        ({"back": 1}, "back is true or false"),
+        ({"slider": "blend.t2", "end": 1e9}, "t2"),
+        ({"state": 3}, "state is what the page shows"),
+    ):
+        assert said in client.refused("slide", {**usual, **change})
+    assert "state is missing" in client.refused("slide", {"slider": "psi"})
 
 
 def test_words_need_a_clip(client):

@@ -127,7 +127,7 @@ def _count(keys: int, table: CurveTable | None, frames: int | None, fps: float, 
         what = "rows" if table.times is None else f"frames at {fps:g} a second"
         raise UserError(
             f"the table is for {there} {what}, but {counted(keys, 'key frame')} with {frames} "
-            f"frames each make a film of {count}; leave out `frames`, or change the table"
+            f"frames each make a film of {count}; leave out --frames, or change the table"
         )
     return count
 
@@ -140,7 +140,7 @@ def _track(
         return np.full(len(along), float(values[0]))
     kind = "linear" if straight else "cubic"
     if name != SWAP:
-        return numbers_at(np.asarray(values, np.float64), along, kind, loop)
+        return numbers_at(np.asarray(values), along, kind, loop)
     if min(values) <= 0:
         raise UserError(f"swap is {min(values):g}; it is a resolution in pixels, 4 or more")
     found = np.exp2(numbers_at(np.log2(values), along, kind, loop))

@@ -9,6 +9,7 @@ import { Grid } from "./grid.js";
 import { latents } from "./latents.js";
 import { pins } from "./pins.js";
 import { share } from "./share.js";
+import { slide } from "./slide.js";
 import { Store } from "./store.js";
 import { uploads } from "./uploads.js";
 
@@ -52,7 +53,7 @@ async function begin() {
     pin: (row, picture) => kept.pin(row, grid, picture) });
   const told = share(place("share"), store, fail);
   const parts = [latents(store, info, fail), stack, blend(store, info), uploads(store, info, fail),
-    kept, info.scores.length ? scores : null].filter(Boolean);
+    kept, slide(store, info, fail), info.scores.length ? scores : null].filter(Boolean);
   fill(place("sections"), ...parts.map((part) => part.shown));
   let later = 0;
   const show = () => {
