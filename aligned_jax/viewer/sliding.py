@@ -64,7 +64,7 @@ def read_slide(given: Mapping[str, Any]) -> SlideRequest:
     needed = ("state", "slider", "start", "end")
     wrong = [f"{key} is unknown" for key in given if key not in (*needed, *usual)]
     wrong += [f"{key} is missing" for key in needed if key not in given]
-    fields = dict.fromkeys(needed) | usual | dict(given)
+    fields: dict[str, Any] = {**dict.fromkeys(needed), **usual, **given}
     for key in ("start", "end"):
         if type(fields[key]) not in (int, float) or not np.isfinite(fields[key]):
             wrong.append(f"{key} is a number")
