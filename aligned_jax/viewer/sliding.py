@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from aligned_jax.data.opening import opened
 from aligned_jax.errors import UserError
 from aligned_jax.viewer.engine import Engine
 from aligned_jax.viewer.state import read_state
@@ -132,6 +132,6 @@ def _check_there(request: SlideRequest) -> None:
 
 def _pixels(png: bytes) -> np.ndarray:
     """uint8 [R, R, C]."""
-    with Image.open(io.BytesIO(png)) as image:
+    with opened(io.BytesIO(png)) as image:
         pixels = np.asarray(image)
     return pixels.reshape(*pixels.shape[:2], -1)

@@ -127,7 +127,7 @@ def _count(keys: int, table: CurveTable | None, frames: int | None, fps: float, 
         what = "rows" if table.times is None else f"frames at {fps:g} a second"
         raise UserError(
             f"the table is for {there} {what}, but {counted(keys, 'key frame')} with {frames} "
-            f"frames each make a film of {count}; leave out --frames, or change the table"
+            f"frames each make a film of {count}; leave out `frames`, or change the table"
         )
     return count
 
