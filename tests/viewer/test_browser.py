@@ -176,10 +176,10 @@ def test_a_film_of_a_slider(opened):
     window.get_by_text("Film of a slider").click()
     window.get_by_label("slider", exact=True).select_option("edits.0.by")
     assert window.get_by_label("begins at").input_value() == "-5"
-    slide(window, "steps", 3)
+    slide(window, "pictures one way", 3)
     window.get_by_role("button", name="film it").click()
-    window.wait_for_selector("img.wide:not([hidden])")
-    film = window.locator("img.wide")
+    window.wait_for_selector("img.slid:not([hidden])")
+    film = window.locator("img.slid")
     film.evaluate("(one) => one.decode()")
     assert film.evaluate("(one) => one.naturalWidth") > 200
     assert window.get_by_role("button", name="save slider.webp").is_visible()

@@ -26,10 +26,10 @@ export function slide(store, info, fail) {
   };
   const start = number("begins at"), end = number("ends at");
   const which = choice("slider", [["", "none"]], "", () => limits());
-  const frames = slider("steps", { value: 24, min: 2, max: 120, step: 1, change: () => {} });
+  const frames = slider("pictures one way", { value: 24, min: 2, max: 120, step: 1, change: () => {} });
   const back = check("and back", true, () => {});
   const work = workBar(stop);
-  const film = el("img", { class: "film wide", hidden: true, alt: "film of a slider" });
+  const film = el("img", { class: "slid", hidden: true, alt: "film of a slider" });
   const saves = el("div", { class: "line" });
   const make = button("film it", async () => {
     make.disabled = true;
