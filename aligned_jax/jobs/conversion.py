@@ -65,7 +65,7 @@ def convert_file(source: str | os.PathLike[str]) -> ConvertedFile:
     """Reads an official .pkl, .pt or .safetensors file, running nothing from it.
 
     Args:
-      source: the file, on a disk or in a bucket, or hf://owner/name[/file][@revision].
+      source: the file, on a disk or in a bucket, or `hf://owner/name[/file][@revision]`.
 
     Raises:
       UserError: naming all that is wrong with the file.
