@@ -13,7 +13,7 @@ from types import ModuleType
 
 from aligned_jax.cli import console
 from aligned_jax.cli.arguments import finite, list_of, name, whole
-from aligned_jax.cli.console import command
+from aligned_jax.cli.console import command, help_of
 from aligned_jax.data.styles import STYLES
 
 EXAMPLE = (
@@ -35,15 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_images(actions.add_parser("images", help="import images", allow_abbrev=False))
     for apart, summary in _APART.items():
         module = _module(apart)
-        action = actions.add_parser(
-            apart,
-            help=summary,
-            description=(module.__doc__ or "").strip(),
-            epilog=f"example:\n{module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        module.add_arguments(action)
+        module.add_arguments(actions.add_parser(apart, help=summary, **help_of(module)))
 
 
 def _add_avatars(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,8 @@ import argparse
 import importlib
 from types import ModuleType
 
+from aligned_jax.cli.console import help_of
+
 EXAMPLE = (
     "  aligned directions find zoo:personas64 --judge zoo:people-reader --out found\n"
     "  aligned directions sefa zoo:personas64 --count 5 --out factors\n"
@@ -29,15 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(ACTIONS))
     for name, summary in ACTIONS.items():
         module = _module(name)
-        action = actions.add_parser(
-            name,
-            help=summary,
-            description=(module.__doc__ or "").strip(),
-            epilog=f"example:\n{module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        module.add_arguments(action)
+        module.add_arguments(actions.add_parser(name, help=summary, **help_of(module)))
 
 
 def run(args: argparse.Namespace) -> None:

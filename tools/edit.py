@@ -68,11 +68,11 @@ def run(args: argparse.Namespace) -> None:
     from aligned_jax import jobs, viz
     from aligned_jax.data import targets
     from aligned_jax.inversion.setup import warn_skipped
-    from aligned_jax.jobs.edits.recipes import latents_file, recipe_file
-    from aligned_jax.rendering.records import to_keep
+    from aligned_jax.jobs.edits.recipes import recipe_file
+    from aligned_jax.rendering.records import beside, to_keep
     from aligned_jax.viz import sheet
 
-    recipe, found = recipe_file(args.out), latents_file(args.out)
+    recipe, found = recipe_file(args.out), beside(args.out)
     if film:
         viz.check_video(args.out, args.overwrite, film["fps"])
     else:

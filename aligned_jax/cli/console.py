@@ -136,6 +136,16 @@ class Parser(argparse.ArgumentParser):
             asked.error("; ".join(_no_option(name, known) for name in wrong))
 
 
+def help_of(module: ModuleType) -> dict[str, Any]:
+    """What a parser takes from the module of its verb or sub-verb: docstring and EXAMPLE."""
+    return {
+        "description": (module.__doc__ or "").strip(),
+        "epilog": f"example:\n{module.EXAMPLE}",
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+        "allow_abbrev": False,
+    }
+
+
 @dataclass(frozen=True)
 class Program:
     """A command line program.
@@ -218,13 +228,7 @@ class Program:
     def parser(self, verb: str) -> Parser:
         """The parser of a verb."""
         module = self.module_of(verb)
-        parser = Parser(
-            prog=f"{self.name} {verb}",
-            description=(module.__doc__ or "").strip(),
-            epilog=f"example:\n{module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        parser = Parser(prog=f"{self.name} {verb}", **help_of(module))
         module.add_arguments(parser)
         return parser
 

@@ -1,7 +1,6 @@
 """Seeds whose pictures fulfil conditions, as a judge sees them: "glasses>0.8,yaw=-0.5..0.5"."""
 
 import dataclasses
-import hashlib
 import math
 import os
 import re
@@ -20,6 +19,7 @@ from aligned_jax.jobs.judges import (
     load_judge,
     scores_of,
 )
+from aligned_jax.utils import checksums
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import counted, listed
 
@@ -218,7 +218,4 @@ def _check_bounds(judge: NamedJudge | SeedScores, ranges: Sequence[AcceptedRange
 def _sha256(name: str) -> str | None:
     """That of a judge's file; None if it has none."""
     path = reader_file(name)
-    if not os.path.isfile(path):
-        return None
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return checksums.of_file(path) if os.path.isfile(path) else None

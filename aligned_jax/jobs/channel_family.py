@@ -47,10 +47,23 @@ class ChannelFamily:
         arrays = translation.styles_of(network, self.latents.arrays, self.latents.psi)
         return {name: np.asarray(value) for name, value in arrays.items()}
 
-    def maps(self, strength: float, batch: int, report: Reporter) -> dict[str, EffectMaps]:
-        """Effect maps of all networks, by name."""
+    @property
+    def alone(self) -> "ChannelFamily":
+        """The first network without the others."""
+        networks = dict.fromkeys(list(self.networks)[:1], self.parent)
+        return ChannelFamily(networks, self.latents, self.statistics)
+
+    def maps(
+        self,
+        strength: float,
+        batch: int,
+        report: Reporter,
+        channels: Sequence[Channel] | None = None,
+    ) -> dict[str, EffectMaps]:
+        """Effect maps of some channels, by default of all, in all networks, by name."""
         networks = self.networks.items()
-        count = sum(value.size for value in self.statistics.std.values())
+        every = sum(value.size for value in self.statistics.std.values())
+        count = every if channels is None else len(channels)
         found: dict[str, EffectMaps] = {}
         with report.progress(count * len(self.networks), "channels") as advance:
             for name, network in networks:
@@ -59,6 +72,7 @@ class ChannelFamily:
                     network,
                     self.styles(network),
                     self.statistics.std,
+                    channels=channels,
                     strength=strength,
                     batch=batch,
                     advance=noted,

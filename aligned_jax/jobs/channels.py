@@ -1,5 +1,6 @@
 """Which style channels of a network do what: a survey, those of a part, those of an attribute."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import Literal
@@ -14,7 +15,7 @@ from aligned_jax.jobs.channel_family import ChannelFamily, load_channel_family, 
 from aligned_jax.jobs.channel_table import ChannelTable, RankedChannel
 from aligned_jax.jobs.relatives import latents_for_all
 from aligned_jax.loading import NetworkSource
-from aligned_jax.semantics.effect_maps import STRENGTH, EffectMaps, effect_maps
+from aligned_jax.semantics.effect_maps import STRENGTH
 from aligned_jax.semantics.responses import Judge
 from aligned_jax.utils.reporting import QUIET, Reporter
 
@@ -129,12 +130,7 @@ def _survey(
     batch: int,
     report: Reporter,
 ) -> Evidence:
-    parent = ChannelFamily(
-        dict.fromkeys(list(family.networks)[:1], family.parent),
-        family.latents,
-        family.statistics,
-    )
-    [maps] = parent.maps(strength, batch, report).values()
+    [maps] = family.alone.maps(strength, batch, report).values()
     maps = maps if torgb else maps.take(("conv",))
     found = semantics.survey(maps)
     visible = found.effect > _VISIBLE * found.effect.max(initial=0)
@@ -168,26 +164,14 @@ def _showing_first(
     candidates = evidence.channels[: _CANDIDATES * top]
     if not candidates:
         return evidence
-    with report.progress(len(candidates), "candidates") as advance:
-        maps = effect_maps(
-            family.parent,
-            family.styles(family.parent),
-            family.statistics.std,
-            channels=candidates,
-            strength=strength,
-            batch=batch,
-            advance=advance,
-        )
+    [maps] = family.alone.maps(strength, batch, report, candidates).values()
     effect = np.asarray([maps.effect[maps.channels.index(one)] for one in candidates])
     faint = effect < _VISIBLE * effect.max()
     order = [*np.flatnonzero(~faint), *np.flatnonzero(faint)]
     order += range(len(candidates), len(evidence.channels))
-    return Evidence(
-        evidence.title,
-        [evidence.channels[place] for place in order],
-        {name: value[order] for name, value in evidence.figures.items()},
-        evidence.facts,
-    )
+    channels = [evidence.channels[place] for place in order]
+    figures = {name: value[order] for name, value in evidence.figures.items()}
+    return dataclasses.replace(evidence, channels=channels, figures=figures)
 
 
 def _table(
@@ -202,18 +186,7 @@ def _table(
     chosen = evidence.channels[:top]
     if not chosen:
         raise UserError("no channel of this network changes its pictures")
-    found: dict[str, EffectMaps] = {}
-    with report.progress(len(chosen) * len(family.networks), "channels") as advance:
-        for name, network in family.networks.items():
-            found[name] = effect_maps(
-                network,
-                family.styles(network),
-                family.statistics.std,
-                channels=chosen,
-                strength=strength,
-                batch=batch,
-                advance=advance,
-            )
+    found = family.maps(strength, batch, report, chosen)
     first = next(iter(found.values()))
     scored = {name: semantics.channel_scores(first, maps) for name, maps in found.items()}
     rows = []

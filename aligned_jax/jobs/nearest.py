@@ -206,7 +206,7 @@ def nearest(
       UserError: if something cannot be read or does not fit, or there are too few pictures.
     """
     if out is not None:
-        check_out(out, overwrite)
+        _check_out(out, overwrite)
     name, generator = named_network(network, network_key)
     path, other = os.fspath(data), os.fspath(data if unseen is None else unseen)
     training = evaluation.StoredImages(sources.open_images(path, mirror, split=split), path, most)
@@ -246,7 +246,7 @@ def nearest(
     return Neighbours(latents.names, images, numbers, np.stack(shown), distances, far, facts)
 
 
-def check_out(out: str | os.PathLike[str], overwrite: bool = False) -> None:
+def _check_out(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raises UserError unless `Neighbours.write` may write `out`; call it before long work."""
     if os.fspath(out).endswith(".json"):
         check_file(out, overwrite)

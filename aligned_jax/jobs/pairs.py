@@ -1,5 +1,6 @@
 """Datasets of aligned pairs: what a parent and its children make of the same latents."""
 
+import functools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ class PairSource:
         """Draws and scores one example; raises UserError for what cannot be."""
         if self.count < 1 or self.test < 0:
             raise UserError(f"{self.count} pairs and {self.test} for tests cannot be drawn")
-        self._drawn(self._latents([self.seed]))
+        _ = self._scores
 
     def identity(self) -> dict[str, Any]:
         """All that decides the examples, JSON-able."""
@@ -90,7 +91,6 @@ class PairSource:
         picture = tfds.features.Image(
             shape=(side, side, parent.img_channels), encoding_format="png"
         )
-        scores = self._drawn(self._latents([self.seed]))[1]
         number = tfds.features.Scalar(dtype=np.float32)
         labels = {"c": tfds.features.Tensor(shape=(parent.c_dim,), dtype=np.float32)}
         return {
@@ -98,7 +98,7 @@ class PairSource:
             "seed": tfds.features.Scalar(dtype=np.int64),
             "z": tfds.features.Tensor(shape=(parent.z_dim,), dtype=np.float32),
             **(labels if parent.c_dim else {}),
-            **dict.fromkeys(scores, number),
+            **dict.fromkeys(self._scores, number),
         }
 
     def examples(self, split: str, start: int, stop: int) -> Iterator[dict[str, Any]]:
@@ -130,6 +130,11 @@ class PairSource:
         """A sentence for the dataset's card."""
         parent, *children = self.networks
         return f"The same latents drawn by {parent} (image) and by {', '.join(children)}."
+
+    @functools.cached_property
+    def _scores(self) -> tuple[str, ...]:
+        """Features that judges fill, which only a picture shows."""
+        return tuple(self._drawn(self._latents([self.seed]))[1])
 
     def _latents(self, seeds: Sequence[int]) -> LatentBatch:
         return latents_for_all(self.networks, seeds, self.label, self.psi)

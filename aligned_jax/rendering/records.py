@@ -14,6 +14,7 @@ from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.rendering.latent_files import write_latents
+from aligned_jax.viz.video import VIDEOS
 
 _SEED = re.compile(r"seed (\d+)")
 _ROW = re.compile(r"@\d+$")
@@ -65,7 +66,7 @@ def picture_facts(
 def beside(out: str | os.PathLike[str], what: str = "") -> str:
     """Where latents are kept of a picture, page or folder NAME.X: NAME.npz, or NAME-WHAT.npz."""
     stem, ending = os.path.splitext(os.fspath(out).rstrip("/"))
-    stem = stem if ending in (".png", ".html", ".webp", ".mp4") else stem + ending
+    stem = stem if ending in (".png", ".html", *VIDEOS) else stem + ending
     return f"{stem}{f'-{what}' if what else ''}.npz"
 
 

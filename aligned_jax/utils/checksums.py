@@ -7,6 +7,7 @@ protect against somebody who changes a file on purpose, and can write a new one.
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -37,6 +38,12 @@ def checksum_of(named: Iterable[tuple[str, Any]]) -> str:
         digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
         digest.update(values.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def of_file(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sealed(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,13 @@ from aligned_jax.tools.main import main
 from tests.helpers import DATA
 
 PARENT = DATA / "hostile_baseline_ok.pkl"  # 8 px
+# A file of a function that scores pictures of 8 px: how light they are, and where.
+JUDGE = """
+import numpy as np
+def judge(images):
+    light = images.mean(axis=(1, 2, 3))
+    return {"bright": light - np.median(light), "yaw": images[:, :, 4:].mean(axis=(1, 2, 3))}
+"""
 
 
 def moved(network, amount, seed=0):

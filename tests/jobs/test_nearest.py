@@ -11,16 +11,9 @@ from aligned_jax.errors import UserError
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.utils.reporting import Reporter
 from aligned_jax.viz import to_uint8
-from tests import standins
 from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_images
 
-
-@pytest.fixture(autouse=True)
-def networks(monkeypatch, tmp_path):
-    """Stand-ins for the feature networks, one device, and a cache of this test's own."""
-    standins.replace(monkeypatch)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:1])
+pytestmark = pytest.mark.usefixtures("small_features")
 
 
 @pytest.fixture

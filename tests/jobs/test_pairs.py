@@ -99,7 +99,7 @@ def test_an_interrupted_command_goes_on(child, tmp_path, monkeypatch):
     def stop(drawn):
         def render(*given):
             done.append(1)
-            if len(done) == 7:  # two to look at, one batch of both networks, and half of another
+            if len(done) == 6:  # two to look at, one batch of both networks, and half of another
                 raise Stop
             return drawn(*given)
 

@@ -3,23 +3,15 @@
 import json
 import warnings
 
-import jax
 import numpy as np
 import pytest
 
 from aligned_jax import evaluation, jobs, loading
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
-from tests import standins
 from tests.jobs.small_inputs import PARENT, aligned, noise_images, save_images
 
-
-@pytest.fixture(autouse=True)
-def networks(monkeypatch, tmp_path):
-    """Stand-ins for feature networks, and a cache of this test's own."""
-    standins.replace(monkeypatch)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:1])
+pytestmark = pytest.mark.usefixtures("small_features")
 
 
 @pytest.fixture

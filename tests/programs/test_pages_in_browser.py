@@ -15,19 +15,13 @@ from aligned_jax.jobs.seed_labels.session import LabelSession
 from aligned_jax.tools.main import ALIGNED
 from aligned_jax.viz import report
 from tests import browsing
-from tests.jobs.small_inputs import noise_images, save_images
+from tests.jobs.small_inputs import JUDGE, noise_images, save_images
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(browsing.BROWSER is None, reason=browsing.WHY_NOT),
 ]
-JUDGE = """
-import numpy as np
-def judge(images):
-    light = images.mean(axis=(1, 2, 3))
-    return {"bright": light - np.median(light), "yaw": images[:, :, 4:].mean(axis=(1, 2, 3))}
-"""
 SMALL = "--statistics 100 --seeds 0-2 --names old,new"
 # Verbs as they are typed; P and C stand for networks, A for pictures, J for a judge.
 FILES = {

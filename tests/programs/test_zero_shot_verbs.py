@@ -8,16 +8,10 @@ import pytest
 
 from aligned_jax import jobs
 from aligned_jax.semantics import Direction
-from tests.jobs.small_inputs import noise_images, save_images
+from tests.jobs.small_inputs import JUDGE, noise_images, save_images
 
 LABEL = ("--name", "bright", "--yes", "0-9", "--no", "10-19", "--pool", "0-29", "--batch", "30")
 SHORT = ("--samples", "60", "--child-samples", "40", "--batch", "60")
-JUDGE = """
-import numpy as np
-def judge(images):
-    light = images.mean(axis=(1, 2, 3))
-    return {"bright": light - np.median(light), "yaw": images[:, :, 4:].mean(axis=(1, 2, 3))}
-"""
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,25 @@
 """The page in a real browser: sliders, narrow and dark windows, no errors, no outside requests."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests import browsing
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_BROWSER = next((path for name in _NAMES if (path := shutil.which(name))), None)
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(_BROWSER is None, reason=f"none of {', '.join(_NAMES)} is installed"),
+    pytest.mark.skipif(browsing.BROWSER is None, reason=browsing.WHY_NOT),
 ]
 PATIENCE = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=_BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with browsing.browser() as running:
+        yield running
 
 
 @pytest.fixture

@@ -59,11 +59,6 @@ def recipe_file(out: str | os.PathLike[str]) -> str:
     return f"{os.path.splitext(os.fspath(out))[0]}.json"
 
 
-def latents_file(out: str | os.PathLike[str]) -> str:
-    """Where a run that inverts pictures writes their latents."""
-    return f"{os.path.splitext(os.fspath(out))[0]}.npz"
-
-
 def read_recipe(path: str | os.PathLike[str]) -> EditRecipe:
     """Reads what `EditRecipe.write` wrote; numbers in it may have been changed by hand.
 

@@ -1,6 +1,5 @@
 """Publishes a network on the Hugging Face Hub: the file, its card, and pictures nobody chose."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -23,6 +22,7 @@ from aligned_jax.loading import NetworkSource, label_of, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command, png_text
 from aligned_jax.rendering.records import picture_facts
+from aligned_jax.utils import checksums
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 from aligned_jax.viz.grid import reduced
@@ -131,7 +131,7 @@ def publish(
             tags,
             None if parent is None else os.fspath(parent),
             shown,
-            {file: _sha256(folder / file)},
+            {file: checksums.of_file(folder / file)},
             _data(network),
         ).text()
         (folder / CARD_FILE).write_text(card, encoding="utf-8")
@@ -216,8 +216,3 @@ def _data(network: NetworkSource) -> dict[str, str]:
         return {}
     name = Path(config.data.path).name
     return {"data": name, "fingerprint of the data": config.fingerprint}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
