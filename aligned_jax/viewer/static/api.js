@@ -57,6 +57,16 @@ export function stop(task) {
   return ask(`task/${task}/stop`, {}).catch(() => {});
 }
 
+// Waits for a film and shows it in an image. Returns its file, and what else there is to say of it.
+export async function filmed(task, hear, image) {
+  const result = await finished(task, hear);
+  const { blob } = await file("film/done", { done: result.film });
+  URL.revokeObjectURL(image.src);
+  image.src = URL.createObjectURL(blob);
+  image.hidden = false;
+  return { blob, result };
+}
+
 // Waits for long work; `hear` is told how far it is. Returns its result.
 export async function finished(task, hear) {
   let status = task;

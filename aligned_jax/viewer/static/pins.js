@@ -1,6 +1,6 @@
 // Pinned latents, and films between them.
 
-import { ask, file, finished, stop } from "./api.js";
+import { ask, filmed, stop } from "./api.js";
 import {
   bytes, button, check, choice, download, el, fill, section, slider, workBar,
 } from "./dom.js";
@@ -24,11 +24,7 @@ export function pins(store, info, fail) {
       const task = await ask("film", { pins: store.pins.map((pin) => pin.state),
         first: +first.select.value, last: +last.select.value, loop: loop.box.checked,
         frames: Math.round(+frames.querySelector("input").value) });
-      const result = await finished(task, work.hear);
-      const { blob } = await file("film/done", { done: result.film });
-      URL.revokeObjectURL(film.src);
-      film.src = URL.createObjectURL(blob);
-      film.hidden = false;
+      const { blob, result } = await filmed(task, work.hear, film);
       line.textContent = result.command;
       line.hidden = !result.command;
       fill(saves, button("save film.webp", () => download("film.webp", blob)),

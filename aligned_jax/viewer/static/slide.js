@@ -1,6 +1,6 @@
 // A film of all that is shown, while one slider moves there and back.
 
-import { ask, file, finished, stop } from "./api.js";
+import { ask, filmed, stop } from "./api.js";
 import { button, check, choice, download, el, fill, section, slider, workBar } from "./dom.js";
 
 // Sliders of a state, each with what it is called and where a film of it begins and ends.
@@ -37,11 +37,7 @@ export function slide(store, info, fail) {
       const task = await ask("slide", { state: store.state, slider: which.select.value,
         start: +start.box.value, end: +end.box.value, back: back.box.checked,
         frames: Math.round(+frames.querySelector("input").value) });
-      const result = await finished(task, work.hear);
-      const { blob } = await file("film/done", { done: result.film });
-      URL.revokeObjectURL(film.src);
-      film.src = URL.createObjectURL(blob);
-      film.hidden = false;
+      const { blob } = await filmed(task, work.hear, film);
       fill(saves, button("save slider.webp", () => download("slider.webp", blob)));
     } catch (error) {
       fail(error.message);
