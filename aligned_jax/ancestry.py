@@ -107,6 +107,6 @@ def is_relative(origin: Mapping[str, Any], name: str, network: Network) -> bool:
         return False
     try:
         pairs = [(np.asarray(theirs[key], np.float32), np.asarray(ours[key])) for key in ours]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return all(a.shape == b.shape and np.allclose(a, b, rtol=2e-3, atol=1e-5) for a, b in pairs)

@@ -163,7 +163,7 @@ def test_finished_parts_are_kept(made):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "value"), [("kimg", 2), ("seed", 1), ("faces", 41)])
 def test_another_demo_needs_another_folder(made, name, value):
-    with pytest.raises(UserError, match=f"holds a demo with another {name}; choose another --out"):
+    with pytest.raises(UserError, match=f"holds a demo with another {name}; choose another `out`"):
         run(dataclasses.replace(made.plan, **{name: value}))
 
 
