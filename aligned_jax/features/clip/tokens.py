@@ -51,7 +51,7 @@ class TextTokens:
         self.text: str = _unbroken(tokenizer.to_str)
         self.start, self.end = around
         self.size: int = tokenizer.get_vocab_size(with_added_tokens=True)
-        self.pad: int | None = None if pad is None else tokenizer.token_to_id(pad)
+        self.pad: int | None = None if pad is None else _unbroken(tokenizer.token_to_id, pad)
         model = parse_json(self.text, "tokenizer.json")["model"]
         # Others spell what they do not know; only a list of whole words has none for some.
         by_word = model.get("type") == "WordLevel"

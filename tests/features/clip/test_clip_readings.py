@@ -246,6 +246,13 @@ def test_what_is_missing_is_said(tmp_path, copy):
     assert not differs(clip.load(folder, tokenizer=FOLDER), clip.load(FOLDER))
 
 
+def test_a_padding_that_is_no_text_is_refused(copy):
+    folder = copy()
+    (folder / "tokenizer_config.json").write_text('{"pad_token": "\\ud800"}')
+    with pytest.raises(FormatError, match="contradicts itself"):
+        clip.load(folder)
+
+
 def test_a_damaged_tokenizer_is_refused(copy):
     folder = copy()
     (folder / "tokenizer.json").write_text("{}")
