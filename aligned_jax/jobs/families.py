@@ -1,16 +1,52 @@
 """The same latents drawn by a parent and its children, row by row."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from aligned_jax.jobs.relatives import latents_for_all, load_relatives
+from aligned_jax.jobs.sources import file_names
 from aligned_jax.loading import NetworkSource
+from aligned_jax.networks.network import Network
+from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import RenderOptions, render
-from aligned_jax.rendering.records import picture_facts
+from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.rendering.latent_words import latents_of_files
+from aligned_jax.rendering.records import keep, picture_facts, to_keep
+from aligned_jax.utils.paths import Name, names_of
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
+
+_PSI = 0.7  # where nobody says one
+
+
+@dataclass(frozen=True, eq=False)
+class FamilySheet(Sheet):
+    """A family in rows and columns; latents that no seeds tell are kept beside its file.
+
+    Attributes:
+      latents: of the first network, one a column.
+      given: files that they come from.
+    """
+
+    latents: LatentBatch | None = None
+    given: tuple[str, ...] = ()
+
+    def write(
+        self,
+        out: str | os.PathLike[str],
+        command: Command = Command(),  # noqa: B008  # it cannot change
+        overwrite: bool = False,
+    ) -> None:
+        """As `Sheet.write`, and the latents to NAME.npz."""
+        told = self.latents is None or "seeds" in self.made_of["latents"]
+        kept = to_keep(out, [] if told else [""], self.given, overwrite)
+        super().write(out, command, overwrite)
+        if self.latents is not None:
+            keep(out, dict.fromkeys(kept, self.latents), command, overwrite)
 
 
 def family(
@@ -18,36 +54,66 @@ def family(
     *,
     names: Sequence[str] | None = None,
     seeds: str | Sequence[int] = "0-7",
-    psi: float = 0.7,
+    latents: LatentBatch | Name | Sequence[Name] | None = None,
+    psi: float | None = None,
     label: int | None = None,
     batch: int = 8,
     network_key: str = "G_ema",
     report: Reporter = QUIET,
-) -> Sheet:
-    """Draws a row for each network and a column for each seed (StyleAlign, figures 2, 14 and 34).
+) -> FamilySheet:
+    """Draws a row for each network and a column for each latent (StyleAlign, figures 2, 14 and 34).
 
     Args:
       networks: names, or loaded networks, the parent first.
       names: labels of the rows; by default the networks' own names.
       seeds: a list, or text such as "0-7".
-      psi: truncation; 1 is none.
+      latents: in place of seeds: of the first network, or files of them, like "me.npz".
+      psi: truncation of z; 1 is none. None is what latents say, or else 0.7.
       label: class of conditional networks.
       batch: images at a time.
       network_key: "G_ema" or "G" of networks that are loaded.
       report: hears of every image.
 
     Raises:
-      UserError: if the networks cannot be loaded or drawn together, or for seeds, label and
-        truncation that do not fit them.
+      UserError: if the networks cannot be loaded or drawn together, or for seeds, latents, label
+        and truncation that do not fit them.
     """
     relatives = load_relatives(networks, names, network_key)
-    latents = latents_for_all(relatives, seeds, label, psi)
+    if latents is None:
+        shown = latents_for_all(relatives, seeds, label, _PSI if psi is None else psi)
+    else:
+        shown = _of_others(relatives, latents, label, psi)
     options = RenderOptions(batch=batch)
-    with report.progress(len(relatives) * len(latents), "images") as advance:
+    with report.progress(len(relatives) * len(shown), "images") as advance:
         drawn = [
-            to_uint8(render(network, latents, options, advance)) for network in relatives.values()
+            to_uint8(render(network, shown, options, advance)) for network in relatives.values()
         ]
     title = "The same latents drawn by every network"
-    facts = picture_facts(relatives, latents)
+    facts = picture_facts(relatives, shown)
     images = np.stack(drawn)
-    return Sheet(images, tuple(relatives), latents.names, title=title, made_of=facts)
+    return FamilySheet(
+        images,
+        tuple(relatives),
+        shown.names,
+        title=title,
+        made_of=facts,
+        latents=shown,
+        given=tuple(file_names(latents)),
+    )
+
+
+def _of_others(
+    relatives: Mapping[str, Network],
+    latents: LatentBatch | Name | Sequence[Name],
+    label: int | None,
+    psi: float | None,
+) -> LatentBatch:
+    """Latents that are no seeds', which every network can draw."""
+    if isinstance(latents, LatentBatch):
+        shown = latents if psi is None else latents.with_psi(psi)
+    else:
+        config = next(iter(relatives.values())).config
+        shown = latents_of_files(config, names_of(latents), label, psi, _PSI)
+    for network in relatives.values():
+        shown.check(network)
+    return shown

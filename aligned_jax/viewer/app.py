@@ -18,6 +18,7 @@ from aligned_jax.utils.text import one_line
 from aligned_jax.viewer.engine import Cell
 from aligned_jax.viewer.session import ViewSession
 from aligned_jax.viewer.state import read_state
+from aligned_jax.viewer.tickets import Tickets
 
 _LONGEST = 1 << 18  # bytes of a question
 _KINDS = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
@@ -37,11 +38,12 @@ class _TooLong(UserError):
     """More bytes than a request may have."""
 
 
-def application(session: ViewSession, frames: str = "'none'") -> Starlette:
+def application(session: ViewSession, tickets: Tickets, frames: str = "'none'") -> Starlette:
     """The application of a session.
 
     Args:
       session: that answers.
+      tickets: that tell which request of a page is the last.
       frames: origins of pages that may show this one in a frame, as of `frame-ancestors`.
     """
     static = _static()
@@ -51,7 +53,7 @@ def application(session: ViewSession, frames: str = "'none'") -> Starlette:
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
-    calls = _Calls(session)
+    calls = _Calls(session, tickets)
 
     def page(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
@@ -84,8 +86,8 @@ def application(session: ViewSession, frames: str = "'none'") -> Starlette:
 class _Calls:
     """What a page can ask for."""
 
-    def __init__(self, session: ViewSession) -> None:
-        self._session = session
+    def __init__(self, session: ViewSession, tickets: Tickets) -> None:
+        self._session, self._tickets = session, tickets
 
     def all(self) -> list[tuple[str, str, Callable[[Request], Awaitable[Response]]]]:
         """Method, path and function of each."""
@@ -115,14 +117,15 @@ class _Calls:
 
     async def _edits(self, request: Request) -> Response:
         text = request.query_params.get("q", "")[:100]
-        return JSONResponse({"names": self._session.engine.shelf.search(text)})
+        shelf = self._session.engine.shelf
+        return JSONResponse({"names": shelf.search(text), "exact": shelf.exact(text)})
 
     async def _draw(self, request: Request) -> Response:
         given = await _json(request)
         page, number = given.get("page"), given.get("number")
         if not isinstance(page, str) or len(page) > 100 or type(number) is not int:
             raise UserError("draw takes a page (a word) and a number that grows")
-        self._session.tickets.take(page, number)
+        self._tickets.take(page, number)
         have = given.get("have") or []
         if not isinstance(have, list) or len(have) > 1000:
             raise UserError("have is a list of keys of pictures")
@@ -134,7 +137,7 @@ class _Calls:
             names = [group.latents.names[place] for group, place in scene.rows]
             groups = [group.name for group, _ in scene.rows]
             yield _line({"columns": scene.columns, "rows": names, "groups": groups})
-            wanted = self._session.tickets.is_last
+            wanted = self._tickets.is_last
             for cell in self._session.engine.cells(scene, lambda: wanted(page, number)):
                 yield _line(_told(cell, known))
             yield _line({"done": wanted(page, number)})

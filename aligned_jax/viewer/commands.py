@@ -102,7 +102,7 @@ def _group_commands(
     if scene.edits:
         verb = ["edit", *named.values(), "--recipe", RECIPE, *what, *labels]
         return [shlex.join(["aligned", *verb, "--out", f"{group.name}.png"])]
-    if group.name == SEEDS and state.noise == "const":
+    if state.noise == "const":
         verb = ["family", *named.values(), *what, *labels]
         return [shlex.join(["aligned", *verb, "--out", f"{group.name}.png"])]
     what += [] if state.noise == "const" else ["--noise", state.noise]

@@ -55,13 +55,16 @@ def sheet_of(engine: Engine, scene: Scene, group: RowGroup, columns: Sequence[in
     return Sheet(np.stack(rows), tuple(networks), group.latents.names)
 
 
-def saved(engine: Engine, scene: Scene, what: str) -> tuple[str, bytes]:
+def saved(
+    engine: Engine, scene: Scene, what: str, origins: Sequence[str] = ()
+) -> tuple[str, bytes]:
     """A file of a scene.
 
     Args:
       engine: that draws.
       scene: what is saved.
       what: "png", a sheet of the first rows; "recipe", the edit stack; "zip", everything.
+      origins: lines that tell, in a zip, how latents of pictures were found.
 
     Returns:
       its name and content.
@@ -75,7 +78,7 @@ def saved(engine: Engine, scene: Scene, what: str) -> tuple[str, bytes]:
     if what == "recipe":
         return RECIPE, recipe_bytes(scene)
     if what == "zip":
-        return "view.zip", _everything(engine, scene)
+        return "view.zip", _everything(engine, scene, origins)
     raise UserError(f"{what!r:.40} cannot be saved; png, recipe and zip can")
 
 
@@ -118,9 +121,9 @@ def _png(engine: Engine, scene: Scene, group: RowGroup, columns: Sequence[int]) 
     return png_bytes(picture, provenance.png_text(line))
 
 
-def _everything(engine: Engine, scene: Scene) -> bytes:
+def _everything(engine: Engine, scene: Scene, origins: Sequence[str]) -> bytes:
     told = explain(scene, engine.family)
-    shell = "\n".join(("set -e", *told.commands, ""))
+    shell = "\n".join(("set -e", *origins, *told.commands, ""))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("commands.sh", shell)

@@ -22,6 +22,7 @@ from aligned_jax.viewer.family import load_family
 from aligned_jax.viewer.guard import Guard
 from aligned_jax.viewer.session import ViewSession
 from aligned_jax.viewer.shelf import EditShelf
+from aligned_jax.viewer.tickets import Tickets
 from aligned_jax.viewer.uploads import MOST_BYTES, Uploads
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ NOTEBOOKS = (
     "https://*.googleusercontent.com https://colab.research.google.com"
 )
 _HEIGHT = 820  # pixels of a frame in a notebook
-_PATIENCE = 10.0  # seconds until the server answers
+_PATIENCE = 10.0  # seconds until the server answers, and for answers when it ends
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ class ViewPage:
         from aligned_jax.viewer.app import application
 
         self.session, self._token = session, secrets.token_urlsafe(24)
+        self._tickets = Tickets()
         self._socket = bound(host, port)
         self.port = int(self._socket.getsockname()[1])
         wildcards = ("0.0.0.0", "::")
@@ -176,7 +178,7 @@ class ViewPage:
             allowed = [*allowed, proxied.split("//")[-1].split("/")[0].split(":")[0]]
         hosts = [*allowed, *([] if host in wildcards else [host])]
         config = uvicorn.Config(
-            Guard(application(session, frames), self._token, hosts),
+            Guard(application(session, self._tickets, frames), self._token, hosts),
             log_level="warning",
             access_log=False,
             lifespan="off",
@@ -184,7 +186,7 @@ class ViewPage:
             http="h11",
             loop="asyncio",
             server_header=False,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=int(_PATIENCE),
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -201,10 +203,12 @@ class ViewPage:
 
     def close(self) -> None:
         """Stops serving, and all work that a page has asked for; may be called again."""
-        self.session.board.stop_all()
         self._server.should_exit = True
-        self._thread.join(_PATIENCE)
-        self._socket.close()
+        self._tickets.close()
+        self._thread.join()
+        self.session.board.stop_all()
+        with self.session.engine.lock:  # a picture that is being drawn is finished first
+            self._socket.close()
 
     def __enter__(self) -> "ViewPage":
         return self

@@ -26,7 +26,6 @@ from aligned_jax.viewer.rows import RowGroup
 from aligned_jax.viewer.shelf import EditShelf
 from aligned_jax.viewer.state import read_state
 from aligned_jax.viewer.tasks import TaskBoard, ViewTask
-from aligned_jax.viewer.tickets import Tickets
 from aligned_jax.viewer.uploads import UploadOptions, Uploads, cut_out, read_options
 from aligned_jax.viz import png_bytes, tile, to_uint8
 from aligned_jax.weights import COMPONENTS
@@ -41,7 +40,6 @@ class ViewSession:
       engine: that draws.
       uploads: how pictures are inverted.
       board: of long work.
-      tickets: which request of a page is the last.
     """
 
     def __init__(
@@ -55,7 +53,7 @@ class ViewSession:
     ) -> None:
         self.engine = Engine(family, shelf, tuple(readers))
         self.uploads = uploads or Uploads()
-        self.board, self.tickets = TaskBoard(), Tickets()
+        self.board = TaskBoard()
         self._clip, self._samples = clip, samples
         self._pictures: dict[str, tuple[np.ndarray, UploadOptions]] = {}
         self._films: dict[str, bytes] = {}
@@ -86,9 +84,8 @@ class ViewSession:
         """The commands and Python lines of a state."""
         scene = self._scene(given)
         told = explain(scene, self.engine.family)
-        origins = [self._origin(one) for one in scene.state.pictures]
         return {
-            "commands": [*origins, *told.commands],
+            "commands": [*self._origins(scene), *told.commands],
             "python": told.python,
             "files": told.files,
         }
@@ -96,7 +93,7 @@ class ViewSession:
     def save(self, given: Mapping[str, Any]) -> tuple[str, bytes]:
         """A file of a state, by name."""
         scene, what = self._scene(given, "what"), given.get("what")
-        name, content = saved(self.engine, scene, str(what))
+        name, content = saved(self.engine, scene, str(what), self._origins(scene))
         if what != "zip" or not scene.state.pictures:
             return name, content
         buffer = io.BytesIO(content)
@@ -254,11 +251,14 @@ class ViewSession:
         group, place = scene.rows[int(row or 0)]
         return int(column or 0), group, place
 
-    def _origin(self, number: str) -> str:
-        """How the latents of an upload were found."""
+    def _origins(self, scene: Scene) -> list[str]:
+        """How the latents of uploads were found."""
         source = self.engine.family.sources[0] or "PARENT"
-        name = f"picture-{number}"
-        return "# " + shlex.join(self.uploads.command(source, name, self._pictures[number][1]))
+        words = [
+            self.uploads.command(source, f"picture-{one}", self._pictures[one][1])
+            for one in scene.state.pictures
+        ]
+        return [f"# {shlex.join(line)}" for line in words]
 
 
 def _is_number(value: Any) -> bool:

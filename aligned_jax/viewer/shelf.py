@@ -97,6 +97,18 @@ class EditShelf:
                     found.append(names[0])
         return found
 
+    def exact(self, text: str) -> str | None:
+        """The name of the edit that somebody means by a text; None if there is none."""
+        text = text.strip()
+        for name in (text, f"zoo:{text}"):
+            if name in self._directions:
+                return name
+        layer, _, number = text.rpartition("_")
+        for one in style_layers(self._parent.config):
+            if layer in (str(one.index), one.name) and number in map(str, range(one.channels)):
+                return f"{one.index}_{number}"
+        return None
+
     def _edit(self, one: StackedEdit, label: int | None) -> Edit:
         if one.name in self._directions:
             return Edit(self._directions[one.name], one.by, False, one.layers, _stem(one.name))

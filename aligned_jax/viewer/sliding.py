@@ -19,6 +19,13 @@ from aligned_jax.viz.webp import save_webp
 
 FRAMES, MILLISECONDS = 120, 50  # the most from end to end; that a frame is shown
 _SLIDER = re.compile(r"psi|pad\.[xy]|blend\.(t1|t2|smooth)|edits\.(\d{1,2})\.by")
+_SAID = {
+    "pad.x": "pad, across",
+    "pad.y": "pad, down",
+    "blend.t1": "t1 latents",
+    "blend.t2": "t2 weights",
+    "blend.smooth": "smoothness",
+}
 _SLIDERS = "psi, pad.x, pad.y, blend.t1, blend.t2, blend.smooth, edits.0.by, ..."
 
 
@@ -46,6 +53,13 @@ class SlideRequest:
         """Of the slider, frame by frame."""
         there = [float(value) for value in np.linspace(self.start, self.end, self.frames)]
         return there + there[-2:0:-1] if self.back else there
+
+    @property
+    def said(self) -> str:
+        """What the slider is called on the page."""
+        if not self.slider.startswith("edits."):
+            return _SAID.get(self.slider, self.slider)
+        return str(self.state["edits"][int(self.slider.split(".")[1])].get("name"))
 
     def at(self, value: float) -> dict[str, Any]:
         """The state with the slider at a value."""
@@ -101,13 +115,13 @@ def slide_bytes(engine: Engine, request: SlideRequest, task: ViewTask) -> bytes:
                 pictures = []
                 for cell in engine.cells(scene):
                     if cell.error:
-                        raise UserError(f"{request.slider} at {value:g}: {cell.error}")
+                        raise UserError(f"{request.said} at {value:g}: {cell.error}")
                     pictures.append(_pixels(cell.png))
                     advance(1)
                 shown = np.stack(pictures)
                 shape = (len(scene.rows), len(scene.columns), *shown.shape[1:])
                 names = [group.latents.names[place] for group, place in scene.rows]
-                title = f"{request.slider} {value:.2f}"
+                title = f"{request.said} {value:.2f}"
                 yield figure(shown.reshape(shape), scene.columns, names, title=title)
 
     buffer = io.BytesIO()

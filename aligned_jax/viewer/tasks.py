@@ -42,6 +42,8 @@ class ViewTask(Reporter):
     def progress(self, total: int, what: str) -> Iterator[Advance]:
         """Counts units, and raises `Stopped` at the next one when nobody wants them any more."""
         self._done, self._total, self._began = 0, total, time.monotonic()
+        if self._stop.is_set():
+            raise Stopped
 
         def advance(count: int, note: str = "") -> None:
             if self._stop.is_set():
@@ -93,6 +95,7 @@ class TaskBoard:
         self._numbers, self._lock = itertools.count(1), threading.Lock()
         self._tasks: Kept[ViewTask] = Kept(_REMEMBERED)
         self._running: ViewTask | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self, work: Callable[[ViewTask], dict[str, Any]]) -> ViewTask:
         """Begins work in a thread of its own; raises UserError while other work goes on."""
@@ -102,7 +105,8 @@ class TaskBoard:
             number = str(next(self._numbers))
             task = self._running = ViewTask(number)
             self._tasks.get(number, lambda: task)
-        threading.Thread(target=task.run, args=(work,), daemon=True).start()
+            self._thread = threading.Thread(target=task.run, args=(work,), daemon=True)
+            self._thread.start()
         return task
 
     def get(self, number: str) -> ViewTask:
@@ -114,7 +118,12 @@ class TaskBoard:
         return task
 
     def stop_all(self) -> None:
-        """Stops what runs."""
+        """Stops what runs, and returns when it has ended.
+
+        A program must not end before: compiled code that still runs then would crash it.
+        """
         with self._lock:
-            if self._running:
-                self._running.stop()
+            task, thread = self._running, self._thread
+        if task and thread:
+            task.stop()
+            thread.join()

@@ -12,6 +12,7 @@ class Tickets:
 
     def __init__(self) -> None:
         self._lock, self._last = threading.Lock(), Kept[list[int]](_PAGES)
+        self._closed = False
 
     def take(self, page: str, number: int) -> None:
         """A page has sent its request `number`; earlier ones are void."""
@@ -22,4 +23,8 @@ class Tickets:
     def is_last(self, page: str, number: int) -> bool:
         """Whether nothing newer was asked for."""
         with self._lock:
-            return self._last.get(page, lambda: [number])[0] == number
+            return not self._closed and self._last.get(page, lambda: [number])[0] == number
+
+    def close(self) -> None:
+        """Nothing is wanted any more."""
+        self._closed = True

@@ -52,6 +52,44 @@ def test_every_option_changes_the_family(draw, parent, child, option):
     assert before.shape != after.shape or (before != after).any()
 
 
+@pytest.mark.parametrize("space", ["z", "ws"])
+def test_latents_of_files_are_drawn_by_all(draw, refused, parent, child, ok, tmp_path, space):
+    both = tmp_path / "both.npz"
+    network = loading.load(parent)
+    z = latents.z_from_seeds(network.config, [4, 5])
+    arrays = {"z": z} if space == "z" else {"ws": np.asarray(network.mapping(z, psi=0.3))}
+    np.savez(both, **arrays)
+    usual, _ = draw("family", parent, child, "--latents", both)
+    kept = tmp_path / "x.npz"
+    again, _ = draw("family", parent, child, "--latents", kept)  # it is not replaced by itself
+    np.testing.assert_array_equal(again[24:], usual[24:])
+    if space == "z":
+        half, _ = draw("family", parent, child, "--latents", both, "--psi", 0.1)
+        assert (half != usual).any()
+    of_files = jobs.family([parent, child], latents=both)
+    of_seeds = jobs.family([parent, child], seeds=[4, 5], psi=0.7 if space == "z" else 0.3)
+    np.testing.assert_allclose(of_files.images, of_seeds.images.astype(float), atol=1)
+    np.testing.assert_array_equal(of_files.picture(), usual)
+    one, said = draw("family", parent, child, "--latents", f"{both}@1", both)
+    assert "2 rows, 3 columns" in said and one.shape[1] > usual.shape[1]
+    words = ("--latents", both, "--out", tmp_path / "y.png")
+    assert "one of --seeds and --latents" in refused("family", parent, "--seeds", "1", *words)
+    (tmp_path / "y.npz").write_bytes(b"mine")
+    assert "y.npz already exists" in refused("family", parent, *words)
+
+
+def test_psi_that_changes_nothing_is_said(parent, child, tmp_path, aligned, ok):
+    network = loading.load(parent)
+    ws = np.asarray(network.mapping(latents.z_from_seeds(network.config, [4])))
+    np.savez(tmp_path / "w.npz", ws=ws)
+    words = ("family", parent, child, "--latents", tmp_path / "w.npz", "--out")
+    said = aligned(*words, tmp_path / "x.png", "--psi", 0.5)
+    assert said.code == 0
+    assert said.err == "warning: --psi changes nothing: these latents are not in z\n"
+    ok(*words, tmp_path / "y.png")
+    np.testing.assert_array_equal(picture(tmp_path / "x.png")[0], picture(tmp_path / "y.png")[0])
+
+
 def test_unlike_networks_are_refused(refused, parent, child, tmp_path):
     out = ("--out", tmp_path / "x.png")
     other = DATA / "avatars_parent.pkl"

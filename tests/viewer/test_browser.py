@@ -151,6 +151,36 @@ def test_a_region_names_channels_that_can_be_edited(opened):
     assert window.locator(".edit").count() == 1 and sources(window) != before
 
 
+def test_an_edit_that_is_not_known_does_not_come_on_the_stack(opened):
+    window = opened()
+    before = sources(window)
+    field = window.get_by_label("add a channel or direction")
+    field.fill("yaww")
+    field.press("Enter")
+    message = window.locator("#message")
+    sync_api.expect(message).to_contain_text("there is no edit “yaww”", timeout=PATIENCE)
+    assert window.locator(".edit").count() == 0 and field.input_value() == "yaww"
+    field.fill("tilt")
+    field.press("Enter")
+    sync_api.expect(window.locator(".edit")).to_have_count(1, timeout=PATIENCE)
+    settled(window)
+    assert message.is_hidden() and sources(window) != before and field.input_value() == ""
+
+
+def test_columns_keep_their_names_in_a_narrow_window(opened):
+    """However far the pictures are scrolled."""
+    window = opened("#seeds=0,1,2,3,4,5,6,7,8", width=400)
+    grid = window.locator("#grid")
+    assert grid.evaluate("(one) => one.scrollHeight > one.clientHeight")
+    grid.evaluate("(one) => { one.scrollTop = one.scrollHeight; }")
+    frame, head = grid.bounding_box(), window.locator("#grid .head").first.bounding_box()
+    assert abs(head["y"] - frame["y"]) < 2 and frame["height"] <= 0.61 * 800
+    last = window.locator(".cell").last.bounding_box()
+    assert last["y"] + last["height"] <= frame["y"] + frame["height"]
+    few = opened("", width=400).locator("#grid")
+    assert few.evaluate("(one) => one.scrollHeight <= one.clientHeight + 1")
+
+
 def test_a_film_between_pins(opened):
     window = opened()
     for place in (0, 1):

@@ -25,6 +25,7 @@ from aligned_jax.viewer.tasks import TaskBoard
 from aligned_jax.viewer.uploads import cut_out, read_options
 from aligned_jax.viz import figure, to_uint8
 from tests.helpers import same_bits
+from tests.jobs.small_inputs import PARENT
 
 STATE = {"seeds": [1, 4], "blend": {"child": 1, "t2": 0.5}}
 
@@ -64,11 +65,22 @@ def test_the_page_knows_what_it_can_offer(client):
 
 
 def test_edits_are_found_by_name(client):
-    def names(text):
-        return json.loads(client.request("GET", f"edits?{urlencode({'q': text})}")[2])["names"]
+    def found(text):
+        return json.loads(client.request("GET", f"edits?{urlencode({'q': text})}")[2])
 
-    assert names("til") == ["tilt"] and names("2_2") == ["2_2"]
-    assert names("b8.conv0_1")[0] == "2_1" and names("/etc/passwd") == []
+    assert found("til")["names"] == ["tilt"] and found("2_2")["names"] == ["2_2"]
+    assert found("b8.conv0_1")["names"][0] == "2_1" and found("/etc/passwd")["names"] == []
+    meant = {"tilt": "tilt", " 2_2 ": "2_2", "b8.conv0_1": "2_1"}
+    meant |= dict.fromkeys(("til", "2_", "_2", "99_0", "2_99999", "2_02", "yaw", ""))
+    assert {text: found(text)["exact"] for text in meant} == meant
+
+
+def test_directions_of_the_zoo_are_known_without_their_prefix(session, monkeypatch):
+    shelf = session.engine.shelf
+    tilt = shelf.directions["tilt"]
+    monkeypatch.setattr(shelf, "_directions", {"zoo:yaw": tilt, "zoo:tilt": tilt, "tilt": tilt})
+    assert shelf.exact("yaw") == shelf.exact("zoo:yaw") == "zoo:yaw"
+    assert shelf.exact("tilt") == "tilt" and shelf.exact("roll") is None
 
 
 @pytest.mark.parametrize("column", [0, 2])
@@ -192,6 +204,29 @@ def test_an_upload_is_inverted_and_drawn_by_all(
         np.testing.assert_array_equal(np.asarray(image), np.asarray(ours))
 
 
+def test_an_own_picture_is_drawn_by_the_command_that_is_shown(
+    client, finished, tmp_path, monkeypatch
+):
+    """Without edits too, and the zip says how its latents were found."""
+    monkeypatch.chdir(tmp_path)
+    picture = np.random.RandomState(4).randint(0, 256, (8, 8, 3)).astype(np.uint8)
+    words = urlencode({"steps": "2", "compare": "pixels"})
+    done = finished(json.loads(client.request("POST", f"upload?{words}", png(picture))[2]))
+    name = f"picture-{done['result']['picture']}"
+    state = {"seeds": [2], "pictures": [done["result"]["picture"]]}
+    [origin, *lines] = client.ask("explain", {"state": state})["commands"]
+    content = client.request("POST", "save", json.dumps({"state": state, "what": "zip"}))[2]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        archive.extractall(tmp_path)
+    assert origin.startswith(f"# aligned invert {PARENT} {name}-crop.png --space w+")
+    assert (tmp_path / "commands.sh").read_text().splitlines() == ["set -e", origin, *lines]
+    assert [line.split()[1] for line in lines] == ["family", "family"]
+    for line, out in zip(lines, ("seeds.png", f"{name}.png"), strict=True):
+        assert main(shlex.split(line)[1:]) == 0
+        with Image.open(out) as image, Image.open(f"pictures/{out}") as ours:
+            np.testing.assert_array_equal(np.asarray(image), np.asarray(ours))
+
+
 def test_asking_for_a_task_too_early_does_not_hide_it():
     board, done = TaskBoard(), threading.Event()
     with pytest.raises(UserError, match="there is no task '1'"):
@@ -277,7 +312,8 @@ def test_a_slider_s_film_shows_the_page_at_each_value(client, finished, session,
         scene = session.engine.scene(read_state(state))
         [group] = scene.groups
         images = [to_uint8(session.engine.images(scene, group, k)) for k in range(3)]
-        shown = figure(np.stack(images, 1), scene.columns, names, title=f"{slider} {value:.2f}")
+        called = {"psi": "psi", "blend.t2": "t2 weights", "edits.0.by": "2_2"}[slider]
+        shown = figure(np.stack(images, 1), scene.columns, names, title=f"{called} {value:.2f}")
         np.testing.assert_array_equal(frame, shown)
     once = finished(client.ask("slide", {**given, "back": False, "frames": 2}))
     film = client.request("POST", "film/done", json.dumps({"done": once["result"]["film"]}))[2]

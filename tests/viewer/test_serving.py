@@ -1,19 +1,25 @@
 """`aj.view` and `aligned view`: threads, frames, ports, and what is named at once."""
 
 import builtins
+import contextlib
 import dataclasses
 import http.client
+import io
+import json
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 import types
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import jax
 import pytest
+from PIL import Image
 
 import aligned_jax as aj
 from aligned_jax import loading
@@ -22,6 +28,7 @@ from aligned_jax.tools.main import main
 from aligned_jax.viewer import serving
 from tests.helpers import DATA
 from tests.jobs.small_inputs import PARENT, moved
+from tests.viewer.conftest import Client
 
 ROOT = Path(__file__).parents[2]
 
@@ -170,6 +177,44 @@ def test_the_verb_serves_until_it_is_interrupted():
             assert process.wait(30) in (0, 130)
         finally:
             process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_calmly_while_it_works(number):
+    """While a picture is inverted and others are drawn."""
+    heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    verb = "from aligned_jax.tools.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", heard + verb, "view", "zoo:personas64", "zoo:critters64"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
+        try:
+            client = Client(
+                types.SimpleNamespace(url=re.search(r"http://\S+", process.stdout.readline())[0])
+            )
+            content = io.BytesIO()
+            Image.new("RGB", (64, 64), "red").save(content, "png")
+            words = "upload?way=optimise&steps=5000&compare=pixels"
+            task = json.loads(client.request("POST", words, content.getvalue())[2])["task"]
+            while not (status := json.loads(client.request("GET", f"task/{task}")[2]))["done"]:
+                assert status["state"] == "running", status
+                time.sleep(0.2)
+            drawn = threading.Thread(target=drawing, args=(client,), daemon=True)
+            drawn.start()
+            time.sleep(1)
+            process.send_signal(number)
+            said = process.communicate(timeout=60)[1]
+            assert process.returncode == 128 + number, said
+            assert "Traceback" not in said and len(said.splitlines()) <= 1, said
+        finally:
+            process.kill()
+
+
+def drawing(client):
+    """Asks for pictures until nobody answers."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        for seed in range(1000):
+            client.draw({"seeds": [*range(seed, seed + 9)]})
 
 
 def test_networks_share_one_program_for_all_blends(page):

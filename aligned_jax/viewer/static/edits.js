@@ -7,15 +7,27 @@ import { parseRows } from "./store.js";
 export function edits(store, info, fail) {
   const names = el("datalist", { id: "names" });
   const search = el("input", { type: "text", list: "names", spellcheck: false, class: "grow",
-    placeholder: "5_23, b16…, yaw", "aria-label": "add a channel or direction" });
+    placeholder: ["5_23", "b16…", ...Object.keys(info.directions).slice(0, 1)].join(", "), "aria-label": "add a channel or direction" });
   search.setAttribute("list", "names");
   const add = (name) => {
     const usual = /_\d+$/.test(name) ? 6 : 3;
     store.change((state) => state.edits.push({ name, by: usual, layers: null, on: true }));
   };
-  const take = () => {
-    if (search.value.trim()) add(search.value.trim());
-    search.value = "";
+  // What is not known does not come on the stack, where it would stop all drawing.
+  const take = async () => {
+    const text = search.value.trim();
+    if (!text) return;
+    try {
+      const { exact } = await ask(`edits?q=${encodeURIComponent(text)}`);
+      const known = ["5_23", ...Object.keys(info.directions)].join(", ");
+      if (!exact) throw new Error(`there is no edit “${text}”; channels and directions are ` +
+        `called like ${known}`);
+      fail("");
+      search.value = "";
+      add(exact);
+    } catch (error) {
+      fail(error.message);
+    }
   };
   let asked = 0;
   search.addEventListener("input", async () => {

@@ -59,9 +59,9 @@ export class Grid {
     if (layout === this.layout) return;
     this.layout = layout;
     this.cells.clear();
-    const widest = columns.length > 3 ? 15 : 20;
-    this.place.style.gridTemplateColumns =
-      `repeat(${columns.length}, minmax(0, ${Math.max(9, rows.length > 3 ? 14 : widest)}rem))`;
+    const widest = rows.length > 3 ? 14 : columns.length > 3 ? 15 : 20;
+    const sizes = { columns: columns.length, widest: `${widest}rem`, rows: Math.min(3, rows.length) };
+    for (const [name, size] of Object.entries(sizes)) this.place.style.setProperty(`--${name}`, size);
     const parts = columns.map((name) => el("div", { class: "head", title: name }, name));
     this.rows.forEach((row, r) => {
       columns.forEach((_, c) => {
@@ -153,6 +153,10 @@ function regions(face, box, choose) {
     start = null;
     show(region);
     choose(region);
+  });
+  face.addEventListener("pointercancel", () => { // a finger scrolls instead
+    start = null;
+    box.hidden = true;
   });
   face.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;

@@ -66,7 +66,7 @@ export function slide(store, info, fail) {
   return {
     shown: section("Film of a slider", false, el("p", { class: "note" },
       "everything that is shown, while one slider moves; edits and the blend count."),
-    which, start.shown, end.shown, frames, back, el("div", { class: "line" }, make), work.whole,
+    which, el("div", { class: "pair" }, start.shown, end.shown), frames, back, el("div", { class: "line" }, make), work.whole,
     film, saves),
     show,
   };
