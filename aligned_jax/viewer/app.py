@@ -99,6 +99,7 @@ class _Calls:
             "words": session.words,
             "film": session.begin_film,
             "slide": session.begin_slide,
+            "moves": session.begin_moves,
         }
         saved = {"save": session.save, "film/done": session.film}
         return [

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +40,7 @@ class Cell:
       key: of all that decides it.
       png: the picture; empty if there is none.
       scores: of readers, by name: chances in [0, 1] of what is there or not, or values.
+      read: the same with log-odds in place of chances.
       error: why there is no picture.
     """
 
@@ -47,7 +48,8 @@ class Cell:
     row: int
     key: str
     png: bytes = b""
-    scores: Mapping[str, float] | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    read: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
 
 
@@ -133,10 +135,10 @@ class Engine:
         ).hexdigest()
         try:
             with self.lock:
-                png, scores = self._cells.get(key, lambda: self._drawn(scene, column, group, place))
+                png, read = self._cells.get(key, lambda: self._drawn(scene, column, group, place))
         except UserError as error:
             return Cell(column, row, key, error=one_line(str(error))[:500])
-        return Cell(column, row, key, png, scores)
+        return Cell(column, row, key, png, self._chances(read), read)
 
     def network(self, scene: Scene, column: int) -> Network:
         """The network of a column; raises UserError if a blend cannot be made."""
@@ -187,16 +189,23 @@ class Engine:
     ) -> tuple[bytes, dict[str, float]]:
         latents = self.latents(scene, group, column).take([place])
         images = render(self.network(scene, column), latents, scene.options)
-        return png_bytes(to_uint8(images[0])), self._scores(images)
+        return png_bytes(to_uint8(images[0])), self.read(images)
 
-    def _scores(self, images: np.ndarray) -> dict[str, float]:
-        """What readers tell of one picture."""
-        told: dict[str, float] = {}
-        for reader in self.readers:
-            for name, value in judged(reader, images).items():
-                score = float(value[0])
-                told[name] = float(1 / (1 + np.exp(-score))) if name in reader.odds else score
-        return told
+    def read(self, images: np.ndarray) -> dict[str, float]:
+        """What readers tell of one picture [1, R, R, C], by name: log-odds or values."""
+        return {
+            name: float(value[0])
+            for reader in self.readers
+            for name, value in judged(reader, images).items()
+        }
+
+    def _chances(self, read: Mapping[str, float]) -> dict[str, float]:
+        """The same with chances in place of log-odds."""
+        odds = {name for reader in self.readers for name in reader.odds}
+        return {
+            name: float(1 / (1 + np.exp(-value))) if name in odds else value
+            for name, value in read.items()
+        }
 
     def _latents_key(self, scene: Scene, group: RowGroup, column: int) -> tuple[object, ...]:
         state, name = scene.state, scene.columns[column]

@@ -1,6 +1,7 @@
 """All that a page's program holds, and what it answers to the page."""
 
 import base64
+import functools
 import io
 import shlex
 import zipfile
@@ -17,11 +18,12 @@ from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.jobs.text_directions import TextOptions, text_direction
 from aligned_jax.latents import style_layers
 from aligned_jax.semantics.statistics import COUNT
-from aligned_jax.viewer import films, insights, sliding
+from aligned_jax.viewer import films, insights, moves, sliding
 from aligned_jax.viewer.commands import explain
 from aligned_jax.viewer.engine import Engine, Scene
 from aligned_jax.viewer.export import latents_bytes, saved
 from aligned_jax.viewer.family import ViewFamily
+from aligned_jax.viewer.kept import Kept
 from aligned_jax.viewer.rows import RowGroup
 from aligned_jax.viewer.shelf import EditShelf
 from aligned_jax.viewer.state import read_state
@@ -30,7 +32,7 @@ from aligned_jax.viewer.uploads import UploadOptions, Uploads, cut_out, read_opt
 from aligned_jax.viz import png_bytes, tile, to_uint8
 from aligned_jax.weights import COMPONENTS
 
-_LONGEST_TEXT, _MOST_PICTURES, _MOST_FILMS = 200, 100, 8
+_LONGEST_TEXT, _MOST_PICTURES, _MOST_FILMS, _DEVIATIONS = 200, 100, 8, 64
 
 
 class ViewSession:
@@ -57,6 +59,7 @@ class ViewSession:
         self._clip, self._samples = clip, samples
         self._pictures: dict[str, tuple[np.ndarray, UploadOptions]] = {}
         self._films: dict[str, bytes] = {}
+        self._deviations: moves.Deviations = Kept(_DEVIATIONS)
 
     def info(self) -> dict[str, Any]:
         """What a page can offer, JSON-able."""
@@ -226,6 +229,12 @@ class ViewSession:
             self._keep(task, sliding.slide_bytes(self.engine, request, task))
             return {"film": task.number}
 
+        return self.board.start(work).status()
+
+    def begin_moves(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Begins to measure what an edit moves, as readers see it; the task's result tells."""
+        request = moves.read_moves(given, self.engine)
+        work = functools.partial(moves.moves, self.engine, request, known=self._deviations)
         return self.board.start(work).status()
 
     def _keep(self, task: ViewTask, film: bytes) -> None:

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aligned_jax.viewer.serving import ViewPage
+from aligned_jax.viewer.session import ViewSession
 from tests import browsing
+from tests.viewer.test_moves import READER
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
@@ -165,6 +168,26 @@ def test_an_edit_that_is_not_known_does_not_come_on_the_stack(opened):
     sync_api.expect(window.locator(".edit")).to_have_count(1, timeout=PATIENCE)
     settled(window)
     assert message.is_hidden() and sources(window) != before and field.input_value() == ""
+
+
+def test_what_an_edit_moves_is_told(browser, session):
+    """With a reader, below the edit; another strength takes it away."""
+    reading = ViewSession(session.engine.family, session.engine.shelf, (READER,), samples=300)
+    with ViewPage(reading) as page:
+        window = browser.new_page()
+        window.set_default_timeout(PATIENCE)
+        window.goto(f'{page.url}#edits=[{{"name":"2_2","by":4}}]')
+        settled(window)
+        window.get_by_text("what it moves", exact=True).click()
+        window.get_by_label("target").select_option("mean")
+        window.get_by_role("button", name="measure").click()
+        told = window.locator(".moves")
+        sync_api.expect(told).to_contain_text("child", timeout=PATIENCE)
+        assert re.search(r"child [^ ]\d+\.\d\d, leaks \d", told.text_content())
+        assert "odds" in told.text_content() and "red" in told.text_content()
+        slide(window, "sigmas", 1)
+        assert told.text_content() == ""
+        window.close()
 
 
 def test_columns_keep_their_names_in_a_narrow_window(opened):

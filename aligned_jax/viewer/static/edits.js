@@ -2,12 +2,14 @@
 
 import { ask, finished, stop } from "./api.js";
 import { button, check, el, fill, section, slider, textField, workBar } from "./dom.js";
+import { moves } from "./moves.js";
 import { parseRows } from "./store.js";
 
 export function edits(store, info, fail) {
   const names = el("datalist", { id: "names" });
   const search = el("input", { type: "text", list: "names", spellcheck: false, class: "grow",
-    placeholder: ["5_23", "b16…", ...Object.keys(info.directions).slice(0, 1)].join(", "), "aria-label": "add a channel or direction" });
+    placeholder: ["5_23", ...Object.keys(info.directions)
+      .sort((one, other) => one.length - other.length).slice(0, 1)].join(", "), "aria-label": "add a channel or direction" });
   search.setAttribute("list", "names");
   const add = (name) => {
     const usual = /_\d+$/.test(name) ? 6 : 3;
@@ -55,7 +57,7 @@ export function edits(store, info, fail) {
       const layout = JSON.stringify(list.map((edit) => edit.name));
       if (layout !== built) {
         built = layout;
-        fields = list.map((edit, k) => editField(store, edit.name, k));
+        fields = list.map((edit, k) => editField(store, info, edit.name, k, fail));
         fill(stack, ...fields.map((field) => field.whole));
       }
       fields.forEach((field, k) => field.show(list[k]));
@@ -63,7 +65,7 @@ export function edits(store, info, fail) {
   };
 }
 
-function editField(store, name, k) {
+function editField(store, info, name, k, fail) {
   const set = (key) => (value, done) =>
     store.change((state) => { state.edits[k][key] = value; }, done !== false);
   const on = check("", true, set("on"), "whether it counts");
@@ -75,15 +77,17 @@ function editField(store, name, k) {
   }, { placeholder: "its own, or 0-6", spellcheck: false });
   const remove = button("×", () => store.change((state) => state.edits.splice(k, 1)),
     { title: "take it off", "aria-label": `take ${name} off` });
+  const moved = info.scores.length ? moves(store, info, k, fail) : null;
   const whole = el("div", { class: "edit" },
     el("div", { class: "line" }, on, el("b", { class: "grow", title: name }, name), remove),
-    by, layers);
+    by, layers, moved?.whole);
   return {
     whole,
     show(edit) {
       on.show(edit.on !== false);
       by.show(edit.by);
       layers.show((edit.layers || []).join(","));
+      moved?.show();
     },
   };
 }
