@@ -27,7 +27,8 @@ _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*(?!\.)\b(?!\.)")
 # Commands that are shown, pages that show nothing but commands, and names of other programs.
 _COMMANDS = (
     *("cli", "zoo", "jobs.figures", "jobs.demo", "jobs.command_steps", "jobs.publishing.card"),
-    *("viewer.commands", "viewer.films", "viewer.guard", "viewer.session", "viewer.uploads"),
+    *("viewer.commands", "viewer.films", "viewer.guard", "viewer.moves", "viewer.session"),
+    "viewer.uploads",
     *("viz.report", "convert.formats.foreign_networks", "weights.swap"),
 )
 

@@ -72,6 +72,14 @@ def slide(window, label, value):
     settled(window)
 
 
+def put_on_the_stack(window, name):
+    """The server is asked first whether there is such an edit."""
+    window.get_by_label("add a channel or direction").fill(name)
+    window.get_by_role("button", name="add", exact=True).click()
+    sync_api.expect(window.locator(".edit")).to_have_count(1, timeout=PATIENCE)
+    settled(window)
+
+
 def test_sliders_change_pixels_and_the_address(opened):
     window = opened()
     seen = [sources(window)]
@@ -79,9 +87,7 @@ def test_sliders_change_pixels_and_the_address(opened):
     slide(window, "psi", 0.4)
     seen.append(sources(window))
     assert "psi=0.4" in window.url
-    window.get_by_label("add a channel or direction").fill("2_2")
-    window.get_by_role("button", name="add", exact=True).click()
-    settled(window)
+    put_on_the_stack(window, "2_2")
     seen.append(sources(window))
     slide(window, "sigmas", -9)
     seen.append(sources(window))
@@ -220,9 +226,7 @@ def test_a_film_between_pins(opened):
 
 def test_a_film_of_a_slider(opened):
     window = opened()
-    window.get_by_label("add a channel or direction").fill("2_2")
-    window.get_by_role("button", name="add", exact=True).click()
-    settled(window)
+    put_on_the_stack(window, "2_2")
     window.get_by_text("Film of a slider").click()
     window.get_by_label("slider", exact=True).select_option("edits.0.by")
     assert window.get_by_label("begins at").input_value() == "-5"
