@@ -166,6 +166,8 @@ class ViewPage:
 
         self.session, self._token = session, secrets.token_urlsafe(24)
         self._tickets = Tickets()
+        # A signal that interrupts `join` makes Python take the thread for ended; not so an event.
+        self._ended = threading.Event()
         self._socket = bound(host, port)
         self.port = int(self._socket.getsockname()[1])
         wildcards = ("0.0.0.0", "::")
@@ -196,8 +198,8 @@ class ViewPage:
     def wait(self) -> None:
         """Returns when the page is closed; a KeyboardInterrupt closes it first."""
         try:
-            while self._thread.is_alive():
-                self._thread.join(0.2)
+            while not self._ended.wait(0.2):
+                pass
         finally:
             self.close()
 
@@ -205,7 +207,7 @@ class ViewPage:
         """Stops serving, and all work that a page has asked for; may be called again."""
         self._server.should_exit = True
         self._tickets.close()
-        self._thread.join()
+        self._ended.wait()
         self.session.board.stop_all()
         with self.session.engine.lock:  # a picture that is being drawn is finished first
             self._socket.close()
@@ -222,7 +224,7 @@ class ViewPage:
         self.close()
 
     def __repr__(self) -> str:
-        state = "" if self._thread.is_alive() else ", closed"
+        state = ", closed" if self._ended.is_set() else ""
         return f"<ViewPage {self.url}{state}>"
 
     def _repr_html_(self) -> str:
@@ -233,7 +235,10 @@ class ViewPage:
         )
 
     def _serve(self) -> None:
-        self._server.run(sockets=[self._socket])
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._ended.set()
 
 
 def view(

@@ -163,18 +163,22 @@ def test_a_missing_extra_is_named(capsys, monkeypatch, missing):
 
 
 @pytest.mark.slow
-def test_the_verb_serves_until_it_is_interrupted():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_verb_serves_until_it_is_interrupted(number):
     # A shell's background jobs ignore interruptions, and so would their children.
     heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     verb = "from aligned_jax.tools.main import main; sys.exit(main())"
     command = [sys.executable, "-c", heard + verb, "view", str(PARENT), "--statistics", "300"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
         try:
             line = process.stdout.readline()
             url = re.search(r"http://\S+", line)[0]
             assert answers(url).status == 200
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) in (0, 130)
+            process.send_signal(number)
+            said = process.communicate(timeout=60)[1]
+            assert process.returncode == 128 + number, said
+            assert "Traceback" not in said and len(said.splitlines()) <= 1, said
         finally:
             process.kill()
 
