@@ -107,7 +107,7 @@ def test_modes_stay(mode):
     if mode == "RGBA":
         colours = np.asarray(crop).astype(int)
         seen = colours[..., 3] > 200
-        assert np.abs(colours[seen][:, :3] - [200, 100, 50]).max() < 8 and not seen.all()
+        assert np.abs(colours[seen][:, :3] - [200, 100, 50]).max() < 25 and not seen.all()
 
 
 def test_the_place_is_told_in_json():
@@ -148,7 +148,7 @@ def test_points_that_are_no_face_are_known():
     assert problem(FACE[[0, 2, 1, 3, 4]]) == "the nose not between eyes and mouth"
     assert problem(FACE[[0, 0, 0, 0, 0]]) == "points that lie upon each other"
     assert problem(FACE - [30, 0]) == (
-        "left eye, nose and left corner of the mouth outside the picture of 64x64 pixels"
+        "left eye and left corner of the mouth outside the picture of 64x64 pixels"
     )
     assert placements.problem_of_box(np.asarray([0, 0, 64, 64]), (64, 64)) == ""
     assert "do not lie beyond" in placements.problem_of_box(np.asarray([9, 0, 9, 5]), (64, 64))

@@ -11,7 +11,7 @@ from aligned_jax.data.cropping import cropped
 from aligned_jax.errors import UserError
 from aligned_jax.rendering import keeping
 from aligned_jax.rendering.pasting import Face, pasted
-from tests.data.test_placements import FACE, SQUARE, turned
+from tests.data.test_placements import FACE, turned
 
 SIZE = (150, 120)
 
