@@ -5,6 +5,7 @@ import math
 import numpy as np
 from PIL import Image, ImageFilter
 
+from aligned_jax.data.pictures import resized
 from aligned_jax.data.placements import Placement
 
 # As in FFHQ, in sides of the square.
@@ -34,17 +35,10 @@ def cropped(image: Image.Image, placement: Placement, resolution: int) -> Image.
             f"{placement.size[1]} of the photograph"
         )
     if box := placement.whole_box:
-        return resized(image.crop(box), resolution)
+        return resized(image.crop(box), resolution, resolution)
     if image.mode == "RGBA":  # what is transparent has no colour
         return _sampled(image.convert("RGBa"), placement, resolution).convert("RGBA")
     return _sampled(image, placement, resolution)
-
-
-def resized(image: Image.Image, resolution: int) -> Image.Image:
-    """A square picture with `resolution` pixels a side (Lanczos with antialiasing)."""
-    if image.size == (resolution, resolution):
-        return image
-    return image.resize((resolution, resolution), Image.Resampling.LANCZOS)
 
 
 def _sampled(image: Image.Image, placement: Placement, resolution: int) -> Image.Image:
@@ -63,7 +57,7 @@ def _sampled(image: Image.Image, placement: Placement, resolution: int) -> Image
     sampled = canvas.transform(
         (count, count), Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BICUBIC
     )
-    return resized(sampled, resolution)
+    return resized(sampled, resolution, resolution)
 
 
 def _extended(image: Image.Image, low: np.ndarray, high: np.ndarray, side: float) -> Image.Image:
