@@ -34,10 +34,12 @@ class FaceTable:
     Attributes:
       faces: by file name, by path within its folder or zip, or by path as it is given.
       where: what messages call it.
+      others: whether it may name pictures that are not given; else these are refused.
     """
 
     faces: Mapping[str, Sequence[np.ndarray]]
     where: str = "the faces"
+    others: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +165,7 @@ class Cutter:
         table = self._align
         problems = self._problems
         unknown = [one_line(name) for name in table.faces if name not in self._used]
-        if unknown:
+        if unknown and not table.others:
             problems = [*problems, f"no picture is called {listed(unknown)}"]
         several = {name: files for name, files in self._used.items() if len(files) > 1}
         problems += [f"{name} stands for {listed(files)}" for name, files in several.items()]

@@ -66,6 +66,12 @@ class Targets:
         return np.stack([target.pixels for target in self.targets])
 
 
+def placements_of_targets(targets: Sequence[Target]) -> tuple[Placement, ...] | None:
+    """Where targets lie in their photographs; None unless all say it."""
+    known = tuple(target.placement for target in targets if target.placement is not None)
+    return known if len(known) == len(targets) else None
+
+
 def read(
     sources: Sequence[str], resolution: int, channels: int, align: Align = "center"
 ) -> Targets:

@@ -294,6 +294,7 @@ def translate(
     warn_unrelated((parent, child), (source, target), report)
 
     truncation = translation.Truncation(psi, chosen.psi)
+    pictures = pictures if reference is None else pictures.shared()
     options = SourceOptions(label, truncation, "z", batch, pictures)
     moves = read_edits(parent_name, source, edits, WordOptions(label=label), report)
     before, after = (moves if edit_in == place else [] for place in ("parent", "child"))
