@@ -18,7 +18,7 @@ latents of pictures, NAME.npz: with --latents nothing is inverted again.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import arguments, console, edits
+from aligned_jax.cli import arguments, console, edits, photos
 from aligned_jax.cli.arguments import whole
 from aligned_jax.cli.console import command
 from aligned_jax.errors import UserError
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     edits.add_film(parser)
     arguments.add_names(parser)
     edits.add_latents(parser)
+    photos.add_photos(parser, reader=False)
     arguments.add_network_key(parser)
     arguments.add_out(parser, "X", "NAME.png, NAME.html, NAME.webp, NAME.mp4 or NAME.gif")
 
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
     film = edits.film_options(args)
     given = arguments.fill_inversion_defaults(args)
     given += ["invert_space"] if args.invert_space else []
-    wanted = edits.request_options(args)
+    wanted, back = edits.request_options(args), photos.photo_options(args)
     from aligned_jax import jobs, viz
     from aligned_jax.data import targets
     from aligned_jax.inversion.setup import warn_skipped
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace) -> None:
         kind=kinds[sources[0]] if sources else None,
         invert_space=args.invert_space,
         pictures=arguments.picture_options(args),
+        **back,
         both=args.both or None,
         names=args.names,
         psi=args.psi,
@@ -108,6 +110,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         drawn = family.sheet(args.columns, console.CONSOLE)
     drawn.write(args.out, command(args), args.overwrite)
+    photos.write_photos(args, family, command(args))
     family.recipe.write(recipe, command(args), args.overwrite or args.recipe == recipe)
     changes = ", ".join(f"{name} {change:.3f}" for name, change in family.changes.items())
     console.say(f"wrote {args.out}: {family.summary}; change of a pixel: {changes}")

@@ -17,7 +17,7 @@ the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import arguments, console
+from aligned_jax.cli import arguments, console, photos
 from aligned_jax.errors import UserError
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_sampling(parser, seeds=None, psi=0.5)
     parser.set_defaults(psi=None)  # files of latents say it themselves
     arguments.add_inversion(parser)
+    photos.add_photos(parser)
     arguments.add_network_key(parser)
     arguments.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, or a folder")
 
@@ -81,6 +82,8 @@ def run(args: argparse.Namespace) -> None:
     if args.edit_in and not args.edit:
         raise UserError("--edit-in can only be used together with --edit")
     given = arguments.fill_inversion_defaults(args)
+    photos.check_reader(args, "keep")
+    back = photos.photo_options(args)
     from aligned_jax import jobs
     from aligned_jax.inversion.setup import warn_skipped
 
@@ -102,6 +105,7 @@ def run(args: argparse.Namespace) -> None:
         label=args.label,
         batch=args.batch,
         pictures=arguments.picture_options(args),
+        **back,
         network_key=args.network_key,
         out=args.out,
         overwrite=args.overwrite,
@@ -110,6 +114,7 @@ def run(args: argparse.Namespace) -> None:
     command = arguments.used_command(args, translation.usage)
     said = translation.write(args.out, command, args.overwrite, console.CONSOLE)
     console.say(f"wrote {args.out}: {said}")
+    photos.write_photos(args, translation, command)
     arguments.warn_unused(args, translation.usage, given)
     warn_skipped(translation.skipped, console.CONSOLE)
 

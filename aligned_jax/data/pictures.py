@@ -133,7 +133,23 @@ def parse_colour(text: str, alpha: bool = False) -> Colour:
     return red, green, blue, opacity
 
 
+def whole(data: BinaryIO) -> Image.Image:
+    """A picture of mode L, RGB or, if parts are transparent, RGBA; prepared as by `squared`.
+
+    Raises:
+      ValueError, OSError, SyntaxError, ...: as `squared`.
+    """
+    image, transparent = _read(data)
+    return image if transparent else as_mode(image, None)
+
+
 def _prepared(data: BinaryIO, channels: int | None) -> tuple[Image.Image, bool]:
+    """A picture of one, three or four channels, and whether parts of it are transparent."""
+    image, transparent = _read(data)
+    return as_mode(image, channels), transparent
+
+
+def _read(data: BinaryIO) -> tuple[Image.Image, bool]:
     """The picture in 8 bits, and whether parts of it are transparent."""
     with calm():
         with opened(data) as file:
@@ -144,7 +160,7 @@ def _prepared(data: BinaryIO, channels: int | None) -> tuple[Image.Image, bool]:
         transparent = False
         if image.mode == "RGBA":
             transparent = image.getchannel("A").tobytes().strip(b"\xff") != b""
-        return as_mode(image, channels), transparent
+        return image, transparent
 
 
 def as_mode(image: Image.Image, channels: int | None) -> Image.Image:

@@ -32,6 +32,12 @@ class Face:
     kept: np.ndarray | None = None
 
 
+def check_feather(feather: float) -> None:
+    """Raises UserError for a seam that cannot be."""
+    if not 0 <= feather <= 0.5:
+        raise UserError(f"`feather` is {feather:g}; it is a share of the square from 0 to 0.5")
+
+
 def pasted(photo: np.ndarray, faces: Sequence[Face], feather: float = FEATHER) -> np.ndarray:
     """A photograph with faces in their places.
 
@@ -52,8 +58,7 @@ def pasted(photo: np.ndarray, faces: Sequence[Face], feather: float = FEATHER) -
     Raises:
       UserError: for a feather that cannot be, or a face of a photograph of another size.
     """
-    if not 0 <= feather <= 0.5:
-        raise UserError(f"`feather` is {feather:g}; it is a share of the square from 0 to 0.5")
+    check_feather(feather)
     height, width, channels = photo.shape
     for face in faces:
         if face.placement.size != (width, height):
