@@ -1,7 +1,8 @@
 """Where faces are in pictures, as a file or a function of the user says it, and how they are cut.
 
-A face is five points, float64 [5, 2] in the order of `placements.POINTS`, or a box, [4]: left, top,
-right and bottom; in pixels of the picture turned as its camera says.
+A face is five points, float64 [5, 2] in the order of `placements.POINTS`; or a box, [4]: left, top,
+right and bottom; or the corners of a square that may be turned, [4, 2]: upper left and right, lower
+right and left. All are in pixels of the picture turned as its camera says.
 """
 
 import dataclasses
@@ -22,8 +23,8 @@ from aligned_jax.utils.text import listed, one_line
 
 _FORM = (
     "a face is [x, y] of left eye, right eye, nose, left and right corner of the mouth, as the "
-    "viewer sees them, or a box of left, top, right and bottom, in pixels of the picture turned as "
-    "its camera says"
+    "viewer sees them; or a box, left, top, right, bottom; or [x, y] of the corners of a square, "
+    "from the upper left one clockwise; in pixels of the picture turned as its camera says"
 )
 
 
@@ -92,7 +93,7 @@ def parsed_face(value: Any) -> np.ndarray | None:
     except (TypeError, ValueError, OverflowError):
         return None
     plain = not isinstance(value, list) or all(map(_is_number, _flat(value)))
-    if face.shape not in ((5, 2), (4,)) or not plain or not np.isfinite(face).all():
+    if face.shape not in ((5, 2), (4,), (4, 2)) or not plain or not np.isfinite(face).all():
         return None
     return face
 
@@ -183,6 +184,8 @@ def _placed(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
     """The square of a face, or what is wrong with it."""
     if face.shape == (4,):
         return placements.problem_of_box(face, size) or placements.of_box(face, size)
+    if face.shape == (4, 2):
+        return placements.problem_of_corners(face, size) or placements.of_corners(face, size)
     return placements.problem_of_points(face, size) or placements.of_points(face, size)
 
 

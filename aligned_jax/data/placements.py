@@ -17,6 +17,7 @@ Pair = tuple[float, float]
 # Left and right eye, nose, left and right corner of the mouth, as the viewer sees them.
 POINTS = ("left eye", "right eye", "nose", "left corner of the mouth", "right corner of the mouth")
 _LARGEST = 1e6  # pixels
+_SKEW = 0.1  # of a square that is hardly one, in sides
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,21 @@ def of_box(box: np.ndarray, size: tuple[int, int]) -> Placement:
     return Placement(corner, (side, 0.0), (0.0, side), size)
 
 
+def of_corners(corners: np.ndarray, size: tuple[int, int]) -> Placement:
+    """The square whose corners lie nearest to four points.
+
+    Args:
+      corners: [4, 2], upper left and right, lower right and left, as they are to be seen in the
+        square; whole numbers are edges of pixels.
+      size: width and height of the photograph.
+    """
+    across, down = _sides(np.asarray(corners, np.float64))
+    along = (across + np.asarray([down[1], -down[0]])) / 2  # of both, down turned back
+    below = np.asarray([-along[1], along[0]])
+    corner = np.asarray(corners, np.float64).mean(axis=0) - (along + below) / 2
+    return Placement(_floats(corner), _floats(along), _floats(below), size)
+
+
 def of_middle(size: tuple[int, int]) -> Placement:
     """The middle square of a photograph, as wide as its shorter side."""
     side = min(size)
@@ -175,6 +191,17 @@ def problem_of_box(box: np.ndarray, size: tuple[int, int]) -> str:
     return ""
 
 
+def problem_of_corners(corners: np.ndarray, size: tuple[int, int]) -> str:
+    """Why four points are no square in a photograph; "" if they are; as for `of_corners`."""
+    across, down = _sides(corners)
+    side = np.hypot(*across)
+    if side == 0 or np.hypot(down[0] + across[1], down[1] - across[0]) > _SKEW * side:
+        return "corners of no square (upper left and right, lower right and left)"
+    if (corners < 0).any() or (corners > np.asarray(size)).any():
+        return f"corners outside the picture of {size[0]}x{size[1]} pixels"
+    return ""
+
+
 def placements_of(documents: Any) -> tuple[Placement, ...]:
     """Placements of several documents; FormatError as `of_document`."""
     if not isinstance(documents, list) or not all(isinstance(one, Mapping) for one in documents):
@@ -187,6 +214,13 @@ def _pair(values: Any) -> Pair:
     if not max(abs(first), abs(second)) < _LARGEST:
         raise ValueError(f"{first}, {second}")
     return first, second
+
+
+def _sides(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the upper and the lower side, and of the left and the right one."""
+    upper_left, upper_right, lower_right, lower_left = corners
+    across = (upper_right - upper_left + lower_right - lower_left) / 2
+    return across, (lower_left - upper_left + lower_right - upper_right) / 2
 
 
 def _floats(pair: np.ndarray) -> Pair:

@@ -67,6 +67,12 @@ def test_every_face_is_a_target(photos, tmp_path):
         assert np.abs(np.median(found - SPOTS, axis=0)).max() < (8 if "a_" in target.name else 1)
         assert target.placement.photo == target.file and len(target.placement.digest) == 64
         assert target.placement.size == SIZE
+    corners = FaceTable({"b.png": [turned([[0, 0], [64, 0], [64, 64], [0, 64]], *MOVES[0])]})
+    with pytest.raises(UserError, match=r"corners outside the picture"):
+        targets.read([f"{photos}/b.png"], 64, 3, corners)
+    smaller = FaceTable({"b.png": [turned([[16, 16], [48, 16], [48, 48], [16, 48]], *MOVES[0])]})
+    [half] = targets.read([f"{photos}/b.png"], 64, 3, smaller).targets
+    assert half.placement.side == pytest.approx(32 * MOVES[0][1])
     alone = targets.read([f"{photos}/b.png"], 64, 3, FaceTable({"b.png": one}))
     assert np.abs(spots_in(alone.targets[0]) - SPOTS).max() < 1
     for align in ("center", Detector(lambda image: [np.asarray([0, 0, 50, 50])])):

@@ -97,6 +97,25 @@ def test_boxes_become_squares():
     np.testing.assert_array_equal(crop, pixels[:, 1:5])
 
 
+def test_corners_become_squares():
+    corners = turned(SQUARE, 25, 0.5, (40, 30))
+    place = placements.of_corners(corners, (200, 180))
+    assert np.abs(place.corners - corners).max() < 1e-9
+    rough = placements.of_corners(np.add(corners, [[1, 0], [0, 1], [-1, 0], [0, -1]]), (200, 180))
+    assert np.abs(rough.corners - corners).max() < 1.5
+    (ax, ay), (dx, dy) = rough.across, rough.down
+    assert (dx, dy) == pytest.approx((-ay, ax))
+
+    def problem(corners):
+        return placements.problem_of_corners(np.asarray(corners), (200, 180))
+
+    assert problem(corners) == "" and problem(SQUARE) == ""
+    for order in ([1, 0, 2, 3], [3, 2, 1, 0], [0, 0, 0, 0]):
+        assert "corners of no square" in problem(corners[order])
+    assert "corners of no square" in problem(np.asarray(SQUARE) * [1, 0.7])
+    assert problem(np.add(corners, [140, 0])) == "corners outside the picture of 200x180 pixels"
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_modes_stay(mode):
     pixels = np.full((64, 64, 4), [200, 100, 50, 255], np.uint8)
