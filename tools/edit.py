@@ -10,6 +10,9 @@ nothing. Truncation (--psi) changes no shift. StyleAlign, figures 2, 3 and 9 to 
 --pictures are inverted in PARENT first, and shown in the first column. --mask keeps an edit to
 the white of a picture, or with --reader to parts of each picture, such as hair.
 
+--paste-back DIR puts edited faces back into the photographs that --align F.json cut them out of;
+--keep and --keep-colour leave them parts and colours of the pictures, or of what PARENT draws.
+
 --out NAME.png or NAME.html has a row for each network; NAME.webp, .mp4 and .gif are films of the
 way and back. NAME.json, the recipe, is written beside it: --recipe does the same again. So are the
 latents of pictures, NAME.npz: with --latents nothing is inverted again.
@@ -32,6 +35,8 @@ EXAMPLE = """\
   aligned edit zoo:personas64 zoo:critters64 --edit glasses.npz:3 --edit 5_23:-4 --out edit.png
   aligned edit zoo:personas64 zoo:critters64 --edit yaw.npz --strength auto --out edit.webp
   aligned edit zoo:personas64 --pictures me.png photos --edit yaw.npz:2 --out edit.png
+  aligned edit ffhq.pkl --pictures party.jpg --align faces.json --edit smile.npz:2 \\
+    --paste-back party --out edited.png
   aligned edit zoo:personas64 --edit red.npz:5 --mask hair --reader zoo:people-reader \\
     --out edit.png
   aligned edit zoo:personas64 --latents inverted --edit smile.npz:1 --to --mask mouth.png \\

@@ -10,6 +10,10 @@ with w and w+ PARENT does, with s its affine layers too.
 ones; --layers is what the source keeps, a number of style layers (by default 6; at 128 pixels 4,
 at fewer 2), a resolution below which it keeps all (32px), or `all`: the whole row.
 
+--align F.json cuts faces out of IMAGES, --paste-back DIR puts their translations back into the
+photographs; --keep and --keep-colour leave them parts and colours of the pictures, or of what
+PARENT draws.
+
 --out NAME.png or NAME.html is a page with a row for each source; NAME.npz and a folder hold
 the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 """
@@ -27,6 +31,7 @@ EXAMPLE = """\
   aligned translate zoo:personas64 zoo:critters64 photos --space z --out animals.png
   aligned translate zoo:personas64 zoo:critters64 --seeds 0-7 --space z,w,s --out spaces.png
   aligned translate ffhq.pkl mega.pkl --latents inverted/*.npz --preset toonify --out toons
+  aligned translate ffhq.pkl dog.pkl party.jpg --align faces.json --paste-back party --out dogs.png
   aligned translate cat.pkl dog.pkl --seeds 0-3 --reference 5,6 --layers all --out row.png
   aligned translate zoo:personas64 zoo:critters64 --seeds 0-3 --edit 5_23:6 --out edited.png
   aligned translate edges.pkl shoes.pkl --seeds 0-3 --texture 0-4 --layers 32px --out shoes.png"""
