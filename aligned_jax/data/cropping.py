@@ -64,7 +64,7 @@ def _extended(image: Image.Image, low: np.ndarray, high: np.ndarray, side: float
     """The part of a picture from `low` to `high`, (x, y), which may lie beyond its edges."""
     size = np.asarray(image.size)
     first, last = np.maximum(low, 0), np.minimum(high, size)
-    part = image.crop((*map(int, first), *map(int, last)))
+    part = image.crop((int(first[0]), int(first[1]), int(last[0]), int(last[1])))
     before, after = first - low, high - last
     if not (before.any() or after.any()):
         return part

@@ -163,7 +163,7 @@ def problem_of_points(points: np.ndarray, size: tuple[int, int]) -> str:
     """
     beyond = ((points < -0.5) | (points > np.asarray(size) - 0.5)).any(axis=1)
     if beyond.any():
-        names = [name for name, out in zip(POINTS, beyond, strict=True) if out]
+        names = [POINTS[number] for number in np.flatnonzero(beyond)]
         return f"{_and(names)} outside the picture of {size[0]}x{size[1]} pixels"
     left, right, nose, mouth_left, mouth_right = points
     eyes, mouth = (left + right) / 2, (mouth_left + mouth_right) / 2

@@ -174,7 +174,7 @@ def _fitted(new: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
       new: the face, premultiplied if it has opacity.
       own: the photograph at its place, premultiplied if it has opacity.
     """
-    covers = np.ones(new.shape[:2], np.float32)
+    covers: np.ndarray = np.ones(new.shape[:2], np.float32)
     if new.shape[2] == 4 and own.shape[2] == 4:
         return new, covers
     if new.shape[2] == 4:
