@@ -45,9 +45,11 @@ def add_photos(parser: argparse.ArgumentParser, reader: bool = True) -> None:
 
 
 def photo_options(args: argparse.Namespace) -> dict[str, Any]:
-    """`keep` and `paste` of jobs; UserError for --feather alone."""
+    """`keep` and `paste` of jobs; UserError for --feather alone, and for a folder given twice."""
     if args.feather is not None and args.paste_back is None:
         raise UserError("--feather can only be used together with --paste-back")
+    if args.paste_back and os.path.realpath(args.paste_back) == os.path.realpath(args.out):
+        raise UserError(f"--paste-back and --out are both {args.out}; give each its own name")
     from aligned_jax import jobs
 
     feather = {} if args.feather is None else {"feather": args.feather}

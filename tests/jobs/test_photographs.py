@@ -254,6 +254,7 @@ def test_verbs_refuse(verb, place, child, tmp_path, capsys):
         (("--keep", place / "mask.png", "--reader", "zoo:people-reader"), "--reader finds"),
         (("--keep", "nose", "--reader", f"{place}/reader.py:halves"), "nose"),
         (("--paste-back", place / "w.npz"), "is a file; give the name of a folder"),
+        (("--paste-back", tmp_path / "x.png"), "--paste-back and --out are both"),
     ):
         assert main([str(word) for word in (*line, *more)]) == 2
         said = capsys.readouterr().err

@@ -14,6 +14,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.jobs.inversion.request import request_inversions
 from aligned_jax.jobs.picture_cuts import align_name, alignment_of, shared
 from aligned_jax.jobs.sources import PictureOptions, SourceOptions, read_source
+from aligned_jax.jobs.zero_shot.pictures import given_pictures
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.latent_files import read_latents, write_latents
 from aligned_jax.rendering.latent_words import latents_of_files
@@ -118,3 +119,6 @@ def test_one_file_may_name_the_pictures_of_several_sources(place):
     with pytest.raises(UserError, match=r"no picture is called you.png"):
         read(how)
     assert read(how.shared()).names == ("me_face1", "me_face2")
+    labelled = given_pictures(network.config, f"{place}/me.png", place / "faces.json")
+    assert labelled.names == ("me_face1", "me_face2")
+    np.testing.assert_array_equal(labelled.images, read(how.shared()).targets.images())
