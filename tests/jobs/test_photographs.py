@@ -283,6 +283,7 @@ def test_children_keep_of_the_parent_what_they_have_no_picture_of(network, child
     np.testing.assert_array_equal(shown[:, :, 4:], before[:, :, 4:])
 
 
+@pytest.mark.slow
 def test_mixtures_keep_what_is_their_sources(network, child):
     how = {"space": "w", "reference": "5,6", "layers": "all"}
     keep = jobs.KeepOptions(keep="left", reader=halves)
