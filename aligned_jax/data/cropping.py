@@ -7,6 +7,7 @@ from PIL import Image, ImageFilter
 
 from aligned_jax.data.pictures import resized
 from aligned_jax.data.placements import Placement
+from aligned_jax.errors import UserError
 
 # As in FFHQ, in sides of the square.
 _MARGIN, _FADE, _BLUR = 0.1, 0.3, 0.02
@@ -27,10 +28,10 @@ def cropped(image: Image.Image, placement: Placement, resolution: int) -> Image.
       resolution: of the result, in pixels.
 
     Raises:
-      ValueError: for a photograph of another size.
+      UserError: for a photograph of another size.
     """
     if image.size != placement.size:
-        raise ValueError(
+        raise UserError(
             f"{image.width}x{image.height} pixels are not the {placement.size[0]}x"
             f"{placement.size[1]} of the photograph"
         )

@@ -121,6 +121,7 @@ class Cutter:
     def __init__(self, align: Align) -> None:
         self._align = align
         self._used: dict[str, list[str]] = {}
+        self._passed: set[str] = set()
         self._problems: list[str] = []
 
     def cut(self, file: str, names: Sequence[str], image: Image.Image) -> Cut:
@@ -159,15 +160,20 @@ class Cutter:
             self._problems += [f"{name}, face {max(k, 1)} has {numbered[k]}" for k in wrong]
         return Cut(good, wrong)
 
+    def pass_over(self, names: Sequence[str]) -> None:
+        """A picture that cannot be read, by the names by which a table may know it."""
+        self._passed.update(names)
+
     def finish(self) -> None:
         """Raises UserError naming all of a table that does not fit the pictures."""
         if not isinstance(self._align, FaceTable):
             return
         table = self._align
-        problems = self._problems
-        unknown = [one_line(name) for name in table.faces if name not in self._used]
+        problems = list(self._problems)
+        known = self._used.keys() | self._passed
+        unknown = [one_line(name) for name in table.faces if name not in known]
         if unknown and not table.others:
-            problems = [*problems, f"no picture is called {listed(unknown)}"]
+            problems.append(f"no picture is called {listed(unknown)}")
         several = {name: files for name, files in self._used.items() if len(files) > 1}
         problems += [f"{name} stands for {listed(files)}" for name, files in several.items()]
         if problems:

@@ -91,9 +91,13 @@ def of_document(document: Any) -> Placement:
             f"the place of a picture in its photograph is damaged ({error})"
         ) from None
     fits = width > 0 and height > 0 and isinstance(photo, str) and isinstance(digest, str)
-    if not fits or abs(across[0] * down[1] - across[1] * down[0]) < 1e-6:
+    place = Placement(corner, across, down, (width, height), photo, digest)
+    x, y = place.corners.mean(axis=0)
+    skew = math.hypot(down[0] + across[1], down[1] - across[0])
+    inside = 0 <= x <= width and 0 <= y <= height
+    if not (fits and inside and skew < 1e-6 * place.side):
         raise FormatError("the place of a picture in its photograph is damaged")
-    return Placement(corner, across, down, (width, height), photo, digest)
+    return place
 
 
 def of_points(points: np.ndarray, size: tuple[int, int]) -> Placement:

@@ -102,13 +102,14 @@ def read(
     cutter, found = Cutter(align), _Found(resolution, channels)
     passed = Counter[str]()
     for file, data in _files(sources, found.skipped, passed):
+        known = (file, _relative(file, sources), os.path.basename(file))
         try:
             content = data()
             image = pictures.opaque(content, channels)
         except Exception as error:  # Decoders raise all kinds of errors.
             found.skipped[file] = reason(error).removeprefix("this is ")
+            cutter.pass_over(known)
             continue
-        known = (file, _relative(file, sources), os.path.basename(file))
         found.add(cutter, file, known, image, hashlib.sha256(content.getbuffer()).hexdigest())
     cutter.finish()
     if not found.read:

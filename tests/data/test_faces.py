@@ -80,6 +80,14 @@ def test_every_face_is_a_target(photos, tmp_path):
         assert (other.targets[0].pixels != alone.targets[0].pixels).any()
 
 
+def test_damaged_pictures_are_no_strangers(photos):
+    (photos / "d.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    known = FaceTable({"b.png": ONE, "d.png": ONE})
+    read = targets.read([str(photos)], 8, 3, known)
+    assert [target.name for target in read.targets] == ["b"]
+    assert "damaged" in read.skipped[f"{photos}/d.png"]
+
+
 def test_a_function_finds_faces(photos):
     seen = []
 

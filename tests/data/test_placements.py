@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from aligned_jax.data import cropping, placements
-from aligned_jax.errors import FormatError
+from aligned_jax.errors import FormatError, UserError
 
 # Of an upright face whose square is 64 wide: 16 between the eyes, 16 down to the mouth.
 FACE = np.asarray([[24, 30.4], [40, 30.4], [32, 40], [26, 46.4], [38, 46.4]]) - 0.5
@@ -83,7 +83,7 @@ def test_a_photograph_goes_on_mirrored_blurred_and_fading():
     assert np.median(crop) - 15 < levels[0] < ramp[:, 63].mean() - 20  # on its way to the median
     other = placements.Placement((-10.0, 0.0), (128.0, 0.0), (0.0, 128.0), (128, 128))
     assert cropping.cropped(image, other, 64).size == (64, 64)
-    with pytest.raises(ValueError, match="128x128 pixels are not the 64x64"):
+    with pytest.raises(UserError, match="128x128 pixels are not the 64x64"):
         cropping.cropped(image, placements.of_middle((64, 64)), 8)
 
 
@@ -139,6 +139,8 @@ def test_the_place_is_told_in_json():
         ("across", [1.0]),
         ("down", told["across"]),  # no square
         ("corner", [1e9, 0]),
+        ("corner", [-500, 0]),  # far beyond the photograph
+        ("across", [0, 0]),
         ("corner", [float("nan"), 0]),
         ("size", [0, 5]),
         ("photo", 3),
