@@ -10,6 +10,9 @@ nothing. Truncation (--psi) changes no shift. StyleAlign, figures 2, 3 and 9 to 
 --pictures are inverted in PARENT first, and shown in the first column. --mask keeps an edit to
 the white of a picture, or with --reader to parts of each picture, such as hair.
 
+--paste-back DIR puts edited faces back into the photographs that --align F.json cut them out of;
+--keep and --keep-colour leave them parts and colours of the pictures, or of what PARENT draws.
+
 --out NAME.png or NAME.html has a row for each network; NAME.webp, .mp4 and .gif are films of the
 way and back. NAME.json, the recipe, is written beside it: --recipe does the same again. So are the
 latents of pictures, NAME.npz: with --latents nothing is inverted again.
@@ -18,7 +21,7 @@ latents of pictures, NAME.npz: with --latents nothing is inverted again.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import arguments, console, edits
+from aligned_jax.cli import arguments, console, edits, photos
 from aligned_jax.cli.arguments import whole
 from aligned_jax.cli.console import command
 from aligned_jax.errors import UserError
@@ -32,6 +35,8 @@ EXAMPLE = """\
   aligned edit zoo:personas64 zoo:critters64 --edit glasses.npz:3 --edit 5_23:-4 --out edit.png
   aligned edit zoo:personas64 zoo:critters64 --edit yaw.npz --strength auto --out edit.webp
   aligned edit zoo:personas64 --pictures me.png photos --edit yaw.npz:2 --out edit.png
+  aligned edit ffhq.pkl --pictures party.jpg --align faces.json --edit smile.npz:2 \\
+    --paste-back party --out edited.png
   aligned edit zoo:personas64 --edit red.npz:5 --mask hair --reader zoo:people-reader \\
     --out edit.png
   aligned edit zoo:personas64 --latents inverted --edit smile.npz:1 --to --mask mouth.png \\
@@ -51,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     edits.add_film(parser)
     arguments.add_names(parser)
     edits.add_latents(parser)
+    photos.add_photos(parser, reader=False)
     arguments.add_network_key(parser)
     arguments.add_out(parser, "X", "NAME.png, NAME.html, NAME.webp, NAME.mp4 or NAME.gif")
 
@@ -64,7 +70,7 @@ def run(args: argparse.Namespace) -> None:
     film = edits.film_options(args)
     given = arguments.fill_inversion_defaults(args)
     given += ["invert_space"] if args.invert_space else []
-    wanted = edits.request_options(args)
+    wanted, back = edits.request_options(args), photos.photo_options(args)
     from aligned_jax import jobs, viz
     from aligned_jax.data import targets
     from aligned_jax.inversion.setup import warn_skipped
@@ -92,6 +98,7 @@ def run(args: argparse.Namespace) -> None:
         kind=kinds[sources[0]] if sources else None,
         invert_space=args.invert_space,
         pictures=arguments.picture_options(args),
+        **back,
         both=args.both or None,
         names=args.names,
         psi=args.psi,
@@ -108,6 +115,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         drawn = family.sheet(args.columns, console.CONSOLE)
     drawn.write(args.out, command(args), args.overwrite)
+    photos.write_photos(args, family, command(args))
     family.recipe.write(recipe, command(args), args.overwrite or args.recipe == recipe)
     changes = ", ".join(f"{name} {change:.3f}" for name, change in family.changes.items())
     console.say(f"wrote {args.out}: {family.summary}; change of a pixel: {changes}")

@@ -2,7 +2,8 @@
 
 IMAGES are pictures, folders or zips of them, of any size and kind. A picture is cut
 to its middle square and resized to the network's size; with --align none it must
-be square already. What cannot be read is skipped, and named at the end.
+be square already; --align F.json cuts out the faces that a file names, and every inversion
+says where it lay in which picture. What cannot be read is skipped, and named at the end.
 
 In W, W+ and S the settings are those of NVIDIA's projector, in Z and Z+ those of
 StyleAlign's authors. Into DIR come, for every image, NAME.npz (latent, settings,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
   aligned invert zoo:personas64 photos --space w+ --out inverted
+  aligned invert ffhq.pkl party.jpg --align faces.json --space w+ --out party
   aligned invert zoo:personas64 photos --encoder runs/e4e --out encoded
   aligned invert zoo:personas64 photos --start runs/e4e --steps 100 --out refined"""
 

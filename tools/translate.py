@@ -10,6 +10,10 @@ with w and w+ PARENT does, with s its affine layers too.
 ones; --layers is what the source keeps, a number of style layers (by default 6; at 128 pixels 4,
 at fewer 2), a resolution below which it keeps all (32px), or `all`: the whole row.
 
+--align F.json cuts faces out of IMAGES, --paste-back DIR puts their translations back into the
+photographs; --keep and --keep-colour leave them parts and colours of the pictures, or of what
+PARENT draws.
+
 --out NAME.png or NAME.html is a page with a row for each source; NAME.npz and a folder hold
 the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 """
@@ -17,7 +21,7 @@ the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import arguments, console
+from aligned_jax.cli import arguments, console, photos
 from aligned_jax.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ EXAMPLE = """\
   aligned translate zoo:personas64 zoo:critters64 photos --space z --out animals.png
   aligned translate zoo:personas64 zoo:critters64 --seeds 0-7 --space z,w,s --out spaces.png
   aligned translate ffhq.pkl mega.pkl --latents inverted/*.npz --preset toonify --out toons
+  aligned translate ffhq.pkl dog.pkl party.jpg --align faces.json --paste-back party --out dogs.png
   aligned translate cat.pkl dog.pkl --seeds 0-3 --reference 5,6 --layers all --out row.png
   aligned translate zoo:personas64 zoo:critters64 --seeds 0-3 --edit 5_23:6 --out edited.png
   aligned translate edges.pkl shoes.pkl --seeds 0-3 --texture 0-4 --layers 32px --out shoes.png"""
@@ -68,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_sampling(parser, seeds=None, psi=0.5)
     parser.set_defaults(psi=None)  # files of latents say it themselves
     arguments.add_inversion(parser)
+    photos.add_photos(parser)
     arguments.add_network_key(parser)
     arguments.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, or a folder")
 
@@ -81,6 +87,8 @@ def run(args: argparse.Namespace) -> None:
     if args.edit_in and not args.edit:
         raise UserError("--edit-in can only be used together with --edit")
     given = arguments.fill_inversion_defaults(args)
+    photos.check_reader(args, "keep")
+    back = photos.photo_options(args)
     from aligned_jax import jobs
     from aligned_jax.inversion.setup import warn_skipped
 
@@ -102,6 +110,7 @@ def run(args: argparse.Namespace) -> None:
         label=args.label,
         batch=args.batch,
         pictures=arguments.picture_options(args),
+        **back,
         network_key=args.network_key,
         out=args.out,
         overwrite=args.overwrite,
@@ -110,6 +119,7 @@ def run(args: argparse.Namespace) -> None:
     command = arguments.used_command(args, translation.usage)
     said = translation.write(args.out, command, args.overwrite, console.CONSOLE)
     console.say(f"wrote {args.out}: {said}")
+    photos.write_photos(args, translation, command)
     arguments.warn_unused(args, translation.usage, given)
     warn_skipped(translation.skipped, console.CONSOLE)
 

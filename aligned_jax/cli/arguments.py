@@ -269,9 +269,11 @@ def add_align(parser: Arguments) -> None:
     """--align of verbs that take pictures."""
     parser.add_argument(
         "--align",
-        choices=("center", "none"),
+        type=name,
         default="center",
-        help="cut out the middle square of pictures (default), or cut nothing",
+        metavar="A",
+        help="how pictures are cut: center, the middle square (default); none; F.json, around the "
+        "faces that it names by five points or a box; or FILE.py:FUNCTION, which finds them",
     )
 
 

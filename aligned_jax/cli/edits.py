@@ -5,12 +5,13 @@ from typing import Any
 
 from aligned_jax.cli import arguments
 from aligned_jax.cli.arguments import finite, whole
+from aligned_jax.cli.photos import check_reader, names_parts
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import options
 
 _FILM: dict[str, Any] = {"frames": 40, "fps": 20.0, "scale": 1}
 _REQUEST = (
-    *("channel", "random", "recipe", "strength", "to", "mask", "reader", "space"),
+    *("channel", "random", "recipe", "strength", "to", "mask", "space"),
     *("judge", "attribute"),
 )
 
@@ -46,7 +47,12 @@ def add_edits(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="F.png, white where edits show; with --reader, parts of each picture: hair,beard",
     )
-    add("--reader", type=arguments.name, metavar="R", help="who finds the parts of --mask")
+    add(
+        "--reader",
+        type=arguments.name,
+        metavar="R",
+        help="who finds the parts of --mask and --keep",
+    )
     add("--space", choices=("z", "w", "s"), help="of vectors of other programs (.npy, .pt)")
 
 
@@ -107,12 +113,14 @@ def request_options(args: argparse.Namespace) -> dict[str, Any]:
     """What was parsed, by the names of `jobs.EditRequest`; UserError for --rise alone."""
     if args.rise is not None and args.strength != "auto":
         raise UserError("--rise can only be used together with --strength auto")
+    check_reader(args, "mask", "keep")
     from aligned_jax import latents
 
     return {
         "edits": args.edit or (),
         "layers": None if args.layers is None else latents.parse_rows(args.layers),
         **{name: getattr(args, name) for name in _REQUEST},
+        "reader": args.reader if names_parts(args.mask, args.reader) else None,
         **({} if args.rise is None else {"rise": args.rise}),
     }
 

@@ -12,7 +12,7 @@ from aligned_jax.data.opening import calm, opened
 from aligned_jax.errors import UserError
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-# What becomes of a picture that is not square; "square" refuses it.
+# What becomes of a picture that is not square.
 FITS = ("crop", "pad", "stretch")
 Colour = tuple[int, int, int, int]
 WHITE: Colour = (255, 255, 255, 255)
@@ -54,8 +54,7 @@ def squared(
       data: a file.
       resolution: of the result.
       channels: 1, 3 or 4.
-      fit: "crop" takes the middle square, "pad" adds margins, "stretch" distorts, "square"
-        refuses a picture that is not square.
+      fit: "crop" takes the middle square, "pad" adds margins, "stretch" distorts.
       ground: colour of margins.
 
     Raises:
@@ -76,12 +75,7 @@ def fitted(
     Args:
       image: of mode L, RGB or RGBA.
       resolution, fit, ground: as for `squared`.
-
-    Raises:
-      ValueError: for a picture that is not square, if "square" is asked for.
     """
-    if fit == "square" and image.width != image.height:
-        raise ValueError(f"{image.width}x{image.height} pixels are not square")
     if fit == "pad" and image.width != image.height:
         return _padded(image, resolution, ground)
     if fit == "crop":
@@ -89,7 +83,7 @@ def fitted(
         left, top = (image.width - side) // 2, (image.height - side) // 2
         # Cropped before: resizing a box would blend in what lies around it.
         image = image.crop((left, top, left + side, top + side))
-    return _resized(image, resolution, resolution)
+    return resized(image, resolution, resolution)
 
 
 def _padded(image: Image.Image, resolution: int, ground: Colour) -> Image.Image:
@@ -99,11 +93,12 @@ def _padded(image: Image.Image, resolution: int, ground: Colour) -> Image.Image:
     colour = Image.new("RGBA", (1, 1), ground).convert(image.mode).getpixel((0, 0))
     square = Image.new(image.mode, (resolution, resolution), colour)
     place = (resolution - width) // 2, (resolution - height) // 2
-    square.paste(_resized(image, width, height), place)
+    square.paste(resized(image, width, height), place)
     return square
 
 
-def _resized(image: Image.Image, width: int, height: int) -> Image.Image:
+def resized(image: Image.Image, width: int, height: int) -> Image.Image:
+    """A picture of another size (Lanczos with antialiasing)."""
     if image.size == (width, height):
         return image
     return image.resize((width, height), Image.Resampling.LANCZOS)
@@ -138,7 +133,23 @@ def parse_colour(text: str, alpha: bool = False) -> Colour:
     return red, green, blue, opacity
 
 
+def whole(data: BinaryIO) -> Image.Image:
+    """A picture of mode L, RGB or, if parts are transparent, RGBA; prepared as by `squared`.
+
+    Raises:
+      ValueError, OSError, SyntaxError, ...: as `squared`.
+    """
+    image, transparent = _read(data)
+    return image if transparent else as_mode(image, None)
+
+
 def _prepared(data: BinaryIO, channels: int | None) -> tuple[Image.Image, bool]:
+    """A picture of one, three or four channels, and whether parts of it are transparent."""
+    image, transparent = _read(data)
+    return as_mode(image, channels), transparent
+
+
+def _read(data: BinaryIO) -> tuple[Image.Image, bool]:
     """The picture in 8 bits, and whether parts of it are transparent."""
     with calm():
         with opened(data) as file:
@@ -149,7 +160,7 @@ def _prepared(data: BinaryIO, channels: int | None) -> tuple[Image.Image, bool]:
         transparent = False
         if image.mode == "RGBA":
             transparent = image.getchannel("A").tobytes().strip(b"\xff") != b""
-        return as_mode(image, channels), transparent
+        return image, transparent
 
 
 def as_mode(image: Image.Image, channels: int | None) -> Image.Image:

@@ -1,26 +1,31 @@
 """Pictures of any kind as targets of an inversion; a bad one does not stop the others."""
 
 import functools
+import hashlib
+import io
 import itertools
 import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from aligned_jax.data import pictures
+from aligned_jax.data.cropping import cropped
+from aligned_jax.data.faces import Align, Cutter, NoFace, with_file
 from aligned_jax.data.image_files import ImageFiles, reason, told_passed
 from aligned_jax.data.opening import SUFFIXES, is_picture_file, read_file
+from aligned_jax.data.placements import Placement
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.text import listed
 
-Open = Callable[[], Any]
+Open = Callable[[], io.BytesIO]
 
 
 class Target(NamedTuple):
@@ -30,11 +35,13 @@ class Target(NamedTuple):
       file: where it is from.
       name: of its results.
       pixels: uint8 [R, R, C].
+      placement: where it lies in the picture that was given; None if nobody says it.
     """
 
     file: str
     name: str
     pixels: np.ndarray
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,15 @@ class Targets:
         return np.stack([target.pixels for target in self.targets])
 
 
-def read(sources: Sequence[str], resolution: int, channels: int, align: str = "center") -> Targets:
+def placements_of_targets(targets: Sequence[Target]) -> tuple[Placement, ...] | None:
+    """Where targets lie in their photographs; None unless all say it."""
+    known = tuple(target.placement for target in targets if target.placement is not None)
+    return known if len(known) == len(targets) else None
+
+
+def read(
+    sources: Sequence[str], resolution: int, channels: int, align: Align = "center"
+) -> Targets:
     """All pictures of files, folders and zips, made square and of the network's size.
 
     A picture is turned as its camera says; transparent parts become white (unless the
@@ -72,50 +87,54 @@ def read(sources: Sequence[str], resolution: int, channels: int, align: str = "c
         none of these is skipped like a damaged picture.
       resolution, channels: of the network.
       align: "center" cuts out the middle square, as long as the shorter side;
-        "none" cuts nothing, and skips what is not square.
+        "none" cuts nothing, and skips what is not square. With faces, the square around
+        each face is a target of its own (see `placements.of_points`); what has none is skipped.
 
     Raises:
-      UserError: for a network that no picture fits, names that do not exist, or
-        if no picture can be used.
+      UserError: for a network that no picture fits, names that do not exist, faces that do not
+        fit the pictures, or if no picture can be used.
     """
     _check_channels(channels)
     sources = [source.rstrip("/") or source for source in sources]
     missing = [source for source in sources if not os.path.exists(source)]
     if missing:
         raise UserError(f"no such picture, folder or zip: {listed(missing)}")
-    read: list[tuple[str, np.ndarray]] = []
-    skipped: dict[str, str] = {}
+    cutter, found = Cutter(align), _Found(resolution, channels)
     passed = Counter[str]()
-    fit = "crop" if align == "center" else "square"
-    for file, data in _files(sources, skipped, passed):
+    for file, data in _files(sources, found.skipped, passed):
+        known = (file, _relative(file, sources), os.path.basename(file))
         try:
-            image = pictures.squared(data(), resolution, channels, fit).image
+            content = data()
+            image = pictures.opaque(content, channels)
         except Exception as error:  # Decoders raise all kinds of errors.
-            skipped[file] = reason(error).removeprefix("this is ")
+            found.skipped[file] = reason(error).removeprefix("this is ")
+            cutter.pass_over(known)
             continue
-        read.append((file, np.asarray(image).reshape(resolution, resolution, channels)))
-    if not read:
-        reasons = [f"{file}: {why}" for file, why in skipped.items()]
+        found.add(cutter, file, known, image, hashlib.sha256(content.getbuffer()).hexdigest())
+    cutter.finish()
+    if not found.read:
+        reasons = [f"{file}: {why}" for file, why in found.skipped.items()]
         reasons += [told_passed(passed)] if passed else []
         raise UserError(f"no picture can be used ({listed(reasons, separator='; ')})")
-    names = _names([file for file, _ in read], sources)
-    targets = [Target(file, name, pixels) for (file, pixels), name in zip(read, names, strict=True)]
-    return Targets(targets, skipped, told_passed(passed) if passed else "")
+    files = list(dict.fromkeys(file for file, *_ in found.read))
+    names = dict(zip(files, _names(files, sources), strict=True))
+    return Targets(found.targets(names), found.skipped, told_passed(passed) if passed else "")
 
 
 def from_array(
-    images: np.ndarray, resolution: int, channels: int, align: str = "center"
+    images: np.ndarray, resolution: int, channels: int, align: Align = "center"
 ) -> Targets:
     """Pictures that are arrays already, prepared as `read` prepares files.
 
-    They are called "image0000" and so on.
+    They are called "image0000" and so on, by tables of faces too.
 
     Args:
       images: uint8 [N, H, W, 1, 3 or 4].
       resolution, channels, align: as for `read`.
 
     Raises:
-      UserError: for arrays of another kind, or that are not square if nothing may be cut.
+      UserError: for arrays of another kind, that are not square if nothing may be cut, or that
+        faces do not fit.
     """
     _check_channels(channels)
     if (
@@ -127,15 +146,70 @@ def from_array(
         raise UserError(
             f"the images are {images.dtype} {list(images.shape)}; give uint8 [N, H, W, 1, 3 or 4]"
         )
-    if align != "center" and images.shape[1] != images.shape[2]:
+    if align == "none" and images.shape[1] != images.shape[2]:
         raise UserError(f"{images.shape[2]}x{images.shape[1]} pixels are not square")
-    targets = []
+    cutter, found = Cutter(align), _Found(resolution, channels)
     for number, pixels in enumerate(images):
         image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-        fitted = np.asarray(pictures.fitted(pictures.as_mode(image, channels), resolution))
         name = f"image{number:04d}"
-        targets.append(Target(name, name, fitted.reshape(resolution, resolution, channels)))
-    return Targets(targets, {})
+        found.add(cutter, name, [name], pictures.as_mode(image, channels))
+    cutter.finish()
+    if not found.read:
+        reasons = [f"{name}: {why}" for name, why in found.skipped.items()]
+        raise UserError(f"no picture can be used ({listed(reasons, separator='; ')})")
+    names = [f"image{number:04d}" for number in range(len(images))]
+    return Targets(found.targets(dict(zip(names, names, strict=True))), found.skipped)
+
+
+class _Found:
+    """What is read one by one: squares of files, with the numbers of their faces."""
+
+    def __init__(self, resolution: int, channels: int) -> None:
+        self._resolution, self._channels = resolution, channels
+        self.read: list[tuple[str, int, Placement, np.ndarray]] = []
+        self.skipped: dict[str, str] = {}
+
+    def add(
+        self,
+        cutter: Cutter,
+        file: str,
+        known: Sequence[str],
+        image: Image.Image,
+        digest: str = "",
+    ) -> None:
+        """Cuts a picture, or skips it; without a digest it has no file.
+
+        Raises:
+          UserError: as `Cutter.cut`.
+        """
+        try:
+            cut = cutter.cut(file, known, image)
+        except NoFace as error:
+            self.skipped[file] = str(error)
+            return
+        for number, place in cut.placements.items():
+            shape = (self._resolution, self._resolution, self._channels)
+            pixels = np.asarray(cropped(image, place, self._resolution)).reshape(shape)
+            named = with_file(place, file, digest) if digest else place
+            self.read.append((file, number, named, pixels))
+        for number, why in cut.skipped.items():
+            self.skipped[f"{file}, face {number}" if number else file] = why
+
+    def targets(self, names: Mapping[str, str]) -> list[Target]:
+        """Targets, of which those of several faces of a file are numbered.
+
+        Args:
+          names: by file.
+        """
+        called = [
+            names[file] + (f"_face{number}" if number else "") for file, number, *_ in self.read
+        ]
+        if len({name.lower() for name in called}) < len(called):  # a_face1.png beside a.png
+            called = [f"{k:04d}_{name}" for k, name in enumerate(called)]
+        return [
+            Target(file, name, pixels, place)
+            for (file, _, place, pixels), name in zip(self.read, called, strict=True)
+        ]
 
 
 def _check_channels(channels: int) -> None:

@@ -67,6 +67,7 @@ from .inversion.run import invert as invert
 from .judges import NamedJudge as NamedJudge
 from .judges import SeedScores as SeedScores
 from .judges import load_judge as load_judge
+from .keeping import KeepOptions as KeepOptions
 from .mixes import mix as mix
 from .morphs import MorphGrid as MorphGrid
 from .morphs import MorphOptions as MorphOptions
@@ -76,7 +77,8 @@ from .nearest import Neighbours as Neighbours
 from .nearest import nearest as nearest
 from .pairs import PairSource as PairSource
 from .pairs import draw_pairs as draw_pairs
-from .picture_translation import Translation as Translation
+from .pasting import PastedPhotographs as PastedPhotographs
+from .pasting import PasteOptions as PasteOptions
 from .picture_translation import translate as translate
 from .publishing.run import Published as Published
 from .publishing.run import publish as publish
@@ -119,6 +121,7 @@ from .train import pretrain as pretrain
 from .train import resume as resume
 from .train import train_encoder as train_encoder
 from .transitions import transition as transition
+from .translations import Translation as Translation
 from .walks.walk import walk as walk
 from .zero_shot.direction_teachers import DirectionFiles as DirectionFiles
 from .zero_shot.results import ZeroShotLabels as ZeroShotLabels

@@ -16,6 +16,7 @@ import numpy as np
 from aligned_jax import provenance, viz
 from aligned_jax.config import to_dict
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.keeping import Keeping
 from aligned_jax.latents import parse_seeds
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
@@ -41,6 +42,7 @@ class Drawing:
       options: how.
       facts: what files of the images say besides.
       given: files that the latents come from.
+      keeping: what the images keep of others, or None.
     """
 
     network: Network
@@ -50,6 +52,7 @@ class Drawing:
     options: RenderOptions = DEFAULT
     facts: Mapping[str, Any] = field(default_factory=dict)
     given: tuple[str, ...] = ()
+    keeping: Keeping | None = None
 
     def __len__(self) -> int:
         return len(self.latents)
@@ -57,7 +60,13 @@ class Drawing:
     def batches(self, report: Reporter = QUIET) -> Iterator[Drawn]:
         """Draws batch by batch; raises NotFinite naming the images of a batch that are not."""
         with report.progress(len(self), "images") as advance:
-            yield from finite_batches(self.network, self.latents, self.options, advance)
+            drawn, start = finite_batches(self.network, self.latents, self.options, advance), 0
+            for batch in drawn:
+                if self.keeping is not None:
+                    keeping = self.keeping.take(slice(start, start + len(batch.images)))
+                    batch = dataclasses.replace(batch, images=keeping.applied(batch.images))
+                start += len(batch.images)
+                yield batch
 
     def images(self, report: Reporter = QUIET) -> np.ndarray:
         """Draws all images, float32 [N, R, R, C], unclipped; raises NotFinite."""
@@ -70,7 +79,8 @@ class Drawing:
 
     def take(self, rows: Sequence[int] | np.ndarray) -> "Drawing":
         """The drawing of some rows alone, in this order."""
-        return dataclasses.replace(self, latents=self.latents.take(rows))
+        keeping = self.keeping and self.keeping.take(rows)
+        return dataclasses.replace(self, latents=self.latents.take(rows), keeping=keeping)
 
     def write(
         self,

@@ -10,8 +10,8 @@ from aligned_jax.errors import UserError
 from aligned_jax.jobs.direction_files import warn_of_strangers
 from aligned_jax.jobs.directions.sets import in_folders
 from aligned_jax.jobs.edits.family import EditedFamily
-from aligned_jax.jobs.edits.masks import Mask, read_mask
-from aligned_jax.jobs.edits.part_masks import PartMask, PartReader, part_mask
+from aligned_jax.jobs.edits.masks import Mask
+from aligned_jax.jobs.edits.part_masks import PartMask, PartReader, named_mask
 from aligned_jax.jobs.edits.recipes import EditRecipe, joined, read_recipe
 from aligned_jax.jobs.edits.strength import choose_strength
 from aligned_jax.jobs.edits.words import (
@@ -22,6 +22,8 @@ from aligned_jax.jobs.edits.words import (
     strength_in,
 )
 from aligned_jax.jobs.judges import NamedJudge, SeedScores, load_judge
+from aligned_jax.jobs.keeping import KeepOptions
+from aligned_jax.jobs.pasting import PasteOptions, with_pictures
 from aligned_jax.jobs.pending import example_of, latents_of
 from aligned_jax.jobs.relatives import check_styles_fit, load_relatives
 from aligned_jax.jobs.sources import (
@@ -128,6 +130,8 @@ def edit(
     kind: WordKind | None = None,
     invert_space: str | None = None,
     pictures: PictureOptions = PictureOptions(),  # noqa: B008  # it cannot change
+    keep: KeepOptions = KeepOptions(),  # noqa: B008
+    paste: PasteOptions = PasteOptions(),  # noqa: B008
     both: bool | None = None,
     names: Sequence[str] | None = None,
     psi: float | None = None,
@@ -150,6 +154,8 @@ def edit(
       kind: what names in `latents` stand for; None tells it by their form.
       invert_space: in which pictures are inverted, z, z+, w, w+ or s; None is w+, or the encoder's.
       pictures: how they are inverted.
+      keep: what edited pictures keep of those that were given, or else of the parent's.
+      paste: whether `photographs` of the result will be written, and how faces go back into them.
       both: whether less is shown as well as more; None shows it of channels alone.
       names: labels of the rows; by default the networks' own names.
       psi: truncation of z; None is that of files, or 0.7.
@@ -184,8 +190,12 @@ def edit(
         check_styles_fit(relatives)
     if isinstance(recipe.mask, Mask):
         recipe.mask.resized(parent.config.img_resolution)
+    keeper = keep.keeper(parent.config.img_resolution)
+    paste.check(pending)
     judge = _judge(request)
     batch_of = latents_of(pending, report)
+    if keeper.keeps or paste.paste_back is not None:
+        batch_of = with_pictures(batch_of, parent.config)
     if request.random is not None:
         drawn = _random_channel(parent, batch_of, request, known, report)
         recipe = dataclasses.replace(recipe, edits=(*recipe.edits, drawn))
@@ -197,7 +207,9 @@ def edit(
         moved = (one.with_amount(chosen.strength * one.amount) for one in recipe.edits)
         recipe = dataclasses.replace(recipe, edits=tuple(moved))
     usage = Usage.of([pending], options.noise)
-    return EditedFamily(relatives, batch_of, recipe, chosen, options, wanted, usage)
+    return EditedFamily(
+        relatives, batch_of, recipe, chosen, options, wanted, usage, keeper, paste.feather
+    )
 
 
 def _class_of(parent: Network, latents: LatentBatch, label: int | None) -> int | None:
@@ -231,7 +243,7 @@ def _recipe(
     words: list[str | Edit] = list(request.edits)
     if request.channel is not None:
         words.append(request.channel)
-    mask = _mask(request)
+    mask = named_mask(request.mask, request.reader)
     own = EditRecipe(tuple(read_edits(name, parent, words, options, report)), mask)
     if request.recipe is None:
         return own
@@ -243,20 +255,6 @@ def _recipe(
         one.check(parent.config)
         warn_of_strangers(one.name, one.direction, parent, name, report)
     return joined([kept, own])
-
-
-def _mask(request: EditRequest) -> Mask | PartMask | None:
-    mask = request.mask
-    if request.reader is not None and isinstance(mask, str):
-        return part_mask(mask, request.reader)
-    if not isinstance(mask, str | os.PathLike):
-        return mask
-    if not os.path.splitext(mask)[1] and not os.path.exists(mask):
-        raise UserError(
-            f"{os.fspath(mask)}: no such file; if it is a part of pictures, say who finds it "
-            "(`reader`)"
-        )
-    return read_mask(mask)
 
 
 def _random_channel(

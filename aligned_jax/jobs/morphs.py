@@ -256,7 +256,7 @@ def _way(
     if second is not None and child is not None:
         translation.check_aligned(first, second)
         warn_unrelated((parent, child), (first, second), report)
-    options = SourceOptions(label, translation.Truncation(psi), "w+", batch, pictures)
+    options = SourceOptions(label, translation.Truncation(psi), "w+", batch, pictures.shared())
     asked = asked_keys(first, second, keys, space, options)
     if out is not None:
         check(out, overwrite, len(asked), first.config.img_resolution)

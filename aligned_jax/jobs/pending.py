@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from aligned_jax import inversion
-from aligned_jax.data.targets import Targets
+from aligned_jax.data.targets import Targets, placements_of_targets
 from aligned_jax.errors import UserError
 from aligned_jax.inversion import Settings, setup
 from aligned_jax.inversion.encoder_choice import EncoderChoice
@@ -128,6 +128,7 @@ class PendingInversion:
             self.psi,
             np.stack([target.pixels for target in kept]),
             asked.skipped | dict.fromkeys(lost, self.diverged),
+            placements_of_targets(kept),
         )
 
 

@@ -1,19 +1,17 @@
 """Pictures of one network's domain in that of an aligned one."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import numpy as np
+from collections.abc import Sequence
+from typing import Literal
 
 from aligned_jax import translation
 from aligned_jax.ancestry import warn_unrelated
 from aligned_jax.data import targets
 from aligned_jax.errors import UserError
-from aligned_jax.inversion.setup import DIVERGED
-from aligned_jax.jobs.drawings import Drawing, check_file_names
+from aligned_jax.jobs.drawings import check_file_names
 from aligned_jax.jobs.edits.words import WordOptions, read_edits
+from aligned_jax.jobs.keeping import KeepOptions
+from aligned_jax.jobs.pasting import PasteOptions, with_pictures
 from aligned_jax.jobs.pending import Pending, example_of
 from aligned_jax.jobs.sources import (
     PictureOptions,
@@ -25,192 +23,18 @@ from aligned_jax.jobs.sources import (
 )
 from aligned_jax.jobs.translation_facts import checked_mixing, child_psis, facts_of, in_space
 from aligned_jax.jobs.translation_memory import TranslationMemory
+from aligned_jax.jobs.translations import ONE_EACH, SEVERAL, SHEETS, Translation
 from aligned_jax.latents import parse_seeds
-from aligned_jax.loading import NetworkSource, label_of, named_network
-from aligned_jax.networks.network import Network
-from aligned_jax.provenance import Command
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.rendering import mixing
-from aligned_jax.rendering.draw import NotFinite, RenderOptions, pixels
+from aligned_jax.rendering.draw import RenderOptions
 from aligned_jax.rendering.editing import check_edits, edited
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.rendering.latent_words import WordKind
 from aligned_jax.semantics.edits import Edit
-from aligned_jax.utils.reporting import QUIET, Advance, Reporter
+from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import check_channels
-from aligned_jax.viz.sheet import DrawnColumn, Sheet, image_form
-
-# Forms that show the sources as well; the others hold the results alone.
-_SHEETS = ("png", "html")
-_SEVERAL = "several spaces make a page of plain translations; give one `space`"
-
-
-@dataclass(eq=False)
-class Translation:
-    """Latents of a parent, ready to be drawn by it and by its child.
-
-    `images` draws what is translated, and `sheet` besides what it comes from.
-
-    Attributes:
-      networks: parent and child.
-      names: of both.
-      network_key: "G_ema" or "G", which of their files they are.
-      sources: N latents of the parent, by space; of pictures those that were inverted in every one.
-      spaces: of the sources; None is as they came.
-      results: style vectors of the child for what is translated: a row for each source, or for
-        each source, reference and cut, the cuts innermost.
-      references: M style vectors of the child whose fine layers are taken, or None.
-      cuts: how many layers come from the source, K numbers; none without references.
-      texture: whether the references are random latents.
-      psi: truncation of z in the child; None is that of the sources.
-      edits: of the child's latents.
-      options: how all images are drawn.
-      usage: what of the options counted.
-      facts: what was done, in words, as far as the options do not say it.
-      memory: what its files say of its latents.
-      skipped: why pictures or rows are left out, by name; drawing adds those that are not finite.
-    """
-
-    networks: tuple[Network, Network]
-    names: tuple[str, str]
-    network_key: str
-    sources: Sequence[LatentBatch]
-    spaces: Sequence[str | None]
-    results: LatentBatch
-    references: LatentBatch | None
-    cuts: Sequence[int]
-    texture: bool
-    psi: float | None
-    edits: Sequence[Edit]
-    options: RenderOptions
-    usage: Usage
-    facts: Mapping[str, Any]
-    memory: TranslationMemory
-    skipped: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def drawing(self) -> Drawing:
-        """The results, drawn by the child."""
-        network, name, facts = self.networks[1], self.names[1], {"made_of": self.facts}
-        given = self.memory.given
-        return Drawing(network, name, self.network_key, self.results, self.options, facts, given)
-
-    def images(self, report: Reporter = QUIET) -> np.ndarray:
-        """Draws the results, float32 [N, R, R, C], unclipped; raises NotFinite."""
-        return self.drawing.images(report)
-
-    def sheet(self, report: Reporter = QUIET) -> Sheet:
-        """A row for each source, or with a reference for each pair, and what they come from.
-
-        Rows in which an image is not finite are left out.
-
-        Raises:
-          UserError: if every row is.
-        """
-        rows: Sequence[str] = self.sources[0].names
-        total = (3 if self.edits else 2) * len(self.sources) * len(rows)
-        if self.references:
-            total += len(self.results) + len(self.references)
-        with report.progress(total, "images") as advance:
-            columns = self._plain(advance)
-            if self.references:
-                results = self._column("", 1, self.results, advance)
-                names = self.references.names
-                if self.texture:
-                    columns += results.dealt(mixing.texture_names(names, self.cuts))
-                else:
-                    references = self._column("reference", 1, self.references, advance)
-                    columns = [column.repeated(len(names)) for column in columns]
-                    columns.append(references.tiled(len(rows)))
-                    columns += results.dealt([f"keeps {cut}" for cut in self.cuts])
-                    rows = mixing.mixture_names(rows, names, [0])
-        good = self._checked(rows, np.all([column.finite for column in columns], axis=0))
-        return Sheet(
-            np.stack([column.images[good] for column in columns], axis=1),
-            tuple(row for row, fine in zip(rows, good, strict=True) if fine),
-            tuple(column.label for column in columns),
-            title=f"From {self.names[0]} to {self.names[1]}",
-            facts=self.facts,
-            made_of=self.memory.facts,
-        )
-
-    def write(
-        self,
-        out: str | os.PathLike[str],
-        command: Command = Command(),  # noqa: B008  # it cannot change
-        overwrite: bool = False,
-        report: Reporter = QUIET,
-    ) -> str:
-        """Draws and writes the sheet, or the results alone.
-
-        Args:
-          out: NAME.png or NAME.html for the sheet, beside which latents of the parent that are
-            not those of seeds are kept (NAME.npz, or NAME-SPACE.npz of several spaces, and
-            NAME-reference.npz); NAME.npz or a folder for the results alone.
-          command: that the results name.
-          overwrite: replace what is there.
-          report: hears of every image.
-
-        Returns:
-          what was written, in words.
-
-        Raises:
-          UserError: if the target is taken, the disk refuses, or no image is finite.
-        """
-        if image_form(out, overwrite) in _SHEETS:
-            files = self.memory.keep(out, command, overwrite)  # at once: they may have taken long
-            sheet = self.sheet(report)
-            sheet.write(out, command, overwrite)
-            return ", ".join([sheet.summary, *(f"latents in {file}" for file in files)])
-        if len(self.spaces) > 1:
-            raise UserError(_SEVERAL)
-        drawing = self.drawing
-        try:
-            drawing.write(out, command, overwrite, report)
-        except NotFinite:
-            good = self._checked(self.results.names, drawing.finite())
-            drawing = drawing.take(np.flatnonzero(good))
-            drawing.write(out, command, overwrite, report)
-        return f"{len(drawing)} images of {drawing.network.config.img_resolution} px"
-
-    def _plain(self, advance: Advance) -> list[DrawnColumn]:
-        """What is translated, drawn by the parent and by the child."""
-        columns: list[DrawnColumn] = []
-        pictures = self.sources[0].pictures
-        if pictures is not None:
-            columns.append(DrawnColumn("image", pictures, np.ones(len(pictures), bool)))
-        for place, (latents, space) in enumerate(zip(self.sources, self.spaces, strict=True)):
-            suffix = f" {space}" if len(self.sources) > 1 else ""
-            for which, psi in enumerate((None, self.psi)):
-                # Only pictures have other latents in every space; others look the same in all.
-                same = which == 0 and pictures is None
-                label = label_of(self.names[which]) + ("" if same else suffix)
-                chosen = latents.with_psi(psi)
-                if same and place:
-                    advance(len(latents))
-                    continue
-                styles = chosen.styles(self.networks[which])
-                columns.append(self._column(label, which, styles, advance))
-            if self.edits:
-                styles = edited(self.networks[1], chosen, self.edits).styles(self.networks[1])
-                said = ", ".join(edit.summary for edit in self.edits)
-                columns.append(self._column(said + suffix, 1, styles, advance))
-        return columns
-
-    def _column(
-        self, label: str, which: int, latents: LatentBatch, advance: Advance
-    ) -> DrawnColumn:
-        """Latents drawn by the parent (0) or the child (1)."""
-        return DrawnColumn(label, *pixels(self.networks[which], latents, self.options, advance))
-
-    def _checked(self, names: Sequence[str], good: np.ndarray) -> np.ndarray:
-        """`good` again; the others are skipped. Raises UserError if none is good."""
-        if not good.any():
-            raise UserError(
-                "the numbers grow beyond all bounds in every image; use smaller latents or `psi`"
-            )
-        lost = [name for name, fine in zip(names, good, strict=True) if not fine]
-        self.skipped.update(dict.fromkeys(lost, f"{DIVERGED} in its images"))
-        return good
+from aligned_jax.viz.sheet import image_form
 
 
 def translate(
@@ -232,6 +56,8 @@ def translate(
     label: int | None = None,
     batch: int = 8,
     pictures: PictureOptions = PictureOptions(),  # noqa: B008  # it cannot change
+    keep: KeepOptions = KeepOptions(),  # noqa: B008
+    paste: PasteOptions = PasteOptions(),  # noqa: B008
     network_key: str = "G_ema",
     out: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
@@ -264,6 +90,8 @@ def translate(
       label: class of conditional networks.
       batch: images at a time.
       pictures: how pictures are inverted.
+      keep: what translations keep of the pictures that were given, or else of the parent's.
+      paste: whether `photographs` of the result will be written, and how faces go back into them.
       network_key: "G_ema" or "G" of networks that are loaded.
       out: where the result will be written, if it will: what cannot be is refused at once.
       overwrite: of what is there.
@@ -279,8 +107,10 @@ def translate(
         targets.check_apart(given, [os.fspath(out)])
     mixes = checked_mixing(reference, texture, layers)
     chosen, spaces = translation.preset_and_spaces(preset, space)
-    if len(spaces) > 1 and (mixes or (form and form not in _SHEETS)):
-        raise UserError(_SEVERAL)
+    if len(spaces) > 1 and (mixes or (form and form not in SHEETS)):
+        raise UserError(SEVERAL)
+    if paste.paste_back is not None and (mixes or len(spaces) > 1):
+        raise UserError(ONE_EACH)
     drawn = RenderOptions(noise=noise or chosen.noise, noise_seed=noise_seed, batch=batch)
     if isinstance(texture, str):
         texture = parse_seeds(texture)  # a slip of the hand should not wait for networks
@@ -294,6 +124,7 @@ def translate(
     warn_unrelated((parent, child), (source, target), report)
 
     truncation = translation.Truncation(psi, chosen.psi)
+    pictures = pictures if reference is None else pictures.shared()
     options = SourceOptions(label, truncation, "z", batch, pictures)
     moves = read_edits(parent_name, source, edits, WordOptions(label=label), report)
     before, after = (moves if edit_in == place else [] for place in ("parent", "child"))
@@ -310,17 +141,21 @@ def translate(
     ]
     named = {parent_name: source, child_name: target}
     memory = TranslationMemory.of(named, asked, spaces, mixed_in, given)
-    if form in _SHEETS and out is not None:
+    if form in SHEETS and out is not None:
         memory.check(out, overwrite)
     for one in asked:
         check_edits(source.config, example_of(one), before)
     check_edits(target.config, example_of(pending[0]), after)
     psis = child_psis(target, pending, truncation)
+    keeper = keep.keeper(target.config.img_resolution)
+    paste.check(asked[0])
     if form == "folder":
         others = mixed_in.names if mixed_in else None
         check_file_names(mixing.mixture_names(pending[0].names, others, cuts))
 
     latents, mixing_in = memory.find(asked, pending, mixed_in, before, report)
+    if keeper.keeps or paste.paste_back is not None:
+        latents = [with_pictures(one, source.config) for one in latents]
     moved = edited(target, latents[0].with_psi(truncation.in_child), after)
     results, references = moved.styles(target), None
     if mixing_in:
@@ -343,5 +178,7 @@ def translate(
         usage=Usage.of([*asked, mixed_in] if mixed_in else asked, drawn.noise),
         facts=facts_of(drawn.noise, asked, spaces, mixed_in, psis, moves),
         memory=memory,
+        keeper=keeper,
+        feather=paste.feather,
         skipped={file: why for one in inverted for file, why in one.skipped.items()},
     )

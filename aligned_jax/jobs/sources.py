@@ -17,6 +17,7 @@ from aligned_jax.inversion import Settings, setup
 from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
 from aligned_jax.inversion.spaces import is_z
 from aligned_jax.jobs.pending import Pending, PendingInversion
+from aligned_jax.jobs.picture_cuts import AlignWord, alignment_of, check_align, shared
 from aligned_jax.latents import labels_for
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch, check_mean, latents_of_seeds
@@ -44,7 +45,10 @@ class PictureOptions:
       seed: of all random numbers.
       perceptual: network of LPIPS, "vgg", "alex" or "none".
       pixels: weight of the mean squared difference of pixels.
-      align: "center" cuts out the middle square of pictures, "none" cuts nothing.
+      align: "center" cuts out the middle square of pictures, "none" cuts nothing; else squares
+        around faces are pictures of their own, as NAME.json (see `faces.read_faces`) or a
+        detector says them, FILE.py:FUNCTION or MODULE:FUNCTION from uint8 [H, W, 3] to a list of
+        faces; or a `FaceTable`, or a `Detector`.
 
     Raises:
       UserError: for options that contradict each other.
@@ -57,7 +61,7 @@ class PictureOptions:
     seed: int = 0
     perceptual: str = "vgg"
     pixels: float = 0.0
-    align: str = "center"
+    align: AlignWord = "center"
 
     def __post_init__(self) -> None:
         lone = [one for one in (self.encoders, self.starts) if isinstance(one, Name)]
@@ -67,8 +71,15 @@ class PictureOptions:
             raise UserError("give either encoders that are used alone or ones as starts")
         if self.encoders and (self.steps is not None or self.restarts != 1):
             raise UserError("encoders that are used alone take no steps and no restarts")
-        if self.align not in ("center", "none"):
-            raise UserError(f"align is {self.align!r:.40}; it is center or none")
+        check_align(self.align)
+
+    def shared(self) -> "PictureOptions":
+        """The same for several sources of one job, whose faces one file may name.
+
+        Raises:
+          UserError: if it cannot be read.
+        """
+        return replace(self, align=shared(self.align))
 
 
 @dataclass(frozen=True)
@@ -208,13 +219,13 @@ def _pending_inversions(
     return pending
 
 
-def read_pictures(config: GeneratorConfig, pictures: Any, align: str) -> Targets:
+def read_pictures(config: GeneratorConfig, pictures: Any, align: AlignWord) -> Targets:
     """Pictures for a network of these sizes; of an array [N, H, W, 1 or 3], or of names.
 
     Raises:
-      UserError: if not one of them can be read, or there is no such `align`.
+      UserError: if not one of them can be read, there is no such `align`, or faces do not fit.
     """
-    size = (config.img_resolution, config.img_channels, align)
+    size = (config.img_resolution, config.img_channels, alignment_of(align))
     if isinstance(pictures, np.ndarray | jax.Array):
         return targets.from_array(viz.as_pixels(pictures), *size)
     return targets.read(names_of(pictures), *size)

@@ -9,6 +9,7 @@ import numpy as np
 
 from aligned_jax import translation
 from aligned_jax.config import GeneratorConfig
+from aligned_jax.data.placements import Placement
 from aligned_jax.errors import UserError
 from aligned_jax.latents import labels_for, parse_seeds, truncate, z_from_seeds
 from aligned_jax.networks.network import Network
@@ -27,6 +28,7 @@ class LatentBatch:
       psi: truncation that z or ws have still to go through; 1 is none.
       pictures: uint8 [N, R, R, C], of which they are inversions, or None.
       skipped: pictures that are not among them, and why, by file.
+      placements: where the pictures lie in their photographs, [N], or None.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -35,6 +37,7 @@ class LatentBatch:
     psi: float = 1.0
     pictures: np.ndarray | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
+    placements: tuple[Placement, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -62,6 +65,7 @@ class LatentBatch:
             names=tuple(self.names[row] for row in rows),
             numbers=self.numbers[rows],
             pictures=None if self.pictures is None else self.pictures[rows],
+            placements=self.placements and tuple(self.placements[row] for row in rows),
         )
 
     def only(self, names: Container[str]) -> "LatentBatch":

@@ -25,7 +25,8 @@ from aligned_jax.convert.files.arrays import (
     read_document,
     read_headers,
 )
-from aligned_jax.errors import UserError
+from aligned_jax.data.placements import Placement, placements_of
+from aligned_jax.errors import FormatError, UserError
 from aligned_jax.latents.shapes import Shapes, array_shapes, latent_shape
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.text import listed, one_line, said
@@ -36,7 +37,7 @@ _KINDS = (
 )
 # What `aligned generate` and `aligned invert` write beside the latents; nothing is drawn of it.
 # Pictures are those that the latents are inversions of, uint8 [N, R, R, C].
-_PICTURES, _META = "pictures", "meta_json"
+_PICTURES, _META, _PLACEMENTS = "pictures", "meta_json", "placements"
 _PASSED_OVER = ("images", _META, "trace", _PICTURES)
 # What other programs call W; one of its rows alone counts for all rows.
 _W = ("w", "dlatents", UNNAMED)
@@ -52,12 +53,14 @@ class StoredLatents:
       psi: truncation at which z was drawn or found, if the file says it.
       pictures: uint8 [N, R, R, C], of which the latents are inversions, or None.
       names: of the pictures; () without them.
+      placements: of the pictures in their photographs, or None.
     """
 
     arrays: dict[str, np.ndarray]
     psi: float | None = None
     pictures: np.ndarray | None = None
     names: tuple[str, ...] = ()
+    placements: tuple[Placement, ...] | None = None
 
 
 def read_latents(
@@ -88,6 +91,7 @@ def read_latents(
     """
     psi, pictures = None, None
     names: tuple[str, ...] = ()
+    places: tuple[Placement, ...] | None = None
     try:
         with open_arrays(path) as file:
             arrays, problems = _read(file, config, prefer)
@@ -95,6 +99,7 @@ def read_latents(
                 psi = _recorded_psi(file)
                 pictures, problems = _pictures(file, config, _count(arrays))
                 names = _names(file, _count(arrays)) if pictures is not None else ()
+                places = _placements(file, _count(arrays))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UserError as error:
@@ -107,7 +112,7 @@ def read_latents(
             f"latents holds {_KINDS}, as np.savez(F.npz, ws=...) writes it; and labels c [N, K] if "
             "there are any"
         )
-    return StoredLatents(arrays, psi, pictures, names)
+    return StoredLatents(arrays, psi, pictures, names, places)
 
 
 def holds_latents(path: str | os.PathLike) -> bool:
@@ -128,6 +133,8 @@ def write_latents(file: BinaryIO, latents: LatentBatch, facts: Mapping[str, Any]
       facts: JSON-able, kept beside them.
     """
     document = {**facts, "manner": {"psi": latents.psi}, "names": list(latents.names)}
+    if latents.placements is not None:
+        document[_PLACEMENTS] = [place.document() for place in latents.placements]
     arrays: dict[str, Any] = {**latents.arrays, _META: np.asarray(json.dumps(document))}
     if latents.pictures is not None:
         arrays[_PICTURES] = latents.pictures
@@ -167,6 +174,17 @@ def _names(file: ArrayFile, count: int) -> tuple[str, ...]:
     if not isinstance(names, list) or len(names) != count:
         return ()
     return tuple(one_line(str(name))[:_LONGEST_NAME] for name in names)
+
+
+def _placements(file: ArrayFile, count: int) -> tuple[Placement, ...] | None:
+    """Where `write_latents` or `aligned invert` say the pictures lie; None if they do not."""
+    try:
+        meta = read_document(file)
+        told = meta.get(_PLACEMENTS) or [meta["facts"]["placement"]]
+        places = placements_of(told)
+    except (*DAMAGE, KeyError, AttributeError, TypeError, FormatError):
+        return None
+    return places if len(places) == count else None
 
 
 def _recorded_psi(file: ArrayFile) -> float | None:

@@ -132,7 +132,11 @@ def latents_of_files(
     numbers = np.arange(len(names), dtype=np.uint32)
     shown = [part.pictures for part in parts if part.pictures is not None]
     pictures = np.concatenate(shown) if len(shown) == len(parts) else None
-    latents = LatentBatch(arrays, names, numbers, psis.pop(), pictures)
+    places = [part.placements for part in parts if part.placements is not None]
+    placed = (
+        tuple(place for some in places for place in some) if len(places) == len(parts) else None
+    )
+    latents = LatentBatch(arrays, names, numbers, psis.pop(), pictures, placements=placed)
     latents.check(config)
     return latents
 
@@ -152,7 +156,8 @@ def _read(
         arrays = arrays | {"c": labels_for(config, label, count)}
     names = stored.names or tuple(f"row {number}" for number in range(count))
     numbers = np.arange(count, dtype=np.uint32)
-    return LatentBatch(arrays, names, numbers, pictures=stored.pictures), stored.psi
+    pictures, places = stored.pictures, stored.placements
+    return LatentBatch(arrays, names, numbers, pictures=pictures, placements=places), stored.psi
 
 
 def _named(file: str, latents: LatentBatch, alone: bool) -> LatentBatch:

@@ -152,13 +152,18 @@ def spread(marks: Sequence[int], count: int) -> list[int]:
     return [marks[i] for i in chosen]
 
 
-def save_png(file: BinaryIO, image: np.ndarray, text: Mapping[str, str] | None = None) -> None:
-    """Writes uint8 [H, W, 1, 3 or 4] as PNG, with `text` as text chunks."""
+def save_png(
+    file: BinaryIO,
+    image: np.ndarray,
+    text: Mapping[str, str] | None = None,
+    profile: bytes = b"",
+) -> None:
+    """Writes uint8 [H, W, 1, 3 or 4] as PNG, with `text` as text chunks and an ICC profile."""
     check_channels(image.shape[-1])
     info = PngInfo()
     for key, value in (text or {}).items():
         info.add_text(key, printable(value))
-    _picture(image).save(file, "PNG", pnginfo=info)
+    _picture(image).save(file, "PNG", pnginfo=info, icc_profile=profile or None)
 
 
 def png_bytes(image: np.ndarray, text: Mapping[str, str] | None = None) -> bytes:

@@ -76,7 +76,7 @@ def direction_between(
         Truncation(psi, usual=1.0),
         {"s": "w+"}.get(options.space, options.space),
         batch,
-        pictures,
+        pictures.shared(),
     )
     sets = []
     for source in (positive, negative):

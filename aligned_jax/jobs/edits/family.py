@@ -1,6 +1,7 @@
 """Latents and edits that several networks draw, as a picture or a film."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from aligned_jax.jobs.edits.part_masks import PartMask
 from aligned_jax.jobs.edits.recipes import EditRecipe
 from aligned_jax.jobs.edits.strength import ChosenStrength
 from aligned_jax.jobs.films import Film
+from aligned_jax.jobs.keeping import Keeper, Keeping, as_floats
+from aligned_jax.jobs.pasting import PastedPhotographs, paste_back
 from aligned_jax.jobs.sources import Usage
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
@@ -20,6 +23,7 @@ from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.editing import edited
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.rendering.latent_files import write_latents
+from aligned_jax.rendering.pasting import FEATHER
 from aligned_jax.rendering.records import picture_facts
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 from aligned_jax.viz import to_uint8
@@ -43,6 +47,8 @@ class EditedFamily:
       usage: what of the options counted.
       changes: mean absolute difference of a pixel in [-1, 1] between the first and the last
         column, by network; filled by drawing.
+      keeper: what edited pictures keep, or None.
+      feather: of the seams in photographs, in sides of the square that was cut out.
       inside: share in [0, 1] of the whole edit's change that lies in the mask, by network; filled
         by drawing; empty without a mask.
     """
@@ -54,6 +60,8 @@ class EditedFamily:
     options: RenderOptions
     both: bool
     usage: Usage
+    keeper: Keeper | None = None
+    feather: float = FEATHER
     changes: dict[str, float] = dataclasses.field(default_factory=dict)
     inside: dict[str, float] = dataclasses.field(default_factory=dict)
 
@@ -152,6 +160,32 @@ class EditedFamily:
         shape = (frames, height, width, channels)
         return Film(shape, lambda: (pictures[place] for place in places), fps, scale, self.usage)
 
+    def photographs(self, report: Reporter = QUIET) -> PastedPhotographs:
+        """The photographs with the wholly edited faces in their places, by each network.
+
+        Raises:
+          UserError: if the latents are not of photographs, or images are not finite.
+        """
+        factors = np.asarray([0.0, 1.0])
+        with report.progress(2 * len(self.networks) * len(self.latents), "images") as advance:
+            drawn = {name: self._row(name, factors, advance)[1::2] for name in self.networks}
+        facts = picture_facts(self.networks, self.latents, edits=self.summary)
+        left = None
+        if self._keeping is not None:
+            left = [self._keeping.left(row) for row in range(len(self.latents))]
+        return paste_back(self.latents, drawn, left, self.feather, facts)
+
+    @functools.cached_property
+    def _keeping(self) -> Keeping | None:
+        """What every picture keeps: of the one that was given, or of what the parent draws."""
+        if self.keeper is None or not self.keeper.keeps:
+            return None
+        pictures = self.latents.pictures
+        if pictures is not None:
+            return self.keeper.of(as_floats(pictures))
+        parent = next(iter(self.networks.values()))
+        return self.keeper.of(render(parent, self.latents, self.options))
+
     def write_latents(
         self,
         path: str | os.PathLike[str],
@@ -195,6 +229,8 @@ class EditedFamily:
             self.inside[name] = _share_inside(plain, images[-1], shares[-1])
             moves = zip(images, shares, strict=True)
             images = np.stack([plain + share * (one - plain) for one, share in moves])
+        if self._keeping is not None:
+            images = np.stack([self._keeping.applied(one) for one in images])
         shown = np.clip(images, -1, 1)
         self.changes[name] = float(np.abs(shown[-1] - shown[0]).mean())
         swapped = images.swapaxes(0, 1)

@@ -10,6 +10,7 @@ import numpy as np
 from aligned_jax.errors import UserError
 from aligned_jax.features.attributes import Reader, Segment
 from aligned_jax.features.attributes.reader import check_names
+from aligned_jax.jobs.edits.masks import Mask, read_mask
 from aligned_jax.jobs.judges import is_reader, load_segment, segment_of, told_parts
 
 # A reader by name or loaded, or a function from pictures to shares of parts.
@@ -66,9 +67,10 @@ class PartMask:
         Raises:
           UserError: if a part is not known, or what is asked gives no shares of parts.
         """
-        return np.maximum(self._found(images), self._found(edited))
+        return np.maximum(self.found(images), self.found(edited))
 
-    def _found(self, images: np.ndarray) -> np.ndarray:
+    def found(self, images: np.ndarray) -> np.ndarray:
+        """Share of the parts at every pixel of float32 [N, H, W, C]; as `shares`, of one side."""
         if self.segment is None:
             raise ValueError("the reader of the mask is not loaded")
         names, covered = told_parts(self.segment, np.clip(images, -1, 1), self.reader)
@@ -102,6 +104,30 @@ def part_mask(parts: str | Sequence[str], reader: PartReader) -> PartMask:
     if known := getattr(segment, "names", ()):
         check_names(tuple(known), list(wanted), name)
     return PartMask(wanted, name, segment)
+
+
+def named_mask(
+    mask: str | os.PathLike[str] | Mask | PartMask | None, reader: PartReader | None
+) -> Mask | PartMask | None:
+    """What users name as a mask: a picture, or with a reader parts; others stay what they are.
+
+    Args:
+      mask: a name, a mask, or None.
+      reader: who finds parts, or None.
+
+    Raises:
+      UserError: if it cannot be read, or is a part of which nobody says who finds it.
+    """
+    if reader is not None and isinstance(mask, str):
+        return part_mask(mask, reader)
+    if not isinstance(mask, str | os.PathLike):
+        return mask
+    if not os.path.splitext(mask)[1] and not os.path.exists(mask):
+        raise UserError(
+            f"{os.fspath(mask)}: no such file; if it is a part of pictures, say who "
+            "finds it (`reader`)"
+        )
+    return read_mask(mask)
 
 
 def mask_document(mask: PartMask) -> dict[str, Any]:

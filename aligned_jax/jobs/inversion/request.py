@@ -17,6 +17,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.inversion import InversionProgress, Inverted, Settings, setup
 from aligned_jax.inversion.encoder_choice import EncoderChoice, EncoderChoices
 from aligned_jax.inversion.options import OPTIMISER, GivenSettings
+from aligned_jax.jobs.picture_cuts import AlignWord, align_name
 from aligned_jax.jobs.sources import read_pictures
 from aligned_jax.latents import labels_for
 from aligned_jax.loading import NetworkSource, named_network
@@ -43,7 +44,7 @@ class InversionRequest:
       label: [1, c_dim], for all pictures.
       perceptual, pixels: network of LPIPS and weight of pixels, as `setup.perceptual_of`
         takes them.
-      align: as for `targets.read`.
+      align: what was asked for, in words.
       seed: of all random numbers.
       batch: images times restarts at a time; None for as many as are good.
       command: that asks for it.
@@ -103,6 +104,8 @@ class InversionRequest:
         """
         facts = {"image": target.file, "align": self.align, "seed": self.seed}
         facts |= {"network": self.network_facts, "command": self.command.line}
+        if target.placement is not None:
+            facts["placement"] = target.placement.document()
         digest = hashlib.sha256(self._weights.encode() + target.pixels.tobytes()).hexdigest()
         # As it comes back from a file.
         return json.loads(json.dumps(facts | self.encoder_facts | {"input": digest}))
@@ -135,7 +138,7 @@ def request_inversions(
     label: int | None,
     perceptual: str,
     pixels: float,
-    align: str,
+    align: AlignWord,
     seed: int,
     batch: int | None,
     network_key: str,
@@ -163,7 +166,7 @@ def request_inversions(
         label=labels,
         perceptual=perceptual,
         pixels=pixels,
-        align=align,
+        align=align_name(align),
         seed=seed,
         batch=batch,
         command=command,

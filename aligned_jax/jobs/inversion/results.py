@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.data.targets import Target
+from aligned_jax.data.targets import Target, placements_of_targets
 from aligned_jax.inversion import ImageInversion, Settings, latent_arrays
 from aligned_jax.inversion.spaces import is_z
 from aligned_jax.networks.network import Network
@@ -103,6 +103,7 @@ class InvertedImages:
             psi=self.settings.psi if in_z else 1.0,
             pictures=np.stack([one.target.pixels for one in self.images]),
             skipped=self.skipped,
+            placements=placements_of_targets([one.target for one in self.images]),
         )
 
     def _rows(self, name: str, layer: str) -> np.ndarray:

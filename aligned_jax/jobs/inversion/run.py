@@ -18,6 +18,7 @@ from aligned_jax.jobs.inversion.request import (
     request_inversions,
 )
 from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
+from aligned_jax.jobs.picture_cuts import AlignWord
 from aligned_jax.loading import NetworkSource
 from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
@@ -33,7 +34,7 @@ def invert(
     label: int | None = None,
     perceptual: str = "vgg",
     pixels: float = 0.0,
-    align: str = "center",
+    align: AlignWord = "center",
     seed: int = 0,
     batch: int | None = None,
     network_key: str = "G_ema",
@@ -62,7 +63,7 @@ def invert(
       label: class of a conditional network.
       perceptual: network of LPIPS, "vgg", "alex" or "none".
       pixels: weight of the mean squared difference of pixels.
-      align: "center" cuts out the middle square of pictures, "none" cuts nothing.
+      align: how pictures are cut, as for `PictureOptions`.
       seed: of all random numbers.
       batch: images times restarts at a time; by default 8, or as many as fit into half of the
         memory, and one on a CPU.

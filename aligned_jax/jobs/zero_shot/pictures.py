@@ -12,6 +12,7 @@ from aligned_jax.data.attribute_columns import AttributeColumn
 from aligned_jax.data.attribute_tables import read_labelled
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.pending import latents_of
+from aligned_jax.jobs.picture_cuts import AlignWord
 from aligned_jax.jobs.seed_labels.pool import pooled
 from aligned_jax.jobs.sources import PictureOptions, SourceOptions, read_source
 from aligned_jax.jobs.sources import read_pictures as read_targets
@@ -80,7 +81,7 @@ class Pictures:
         return column_or_none.labels
 
 
-def given_pictures(config: GeneratorConfig, images: Any, align: str) -> Pictures:
+def given_pictures(config: GeneratorConfig, images: Any, align: AlignWord) -> Pictures:
     """Pictures of files, folders, zips, or an array [N, H, W, C], of which nothing is known.
 
     Raises:

@@ -1,5 +1,6 @@
 """Labels and values of a child's pictures, from what its parent knows (figures 7 and 29)."""
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -196,6 +197,7 @@ def zero_shot(
         asked = labelled_pictures(config, data, data_images, split, most, 0, report)
         if os.path.isdir(data) and options.supervised and split != "train":
             training = labelled_pictures(config, data, None, "train", options.supervised, 0, report)
+    pictures = dataclasses.replace(pictures, align="center")  # they are cut already
     known = _told(task, known_by(source, read, attributes, fit, report), asked, attributes)
     run = _Run(task, source, known, judge, asked, training, options, pictures, report)
     readings: list[ZeroShotReading] = []
@@ -267,7 +269,7 @@ class _Run:
         own, inverter = None, self.inverter
         if which == "control" and inverter.options.encoders:
             # Encoders are the child's; what needs none is as good as any for the control.
-            inverter = Inverter(PictureOptions(align=inverter.options.align), options.label)
+            inverter = Inverter(PictureOptions(), options.label)
         if "paired" in options.ways or (self.inverts and inverter.by_regression):
             own = OwnSamples.drawn(network, samples, options.batch, self._report)
         carrier = Carrier(
