@@ -78,6 +78,8 @@ from .pairs import PairSource as PairSource
 from .pairs import draw_pairs as draw_pairs
 from .picture_translation import Translation as Translation
 from .picture_translation import translate as translate
+from .program_export import ExportedProgram as ExportedProgram
+from .program_export import export_program as export_program
 from .publishing.run import Published as Published
 from .publishing.run import publish as publish
 from .related import FamilyTree as FamilyTree
