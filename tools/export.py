@@ -97,11 +97,8 @@ def _export_program(args: argparse.Namespace, given: dict[str, Any]) -> None:
         overwrite=args.overwrite,
         **given,
     )
-    shapes = {**exported.inputs, "images": exported.images}
-    said = [
-        f"{name} [{', '.join(map(str, shape))}]" if shape else name
-        for name, shape in shapes.items()
-    ]
+    shapes = {**exported.inputs, "images": exported.images}.items()
+    said = [f"{name} [{', '.join(map(str, size))}]" if size else name for name, size in shapes]
     console.say(f"wrote {args.destination}: {', '.join(said[:-1])} to {said[-1]}")
     if exported.difference is not None:
         console.say(f"its images differ from those of JAX by {exported.difference:.1e} at most")

@@ -20,7 +20,6 @@ from aligned_jax.latents import z_from_seeds
 from aligned_jax.loading import NetworkSource
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
-from aligned_jax.utils.text import listed
 from aligned_jax.viz import check_file
 
 _SCRIPT = Command()
@@ -91,9 +90,9 @@ def export_program(
     name, manifest = described(network)
     config = manifest.configs.get(key)
     if not isinstance(config, GeneratorConfig):
-        found = [k for k, other in manifest.configs.items() if isinstance(other, GeneratorConfig)]
         raise UserError(
-            f"{name} has no generator {key!r:.40}; generators that it has: {listed(found) or 'none'}"
+            f"{name} has no generator {key!r:.40}, and a program holds one, G_ema or G; it has "
+            f"{', '.join(manifest.configs)}"
         )
     options.check(config)
     programs.check_size(out, config, half)

@@ -87,7 +87,7 @@ def read_record(path: str | os.PathLike) -> dict[str, Any]:
         record = parse_json(text, _WHAT)
         if record.get("format_version") != FORMAT_VERSION:
             raise FormatError(
-                f"its format version is {str(record.get('format_version')):.20}, this release "
+                f"its format version is {record.get('format_version')!s:.20}, this release "
                 f"reads {FORMAT_VERSION}; update aligned_jax"
             )
         check_seal(record, _WHAT)
