@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _export_program(args: argparse.Namespace, given: dict[str, Any]) -> None:
     from aligned_jax import jobs
+    from aligned_jax.jobs.describe import signature
 
     exported = jobs.export_program(
         args.network,
@@ -97,9 +98,8 @@ def _export_program(args: argparse.Namespace, given: dict[str, Any]) -> None:
         overwrite=args.overwrite,
         **given,
     )
-    shapes = {**exported.inputs, "images": exported.images}.items()
-    said = [f"{name} [{', '.join(map(str, size))}]" if size else name for name, size in shapes]
-    console.say(f"wrote {args.destination}: {', '.join(said[:-1])} to {said[-1]}")
+    told = signature(exported.inputs, exported.images)
+    console.say(f"wrote {args.destination}: {told}")
     if exported.difference is not None:
         console.say(f"its images differ from those of JAX by {exported.difference:.1e} at most")
 

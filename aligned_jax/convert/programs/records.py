@@ -91,6 +91,7 @@ def read_record(path: str | os.PathLike) -> dict[str, Any]:
                 f"reads {FORMAT_VERSION}; update aligned_jax"
             )
         check_seal(record, _WHAT)
+        _check_parts(record)
         content = memoryview(data)[: len(data) - len(ending)]
         if record.get("checksum") != hashlib.sha256(content).hexdigest():
             raise FormatError("it is damaged, or was changed after `aligned export` wrote it")
@@ -99,6 +100,22 @@ def read_record(path: str | os.PathLike) -> dict[str, Any]:
     except FormatError as error:
         raise FormatError(f"{os.path.basename(name)}: {error}") from None
     return record
+
+
+def _check_parts(record: Mapping[str, Any]) -> None:
+    """Refuses a record whose parts are of other kinds than what `export_program` writes."""
+    program = record.get("program")
+    program = program if isinstance(program, dict) else {}
+    inputs = program.get("inputs")
+    kinds = {
+        "networks": isinstance(record.get("networks"), dict),
+        "provenance": isinstance(record.get("provenance"), dict),
+        "program.inputs": isinstance(inputs, dict)
+        and all(isinstance(shape, list) for shape in inputs.values()),
+        "program.images": isinstance(program.get("images"), list),
+    }
+    if wrong := [name for name, right in kinds.items() if not right]:
+        raise FormatError(f"{_WHAT} is damaged: {', '.join(wrong)}")
 
 
 def _of_onnx(data: bytes) -> tuple[str, bytes]:
