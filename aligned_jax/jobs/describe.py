@@ -21,12 +21,13 @@ from aligned_jax.config import (
     kind_of,
     to_dict,
 )
-from aligned_jax.convert.programs import is_program, read_record
+from aligned_jax.convert.programs import STYLE, is_program, read_record
 from aligned_jax.latents import style_layers
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.network import Network
 from aligned_jax.utils.paths import is_file
+from aligned_jax.utils.text import counted
 
 _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
@@ -103,9 +104,14 @@ def signature(inputs: Mapping[str, Sequence], images: Sequence, **options: Any) 
       images: shape of the result.
       options: that the record tells besides, and these words do not.
     """
-    shapes = {**inputs, "images": images}.items()
-    said = [f"{name} [{', '.join(map(str, shape))}]" if shape else name for name, shape in shapes]
-    return f"{', '.join(said[:-1])} to {said[-1]}"
+
+    def told(name: str, shape: Sequence) -> str:
+        return f"{name} [{', '.join(map(str, shape))}]" if shape else name
+
+    styles = [name for name in inputs if name.startswith(STYLE)]
+    said = [f"styles of {counted(len(styles), 'layer')}"] if styles else []
+    said += [told(name, shape) for name, shape in inputs.items() if name not in styles]
+    return f"{', '.join(said)} to {told('images', images)}"
 
 
 def headline(config: AnyConfig) -> str:

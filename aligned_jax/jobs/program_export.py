@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from aligned_jax import loading
@@ -16,7 +15,7 @@ from aligned_jax.convert.programs import DrawingProgram, ProgramOptions
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.conversion import described, export_origin
 from aligned_jax.jobs.surgery import check_finite
-from aligned_jax.latents import z_from_seeds
+from aligned_jax.latents import one_hot_labels, z_from_seeds
 from aligned_jax.loading import NetworkSource
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
@@ -158,26 +157,22 @@ def _difference(
 
 
 def _drawn(network: Network, options: ProgramOptions) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Latents that a program takes, with rows of W+ of their own, and the images of JAX."""
+    """Latents that a program takes, with unlike rows of W+, and the images of JAX."""
     config, noise = network.config, options.noise
-    z = z_from_seeds(config, range(_PICTURES))
-    c = (
-        np.eye(config.c_dim, dtype=np.float32)[np.arange(_PICTURES) % config.c_dim]
-        if (config.c_dim)
-        else None
-    )
+    z, labels = z_from_seeds(config, range(_PICTURES)), np.arange(_PICTURES)
+    c = one_hot_labels(config, labels % config.c_dim) if config.c_dim else None
     if options.space == "z":
         psi = _PSI if options.takes_psi(config) else options.psi
         images = network(z, c, 1.0 if psi is None else psi, noise=noise)
         arrays: dict[str, Any] = {"z": z, "c": c}
-        return {key: arrays[key] for key in options.latents(config)}, np.asarray(images)
+        return {name: arrays[name] for name in options.latents(config)}, np.asarray(images)
     ws = np.asarray(network.mapping(z, c))
     if options.space == "w":
         return {"w": ws[:, 0]}, np.asarray(network.synthesis(ws, noise))
     rows = np.arange(config.num_ws)
-    mixed = np.stack([ws[(number + rows) % _PICTURES, rows] for number in range(_PICTURES)])
-    images = np.asarray(network.synthesis(mixed, noise))
+    ws = np.stack([ws[(number + rows) % _PICTURES, rows] for number in range(_PICTURES)])
+    images = np.asarray(network.synthesis(ws, noise))
     if options.space == "w+":
-        return {"ws": mixed}, images
-    styles = network.styles(jnp.asarray(mixed))
-    return {f"styles/{layer}": np.asarray(style) for layer, style in styles.items()}, images
+        return {"ws": ws}, images
+    styles = network.styles(ws)
+    return {f"{programs.STYLE}{name}": np.asarray(style) for name, style in styles.items()}, images

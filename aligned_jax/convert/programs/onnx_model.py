@@ -39,6 +39,8 @@ class OnnxProgram:
             runtime = package("onnxruntime", "running an .onnx")
             options = runtime.SessionOptions()
             options.log_severity_level = _ERRORS
+            # Threads that wait leave the processor to others.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             self._session = runtime.InferenceSession(
                 self.content, options, providers=["CPUExecutionProvider"]
             )
@@ -73,13 +75,18 @@ def onnx_program(
         inputs[PSI] = ()
     size = config.img_resolution
     images = {IMAGES: ("N", config.img_channels, size, size)}
-    return OnnxProgram(_model(graph, inputs, images).SerializeToString())
+    return OnnxProgram(model_of(graph, inputs, images).SerializeToString())
 
 
-def _model(
+def model_of(
     graph: Graph, inputs: Mapping[str, tuple[Any, ...]], outputs: Mapping[str, tuple[Any, ...]]
 ) -> Any:
-    """ONNX's message of a graph."""
+    """A graph as an `onnx.ModelProto`.
+
+    Args:
+      graph: its nodes and arrays.
+      inputs, outputs: shapes by name, float32; text names a length that is not known yet.
+    """
     helper = package("onnx.helper", "writing .onnx")
     described = [
         [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in shapes.items()]
