@@ -161,8 +161,8 @@ def test_networks_in_memory_and_other_keys(tmp_path):
     records = [programs.read_record(tmp_path / f"{name}.onnx") for name in ("x", "g", "ema")]
     assert [list(record["networks"]) for record in records] == [["G_ema"], ["G"], ["G_ema"]]
     assert [record["compared"] for record in records] == [None] * 3
-    contents = {(tmp_path / f"{name}.onnx").read_bytes()[:9000] for name in ("x", "g", "ema")}
-    assert len(contents) == 3
+    checksums = [record["checksum"] for record in records]
+    assert checksums[0] != checksums[1] == checksums[2]  # G and G_ema of this file are the same
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_what_cannot_be_is_refused_before_any_work(name, options, said, tmp_path
 
 
 def test_programs_are_another_job_than_files(tmp_path):
-    with pytest.raises(UserError, match="or .pt; jobs.export_program writes programs"):
+    with pytest.raises(UserError, match=r"or \.pt; jobs\.export_program writes programs"):
         jobs.export(PARENT, tmp_path / "x.onnx")
 
 
@@ -207,7 +207,7 @@ def test_other_images_than_those_of_jax_are_refused(tmp_path, monkeypatch):
     draw = onnx_model.OnnxProgram.draw
     monkeypatch.setattr(onnx_model.OnnxProgram, "draw", lambda *args: draw(*args) + 0.01)
     path = tmp_path / "x.onnx"
-    with pytest.raises(UserError, match=r"nothing was written: .* by 0\.01, where .* `check=False`"):
+    with pytest.raises(UserError, match=r"nothing was .* by 0\.01, where .* `check=False`"):
         jobs.export_program(PARENT, path)
     assert not list(tmp_path.iterdir())
     assert jobs.export_program(PARENT, path, check=False).difference is None
@@ -233,9 +233,9 @@ def test_every_space_is_compared(monkeypatch, tmp_path):
 
 def test_images_without_bounds_are_refused(tmp_path):
     network = moved(loading.load(PARENT), 1e30)
-    with pytest.raises(UserError, match="the images of .* hold numbers that are not finite"):
+    with pytest.raises(UserError, match=r"the images of .* hold numbers that are not finite"):
         jobs.export_program(network, tmp_path / "x.onnx")
-    with pytest.raises(UserError, match=r"not finite in mapping\.fc0\.weight"):
+    with pytest.raises(UserError, match=r"not finite in mapping\.fc0\.bias"):
         jobs.export_program(network, tmp_path / "x.onnx", half=True)
     with pytest.raises(UserError, match="G_ema holds numbers that are not finite"):
         jobs.export_program(moved(network, np.nan), tmp_path / "x.onnx")
