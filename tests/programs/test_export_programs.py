@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from aligned_jax.convert.programs import read_record
+from tests import test_documentation
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -88,3 +89,33 @@ def test_what_does_not_fit_together_is_refused(parent, ok, refused, tmp_path):
     said = refused("generate", program, "--seeds", "0", "--out", tmp_path / "x.png")
     assert "x.onnx: this is a program" in said
     assert not (tmp_path / "x.png").exists() and not out.exists()
+
+
+def examples():
+    """Python of the documents that draws with a program, by its suffix."""
+    page = (test_documentation.ROOT / "docs" / "files.md").read_text("utf-8")
+    found = test_documentation.blocks(page, "python")
+    return {
+        suffix: next(block for block in found if f'"toon{suffix}"' in block)
+        for suffix in (".onnx", ".jaxexport")
+    }
+
+
+def test_the_example_of_the_documents_draws(parent, ok, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ok("export", parent, "toon.onnx", "--no-check")
+    results = {}
+    exec(examples()[".onnx"], results)
+    assert results["images"].shape == (4, 3, 8, 8) and np.ptp(results["images"]) > 0.1
+    assert (tmp_path / "toon.png").exists()
+
+
+@pytest.mark.slow
+def test_the_other_example_of_the_documents_draws(parent, ok, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("flatbuffers", reason="the extra onnx is not installed")
+    monkeypatch.chdir(tmp_path)
+    ok("export", parent, "toon.jaxexport", "--space", "w+", "--no-check")
+    results = {}
+    exec(examples()[".jaxexport"], results)
+    assert results["images"].shape == (4, 8, 8, 3) and np.ptp(results["images"]) > 0.01
+    assert "'ws': *" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import export
+from jax import export, lax
 
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.convert.programs.options import PSI, STYLE, ProgramOptions
@@ -59,11 +59,13 @@ def archive_program(
       UserError: if the package flatbuffers is not installed.
     """
     package("flatbuffers", "writing .jaxexport")
-    kept = np.float16 if options.half else np.float32
-    stored = jax.tree.map(lambda leaf: np.asarray(leaf, kept), dict(variables))
+    dtype = np.float16 if options.half else np.float32
+    stored = jax.tree.map(lambda leaf: np.asarray(leaf, dtype), dict(variables))
 
     def images(**inputs: Any) -> Array:
-        whole = jax.tree.map(lambda leaf: jnp.asarray(leaf).astype(jnp.float32), stored)
+        # XLA would compute all that depends on constants alone when it compiles, and slowly.
+        kept = lax.optimization_barrier(jax.tree.map(jnp.asarray, stored))
+        whole = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), kept)
         return _images(Network(config, whole), options, inputs)
 
     (batch,) = export.symbolic_shape("N")
