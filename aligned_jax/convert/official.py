@@ -23,6 +23,7 @@ from aligned_jax.convert.formats import (
     tensor_dicts,
     tf_snapshot,
 )
+from aligned_jax.convert.programs.program import is_program
 from aligned_jax.convert.rules import from_official, official_shapes
 from aligned_jax.errors import ConfigError, FormatError, UserError
 from aligned_jax.networks import fingerprint
@@ -73,6 +74,11 @@ def read_official(path: str | os.PathLike) -> Official:
     expected, and what would work; all bad tensors are listed at once.
     """
     name = os.path.basename(os.fspath(path))
+    if is_program(path):
+        raise FormatError(
+            f"{name}: this is a program, of which networks are not read back; give the network "
+            "that it was made from (`aligned info` names it)"
+        )
     if is_safetensors(path):
         kind, read = "safetensors", lambda: own_exports.read(path)
     else:

@@ -80,6 +80,8 @@ from .pairs import draw_pairs as draw_pairs
 from .pasting import PastedPhotographs as PastedPhotographs
 from .pasting import PasteOptions as PasteOptions
 from .picture_translation import translate as translate
+from .program_export import ExportedProgram as ExportedProgram
+from .program_export import export_program as export_program
 from .publishing.run import Published as Published
 from .publishing.run import publish as publish
 from .related import FamilyTree as FamilyTree

@@ -8,6 +8,7 @@ from typing import Any
 from aligned_jax import checkpoint, convert, loading, provenance
 from aligned_jax.checkpoint import Manifest
 from aligned_jax.config import AnyConfig, GeneratorConfig
+from aligned_jax.convert.programs import is_program
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.surgery import check_finite
 from aligned_jax.loading import NetworkSource, named_network
@@ -148,12 +149,7 @@ def export_networks(
 
     # Functions, so that one network after the other is in memory.
     trees = {key: (manifest.configs[key], lambda key=key: variables(key)) for key in keys}
-    origin = provenance.origin(command, {"network": (name, manifest)})
-    origin["verb"] = origin["verb"] or "export"  # the same network, whoever exports it
-    if before := provenance.forebears(manifest.provenance):
-        origin["parents"]["network"]["parents"] = before
-    if "cautions" in manifest.provenance:
-        origin["cautions"] = manifest.provenance["cautions"]
+    origin = export_origin(command, name, manifest)
     if os.fspath(out).endswith(".pt"):
         convert.write_port(out, trees, origin, half, overwrite)
         generators = [config for config, _ in trees.values() if isinstance(config, GeneratorConfig)]
@@ -164,10 +160,28 @@ def export_networks(
     return Exported(keys)
 
 
+def export_origin(command: Command, name: str, manifest: Manifest) -> dict[str, Any]:
+    """Provenance of an exported network: the command, and where the network comes from.
+
+    Args:
+      command: that exports it.
+      name: of the source.
+      manifest: of the source.
+    """
+    origin = provenance.origin(command, {"network": (name, manifest)})
+    origin["verb"] = origin["verb"] or "export"  # the same network, whoever exports it
+    if before := provenance.forebears(manifest.provenance):
+        origin["parents"]["network"]["parents"] = before
+    if "cautions" in manifest.provenance:
+        origin["cautions"] = manifest.provenance["cautions"]
+    return origin
+
+
 def check_export(out: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Raises UserError unless `out` names a .safetensors or .pt file that may be written."""
     if not os.fspath(out).endswith((".safetensors", ".pt")):
-        raise UserError(f"{os.fspath(out)}: give a name that ends in .safetensors or .pt")
+        hint = "; jobs.export_program writes programs" if is_program(out) else ""
+        raise UserError(f"{os.fspath(out)}: give a name that ends in .safetensors or .pt{hint}")
     check_file(out, overwrite)
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,17 @@ from aligned_jax.config import (
     DiscriminatorConfig,
     EncoderConfig,
     GeneratorConfig,
+    configs_of,
     kind_of,
     to_dict,
 )
+from aligned_jax.convert.programs import STYLE, is_program, read_record
 from aligned_jax.latents import style_layers
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks import variable_shapes
 from aligned_jax.networks.network import Network
+from aligned_jax.utils.paths import is_file
+from aligned_jax.utils.text import counted
 
 _COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
 
@@ -35,10 +39,12 @@ class NetworkInfo:
     Attributes:
       source: what it is called.
       manifest: configs of its networks by key, and their provenance.
+      program: what a program takes and draws, as its record says; None for networks.
     """
 
     source: str
     manifest: Manifest
+    program: Mapping[str, Any] | None = None
 
     def document(self, styles: bool = False) -> dict[str, Any]:
         """Everything, JSON-able; with the table of style layers on request."""
@@ -54,11 +60,14 @@ class NetworkInfo:
                 if styles:
                     facts["styles"] = [dataclasses.asdict(layer) for layer in style_layers(config)]
             networks[key] = facts
-        return {"networks": networks, "provenance": self.manifest.provenance}
+        known = {"networks": networks, "provenance": self.manifest.provenance}
+        return known if self.program is None else {**known, "program": dict(self.program)}
 
     def text(self, styles: bool = False) -> str:
         """The same for people, several lines."""
         lines = [self.source, *_origin(self.manifest.provenance)]
+        if self.program is not None:
+            lines.append(f"  program     {signature(**self.program)}")
         for key, config in self.manifest.configs.items():
             lines += ["", f"{key}: {headline(config)}"]
             lines += [f"  {name:11} {value}" for name, value in _facts(config).items()]
@@ -71,8 +80,8 @@ def info(network: NetworkSource) -> NetworkInfo:
     """Sizes, options, parameters and origin of the networks of a source.
 
     Args:
-      network: whatever `loading.load` takes, or a loaded generator. A checkpoint's arrays are
-        not read; an official file is checked as a whole.
+      network: whatever `loading.load` takes, or a loaded generator, or a program that
+        `export_program` wrote. A checkpoint's arrays are not read; files are checked as a whole.
 
     Raises:
       UserError: if there is no such source, or it is damaged.
@@ -80,7 +89,29 @@ def info(network: NetworkSource) -> NetworkInfo:
     if isinstance(network, Network):
         manifest = Manifest({"G_ema": network.config}, network.provenance or {})
         return NetworkInfo(named_network(network)[0], manifest)
+    if is_program(network) and is_file(network):
+        record = read_record(network)
+        manifest = Manifest(configs_of(record["networks"]), record["provenance"])
+        return NetworkInfo(os.fspath(network), manifest, record["program"])
     return NetworkInfo(os.fspath(network), loading.describe(network))
+
+
+def signature(inputs: Mapping[str, Sequence], images: Sequence, **options: Any) -> str:
+    """What a program takes and draws: "z [N, 512], psi to images [N, 3, 64, 64]".
+
+    Args:
+      inputs: shapes by name, () of a single number.
+      images: shape of the result.
+      options: that the record tells besides, and these words do not.
+    """
+
+    def told(name: str, shape: Sequence) -> str:
+        return f"{name} [{', '.join(map(str, shape))}]" if shape else name
+
+    styles = [name for name in inputs if name.startswith(STYLE)]
+    said = [f"styles of {counted(len(styles), 'layer')}"] if styles else []
+    said += [told(name, shape) for name, shape in inputs.items() if name not in styles]
+    return f"{', '.join(said)} to {told('images', images)}"
 
 
 def headline(config: AnyConfig) -> str:

@@ -93,9 +93,14 @@ def convolve(
 
 
 def _is_large(kernel: Array, x: Array, padding: str | Sequence[tuple[int, int]]) -> bool:
-    """Whether the backend is a CPU and a kernel of several taps is far larger than the image."""
+    """Whether the backend is a CPU and a kernel of several taps is far larger than the image.
+
+    Images of no certain number (`jax.export.symbolic_shape`) are never few.
+    """
     several = kernel.shape[0] * kernel.shape[1] > 1 and not isinstance(padding, str)
-    return several and kernel.size >= _LARGER * x.size and jax.default_backend() == "cpu"
+    if not several or not isinstance(x.size, int):
+        return False
+    return kernel.size >= _LARGER * x.size and jax.default_backend() == "cpu"
 
 
 def _plain_up(x: Array, kernel: Array, up: int, groups: int = 1) -> Array:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from aligned_jax import loading
 from aligned_jax.checkpoint import read_manifest
+from aligned_jax.convert.programs import is_program, read_record
 from aligned_jax.tools.main import VERBS
 from aligned_jax.utils.paths import zoo_folder
 
@@ -20,6 +21,8 @@ LINES = {
     "convert P {}": ["{}"],
     "export P {}.safetensors": ["{}.safetensors"],
     "export P {}.pt": ["{}.pt"],
+    "export P {}.onnx --no-check": ["{}.onnx"],
+    "export P {}.jaxexport --no-check": ["{}.jaxexport"],
     "publish P hf://me/x --license other --seeds 0 --dry-run --out {}": [
         "{}/network.safetensors",
         "{}/samples.png",
@@ -83,6 +86,8 @@ LINES = {
     "attributes read zoo:people-reader people.png --out {}.npz": ["{}.npz.json"],
     "attributes read zoo:people-reader people.png --out {}.png": ["{}.png"],
 }
+# What these lines need, and not everybody has.
+NEEDED = {".onnx": "onnx", ".jaxexport": "flatbuffers"}
 # These compile and import little.
 QUICK = ("convert", "export", "data images", "generate", "family", "translate", "mix", "related")
 # Their records have tests where their work is tested, because it takes long.
@@ -121,6 +126,8 @@ def record(path):
     """What a result says of itself, wherever its kind keeps it."""
     if path.is_dir():
         return read_manifest(path).provenance
+    if is_program(path):
+        return read_record(path)["provenance"]
     if path.suffix == ".png":
         with Image.open(path) as picture:
             assert picture.text["Comment"] and picture.text["Software"]
@@ -154,6 +161,9 @@ def test_a_result_says_how_it_was_made(line, workplace, aligned, monkeypatch):
     monkeypatch.chdir(workplace)
     name = re.sub(r"\W+", "-", line)[:80]
     words = line.format(name).split()
+    for ending, package in NEEDED.items():
+        if f"{ending} " in line:
+            pytest.importorskip(package, reason="the extra onnx is not installed")
     done = aligned(*words)
     assert done.code == 0, done.err
     command = " ".join(["aligned", *words])
