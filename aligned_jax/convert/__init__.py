@@ -1,5 +1,14 @@
 """Official file formats in and out, without torch, TensorFlow or running pickles."""
 
+from aligned_jax.convert.deltas import (
+    Delta,
+    DeltaBase,
+    added,
+    check_delta,
+    delta_of,
+    read_delta,
+    write_delta,
+)
 from aligned_jax.convert.export_port import port_usage, write_port
 from aligned_jax.convert.export_safetensors import write_safetensors
 from aligned_jax.convert.kwargs import discriminator_config, generator_config
@@ -8,13 +17,20 @@ from aligned_jax.convert.rules import from_official, to_official
 
 __all__ = [
     "Converted",
+    "Delta",
+    "DeltaBase",
     "Official",
+    "added",
+    "check_delta",
+    "delta_of",
     "discriminator_config",
     "from_official",
     "generator_config",
     "port_usage",
+    "read_delta",
     "read_official",
     "to_official",
+    "write_delta",
     "write_port",
     "write_safetensors",
 ]
