@@ -195,6 +195,20 @@ def lasting_name(source: str | os.PathLike) -> str:
     return str(hub.fetch(hub.HubAddress.parse(text)).pinned) if hub.is_hub(text) else text
 
 
+def pinned_name(source: str | os.PathLike) -> str:
+    """As `lasting_name`, with places from the root on, and of a run its checkpoint.
+
+    Raises:
+      UserError: if there is no such source.
+    """
+    base, text = _parts_of(os.fspath(source))
+    if base is not None:
+        return f"{pinned_name(base)}+{pinned_name(text)}"
+    if text.startswith("zoo:") or hub.is_hub(text):
+        return lasting_name(text)
+    return str(paths.absolute(text if paths.is_file(text) else checkpoint.find(text)))
+
+
 def _open(
     source: str | os.PathLike, deepest: int = _DEEPEST
 ) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
@@ -253,7 +267,7 @@ def _tuned(
         return convert.added(config, variables, delta)
 
     parent = {"network": name, **provenance.summary(base.provenance)}
-    facts: dict[str, Any] = {"kind": "tuned", **told, **delta.facts, "parents": {"network": parent}}
+    facts: dict[str, Any] = {**delta.facts, "kind": "tuned", **told, "parents": {"network": parent}}
     facts |= {name: base.provenance[name] for name in ("cautions",) if name in base.provenance}
     facts["tuned_from"] = delta.base.sha256
     return checkpoint.Manifest({"G_ema": config}, facts), read_tuned

@@ -1,6 +1,7 @@
 """Official file formats in and out, without torch, TensorFlow or running pickles."""
 
 from aligned_jax.convert.deltas import (
+    DTYPES,
     Delta,
     DeltaBase,
     added,
@@ -16,6 +17,7 @@ from aligned_jax.convert.official import Converted, Official, read_official
 from aligned_jax.convert.rules import from_official, to_official
 
 __all__ = [
+    "DTYPES",
     "Converted",
     "Delta",
     "DeltaBase",

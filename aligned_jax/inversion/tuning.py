@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import ConfigError, UserError, too_small
 from aligned_jax.inversion import tuning_steps
 from aligned_jax.inversion.perceptual import Perceptual, distances
@@ -195,8 +196,7 @@ def problem_of(
 ) -> TuningProblem:
     """What the steps of `tune` work on; arguments and errors as there."""
     pivots, goals = _checked(network, ws, targets)
-    if settings.regulariser == "locality" and network.config.mapping.w_avg_beta is None:
-        raise UserError("this network keeps no mean of w, which locality needs; tune without it")
+    check_held(network.config, settings)
     embedded: PyTree = [] if perceptual is None else _embedded(perceptual, goals)
     names = ("learning_rate", "until", "perceptual_weight", "pixel_weight", "alpha")
     names += ("regulariser_perceptual", "regulariser_pixels")
@@ -205,6 +205,12 @@ def problem_of(
         weights["until"] = jnp.float32(-1)
     label = jnp.asarray(c, jnp.float32) if network.config.c_dim and c is not None else None
     return TuningProblem(network, perceptual, pivots, goals, embedded, label, weights)
+
+
+def check_held(config: GeneratorConfig, settings: TuningSettings) -> None:
+    """Raises UserError if the regulariser needs what a generator of this config has not."""
+    if settings.regulariser == "locality" and config.mapping.w_avg_beta is None:
+        raise UserError("this network keeps no mean of w, which locality needs; tune without it")
 
 
 @jax.jit
