@@ -198,8 +198,10 @@ def problem_of(
     pivots, goals = _checked(network, ws, targets)
     check_held(network.config, settings)
     embedded: PyTree = [] if perceptual is None else _embedded(perceptual, goals)
-    names = ("learning_rate", "until", "perceptual_weight", "pixel_weight", "alpha")
-    names += ("regulariser_perceptual", "regulariser_pixels")
+    names = (
+        *("learning_rate", "until", "perceptual_weight", "pixel_weight", "alpha"),
+        *("regulariser_perceptual", "regulariser_pixels"),
+    )
     weights = {name: jnp.float32(getattr(settings, name)) for name in names}
     if perceptual is None:  # there is no LPIPS that could be small enough
         weights["until"] = jnp.float32(-1)

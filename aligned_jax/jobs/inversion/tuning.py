@@ -142,7 +142,7 @@ class Tuner:
         said = [{**one.distances, "before": one.before} for one in results]
         names = [one.target.name for one in group]
         more = {"distances": dict(zip(names, said, strict=True)), **self._made_by()}
-        delta = dataclasses.replace(delta, facts=delta.facts | more)
+        delta = dataclasses.replace(delta, facts={**delta.facts, **more})
         if self._folder:
             size = self._folder.write_delta(name, delta)
             results = tuple(dataclasses.replace(one, bytes=size) for one in results)
