@@ -175,8 +175,7 @@ def read_official(source: str | os.PathLike) -> convert.Official:
     """
     path, named = _file_of(os.fspath(source))
     with _on_disk(path) as file:
-        official = convert.read_official(file)
-    return convert.Official(official.networks, {**official.source, **named})
+        return _official(file, named)
 
 
 def lasting_name(source: str | os.PathLike) -> str:
@@ -216,14 +215,14 @@ def _open(
     base, text = _parts_of(os.fspath(source))
     hub.check_source(text)
     if text.startswith(("zoo:", hub.SCHEME)) or paths.is_file(text):
-        path, _ = _file_of(text)
+        path, named = _file_of(text)
         with _on_disk(path) as file:
             if (delta := convert.read_delta(file)) is not None:
                 told = {"file": text, "sha256": checksums.of_file(file)}
                 return _tuned(text, base, delta, told, deepest)
-        if base is not None:
-            raise FormatError(f"{text} is no delta, so that nothing can be added to {base}")
-        official = read_official(text)
+            if base is not None:
+                raise FormatError(f"{text} is no delta, so that nothing can be added to {base}")
+            official = _official(file, named)
         configs = {key: network.config for key, network in official.networks.items()}
         manifest = checkpoint.Manifest(configs, {"kind": "converted", **official.source})
         return manifest, lambda key: official.networks[key].variables()
@@ -234,6 +233,12 @@ def _open(
         return checkpoint.read(folder, key, expected=variable_shapes(manifest.configs[key]))
 
     return manifest, read
+
+
+def _official(file: str, named: Mapping[str, str]) -> convert.Official:
+    """The networks of an official file on this machine; `named` goes into their origin."""
+    official = convert.read_official(file)
+    return convert.Official(official.networks, {**official.source, **named})
 
 
 def _tuned(
