@@ -280,7 +280,7 @@ def _tuned(
 
 def _parts_of(text: str) -> tuple[str | None, str]:
     """BASE and DELTA of "BASE+DELTA.safetensors"; None and the text of any other name."""
-    if paths.exists(text):
+    if "+" not in text or paths.exists(text):
         return None, text
     for place in (place for place, letter in enumerate(text) if letter == "+"):
         base, file = text[:place], text[place + 1 :]
