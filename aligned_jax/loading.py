@@ -1,23 +1,28 @@
-"""Load anything: checkpoint folders, runs, official files, the zoo, the Hugging Face Hub."""
+"""Load anything: checkpoint folders, runs, official files, the zoo, the Hugging Face Hub.
 
+A delta file, which `aligned invert --tune` writes, names its base network, and stands for that
+network with the delta added. `BASE+DELTA` says where the base lies if it was moved.
+"""
+
+import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, overload
 
 import jax
 import jax.numpy as jnp
 
-from aligned_jax import checkpoint, convert, hub
-from aligned_jax.config import ENCODER, AnyConfig, kind_of
-from aligned_jax.errors import CheckpointError, UserError
-from aligned_jax.networks import variable_shapes
+from aligned_jax import checkpoint, convert, hub, provenance
+from aligned_jax.config import ENCODER, AnyConfig, GeneratorConfig, kind_of
+from aligned_jax.errors import CheckpointError, FormatError, UserError
+from aligned_jax.networks import fingerprint, variable_shapes
 from aligned_jax.networks.encoder_network import AnyNetwork, EncoderNetwork
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from aligned_jax.types import Variables
-from aligned_jax.utils import paths
+from aligned_jax.utils import checksums, paths
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.utils.text import listed
 
@@ -30,6 +35,9 @@ _LONE_KEYS = {Network: "G_ema", DiscriminatorNetwork: "D", EncoderNetwork: ENCOD
 
 # A name of a network, or a network in memory.
 NetworkSource = str | os.PathLike[str] | Network
+
+# How long a chain of tuned networks of tuned networks may be.
+_DEEPEST = 8
 
 # What a folder of the zoo holds besides its card and pictures: float16, official names.
 ZOO_FILE = "network.safetensors"
@@ -56,7 +64,8 @@ def load(source: str | os.PathLike, key: str = "G_ema", report: Reporter = QUIET
       source: a checkpoint folder, a run folder (its latest), `RUN@KIMG`, an
         official .pkl, .pt or .safetensors file (converted in memory, running
         nothing from it), `zoo:NAME`, or `hf://owner/name[/file][@revision]` of the
-        Hugging Face Hub (extra `hub`).
+        Hugging Face Hub (extra `hub`). A delta file stands for its base with the delta added;
+        `BASE+DELTA` says where the base is now.
       key: "G_ema", "G", "D" or "E", an encoder.
       report: hears a warning if the network cannot draw what it was trained for, because its
         file is incomplete.
@@ -96,6 +105,7 @@ def named_network(
 
 def label_of(source: str) -> str:
     """A short name of a NETWORK: "critters64" of "zoo:critters64" or "runs/critters64"."""
+    source = _parts_of(source)[1]
     if hub.is_hub(source):
         return hub.HubAddress.parse(source).name
     short = re.split(r"[/:\\]", source.rstrip("/"))[-1]
@@ -164,14 +174,8 @@ def read_official(source: str | os.PathLike) -> convert.Official:
       UserError: as `convert.read_official`, or if there is no such file.
     """
     path, named = _file_of(os.fspath(source))
-    if not paths.is_remote(path):
-        official = convert.read_official(path)
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / paths.as_path(path).name
-            copy.write_bytes(paths.as_path(path).read_bytes())
-            official = convert.read_official(str(copy))
-    return convert.Official(official.networks, {**official.source, **named})
+    with _on_disk(path) as file:
+        return _official(file, named)
 
 
 def lasting_name(source: str | os.PathLike) -> str:
@@ -183,16 +187,42 @@ def lasting_name(source: str | os.PathLike) -> str:
       UserError: as `hub.fetch`.
     """
     text = os.fspath(source)
+    base, text = _parts_of(text)
+    if base is not None:
+        return f"{lasting_name(base)}+{lasting_name(text)}"
     hub.check_source(text)
     return str(hub.fetch(hub.HubAddress.parse(text)).pinned) if hub.is_hub(text) else text
 
 
-def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
+def pinned_name(source: str | os.PathLike) -> str:
+    """As `lasting_name`, with places from the root on, and of a run its checkpoint.
+
+    Raises:
+      UserError: if there is no such source.
+    """
+    base, text = _parts_of(os.fspath(source))
+    if base is not None:
+        return f"{pinned_name(base)}+{pinned_name(text)}"
+    if text.startswith("zoo:") or hub.is_hub(text):
+        return lasting_name(text)
+    return str(paths.absolute(text if paths.is_file(text) else checkpoint.find(text)))
+
+
+def _open(
+    source: str | os.PathLike, deepest: int = _DEEPEST
+) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
     """Manifest of a source and a function from key to variables."""
-    text = os.fspath(source)
+    base, text = _parts_of(os.fspath(source))
     hub.check_source(text)
     if text.startswith(("zoo:", hub.SCHEME)) or paths.is_file(text):
-        official = read_official(text)
+        path, named = _file_of(text)
+        with _on_disk(path) as file:
+            if (delta := convert.read_delta(file)) is not None:
+                told = {"file": text, "sha256": checksums.of_file(file)}
+                return _tuned(text, base, delta, told, deepest)
+            if base is not None:
+                raise FormatError(f"{text} is no delta, so that nothing can be added to {base}")
+            official = _official(file, named)
         configs = {key: network.config for key, network in official.networks.items()}
         manifest = checkpoint.Manifest(configs, {"kind": "converted", **official.source})
         return manifest, lambda key: official.networks[key].variables()
@@ -203,6 +233,72 @@ def _open(source: str | os.PathLike) -> tuple[checkpoint.Manifest, Callable[[str
         return checkpoint.read(folder, key, expected=variable_shapes(manifest.configs[key]))
 
     return manifest, read
+
+
+def _official(file: str, named: Mapping[str, str]) -> convert.Official:
+    """The networks of an official file on this machine; `named` goes into their origin."""
+    official = convert.read_official(file)
+    return convert.Official(official.networks, {**official.source, **named})
+
+
+def _tuned(
+    text: str, given: str | None, delta: convert.Delta, told: dict[str, str], deepest: int
+) -> tuple[checkpoint.Manifest, Callable[[str], Variables]]:
+    """As `_open`, of a delta and its base, which is `given` or the one that the delta names."""
+    name, key = given or delta.base.network, delta.base.key
+    if not deepest:
+        raise FormatError(f"{text}: more than {_DEEPEST} deltas of deltas; one may be its own base")
+    try:
+        base, read = _open(name, deepest - 1)
+    except UserError as error:
+        way = "" if given else f"; where it lies now is said so: BASE+{text}"
+        raise CheckpointError(f"{text} needs its base {name}: {error}{way}") from None
+    config = base.configs.get(key)
+    if not isinstance(config, GeneratorConfig):
+        raise CheckpointError(f"{text} belongs to the network {key} of its base; {name} has none")
+
+    def read_tuned(_: str) -> Variables:
+        variables = read(key)
+        if (found := fingerprint(variables)) != delta.base.sha256:
+            raise CheckpointError(
+                f"{text} belongs to {delta.base.network} (fingerprint {delta.base.sha256[:12]}), "
+                f"and {name} is another network ({found[:12]}); give BASE+{text} with that one, or "
+                "see `aligned arithmetic` for sums of networks"
+            )
+        try:
+            convert.check_delta(config, delta)
+        except UserError as error:
+            raise FormatError(f"{text}: {error}") from None
+        return convert.added(config, variables, delta)
+
+    parent = {"network": name, **provenance.summary(base.provenance)}
+    facts: dict[str, Any] = {**delta.facts, "kind": "tuned", **told, "parents": {"network": parent}}
+    facts |= {name: base.provenance[name] for name in ("cautions",) if name in base.provenance}
+    facts["tuned_from"] = delta.base.sha256
+    return checkpoint.Manifest({"G_ema": config}, facts), read_tuned
+
+
+def _parts_of(text: str) -> tuple[str | None, str]:
+    """BASE and DELTA of "BASE+DELTA.safetensors"; None and the text of any other name."""
+    if "+" not in text or paths.exists(text):
+        return None, text
+    for place in (place for place, letter in enumerate(text) if letter == "+"):
+        base, file = text[:place], text[place + 1 :]
+        if base and file.endswith(".safetensors") and (hub.is_hub(file) or paths.is_file(file)):
+            return base, file
+    return None, text
+
+
+@contextlib.contextmanager
+def _on_disk(path: str) -> Iterator[str]:
+    """The file itself, or a copy of one in a bucket."""
+    if not paths.is_remote(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / paths.as_path(path).name
+        copy.write_bytes(paths.as_path(path).read_bytes())
+        yield str(copy)
 
 
 def _warn(

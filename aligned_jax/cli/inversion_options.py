@@ -10,6 +10,7 @@ from aligned_jax.utils.text import options
 if TYPE_CHECKING:
     from aligned_jax.config import GeneratorConfig
     from aligned_jax.inversion.options import GivenSettings, Settings
+    from aligned_jax.jobs import InvertedImages, TuneOptions
 
 # Settings by the names of their options; --space has a parameter of its own.
 _SETTINGS = {"lr": "learning_rate"} | {
@@ -24,6 +25,12 @@ _OPTIMISER = (
     *("seed", "video", "steps", "lr", "rampup", "rampdown", "latent_noise", "latent_noise_ramp"),
     *("noise_weight", "restarts", "spread", "samples", "samples_seed"),
 )
+
+
+# Options of the tuning by the fields of `TuningSettings` and `TuneOptions`.
+_TUNING = {"tune_steps": "steps", "tune_rate": "learning_rate", "tune_until": "until"}
+_TUNING |= {"tune_pixels": "pixel_weight", "tune_regulariser": "regulariser"}
+_KEPT = {"tune_perceptual": "perceptual", "tune_rank": "rank", "tune_dtype": "dtype"}
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -77,9 +84,72 @@ def _add_perceptual(parser: argparse.ArgumentParser) -> None:
     add("--resolution", type=arguments.whole(1), metavar="R", help="at most (default 256)")
 
 
+def add_tuning(parser: argparse.ArgumentParser) -> None:
+    """Options of pivotal tuning."""
+    group = parser.add_argument_group(
+        "tuning", "the network is bent until it draws the pictures at their latents (PTI)"
+    )
+    which = group.add_mutually_exclusive_group().add_argument
+    which("--tune", action="store_true", help="a network for each picture, NAME.safetensors")
+    which("--tune-together", action="store_true", help="one for all, tuned.safetensors")
+    add = group.add_argument
+    add("--tune-steps", type=arguments.whole(0), metavar="N", help="a picture's most (default 350)")
+    add("--tune-rate", type=arguments.finite, metavar="R", help="learning rate (default 3e-4)")
+    add("--tune-until", type=arguments.finite, metavar="D", help="end at this LPIPS (default 0.06)")
+    add("--tune-pixels", type=arguments.finite, metavar="W", help="weight of pixels (default 1)")
+    add(
+        "--tune-perceptual",
+        choices=("alex", "vgg", "none"),
+        help="network of LPIPS in the tuning (default alex)",
+    )
+    add(
+        "--tune-regulariser",
+        choices=("none", "locality"),
+        help="hold the pictures of other latents where they were (default none)",
+    )
+    add(
+        "--tune-rank",
+        type=arguments.whole(1),
+        metavar="R",
+        help="of deltas (default full)",
+    )
+    add("--tune-dtype", choices=("float16", "float32"), help="of deltas (default float16)")
+
+
+def tuning(args: argparse.Namespace) -> "TuneOptions | None":
+    """How the network is tuned, None for not at all.
+
+    Raises:
+      UserError: for options of a tuning that was not asked for, or values that cannot be.
+    """
+    given = {name for name in (*_TUNING, *_KEPT) if getattr(args, name) is not None}
+    if not (args.tune or args.tune_together):
+        if given:
+            raise UserError(f"{options(sorted(given))}: nothing is tuned without --tune")
+        return None
+    from aligned_jax.inversion import TuningSettings
+    from aligned_jax.jobs import TuneOptions
+
+    settings = {field: getattr(args, name) for name, field in _TUNING.items() if name in given}
+    kept = {field: getattr(args, name) for name, field in _KEPT.items() if name in given}
+    return TuneOptions(TuningSettings(**settings), together=args.tune_together, **kept)
+
+
+def warn_untuned(results: "InvertedImages") -> None:
+    """Warns of pictures that were so near from the start that nothing was tuned."""
+    tuned = [one.tuned for one in results.images if one.tuned]
+    if idle := sum(one.steps == 0 for one in tuned):
+        console.warn(
+            f"{idle} of {len(tuned)} pictures were nearer than --tune-until from the start, so "
+            "that nothing was tuned; give a lower one (0 takes all steps)"
+        )
+
+
 def check_encoder(args: argparse.Namespace) -> None:
     """Raises UserError for what was given beside --encoder, which optimises nothing."""
-    arguments.refuse_without_optimiser(args, _OPTIMISER)
+    # Locality draws latents.
+    drawn = ("seed",) if args.tune_regulariser == "locality" else ()
+    arguments.refuse_without_optimiser(args, [one for one in _OPTIMISER if one not in drawn])
     if args.encoder and args.noise in ("drop", "keep"):
         raise UserError(
             f"--noise {args.noise} optimises noise, and --encoder nothing; give const or none"

@@ -30,3 +30,8 @@ from .spaces import latent_arrays as latent_arrays
 from .spaces import statistics as statistics
 from .spaces import to_styles as to_styles
 from .spaces import to_ws as to_ws
+from .tuning import Nearness as Nearness
+from .tuning import Tuned as Tuned
+from .tuning import TuningSettings as TuningSettings
+from .tuning import measure as measure
+from .tuning import tune as tune

@@ -63,7 +63,9 @@ from .figures.plan import parse_only as parse_only
 from .films import Film as Film
 from .inversion.results import InvertedImage as InvertedImage
 from .inversion.results import InvertedImages as InvertedImages
+from .inversion.results import TunedImage as TunedImage
 from .inversion.run import invert as invert
+from .inversion.tuning import TuneOptions as TuneOptions
 from .judges import NamedJudge as NamedJudge
 from .judges import SeedScores as SeedScores
 from .judges import load_judge as load_judge

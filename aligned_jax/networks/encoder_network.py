@@ -59,13 +59,15 @@ class EncoderNetwork(NetworkBase):
     def check_generator(self, network: Network, name: str | None = None) -> None:
         """Raises UserError if the encoder's latents are those of another generator.
 
-        The message calls it `name`, or after the file that it was made of.
+        A tuned generator has the latents of the one that it was tuned from. The message calls the
+        generator `name`, or after the file that it was made of.
         """
         known = (self.provenance or {}).get("generator")
         known = known if isinstance(known, dict) else {}
         whose = known.get("network") or "another generator"
         wrong = misfits(self.config, network.config)
-        if not wrong and known.get("sha256") == fingerprint(network.variables):
+        ours = (network.provenance or {}).get("tuned_from")
+        if not wrong and known.get("sha256") in (ours or "-", fingerprint(network.variables)):
             return
         if not wrong and "sha256" not in known:
             wrong = ["nothing is recorded about its generator"]

@@ -32,6 +32,11 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Description], dict[str, Any
     manifest = _manifest(metadata)
     if manifest is None:
         return tensor_dicts.read(entries, guess=False) or state_dicts.read(entries)
+    if manifest.get("kind") == "delta":
+        raise FormatError(
+            "it is the delta of a tuned network and holds no whole one; give its name as a NETWORK "
+            "(`aligned export` makes a file of the whole)"
+        )
     networks = _networks(manifest)
     _check_tensors(manifest, entries)
     parts = (

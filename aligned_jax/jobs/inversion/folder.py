@@ -8,13 +8,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from aligned_jax import inversion, provenance, viz
+from aligned_jax import convert, inversion, provenance, viz
 from aligned_jax.data import targets
 from aligned_jax.data.opening import opened, read_file
 from aligned_jax.data.targets import Target, Targets
 from aligned_jax.errors import FormatError
 from aligned_jax.jobs.inversion.request import InversionRequest
-from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
+from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages, TunedImage
 from aligned_jax.provenance import Command, record
 from aligned_jax.utils.jsonable import to_dict
 from aligned_jax.utils.reading import read_json
@@ -29,9 +29,10 @@ _LONGEST_TABLE = 1 << 28  # bytes
 class InversionFolder:
     """Where an inversion of several images puts its results, and finds those of a stopped one.
 
-    For every image NAME.npz, NAME.png (the target and its reconstruction) and perhaps
-    NAME.webp; inversions.json with all distances, which also says whether all images are
-    done; and index.html.
+    For every image NAME.npz, NAME.png (the target, its reconstruction, and that of the tuned
+    network if there is one), perhaps NAME.safetensors (the delta of that network, or
+    tuned.safetensors of one for all) and NAME.webp; inversions.json with all distances, which also
+    says whether all images are done; and index.html.
 
     Attributes:
       unfinished: whether the same command was stopped before it had inverted all images.
@@ -58,15 +59,17 @@ class InversionFolder:
         viz.check_folder(self._path, self._overwrite)
         viz.try_folder(self._path)
 
-    def check_apart(self, sources: Iterable[str], images: Targets) -> None:
-        """Raises UserError if results would take the places of the pictures that are given.
+    def check_apart(self, sources: Iterable[str], images: Targets, tuned: bool = False) -> None:
+        """Raises UserError if results would take the places of what is given.
 
         Args:
-          sources: paths of the pictures.
+          sources: paths of the pictures, and of networks if deltas are written.
           images: that were read from them.
+          tuned: whether deltas are written.
         """
-        endings = (".npz", ".png", ".webp") if self._video else (".npz", ".png")
+        endings = [".npz", ".png"] + [".webp"] * self._video + [".safetensors"] * tuned
         names = [f"{target.name}{ending}" for target in images.targets for ending in endings]
+        names += ["tuned.safetensors"] * tuned
         results = [os.path.join(self._path, name) for name in (*names, TABLE, PAGE)]
         targets.check_apart(sources, results)
 
@@ -77,7 +80,7 @@ class InversionFolder:
         try:
             known = inversion.load(f"{path}.npz", request.network)
             with opened(read_file(f"{path}.png")) as pair:
-                image = np.asarray(pair)[:, size:].reshape(shape)
+                image = np.asarray(pair)[:, size : 2 * size].reshape(shape)
         except (FormatError, OSError, SyntaxError, ValueError):
             return None
         facts = {key: value for key, value in known.facts.items() if key != "restart"}
@@ -109,6 +112,42 @@ class InversionFolder:
             with self._writing(f"{name}.webp") as file:
                 viz.save_webp(file, both, _FRAME_MS, _HOLD_MS)
 
+    def read_delta(self, request: InversionRequest, name: str) -> convert.Delta | None:
+        """What a stopped run has left of a tuned network; None if there is nothing of use."""
+        path = os.path.join(self._path, f"{name}.safetensors")
+        try:
+            if delta := convert.read_delta(path) if self.unfinished else None:
+                convert.check_delta(request.network.config, delta)
+            return delta
+        except FormatError:
+            return None
+
+    def write_delta(self, name: str, delta: convert.Delta) -> int:
+        """Writes a delta; returns the bytes of its file."""
+        path = os.path.join(self._path, f"{name}.safetensors")
+        return convert.write_delta(path, delta, self._overwrite)
+
+    def size_of(self, file: str) -> int:
+        """Bytes of a file, 0 if it is not there."""
+        path = os.path.join(self._path, file)
+        return os.path.getsize(path) if os.path.isfile(path) else 0
+
+    def write_pictures(
+        self, request: InversionRequest, result: InvertedImage, tuned: TunedImage
+    ) -> None:
+        """Writes the pictures of an image anew, with that of a tuned network beside them.
+
+        Args:
+          request: that they belong to.
+          result: of the inversion.
+          tuned: what became of it.
+        """
+        text = provenance.png_text(self._command, {"network": request.network_facts})
+        three = viz.tile(np.stack([result.target.pixels, result.image, tuned.image]), 3)
+        path = os.path.join(self._path, f"{result.target.name}.png")
+        with viz.writing(path, overwrite=True) as file:
+            viz.save_png(file, three, text)
+
     def write_table(
         self, request: InversionRequest, results: InvertedImages, finished: bool
     ) -> None:
@@ -123,9 +162,10 @@ class InversionFolder:
             "finished": finished,
             "images": results.rows,
             "skipped": results.skipped,
-            "mean": results.means,
+            "mean": results.means | ({"tuned": results.tuned_means} if results.tuning else {}),
             "settings": to_dict(results.settings),
             "perceptual": {"lpips": request.perceptual, "pixels": request.pixels},
+            **({"tuning": results.tuning} if results.tuning else {}),
             "network": request.network_facts,
             **request.encoder_facts,
             **record(self._command),
@@ -138,9 +178,12 @@ class InversionFolder:
         settings = {"network": request.network_name, "align": request.align, "seed": request.seed}
         settings |= {"perceptual": request.perceptual, "pixels": request.pixels}
         settings |= to_dict(results.settings)
+        settings |= {"tuning": results.tuning} if results.tuning else {}
         settings |= {key: facts["encoder"] for key, facts in request.encoder_facts.items()}
-        columns = ("target", "inversion", "perceptual distance", "pixels", "loss")
-        cells = [_cells(one) for one in results.images]
+        tuned = any(one.tuned for one in results.images)
+        columns = ["target", "inversion", "perceptual distance", "pixels", "loss"]
+        columns += ["tuned", "LPIPS before and after", "pixels after", "steps", "bytes"] * tuned
+        cells = [_cells(one) + _tuned_cells(one) * tuned for one in results.images]
         sections = [report.sheet(columns, results.names, cells)]
         if results.skipped:
             table = report.table(("file", "why"), [*results.skipped.items()])
@@ -177,4 +220,18 @@ def _cells(result: InvertedImage) -> list[str]:
         report.thumbnail(result.image, f"{name}, inversion"),
         *(f"{distances[kind]:.4f}" for kind in ("perceptual", "pixel")),
         line,
+    ]
+
+
+def _tuned_cells(result: InvertedImage) -> list[str]:
+    """What the page shows of a tuned network; nothing where there is none."""
+    if (tuned := result.tuned) is None:
+        return [""] * 5
+    pairs = [(one.get("perceptual", np.nan)) for one in (tuned.before, tuned.distances)]
+    return [
+        report.thumbnail(tuned.image, f"{result.target.name}, tuned"),
+        " to ".join("-" if np.isnan(value) else f"{value:.4f}" for value in pairs),
+        f"{tuned.distances['pixel']:.4f}",
+        str(tuned.steps),
+        f"{tuned.bytes:,}",
     ]

@@ -1,8 +1,9 @@
 """Latents whose images are like given pictures."""
 
 import contextlib
+import dataclasses
 import os
-from typing import Unpack
+from typing import Any, Unpack
 
 from aligned_jax import inversion, viz
 from aligned_jax.errors import UserError
@@ -19,6 +20,7 @@ from aligned_jax.jobs.inversion.request import (
 )
 from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
 from aligned_jax.jobs.picture_cuts import AlignWord
+from aligned_jax.jobs.inversion.tuning import PIVOT, WORSE, TuneOptions, Tuner
 from aligned_jax.loading import NetworkSource
 from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
@@ -41,6 +43,7 @@ def invert(
     out: str | os.PathLike[str] | None = None,
     video: bool = False,
     overwrite: bool = False,
+    tune: TuneOptions | None = None,
     command: Command = Command(),  # noqa: B008  # it cannot change
     report: Reporter = QUIET,
     **settings: Unpack[GivenSettings],
@@ -72,6 +75,8 @@ def invert(
         the same call goes on from there.
       video: write films of how the images came about as well.
       overwrite: replace what the folder holds.
+      tune: how the network is tuned at the latents that were found, in w or w+ (PTI); None for not
+        at all. Settings that are not given are those of `jobs.inversion.tuning.PIVOT` then.
       command: that the results shall name.
       report: hears of every step, and of a stop.
       settings: of `inversion.Settings`, by name.
@@ -82,6 +87,8 @@ def invert(
     """
     check_given(settings, encoder, start, video, out)
     setup.check_perceptual(perceptual, pixels)
+    if tune and encoder is None:
+        settings = GivenSettings(**{**PIVOT, **_known(settings)})  # type: ignore[typeddict-item]
     folder = None
     if out is not None:
         folder = InversionFolder(out, command, overwrite, video)
@@ -103,12 +110,17 @@ def invert(
         command=command,
     )
     if folder:
-        folder.check_apart(image_names(images), request.targets)
+        networks = [network, encoder, start] if tune else []
+        given = [os.fspath(one) for one in networks if isinstance(one, str | os.PathLike)]
+        folder.check_apart([*image_names(images), *given], request.targets, bool(tune))
     setup.warn_passed(request.targets, report)
+    tuner = Tuner(request, tune, folder) if tune else None
     loss = setup.perceptual_of(perceptual, pixels)
-    run = InversionRun(request, loss, folder, report, video)
-    with report.progress(len(request.targets) * request.settings.steps, "steps") as advance:
-        return run.all(advance)
+    return InversionRun(request, loss, folder, report, video, tuner).all()
+
+
+def _known(given: GivenSettings) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
 
 
 class InversionRun:
@@ -127,6 +139,7 @@ class InversionRun:
         folder: InversionFolder | None,
         report: Reporter,
         video: bool,
+        tuner: Tuner | None = None,
     ) -> None:
         """Starts with nothing.
 
@@ -136,31 +149,37 @@ class InversionRun:
           folder: where results are written, and may be already; None if they are not.
           report: hears of a stop.
           video: whether films are wanted.
+          tuner: of the network at what was found; None for not at all.
         """
         self._request, self._loss, self._folder, self._report = request, loss, folder, report
-        self._video = video
+        self._video, self._tuner = video, tuner
         self.done: dict[int, InvertedImage] = {}
         self.skipped = dict(request.targets.skipped)
         self.films: Films | None = None
 
-    def all(self, advance: Advance) -> InvertedImages:
-        """Inverts, and writes every image as soon as it is done.
+    def all(self) -> InvertedImages:
+        """Inverts and tunes, and writes every image as soon as it is done.
 
         What an earlier run of the same command has left is taken as it is. If this
         one is stopped, table and page of what is done are written all the same.
 
         Raises:
-          UserError: if not one inversion stays finite, or the disk refuses.
+          UserError: if not one inversion, or not one tuning, stays finite, or the disk refuses.
         """
+        request, report = self._request, self._report
         try:
-            self._invert(advance)
+            with report.progress(len(request.targets) * request.settings.steps, "steps") as advance:
+                self._invert(advance)
+            self._tune()
         except BaseException as stop:
             with contextlib.suppress(UserError):  # what has stopped us is to be told
                 self._conclude(finished=False)
             if self._folder and self.done and isinstance(stop, KeyboardInterrupt | SystemExit):
+                tuned = sum(one.tuned is not None for one in self.done.values())
+                also = f", {tuned} of them tuned" if self._tuner else ""
                 self._report.warn(
-                    f"stopped after {len(self.done)} of {len(self._request.targets)} images; the "
-                    "same command goes on from there"
+                    f"stopped after {len(self.done)} of {len(self._request.targets)} images{also}; "
+                    "the same command goes on from there"
                 )
             raise
         if not self.done:
@@ -186,6 +205,22 @@ class InversionRun:
                 self.keep(part, index, next(numbers))
             if self._folder and self.done:
                 self._folder.write_table(request, self._results(), finished=False)
+
+    def _tune(self) -> None:
+        """Tunes the network at what was found, and writes as soon as something is finished."""
+        if not (self._tuner and self.done):
+            return
+        numbers, images = sorted(self.done), self._results().images
+        with self._report.progress(self._tuner.steps * len(images), "tuning steps") as advance:
+            for places, tuned in self._tuner.all(images, advance):
+                for place, one in zip(places, tuned, strict=False):
+                    self.done[numbers[place]] = dataclasses.replace(images[place], tuned=one)
+                if not tuned:
+                    self.skipped |= {images[place].target.file: WORSE for place in places}
+                if self._folder:
+                    self._folder.write_table(self._request, self._results(), finished=False)
+        if not any(one.tuned for one in self.done.values()):
+            raise UserError("no tuning stayed finite; use a smaller rate, or look at the network")
 
     def _take(self, folder: InversionFolder) -> int:
         """Takes what an earlier run has left; returns of how many images."""

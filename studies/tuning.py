@@ -1,0 +1,323 @@
+"""What pivotal tuning is worth: python -m studies.tuning ...
+
+Drawn faces that no network has seen are inverted in W, in W+ and by an encoder, and the network is
+tuned at what was found. For each picture: how near each comes, in processor time and bytes; what
+named directions do to it before and after, as a reader tells; how far pictures of other latents
+have moved; and what the same difference does when it is added to a child of the network.
+
+Each picture is a file of numbers in --work; the same line goes on after an interruption, and the
+table between the marks of --docs is that of all pictures that are done.
+"""
+
+import argparse
+import io
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from PIL import Image
+
+import aligned_jax as aj
+from aligned_jax import convert, features, inversion, viz
+from aligned_jax.data.avatar_source import AvatarSource
+from aligned_jax.features import Lpips
+from aligned_jax.inversion import Settings, TuningSettings
+from aligned_jax.jobs.direction_files import read_direction
+from aligned_jax.jobs.inversion.tuning import PIVOT
+from aligned_jax.jobs.judges import NamedJudge, load_picture_judge
+from aligned_jax.latents import z_from_seeds
+from aligned_jax.networks.network import Network
+from aligned_jax.semantics.direction import Direction
+from benchmarks.reporting import command, markdown
+from studies.likeness import measures
+from studies.tables import write_document, write_text
+
+PAGE, PICTURE = "inversion.md", "images/tuning.png"
+MARKS = "<!-- studies.tuning -->", "<!-- end of the table -->"
+COLUMNS = ("target", "W", "W+", "encoder", "W, tuned", "encoder, tuned")
+RANKS = (4, 16)
+FRESH = 9000  # first seed of the random latents whose pictures should stay
+KEEPING = convert.DeltaBase("", "G_ema", "")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that is compared with: networks, readers, directions, distances."""
+
+    network: Network
+    encoder: aj.networks.encoder_network.EncoderNetwork
+    children: Mapping[str, Network]
+    directions: Mapping[str, Direction]
+    judge: NamedJudge
+    vgg: inversion.Perceptual
+    alex: Lpips
+    strength: float
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Inverts, tunes, reads and reports."""
+    args = parse(argv)
+    work, network = Path(args.work), aj.load(args.network)
+    found = {name: read_direction(name, network) for name in args.directions}
+    setting = Setting(
+        network,
+        aj.load_encoder(args.encoder, network),
+        {aj.loading.label_of(name): aj.load(name) for name in args.children},
+        {name.removeprefix("zoo:"): one for name, one in found.items()},
+        load_picture_judge(args.reader),
+        features.lpips("vgg"),
+        features.lpips("alex"),
+        args.strength,
+    )
+    size = network.config.img_resolution
+    source = AvatarSource("personas", args.images, 0, size, roll=12.0, yaw=1.0, zoom=1.25)
+    for number, example in enumerate(source.examples("unseen", 0, args.images)):
+        if (work / f"{number}.json").exists():
+            continue
+        with Image.open(io.BytesIO(example["image"])) as image:
+            target = np.asarray(image)[None]
+        numbers, shown = measured(setting, target, args, local=number < args.local)
+        with viz.writing(work / f"{number}.png", overwrite=True) as file:
+            viz.save_png(file, viz.tile(shown, len(shown)))
+        write_text(work / f"{number}.json", json.dumps(numbers, indent=2) + "\n")
+        print(f"picture {number}: {numbers['near']}", flush=True)
+    report(work, args, command("studies.tuning", argv))
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add = parser.add_argument
+    add("--work", required=True, metavar="DIR", help="for the numbers of each picture")
+    add("--docs", default="docs", metavar="DIR", help="whose page and picture are replaced")
+    add("--network", default="zoo:personas64")
+    add("--encoder", default="zoo:personas64-e4e")
+    add("--children", nargs="*", default=["zoo:toon-head64", "zoo:critters64"])
+    names = ("glasses", "roll", "yaw", "light-hair", "long-hair", "light-skin")
+    directions = [f"zoo:{name}" for name in names]
+    add("--directions", nargs="*", default=directions, metavar="zoo:NAME")
+    add("--reader", default="zoo:people-reader")
+    add("--images", type=int, default=20)
+    add("--local", type=int, default=20, help="of them that are tuned with locality, too")
+    add("--steps", type=int, default=PIVOT["steps"], help="of inversions")
+    add("--tune-steps", type=int, default=TuningSettings().steps)
+    add("--until", type=float, default=0.0, help="LPIPS at which tuning ends")
+    add("--strength", type=float, default=2.0, help="of directions, in sigmas to either side")
+    add("--others", type=int, default=16, help="random latents whose pictures should stay")
+    return parser.parse_args(argv)
+
+
+def measured(
+    setting: Setting, target: np.ndarray, args: argparse.Namespace, local: bool
+) -> tuple[dict[str, Any], np.ndarray]:
+    """All numbers of one picture, uint8 [1, R, R, C]; and pictures to show, uint8 [6, R, R, C]."""
+    network, near, seconds = setting.network, {}, {}
+    pivots: dict[str, np.ndarray] = {}
+    for name, space in (("W", "w"), ("W+", "w+")):
+        settings = Settings(space=space, **{**PIVOT, "steps": args.steps})
+        begin = time.process_time()
+        key = jax.random.key(0)
+        pivots[name] = inversion.invert(network, target, setting.vgg, settings, key).latent
+        seconds[name] = time.process_time() - begin
+    begin = time.process_time()
+    pivots["encoder"] = np.asarray(inversion.encode(setting.encoder, network, target))
+    seconds["encoder"] = time.process_time() - begin
+    drawn = {
+        name: distances(setting, network, ws, target, near, name) for name, ws in pivots.items()
+    }
+    plain = TuningSettings(steps=args.tune_steps, until=args.until)
+    plans = {"W, tuned": ("W", plain), "encoder, tuned": ("encoder", plain)}
+    if local:
+        plans["W, tuned with locality"] = ("W", replace(plain, regulariser="locality"))
+    others, sizes, effects, children = {}, {}, {}, {}
+    effects["W"] = effect(setting, network, pivots["W"])
+    effects["encoder"] = effect(setting, network, pivots["encoder"])
+    for name, (pivot, settings) in plans.items():
+        begin = time.process_time()
+        ws = pivots[pivot]
+        tuned = inversion.tune(network, ws, target, setting.alex, settings, jax.random.key(0))
+        seconds[name] = seconds[pivot] + time.process_time() - begin
+        delta = difference(network, tuned.network)
+        bent, sizes[name] = with_delta(network, delta), delta.bytes
+        drawn[name] = distances(setting, bent, ws, target, near, name)
+        effects[name] = effect(setting, bent, ws)
+        others[name] = moved(setting, bent, args.others)
+        if name != "W, tuned":
+            continue
+        for kept, options in {
+            "float32": {"dtype": "float32"},
+            **{f"rank {rank}": {"rank": rank} for rank in RANKS},
+        }.items():
+            less = difference(network, tuned.network, **options)
+            distances(setting, with_delta(network, less), ws, target, near, f"{name}, {kept}")
+            sizes[f"{name}, {kept}"] = less.bytes
+        for label, child in setting.children.items():
+            children[label] = in_child(setting, child, delta, ws, target)
+    shown = np.concatenate([target, *(drawn[name] for name in COLUMNS[1:])])
+    numbers = {"near": near, "seconds": seconds, "bytes": sizes, "effects": effects}
+    return {**numbers, "others": others, "children": children}, shown
+
+
+def difference(network: Network, tuned: Network, **options: Any) -> convert.Delta:
+    """What is kept of a tuning; options as for `convert.delta_of`."""
+    config = network.config
+    return convert.delta_of(config, network.variables, tuned.variables, KEEPING, **options)
+
+
+def with_delta(network: Network, delta: convert.Delta) -> Network:
+    """The network with a delta added."""
+    return Network(network.config, convert.added(network.config, network.variables, delta))
+
+
+def distances(
+    setting: Setting,
+    network: Network,
+    ws: np.ndarray,
+    target: np.ndarray,
+    near: dict[str, Any],
+    name: str,
+) -> np.ndarray:
+    """The picture of a pivot, uint8 [1, R, R, C]; notes in `near` how near it comes."""
+    alex = inversion.measure(network, ws, target, setting.alex)
+    vgg = inversion.measure(network, ws, target, setting.vgg)
+    near[name] = {
+        "alex": float(alex.perceptual[0]),
+        "vgg": float(vgg.perceptual[0]),
+        "rmse": float(np.sqrt(alex.pixel[0])),
+    }
+    return viz.to_uint8(alex.images)
+
+
+def effect(setting: Setting, network: Network, ws: np.ndarray) -> dict[str, float]:
+    """How far each direction moves its attribute, from one side of a pivot to the other."""
+    found = {}
+    for name, direction in setting.directions.items():
+        way = setting.strength * direction.sigma * direction.vectors["w"]
+        images = np.concatenate([network.synthesis(ws + side * way) for side in (-1, 1)])
+        scores = setting.judge(np.clip(images, -1, 1))[direction.found["attribute"]]
+        found[name] = float(scores[1] - scores[0])
+    return found
+
+
+def moved(setting: Setting, bent: Network, count: int) -> float:
+    """Mean LPIPS between pictures of random latents before and after the tuning."""
+    z = z_from_seeds(bent.config, range(FRESH, FRESH + count))
+    ws = setting.network.mapping(z)
+    a, b = (one.synthesis(ws) for one in (setting.network, bent))
+    return float(np.mean(setting.alex(a, b)))
+
+
+def in_child(
+    setting: Setting, child: Network, delta: convert.Delta, ws: np.ndarray, target: np.ndarray
+) -> dict[str, float]:
+    """What the delta does in a child: is the picture there, and is it still one of the child's?
+
+    Returns:
+      by `before` and `after`: `colours`, mean difference of the colours of head, hair and clothes
+      from the target's; `nearest`, LPIPS to the nearest of the child's own random pictures; and
+      `lpips` to the target. `moved` is LPIPS between the two, `apart` between parent and child.
+    """
+    z = z_from_seeds(child.config, range(FRESH, FRESH + 64))
+    own = np.asarray(child.synthesis(child.mapping(z)))
+    plain, bent = (np.asarray(one.synthesis(ws)) for one in (child, with_delta(child, delta)))
+    told: dict[str, float] = {}
+    goal = target.astype(np.float32) / 127.5 - 1
+    for name, image in (("before", plain), ("after", bent)):
+        ours, theirs = measures(viz.to_uint8(image)), measures(target)
+        gaps = [np.abs(ours[part] - theirs[part]) for part in ours if part.endswith("colour")]
+        told[f"{name}: colours"] = float(np.mean(gaps))
+        told[f"{name}: nearest"] = float(np.min(setting.alex(np.repeat(image, len(own), 0), own)))
+        told[f"{name}: lpips"] = float(setting.alex(image, goal)[0])
+    told["moved"] = float(setting.alex(plain, bent)[0])
+    told["apart"] = float(setting.alex(plain, np.asarray(setting.network.synthesis(ws)))[0])
+    return told
+
+
+def report(work: Path, args: argparse.Namespace, line: str) -> None:
+    """Tables of all pictures that are done, the page, and a picture of the first of them."""
+    files = sorted(work.glob("[0-9]*.json"), key=lambda path: int(path.stem))
+    rows = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    text = "\n\n".join(markdown(*table) for table in tables(rows))
+    shown = [np.asarray(Image.open(path.with_suffix(".png"))) for path in files[:8]]
+    size = shown[0].shape[0]
+    images = np.stack([np.split(row, row.shape[1] // size, axis=1) for row in shown])
+    file = io.BytesIO()
+    viz.save_png(file, viz.figure(images, list(COLUMNS), [str(k) for k in range(len(images))]))
+    docs = Path(args.docs)
+    with viz.writing(docs / PICTURE, overwrite=True) as out:
+        out.write(file.getvalue())
+    page = (docs / PAGE).read_text(encoding="utf-8")
+    head, first, rest = page.partition(MARKS[0])
+    _, last, tail = rest.partition(MARKS[1])
+    told = (
+        f"{counted(len(rows))}\n\n```\n{line}\n```\n\n{text}\n\n![{'; '.join(COLUMNS)}]({PICTURE})"
+    )
+    write_text(docs / PAGE, f"{head}{first}\n\n{told}\n\n{last}{tail}")
+    write_document(work / "tuning.json", line, vars(args), rows=rows)
+    print(text)
+
+
+def counted(count: int) -> str:
+    """A sentence on how many pictures the tables are of."""
+    return f"Means over {count} drawn faces that no network has seen:"
+
+
+def tables(rows: list[dict[str, Any]]) -> list[tuple[list[str], list[list[Any]]]]:
+    """Headings and rows: nearness, directions, and children."""
+
+    def mean(part: str, *names: str) -> float | str:
+        found = []
+        for row in rows:
+            value: Any = row[part]
+            for name in names:
+                value = value.get(name) if isinstance(value, dict) else None
+            found += [] if value is None else [value]
+        return float(np.mean(found)) if found else "-"
+
+    # The first picture has waited for compilers.
+    timed = [row["seconds"] for row in rows[1:] or rows]
+    unit = np.mean([row["W"] for row in timed])
+    near = []
+    for name in dict.fromkeys(name for row in rows for name in row["near"]):
+        took = [row[name] for row in timed if name in row]
+        near.append(
+            [
+                name,
+                *(mean("near", name, kind) for kind in ("alex", "vgg", "rmse")),
+                float(np.mean(took) / unit) if took else "-",
+                f"{mean('bytes', name):,.0f}" if name in rows[0]["bytes"] else "-",
+                mean("others", name),
+            ]
+        )
+    headings = [
+        "",
+        "LPIPS-Alex",
+        "LPIPS-VGG",
+        "pixel RMSE",
+        "time, W is 1",
+        "bytes",
+        "others moved",
+    ]
+    effects = []
+    for name in rows[0]["effects"]["W"]:
+        before, encoded = (mean("effects", pivot, name) for pivot in ("W", "encoder"))
+        after = [mean("effects", tuned, name) for tuned in ("W, tuned", "W, tuned with locality")]
+        ratios = [float(x / before) if isinstance(x, float) else "-" for x in after]
+        ratios.append(mean("effects", "encoder, tuned", name) / encoded)
+        effects.append([name.rpartition("/")[2], before, *ratios])
+    shifted = ["direction", "effect at W", "tuned", "with locality", "at the encoder's, tuned"]
+    result: list[tuple[list[str], list[list[Any]]]] = [(headings, near), (shifted, effects)]
+    if names := list(rows[0]["children"]):
+        facts = list(rows[0]["children"][names[0]])
+        cells = [[name, *(mean("children", name, fact) for fact in facts)] for name in names]
+        result.append((["child", *facts], cells))
+    return result
+
+
+if __name__ == "__main__":
+    main()

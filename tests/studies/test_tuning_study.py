@@ -1,0 +1,60 @@
+"""The study of tuning in miniature: tiny networks, stand-ins for LPIPS, a judge of one line."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+import aligned_jax as aj
+from aligned_jax import features
+from aligned_jax.networks import init_variables
+from aligned_jax.semantics.direction import Direction
+from studies import tuning
+from studies.tuning import MARKS, PAGE, PICTURE
+from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
+from tests.standins import Nearness
+
+JUDGE = "def judge(images):\n    return {'light': images.mean(axis=(1, 2, 3))}\n"
+
+
+@pytest.mark.slow
+def test_it_writes_tables_and_a_picture_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        features, "lpips", lambda net: Nearness(net, {"vgg": 1.0, "alex": 2.0}[net])
+    )
+    vector = np.float32([1, 0, 0, 0, 0, 0])
+    known = Direction("w", {"w": vector}, 1.0, "", found={"attribute": "light"})
+    monkeypatch.setattr(tuning, "read_direction", lambda name, network: known)
+    (tmp_path / "judge.py").write_text(JUDGE)
+    for name in ("parent", "child"):
+        seed = jax.random.key(name == "child")
+        network = aj.Network(GENERATOR, init_variables(GENERATOR, seed))
+        aj.save(tmp_path / name, network)
+        if name == "parent":
+            known_of = {"generator": provenance_of("parent", network)}
+            encoder = aj.networks.encoder_network.EncoderNetwork(ENCODER, filled(ENCODER))
+            aj.save(tmp_path / "e4e", encoder, known_of)
+    work, docs = tmp_path / "work", tmp_path / "docs"
+    (docs / "images").mkdir(parents=True)
+    (docs / PAGE).write_text(f"# Before\n{MARKS[0]}old{MARKS[1]}\nafter\n", "utf-8")
+    argv = ["--work", work, "--docs", docs, "--network", tmp_path / "parent"]
+    argv += ["--encoder", tmp_path / "e4e", "--children", tmp_path / "child"]
+    argv += ["--reader", f"{tmp_path / 'judge.py'}:judge", "--directions", "zoo:way"]
+    argv += ["--steps", 3, "--tune-steps", 4, "--others", 2, "--local", 1]
+    tuning.main([str(word) for word in (*argv, "--images", 1)])
+    before = (work / "0.json").stat().st_mtime_ns
+    tuning.main([str(word) for word in (*argv, "--images", 2)])
+    assert (work / "0.json").stat().st_mtime_ns == before
+    first, second = json.loads((work / "tuning.json").read_text())["rows"]
+    assert first["near"]["W, tuned"]["alex"] < first["near"]["W"]["alex"]
+    assert (
+        "W, tuned with locality" in first["near"] and "W, tuned with locality" not in second["near"]
+    )
+    assert first["bytes"]["W, tuned, float32"] == 2 * first["bytes"]["W, tuned"]
+    assert first["others"]["W, tuned"] > 0 and first["effects"]["W"]["way"] != 0
+    assert {*first["children"]["child"]} > {"before: colours", "after: nearest", "moved", "apart"}
+    page = (docs / PAGE).read_text("utf-8")
+    assert page.startswith("# Before\n") and page.endswith("after\n") and "old" not in page
+    assert "Means over 2 drawn faces" in page and "| W, tuned |" in page and "| way |" in page
+    assert (docs / PICTURE).stat().st_size > 1000
