@@ -3,10 +3,18 @@
 from aligned_jax.ops.bias_act import DEFAULT_GAINS, bias_act
 from aligned_jax.ops.conv2d_resample import conv2d_resample
 from aligned_jax.ops.equalized import dense, normalize_2nd_moment
-from aligned_jax.ops.folds import FLAT, RowFold, per_row, spread, unfold_rows
+from aligned_jax.ops.folds import (
+    FLAT,
+    RowFold,
+    convolve_folded,
+    inside,
+    per_row,
+    spread,
+    unfold_rows,
+)
 from aligned_jax.ops.minibatch_std import minibatch_std
 from aligned_jax.ops.modulated_conv import modulated_conv2d, modulated_conv2d_folded
-from aligned_jax.ops.planar import project_planar, upsample_planar
+from aligned_jax.ops.planar import embed_planar, project_planar, upsample_planar
 from aligned_jax.ops.strided_conv import conv_down, conv_up, convolve
 from aligned_jax.ops.upfirdn2d import (
     downsample2d,
@@ -26,9 +34,12 @@ __all__ = [
     "conv_down",
     "conv_up",
     "convolve",
+    "convolve_folded",
     "dense",
     "downsample2d",
+    "embed_planar",
     "filter2d",
+    "inside",
     "minibatch_std",
     "modulated_conv2d",
     "modulated_conv2d_folded",

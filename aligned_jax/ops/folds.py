@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from aligned_jax.ops.upfirdn2d import separated
 from aligned_jax.types import Array
 
 
@@ -60,12 +61,12 @@ def unfold_rows(x: Array, fold: RowFold, height: int) -> Array:
 
 
 def inside(fold: RowFold, height: int, channels: int) -> np.ndarray | None:
-    """bool [B, 1, rows * channels]: which numbers belong to the map; None if all of them do."""
+    """bool [1, B, 1, rows * channels]: which numbers are the map's; None if all of them are."""
     row = np.arange(fold.blocks(height) * fold.rows) - fold.offset
     if fold.offset == 0 and len(row) == height:
         return None
-    mask = ((row >= 0) & (row < height)).reshape(-1, 1, fold.rows)
-    return np.repeat(mask, channels, axis=2)
+    mask = ((row >= 0) & (row < height)).reshape(1, -1, 1, fold.rows)
+    return np.repeat(mask, channels, axis=3)
 
 
 def per_row(values: Array, rows: int) -> Array:
@@ -78,49 +79,52 @@ def convolve_folded(
     weight: Array,
     source: RowFold,
     target: RowFold,
-    height: int,
     up: int = 1,
-    taps: tuple[np.ndarray, np.ndarray] | None = None,
+    down: int = 1,
+    f: np.ndarray | None = None,
 ) -> Array:
-    """`conv2d_resample` of a folded map, in phases.
+    """`conv2d_resample` of a square folded map, padded by half a kernel; in phases if it grows.
 
-    With `up` above 1 the kernel is turned and the result filtered, as `flip_weight=False` and
-    padding by half a kernel do there. Kernel and filter are composed in float32. The result holds
+    With `up` above 1 the kernel is turned, as by `flip_weight=False` there, and the result holds
     `up * source.rows` rows in a block, or groups of `target.rows` of them, for each of `up`
-    columns: `spread` moves them to where they belong.
+    columns: `spread` moves them to where they belong. Kernel and filter are composed in float32.
 
     Args:
       x: [N, B, W, source.rows * I], any floating dtype; outside of the map it must be zero.
       weight: [k, k, I, O] float32, k odd.
-      source, target: folds of `x` and of the result; `target.rows` divides `up * source.rows`.
-      height: H, rows of the map that `x` holds.
-      up: integer factor.
-      taps: the filter along height and width, each float [n]; None is the identity.
+      source, target: folds of `x` and of the result. `target.rows` divides `up * source.rows`,
+        and `source.rows` divides `down * target.rows`.
+      up, down: integer factors, one of them 1; `down` divides W.
+      f: the filter, an outer product or one-dimensional; it counts only if a factor exceeds 1.
 
     Returns:
-      [N, B', W, T * up * target.rows * O], dtype of `x`, channels in the order (group of rows,
-      column, row, O), T = up * source.rows / target.rows.
+      [N, B', W / down, T * up * target.rows * O], dtype of `x`, channels in the order (group of
+      rows, column, row, O), T = up * source.rows / target.rows, or 1 if `down` exceeds 1.
     """
-    size, groups = weight.shape[0], up * source.rows // target.rows
-    tall, wide = ([1.0], [1.0]) if taps is None else taps
-    whole = RowFold(up * source.rows, target.offset)
-    rows, above = _table(size, np.asarray(tall), up, source, whole)
-    columns, left = _table(size, np.asarray(wide), up, FLAT, RowFold(up))
-    rows = rows.reshape(*rows.shape[:2], groups, target.rows, size)
+    size, width = weight.shape[0], x.shape[2]
+    factors = separated(f) if f is not None and max(up, down) > 1 else None
+    tall, wide = (np.ones(1), np.ones(1)) if factors is None else factors
+    groups = up * source.rows // target.rows if down == 1 else 1
+    whole = RowFold(groups * target.rows, target.offset)
+    rows = _table(size, tall, up, down, source, whole)
+    columns = _table(size, wide, up, down, RowFold(down), RowFold(up))
     kernel = jnp.einsum(
-        "aqtpk,bcl,klio->abqitcpo",
-        rows,
-        columns[:, 0],
-        weight if up > 1 else weight[::-1, ::-1],
+        "aqtpk,brcl,klio->abrqitcpo",
+        rows.counts.reshape(*rows.counts.shape[:2], groups, target.rows, size),
+        columns.counts,
+        weight if up == 1 else weight[::-1, ::-1],
         precision=lax.Precision.HIGHEST,
     )
-    kernel = kernel.reshape(len(rows), len(columns), x.shape[3], -1).astype(x.dtype)
-    below = whole.blocks(up * height) - x.shape[1] + len(rows) - 1 - above
+    x = _gather(x, down)
+    kernel = kernel.reshape(*kernel.shape[:2], x.shape[3], -1).astype(x.dtype)
+    stride = down * whole.rows // (up * source.rows)
+    below = stride * (whole.blocks(width * up // down) - 1) + len(kernel) - x.shape[1]
+    right = kernel.shape[1] - 1 - columns.before
     return lax.conv_general_dilated(
         x,
         kernel,
-        window_strides=(1, 1),
-        padding=((above, below), (left, len(columns) - 1 - left)),
+        window_strides=(stride, 1),
+        padding=((rows.before, below - rows.before), (columns.before, right)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
 
@@ -135,6 +139,12 @@ def spread(x: Array, tall: int, wide: int) -> Array:
     n, height, width, lanes = x.shape
     x = x.reshape(n, height, width, tall, wide, lanes // (tall * wide)).transpose(0, 1, 3, 2, 4, 5)
     return x.reshape(n, tall * height, wide * width, -1)
+
+
+def _gather(x: Array, wide: int) -> Array:
+    """[N, B, wide * W, C] to [N, B, W, wide * C]: the inverse of `spread` along the width."""
+    n, height, width, lanes = x.shape
+    return x if wide == 1 else x.reshape(n, height, width // wide, wide * lanes)
 
 
 def fold_field(field: Array, fold: RowFold, tall: int, wide: int, channels: int) -> Array:
@@ -157,25 +167,31 @@ def fold_field(field: Array, fold: RowFold, tall: int, wide: int, channels: int)
     return jnp.matmul(x, jnp.asarray(every, x.dtype), precision=lax.Precision.HIGHEST)
 
 
-def _table(
-    size: int, taps: np.ndarray, up: int, source: RowFold, target: RowFold
-) -> tuple[np.ndarray, int]:
-    """What every tap of a turned kernel counts along one axis, upsampling and filter included.
+class _Table(NamedTuple):
+    """What the taps of a kernel count along one axis, resampling included.
 
-    Sample i of the result is the sum over m and k of x[m] w[k] f[up * m + k + first - i], f the
-    turned filter times `up`.
-
-    Returns:
-      float32 [D, source.rows, target.rows, size]: for the number in row q of block b + d, row p of
-      block b, and tap k; and how many of the D blocks lie before b.
+    `counts` is float32 [D, source.rows, target.rows, size]: for the number in row q of block d of
+    the D blocks that a block of the result reads, its row p, and tap k. `before` of the D blocks
+    lie before the one that begins where the result's does.
     """
-    first = size // 2 + (len(taps) + up - 1) // 2 - (size - 1)
-    reach = len(taps) + size + target.rows
+
+    counts: np.ndarray
+    before: int
+
+
+def _table(
+    size: int, taps: np.ndarray, up: int, down: int, source: RowFold, target: RowFold
+) -> _Table:
+    # Sample i of the result is the sum over m and k of x[m] w[k] f[up * m - down * i - k + first],
+    # where f are the turned taps times `up`.
+    room = (len(taps) + up - 1) // 2 if up > 1 else (len(taps) - down + 1) // 2
+    first = size // 2 + (room if max(up, down) > 1 else 0)
+    reach = len(taps) + size + down * target.rows
     d, q, p, k = np.ogrid[-reach : reach + 1, : source.rows, : target.rows, :size]
     m, i = source.rows * d - source.offset + q, p - target.offset
-    t = up * m + k + first - i
-    filter_ = taps[::-1] * up
-    table = np.where((t >= 0) & (t < len(taps)), filter_[np.clip(t, 0, len(taps) - 1)], 0.0)
-    used = np.flatnonzero(np.abs(table).sum(axis=(1, 2, 3)))
+    t = up * m - down * i - k + first
+    turned = taps[::-1] * up
+    counts = np.where((t >= 0) & (t < len(taps)), turned[np.clip(t, 0, len(taps) - 1)], 0.0)
+    used = np.flatnonzero(np.abs(counts).sum(axis=(1, 2, 3)))
     low, high = min(used[0], reach), max(used[-1], reach)
-    return table[low : high + 1].astype(np.float32), int(reach - low)
+    return _Table(counts[low : high + 1].astype(np.float32), int(reach - low))

@@ -8,7 +8,6 @@ from jax import lax
 
 from aligned_jax.ops import folds
 from aligned_jax.ops.conv2d_resample import conv2d_resample
-from aligned_jax.ops.upfirdn2d import separated
 from aligned_jax.types import Array
 
 
@@ -68,7 +67,8 @@ def modulated_conv2d_folded(
     """`modulated_conv2d` of a folded map with demodulation, its result in phases.
 
     Args:
-      x: [N, B, W, source.rows * I] float32, bfloat16 or float16, a map of height W.
+      x: [N, B, W, source.rows * I] float32, bfloat16 or float16, a map of height W; what lies
+        outside of the map does not matter.
       weight: [3, 3, I, O] float32, turned if `up` exceeds 1.
       styles: [N, I] float32.
       noise: [1 or N, H', W', 1] of the whole result, or None.
@@ -85,9 +85,8 @@ def modulated_conv2d_folded(
     scale = folds.per_row(styles, source.rows)[:, None, None, :].astype(x.dtype)
     mask = folds.inside(source, size, weight.shape[2])
     if mask is not None:  # rows outside of the map are no zeros
-        scale = scale * jnp.asarray(mask, x.dtype)[None]
-    taps = None if up == 1 or resample_filter is None else separated(resample_filter)
-    x = folds.convolve_folded(x * scale, weight, source, target, size, up, taps)
+        scale = scale * jnp.asarray(mask, x.dtype)
+    x = folds.convolve_folded(x * scale, weight, source, target, up, f=resample_filter)
     every = x.shape[3] // outputs
     demodulation = folds.per_row(_demodulation(weight, styles), every)
     x = x * demodulation[:, None, None, :].astype(x.dtype)

@@ -35,6 +35,25 @@ def project_planar(x: Array, kernels: Array, fold: RowFold) -> Array:
     return y[:, :, fold.offset : fold.offset + size]
 
 
+def embed_planar(images: Array, weight: Array, fold: RowFold) -> Array:
+    """A 1x1 convolution of a planar picture to a folded map.
+
+    Args:
+      images: [N, C, H, W].
+      weight: [C, O], dtype of `images`.
+      fold: of the map, without an offset; its rows divide H.
+
+    Returns:
+      [N, H / fold.rows, W, fold.rows * O], dtype of `images`.
+    """
+    (n, inputs, height, width), rows = images.shape, fold.rows
+    x = images.reshape(n, inputs, height // rows, rows, width).transpose(0, 3, 1, 2, 4)
+    x = x.reshape(n, rows * inputs, height // rows, width)
+    same = jnp.eye(rows, dtype=weight.dtype)[:, None, :, None]
+    kernel = (weight[None, :, None, :] * same).reshape(rows * inputs, -1)  # [rows * C, rows * O]
+    return jnp.einsum("nchw,co->nhwo", x, kernel)
+
+
 def upsample_planar(images: Array, f: np.ndarray, up: int = 2) -> Array:
     """`upsample2d` of float32 [N, C, H, W], as a matrix product along either axis.
 

@@ -55,7 +55,7 @@ def folded(source, target, up, taps, outside=0.0):
     def run(x, weight, styles, noise):
         mask = folds.inside(source, SIZE, INPUTS)
         x = folds.fold_rows(x, source)
-        x = x if mask is None else jnp.where(mask[None], x, jnp.asarray(outside, x.dtype))
+        x = x if mask is None else jnp.where(mask, x, jnp.asarray(outside, x.dtype))
         y = ops.modulated_conv2d_folded(x, weight, styles, noise, source, target, up, f)
         y = ops.spread(y, up * source.rows // target.rows, up)
         assert y.shape[1] == target.blocks(up * SIZE)
@@ -73,8 +73,8 @@ def test_unfolding_brings_a_map_back(fold, height):
     np.testing.assert_array_equal(folds.unfold_rows(y, fold, height), x)
     assert float(jnp.abs(y).sum()) == pytest.approx(float(jnp.abs(x).sum()))
     mask = folds.inside(fold, height, 2)
-    whole = np.ones(y.shape[1:], bool) if mask is None else np.broadcast_to(mask, y.shape[1:])
-    np.testing.assert_array_equal(whole, np.asarray(y[0] != 0))
+    whole = np.ones(y.shape, bool) if mask is None else np.broadcast_to(mask, y.shape)
+    np.testing.assert_array_equal(whole, np.asarray(y != 0))
 
 
 def everything(form, up):
