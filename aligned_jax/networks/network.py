@@ -253,7 +253,7 @@ def apply(
 ) -> Any:
     """`module.apply` in full matrix precision, or in half precision where asked.
 
-    `layout` is a generator's; None takes what is fast on the backend.
+    `layout` (`networks.layout`) of None is what is fast on the backend.
     """
     config = net.config
     if half and not config.half_resolutions:

@@ -21,13 +21,13 @@ def module_of(
 ) -> nn.Module:
     """The linen module that `config` describes; encoders know no half precision.
 
-    `layout` is a generator's; None takes what is fast on the backend.
+    `layout` is no encoder's; None takes what is fast on the backend.
     """
     if isinstance(config, EncoderConfig):
         return Encoder(config)
     if isinstance(config, GeneratorConfig):
         return Generator(config, half, layout)
-    return Discriminator(config, half)
+    return Discriminator(config, half, layout)
 
 
 def init_variables(config: AnyConfig, key: Array) -> Variables:

@@ -111,6 +111,37 @@ def test_every_derivative_equals_that_of_the_plain_formulation(case):
     assert max(jax.tree.leaves(errors)) < 5e-6, errors
 
 
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize(
+    "source, target",
+    [
+        (RowFold(4, 2), RowFold(2)),
+        pytest.param(RowFold(4), RowFold(4), marks=pytest.mark.slow),
+        pytest.param(RowFold(2, 1), FLAT, marks=pytest.mark.slow),
+        pytest.param(FLAT, RowFold(2, 1), marks=pytest.mark.slow),
+    ],
+)
+def test_maps_that_shrink_equal_those_of_the_plain_formulation(size, source, target):
+    x, weight, f = normal(0, 2, 8, 8, 3), normal(1, size, size, 3, 2), ops.setup_filter(DEFAULT)
+
+    def ours(x, weight):
+        x = folds.fold_rows(x, source)
+        y = folds.convolve_folded(x, weight, source, target, down=2, f=f)
+        return ops.unfold_rows(y, target, 4)
+
+    def plain(x, weight):
+        return ops.conv2d_resample(x, weight, f, down=2, padding=size // 2)
+
+    def both(form):
+        return jax.jit(lambda *given: (form(*given), jax.grad(loss(form), (0, 1))(*given)))
+
+    def loss(form):
+        return lambda *given: jnp.sin(form(*given)).sum()
+
+    errors = jax.tree.map(relative_error, both(ours)(x, weight), both(plain)(x, weight))
+    assert max(jax.tree.leaves(errors)) < 3e-6, errors
+
+
 @pytest.mark.parametrize("dtype, tolerance", [("bfloat16", 0.02), ("float16", 0.002)])
 def test_half_precision_stays_close_and_in_range(dtype, tolerance):
     x, weight, styles, noise = arguments(2)
@@ -132,6 +163,13 @@ def test_planar_pictures_grow_as_others_do(taps):
     x, f = normal(0, 2, 6, 4, 3), ops.setup_filter(taps)
     y = ops.upsample_planar(x.transpose(0, 3, 1, 2), f).transpose(0, 2, 3, 1)
     assert relative_error(y, ops.upsample2d(x, f)) < 2e-6
+
+
+def test_planar_pictures_become_folded_maps():
+    x, weight = normal(0, 2, 3, 8, 8), normal(1, 3, 5)
+    y = ops.embed_planar(x, weight, RowFold(4))
+    expected = np.einsum("nchw,co->nhwo", x, weight)
+    assert relative_error(ops.unfold_rows(y, RowFold(4), 8), expected) < 2e-6
 
 
 @pytest.mark.parametrize("fold", [FLAT, RowFold(4, 2)])
