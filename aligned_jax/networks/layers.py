@@ -93,7 +93,7 @@ class Conv2d(nn.Module):
         if self.planar:
             x = ops.embed_planar(x, weight[0, 0].astype(x.dtype), target)
         else:
-            mask = ops.inside(source, x.shape[2], self.inputs)
+            mask = ops.rows_inside(source, x.shape[2], self.inputs)
             x = x if mask is None else x * jnp.asarray(mask, x.dtype)
             x = ops.convolve_folded(x, weight, source, target, up, self.down, taps)
         bias = None if bias is None else ops.per_row(bias, x.shape[3] // self.features)

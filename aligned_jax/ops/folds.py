@@ -60,7 +60,7 @@ def unfold_rows(x: Array, fold: RowFold, height: int) -> Array:
     return x[:, fold.offset : fold.offset + height]
 
 
-def inside(fold: RowFold, height: int, channels: int) -> np.ndarray | None:
+def rows_inside(fold: RowFold, height: int, channels: int) -> np.ndarray | None:
     """bool [1, B, 1, rows * channels]: which numbers are the map's; None if all of them are."""
     row = np.arange(fold.blocks(height) * fold.rows) - fold.offset
     if fold.offset == 0 and len(row) == height:

@@ -83,7 +83,7 @@ def modulated_conv2d_folded(
     if x.dtype == jnp.float16:
         weight, styles = _normalize_for_float16(weight, styles)
     scale = folds.per_row(styles, source.rows)[:, None, None, :].astype(x.dtype)
-    mask = folds.inside(source, size, weight.shape[2])
+    mask = folds.rows_inside(source, size, weight.shape[2])
     if mask is not None:  # rows outside of the map are no zeros
         scale = scale * jnp.asarray(mask, x.dtype)
     x = folds.convolve_folded(x * scale, weight, source, target, up, f=resample_filter)

@@ -53,7 +53,7 @@ def folded(source, target, up, taps, outside=0.0):
     f = ops.setup_filter(taps)
 
     def run(x, weight, styles, noise):
-        mask = folds.inside(source, SIZE, INPUTS)
+        mask = folds.rows_inside(source, SIZE, INPUTS)
         x = folds.fold_rows(x, source)
         x = x if mask is None else jnp.where(mask, x, jnp.asarray(outside, x.dtype))
         y = ops.modulated_conv2d_folded(x, weight, styles, noise, source, target, up, f)
@@ -72,7 +72,7 @@ def test_unfolding_brings_a_map_back(fold, height):
     assert y.shape == (2, fold.blocks(height), 3, 2 * fold.rows)
     np.testing.assert_array_equal(folds.unfold_rows(y, fold, height), x)
     assert float(jnp.abs(y).sum()) == pytest.approx(float(jnp.abs(x).sum()))
-    mask = folds.inside(fold, height, 2)
+    mask = folds.rows_inside(fold, height, 2)
     whole = np.ones(y.shape, bool) if mask is None else np.broadcast_to(mask, y.shape)
     np.testing.assert_array_equal(whole, np.asarray(y != 0))
 
