@@ -4,26 +4,30 @@ import math
 from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from aligned_jax import ops
 from aligned_jax.config import DiscriminatorConfig
 from aligned_jax.networks.layers import Conv2d, Dense, compute_dtype
+from aligned_jax.networks.layout import BlockLayout, Layout, layout_of
 from aligned_jax.networks.mapping import Mapping
 from aligned_jax.types import Array
 
 
 class DiscriminatorBlock(nn.Module):
-    """Two convolutions and a halving of the resolution."""
+    """Two convolutions and a halving of the resolution; with a `layout` maps are folded."""
 
     resolution: int
     config: DiscriminatorConfig
     dtype: jnp.dtype = jnp.dtype("float32")
+    layout: BlockLayout | None = None
 
     @nn.compact
     def __call__(self, x: Any, image: Any) -> tuple[Array, Array | None]:
         """x [N, R, R, C] (None in the first block) and image (None once it was read) halved."""
         config, resolution = self.config, self.resolution
+        planar, reading, first, second, across = _folds(self.layout)
         width = config.channels_by_resolution[resolution]
         after = config.channels_by_resolution[resolution // 2]
         taps, clamp, activation = config.resample_filter, config.conv_clamp, config.activation
@@ -34,12 +38,17 @@ class DiscriminatorBlock(nn.Module):
                 1,
                 activation=activation,
                 conv_clamp=clamp,
+                folds=reading,
+                planar=planar,
                 name="fromrgb",
             )
-            y = fromrgb(image.astype(self.dtype))
+            y = image.astype(self.dtype)
+            y = fromrgb(y.transpose(0, 3, 1, 2) if planar else y)
             x = y if x is None else x.astype(self.dtype) + y
         x = x.astype(self.dtype)
-        conv0 = Conv2d(width, width, 3, activation=activation, conv_clamp=clamp, name="conv0")
+        conv0 = Conv2d(
+            width, width, 3, activation=activation, conv_clamp=clamp, folds=first, name="conv0"
+        )
         conv1 = Conv2d(
             width,
             after,
@@ -48,18 +57,29 @@ class DiscriminatorBlock(nn.Module):
             down=2,
             resample_filter=taps,
             conv_clamp=clamp,
+            folds=second,
             name="conv1",
         )
         if config.architecture == "resnet":
             skip = Conv2d(
-                width, after, 1, use_bias=False, down=2, resample_filter=taps, name="skip"
+                width,
+                after,
+                1,
+                use_bias=False,
+                down=2,
+                resample_filter=taps,
+                folds=across,
+                name="skip",
             )
             gain = math.sqrt(0.5)
             x = skip(x, gain=gain) + conv1(conv0(x), gain=gain)
         else:
             x = conv1(conv0(x))
         image = self._smaller(image)
-        self.sow("intermediates", "x", x)
+        whole = x
+        if self.layout:
+            whole = ops.unfold_rows(x, self.layout.after, resolution // 2)
+        self.sow("intermediates", "x", whole)
         if image is not None:
             self.sow("intermediates", "img", image)
         return x, image
@@ -70,6 +90,16 @@ class DiscriminatorBlock(nn.Module):
             return None
         taps = ops.setup_filter(self.config.resample_filter)
         return ops.downsample2d(image.astype(self.dtype), taps)
+
+
+def _folds(layout: BlockLayout | None) -> tuple:
+    """Of a block: whether pictures are planar, and folds of fromrgb, conv0, conv1 and skip."""
+    if layout is None:
+        return False, None, None, None, None
+    before, between, after = layout
+    if before == between == after:  # flat: nothing to gain
+        return True, (before, before), None, None, None
+    return True, (before, before), (before, between), (between, after), (before, after)
 
 
 class Epilogue(nn.Module):
@@ -107,16 +137,21 @@ class Epilogue(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images and labels to logits; `half` applies to `config.half_resolutions`."""
+    """Images and labels to logits; `half` applies to `config.half_resolutions`.
+
+    `layout` says how maps lie in memory; None takes what is fast on the backend.
+    """
 
     config: DiscriminatorConfig
     half: str | None = None
+    layout: Layout | None = None
 
     def setup(self) -> None:
-        config = self.config
-        for resolution in config.resolutions[:-1]:
+        config, layout = self.config, self._layout()
+        for i, resolution in enumerate(config.resolutions[:-1]):
             dtype = compute_dtype(resolution, config.half_resolutions, self.half)
-            setattr(self, f"b{resolution}", DiscriminatorBlock(resolution, config, dtype))
+            block = DiscriminatorBlock(resolution, config, dtype, layout[i] if layout else None)
+            setattr(self, f"b{resolution}", block)
         self.b4 = Epilogue(config)
         if config.c_dim:
             self.mapping = Mapping(config.mapping, 0, config.c_dim, config.label_features)
@@ -127,7 +162,14 @@ class Discriminator(nn.Module):
         image: Array | None = images
         for resolution in self.config.resolutions[:-1]:
             x, image = getattr(self, f"b{resolution}")(x, image)
+        layout = self._layout()
+        x = ops.unfold_rows(x, layout[-1].after, 4) if layout else x
         label = self.mapping(None, c) if self.config.c_dim else None
         if label is not None:
             self.sow("intermediates", "cmap", label)
         return self.b4(x, image, label)
+
+    def _layout(self) -> Layout:
+        if self.layout is not None:
+            return self.layout
+        return layout_of(self.config, jax.default_backend())

@@ -5,6 +5,7 @@ import flax.linen as nn
 from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import broadcast_w, truncate
+from aligned_jax.networks.layout import Layout
 from aligned_jax.networks.mapping import Mapping
 from aligned_jax.networks.synthesis import Noise, Synthesis
 from aligned_jax.types import Array, Styles
@@ -15,16 +16,17 @@ class Generator(nn.Module):
 
     Variables: `params`, `noise` (stored noise maps; absent without noise) and
     `stats` (`mapping/w_avg`). `apply` never changes them. Random noise needs
-    `rngs={"noise": key}`; each layer draws from its own key.
+    `rngs={"noise": key}`; each layer draws from its own key. `half` and `layout` as in `Synthesis`.
     """
 
     config: GeneratorConfig
     half: str | None = None
+    layout: Layout | None = None
 
     def setup(self) -> None:
         config = self.config
         self.mapping = Mapping(config.mapping, config.z_dim, config.c_dim, config.w_dim)
-        self.synthesis = Synthesis(config, self.half)
+        self.synthesis = Synthesis(config, self.half, self.layout)
 
     def map(
         self,

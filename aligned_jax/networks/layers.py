@@ -39,6 +39,9 @@ class Conv2d(nn.Module):
     Parameters: weight [k, k, inputs, features], normal, scaled at run time by
     1 / sqrt(fan-in), and bias [features] unless `use_bias` is False. Runs in
     the dtype of its input.
+
+    `folds` are those of its source and its result (`ops.folds`); None computes it as it is
+    written. A `planar` source is a picture [N, inputs, H, W], for a 1x1 kernel without resampling.
     """
 
     inputs: int
@@ -50,10 +53,12 @@ class Conv2d(nn.Module):
     down: int = 1
     resample_filter: Filter = DEFAULT_FILTER
     conv_clamp: float | None = None
+    folds: tuple[ops.RowFold, ops.RowFold] | None = None
+    planar: bool = False
 
     @nn.compact
     def __call__(self, x: Array, gain: float = 1.0) -> Array:
-        """[N, H, W, inputs] to [N, H*up/down, W*up/down, features], times `gain`."""
+        """[N, H, W, inputs] to [N, H*up/down, W*up/down, features], times `gain`; or folded."""
         k = self.kernel_size
         weight = self.param(
             "weight", nn.initializers.normal(1.0), (k, k, self.inputs, self.features)
@@ -61,9 +66,12 @@ class Conv2d(nn.Module):
         bias = (
             self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else None
         )
+        weight = weight / math.sqrt(k * k * self.inputs)
+        if self.folds is not None:
+            return self._folded(x, weight, bias, gain, *self.folds)
         x = ops.conv2d_resample(
             x,
-            (weight / math.sqrt(k * k * self.inputs)).astype(x.dtype),
+            weight.astype(x.dtype),
             ops.setup_filter(self.resample_filter),
             up=self.up,
             down=self.down,
@@ -71,6 +79,26 @@ class Conv2d(nn.Module):
             flip_weight=self.up == 1,
         )
         return activate(x, bias, self.activation, gain, self.conv_clamp)
+
+    def _folded(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        gain: float,
+        source: ops.RowFold,
+        target: ops.RowFold,
+    ) -> Array:
+        up, taps = self.up, ops.setup_filter(self.resample_filter)
+        if self.planar:
+            x = ops.embed_planar(x, weight[0, 0].astype(x.dtype), target)
+        else:
+            mask = ops.rows_inside(source, x.shape[2], self.inputs)
+            x = x if mask is None else x * jnp.asarray(mask, x.dtype)
+            x = ops.convolve_folded(x, weight, source, target, up, self.down, taps)
+        bias = None if bias is None else ops.per_row(bias, x.shape[3] // self.features)
+        x = activate(x, bias, self.activation, gain, self.conv_clamp)
+        return ops.spread(x, up * source.rows // target.rows, up) if up > 1 else x
 
 
 def activate(

@@ -21,6 +21,7 @@ from aligned_jax.latents import (
     truncate,
 )
 from aligned_jax.networks import facts, module_of
+from aligned_jax.networks.layout import Layout
 from aligned_jax.types import AnyArray, AnyStyles, Array, Styles, Variables
 from aligned_jax.utils.text import listed
 
@@ -243,13 +244,22 @@ def _check_labels(config: NetworkConfig, c: AnyArray | None, batch: int) -> Arra
     return c
 
 
-def apply(net: NetworkBase, *args: Any, half: str | None = None, **kwargs: Any) -> Any:
-    """`module.apply` in full matrix precision, or in half precision where asked."""
+def apply(
+    net: NetworkBase,
+    *args: Any,
+    half: str | None = None,
+    layout: Layout | None = None,
+    **kwargs: Any,
+) -> Any:
+    """`module.apply` in full matrix precision, or in half precision where asked.
+
+    `layout` (`networks.layout`) of None is what is fast on the backend.
+    """
     config = net.config
     if half and not config.half_resolutions:
         config = _with_half_resolutions(config)
     with jax.default_matmul_precision("highest"):
-        return module_of(config, half).apply(net.variables, *args, **kwargs)
+        return module_of(config, half, layout).apply(net.variables, *args, **kwargs)
 
 
 def _with_half_resolutions(config: NetworkConfig) -> NetworkConfig:

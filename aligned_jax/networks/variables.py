@@ -12,16 +12,22 @@ from aligned_jax.config import AnyConfig, EncoderConfig, GeneratorConfig
 from aligned_jax.networks.discriminator import Discriminator
 from aligned_jax.networks.encoder import Encoder
 from aligned_jax.networks.generator import Generator
+from aligned_jax.networks.layout import Layout
 from aligned_jax.types import Array, PyTree, Variables
 
 
-def module_of(config: AnyConfig, half: str | None = None) -> nn.Module:
-    """The linen module that `config` describes; encoders know no half precision."""
+def module_of(
+    config: AnyConfig, half: str | None = None, layout: Layout | None = None
+) -> nn.Module:
+    """The linen module that `config` describes; encoders know no half precision.
+
+    `layout` is no encoder's; None takes what is fast on the backend.
+    """
     if isinstance(config, EncoderConfig):
         return Encoder(config)
     if isinstance(config, GeneratorConfig):
-        return Generator(config, half)
-    return Discriminator(config, half)
+        return Generator(config, half, layout)
+    return Discriminator(config, half, layout)
 
 
 def init_variables(config: AnyConfig, key: Array) -> Variables:

@@ -79,7 +79,7 @@ def upfirdn2d(
     px0, px1, py0, py1 = _sides(padding)
     f = np.ones([1, 1], np.float32) if f is None else np.asarray(f)
     kernel = f if flip_filter else f[tuple([slice(None, None, -1)] * f.ndim)]
-    factors = _factor(kernel)
+    factors = separated(kernel)
     if factors is None:
         return _fir_2d(x, kernel * gain, (upx, upy), (downx, downy), (px0, px1, py0, py1))
     ky, kx = factors
@@ -223,8 +223,11 @@ def _scaled(x: Array, tap: float) -> Array:
     return x if tap == 1 else x * float(tap)
 
 
-def _factor(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """(column, row) float64 factors of an outer product, or None for any other kernel."""
+def separated(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """(column, row) float64 factors of an outer product, or None for any other kernel.
+
+    One-dimensional taps are both factors.
+    """
     if kernel.ndim == 1:
         return kernel.astype(np.float64), kernel.astype(np.float64)
     k = kernel.astype(np.float64)

@@ -13,6 +13,7 @@ from aligned_jax.config import GeneratorConfig
 from aligned_jax.errors import UserError
 from aligned_jax.latents import style_layer, style_layers
 from aligned_jax.latents.style_space import StyleLayer
+from aligned_jax.networks.layout import PLAIN
 from aligned_jax.networks.network import Network, apply
 from aligned_jax.networks.synthesis import SynthesisLayer
 from aligned_jax.rendering.draw import Noise
@@ -122,6 +123,7 @@ def _activations(
         styles,
         mode if fields is None else fields,
         method="render",
+        layout=PLAIN,  # a layer's output as it is written
         capture_intermediates=wanted,
         mutable=["intermediates"],
     )

@@ -1,0 +1,46 @@
+"""Programs compiled for TPUs that are not there stay as small as they are."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def compiled(*options):
+    """What `benchmarks.ahead` says, from a process of its own: libtpu stays loaded for good."""
+    if importlib.util.find_spec("libtpu") is None:
+        pytest.skip("libtpu is missing: pip install '.[tpu-aot]'")
+    own = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    own = {name: value for name, value in own.items() if not name.startswith("JAX_")}
+    result = subprocess.run(
+        [sys.executable, "-m", "benchmarks.ahead", *options],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**own, "JAX_PLATFORMS": "cpu"},
+    )
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_generation_of_the_largest_pictures_wastes_little_on_a_tpu():
+    found = compiled("--resolution", "1024", "--batch", "8", "--half", "bfloat16")
+    assert found["moved_gb"] < 12
+    assert found["padding"] < 1.3
+    assert found["temporaries_gib"] < 2.5
+    assert found["estimated_million_cycles"] < 1500 * 0.045  # 45 ms at 1.5 GHz
+
+
+@pytest.mark.slow
+def test_the_layout_matters_on_a_tpu():
+    options = ("--resolution", "64", "--channel-base", "2048", "--batch", "8", "--half", "bfloat16")
+    folded, plain = compiled(*options), compiled(*options, "--layout", "plain")
+    assert folded["padding"] < plain["padding"] / 1.5
+    assert folded["moved_gb"] < plain["moved_gb"]
