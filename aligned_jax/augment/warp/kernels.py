@@ -18,158 +18,32 @@ Products are exact to float32: each factor is the sum of three bfloat16, and the
 parts that matter are laid along the summed axis, so that they take two passes of the matrix unit.
 """
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jax.experimental import pallas as pl
-from jax.experimental.pallas import tpu as pltpu
 
 from aligned_jax.augment.warp.taps import coordinate, position, spread, taps
 from aligned_jax.augment.warp.windows import (
+    CHANNELS,
     FIELDS,
     GROUP,
+    LANES,
     POINTS,
     SIDE,
     STRIDE,
     TILE,
     Tiling,
-    plan,
 )
 from aligned_jax.types import Array
 
-LANES = GROUP * TILE
-MOST_CHANNELS = LANES // SIDE
-_NUMBERS = 10  # of a sample's geometry
-_FACTOR, _SECOND, _BOTH_SECOND = (((i,), (j,)) for i, j in ((0, 0), (1, 0), (1, 1)))
+_BOTH_FIRST, _PLAIN, _BOTH_SECOND = (((i,), (j,)) for i, j in ((0, 0), (1, 0), (1, 1)))
 Body = Callable[[Array, Array, Array, Array], None]
 
 
-def memory(height: int, width: int) -> int:
-    """Bytes of a core's memory that the kernels need: two tables, and what a step works on."""
-    return 2 * Tiling(height, width).blocks * height * LANES * 4 + 7 * 2**20
-
-
-def sample(
-    images: Array, linear: Array, shift: Array, margins: Array, interpret: bool = False
-) -> Array:
-    """Planar images at the points of the grid, as `gather.sample_by_gather` without its last axis.
-
-    Args:
-      images: float32 [N, C, H, W]; C <= 4, H and W multiples of 8 and at least 32.
-      linear, shift: the inverse map, float32 [N, 2, 2] and [N, 2].
-      margins: int32 [N, 2, 2].
-      interpret: run the kernel step by step on any device, slowly.
-
-    Returns:
-      float32 [N, C, *Tiling(H, W).grid]; what lies beyond the grid is of no meaning.
-    """
-    count, channels, height, width = images.shape
-    tiling = Tiling(height, width)
-    table = table_of(images)
-    return _call(
-        functools.partial(_sample_kernel, tiling=tiling, channels=channels),
-        (plan(linear, shift, margins, tiling), _geometry(linear, shift, margins), table),
-        _whole(table.shape),
-        (count, channels, *tiling.grid),
-        _part(channels),
-        tiling,
-        channels,
-        interpret,
-    )
-
-
-def transposed(
-    numbers: Array,
-    linear: Array,
-    shift: Array,
-    margins: Array,
-    shape: tuple[int, int],
-    interpret: bool = False,
-) -> Array:
-    """The transpose of `sample`: numbers [N, C, *grid] to images [N, C, *shape]."""
-    count, channels = numbers.shape[:2]
-    tiling = Tiling(*shape)
-    table = (count, tiling.blocks, tiling.height, LANES)
-    result = _call(
-        functools.partial(_transposed_kernel, tiling=tiling, channels=channels),
-        (plan(linear, shift, margins, tiling), _geometry(linear, shift, margins), numbers),
-        _part(channels),
-        table,
-        _whole(table),
-        tiling,
-        channels,
-        interpret,
-    )
-    images = jax.ShapeDtypeStruct((count, channels, *shape), jnp.float32)
-    return jax.linear_transpose(table_of, images)(result)[0]
-
-
-def table_of(images: Array) -> Array:
-    """Planar images [N, C, H, W] as overlapping blocks of columns [N, blocks, H, 128]."""
-    count, channels, height, width = images.shape
-    starts = range(0, width - SIDE + 1, STRIDE)
-    blocks = jnp.stack([images[..., s : s + SIDE] for s in starts], axis=1)  # [N, b, C, H, 32]
-    blocks = blocks.swapaxes(2, 3).reshape(count, len(starts), height, channels * SIDE)
-    return jnp.pad(blocks, ((0, 0), (0, 0), (0, 0), (0, LANES - channels * SIDE)))
-
-
-def _geometry(linear: Array, shift: Array, margins: Array) -> Array:
-    """What places a sample's points: linear, shift, margins before and behind; [N, 1, 10]."""
-    count = linear.shape[0]
-    parts = linear.reshape(count, 4), shift, margins.reshape(count, 4).astype(jnp.float32)
-    return jnp.concatenate(parts, axis=1)[:, None]
-
-
-def _whole(shape: Sequence[int]) -> pl.BlockSpec:
-    """A sample's table, the same in all of its steps."""
-    return pl.BlockSpec((1, *shape[1:]), lambda n, row, group: (n, 0, 0, 0))
-
-
-def _part(channels: int) -> pl.BlockSpec:
-    """The points of a step."""
-    return pl.BlockSpec((1, channels, TILE, LANES), lambda n, row, group: (n, 0, row, group))
-
-
-def _call(
-    kernel: Callable[..., None],
-    operands: tuple[Array, Array, Array],
-    given: pl.BlockSpec,
-    shape: tuple[int, ...],
-    result: pl.BlockSpec,
-    tiling: Tiling,
-    channels: int,
-    interpret: bool,
-) -> Array:
-    """A kernel at all groups of tiles; `operands` are plan, geometry and what it reads."""
-    tiles = tiling.groups * GROUP
-    of_row = pl.BlockSpec(
-        (1, 1, FIELDS, tiles), lambda n, row, group: (n, row, 0, 0), memory_space=pltpu.SMEM
-    )
-    of_sample = pl.BlockSpec(
-        (1, 1, _NUMBERS), lambda n, row, group: (n, 0, 0), memory_space=pltpu.SMEM
-    )
-    layout = pl.BlockSpec((GROUP * POINTS, LANES), lambda n, row, group: (0, 0))
-    return pl.pallas_call(
-        kernel,
-        grid=(shape[0], tiling.rows, tiling.groups),
-        in_specs=[of_row, of_sample, given, layout],
-        out_specs=result,
-        out_shape=jax.ShapeDtypeStruct(shape, jnp.float32),
-        scratch_shapes=[pltpu.VMEM((channels, GROUP, POINTS), jnp.float32)],
-        compiler_params=pltpu.CompilerParams(
-            dimension_semantics=("parallel", "arbitrary", "arbitrary"),
-            vmem_limit_bytes=memory(tiling.height, tiling.width),
-        ),
-        interpret=interpret,
-    )(*operands, _layout())
-
-
-def _sample_kernel(
+def sample_kernel(
     plan_ref: Any,
     geometry_ref: Any,
     table_ref: Any,
@@ -179,35 +53,50 @@ def _sample_kernel(
     *,
     tiling: Tiling,
     channels: int,
+    interpret: bool,
 ) -> None:
-    columns, rows = _taps_of_step(geometry_ref, tiling)
+    """The points of a step from the table of their sample; see `calls.sample`."""
+    positions = _positions(geometry_ref, tiling)
     points_ref[...] = jnp.zeros(points_ref.shape, jnp.float32)
-    for tile in range(GROUP):
 
-        def window(block: Array, row: Array, left: Array, top: Array, tile: int = tile) -> None:
-            v = table_ref[0, block, pl.ds(pl.multiple_of(row * STRIDE, STRIDE), SIDE), :]
-            a = _weights(rows, tile, row, top)  # [32, 256]
-            b = _weights(columns, tile, block, left)
-            (v1, v2, v3), (a1, a2, a3) = _parts(v), _parts(a)
-            r = _product(jnp.concatenate([v1, v2, v3]), jnp.concatenate([a1, a1, a1]), _FACTOR)
-            r += _product(jnp.concatenate([v1, v2, v1]), jnp.concatenate([a2, a2, a3]), _FACTOR)
-            for c in range(channels):  # r is [128, 256]
-                found = (r[c * SIDE : (c + 1) * SIDE] * b).sum(0, keepdims=True)
-                points_ref[c, tile : tile + 1, :] += found
+    first = pl.program_id(2) * GROUP
 
-        _over_windows(plan_ref, tile, tiling, window)
+    @pl.when(_anything(plan_ref, first))
+    def tiles() -> None:
+        columns, rows = (taps(*of_axis) for of_axis in positions)
+
+        def one(tile: Any) -> None:
+            def window(block: Array, row: Array, left: Array, top: Array) -> None:
+                v = table_ref[0, block, pl.ds(pl.multiple_of(row * STRIDE, STRIDE), SIDE), :]
+                a = _weights(rows, tile, row, top)  # [32, 256]
+                b = _weights(columns, tile, block, left)
+                (v1, v2, v3), (a1, a2, a3) = _parts(v), _parts(a)
+                r = _product(
+                    jnp.concatenate([v1, v2, v3]), jnp.concatenate([a1, a1, a1]), _BOTH_FIRST
+                )
+                r += _product(
+                    jnp.concatenate([v1, v2, v1]), jnp.concatenate([a2, a2, a3]), _BOTH_FIRST
+                )
+                for c in range(channels):  # r is [128, 256]
+                    found = (r[c * SIDE : (c + 1) * SIDE] * b).sum(0, keepdims=True)
+                    points_ref[c, pl.ds(tile, 1), :] += found
+
+            _over_windows(plan_ref, first + tile, tiling, window)
+
+        _each_tile(one, interpret)
+
     own = _own_row()
     lines = [
         jnp.concatenate([own * points_ref[c, t : t + 1, :] for t in range(GROUP)], axis=1)
         for c in range(channels)
     ]
     parts = jnp.concatenate(_parts(jnp.concatenate(lines)))  # [3 * C * 16, 2048]
-    y = _recombined(_product(parts, layout_ref[...], _SECOND), channels * TILE)
+    y = _recombined(_product(parts, layout_ref[...], _PLAIN), channels * TILE)
     for c in range(channels):
         result_ref[0, c] = y[c * TILE : (c + 1) * TILE]
 
 
-def _transposed_kernel(
+def transposed_kernel(
     plan_ref: Any,
     geometry_ref: Any,
     numbers_ref: Any,
@@ -217,40 +106,80 @@ def _transposed_kernel(
     *,
     tiling: Tiling,
     channels: int,
+    interpret: bool,
 ) -> None:
+    """Adds what the numbers at a step's points pull back to the table; see `calls.transposed`."""
+
     @pl.when((pl.program_id(1) == 0) & (pl.program_id(2) == 0))
     def begin() -> None:
         result_ref[...] = jnp.zeros(result_ref.shape, jnp.float32)
 
-    columns, rows = _taps_of_step(geometry_ref, tiling)
+    positions = _positions(geometry_ref, tiling)
     parts = _parts(jnp.concatenate([numbers_ref[0, c] for c in range(channels)]))
     numbers, own = jnp.concatenate(parts), jnp.concatenate([_own_row()] * channels)
-    for tile in range(GROUP):
-        own_lanes = layout_ref[tile * POINTS : (tile + 1) * POINTS, :]
+
+    def laid_out(tile: Any) -> None:
+        own_lanes = layout_ref[pl.ds(tile * POINTS, POINTS), :]
         y = _recombined(_product(numbers, own_lanes, _BOTH_SECOND), channels * TILE) * own
         for c in range(channels):
             line = y[c * TILE : (c + 1) * TILE].sum(0, keepdims=True)
-            points_ref[c, tile : tile + 1, :] = line
-    rest = [jnp.zeros((LANES - channels * SIDE, POINTS), jnp.float32)] * (channels < MOST_CHANNELS)
+            points_ref[c, pl.ds(tile, 1), :] = line
+
+    _each_tile(laid_out, interpret)
+    rest = [jnp.zeros((LANES - channels * SIDE, POINTS), jnp.float32)] * (channels < CHANNELS)
+
+    first = pl.program_id(2) * GROUP
+
+    @pl.when(_anything(plan_ref, first))
+    def tiles() -> None:
+        columns, rows = (taps(*of_axis) for of_axis in positions)
+
+        def one(tile: Any) -> None:
+            def window(block: Array, row: Array, left: Array, top: Array) -> None:
+                a = _weights(rows, tile, row, top)  # [32, 256]
+                b = _weights(columns, tile, block, left)
+                bg = [b * points_ref[c, pl.ds(tile, 1), :] for c in range(channels)]
+                (a1, a2, a3), (b1, b2, b3) = _parts(a), _parts(jnp.concatenate(bg + rest))
+                d1 = _product(jnp.concatenate([a1, a2, a3]), b1, _BOTH_SECOND)
+                d2 = _product(jnp.concatenate([a1, a2]), b2, _BOTH_SECOND)
+                d3 = _product(a1, b3, _BOTH_SECOND)
+                small = d1[2 * SIDE :] + d2[SIDE:] + d3
+                d = (small + (d1[SIDE : 2 * SIDE] + d2[:SIDE])) + d1[:SIDE]  # [32, 128]
+                result_ref[0, block, pl.ds(pl.multiple_of(row * STRIDE, STRIDE), SIDE), :] += d
+
+            _over_windows(plan_ref, first + tile, tiling, window)
+
+        _each_tile(one, interpret)
+
+
+def _each_tile(body: Callable[[Any], None], interpret: bool) -> None:
+    """`body` of every tile of a step; interpreted, in a loop, which compiles faster."""
+    if interpret:
+        lax.fori_loop(0, GROUP, lambda tile, _: body(tile), None)
+        return
     for tile in range(GROUP):
-
-        def window(block: Array, row: Array, left: Array, top: Array, tile: int = tile) -> None:
-            a = _weights(rows, tile, row, top)  # [32, 256]
-            b = _weights(columns, tile, block, left)
-            bg = [b * points_ref[c, tile : tile + 1, :] for c in range(channels)]
-            (a1, a2, a3), (b1, b2, b3) = _parts(a), _parts(jnp.concatenate(bg + rest))
-            d1 = _product(jnp.concatenate([a1, a2, a3]), b1, _BOTH_SECOND)
-            d2 = _product(jnp.concatenate([a1, a2]), b2, _BOTH_SECOND)
-            d3 = _product(a1, b3, _BOTH_SECOND)
-            small = d1[2 * SIDE :] + d2[SIDE:] + d3
-            d = (small + (d1[SIDE : 2 * SIDE] + d2[:SIDE])) + d1[:SIDE]  # [32, 128]
-            result_ref[0, block, pl.ds(pl.multiple_of(row * STRIDE, STRIDE), SIDE), :] += d
-
-        _over_windows(plan_ref, tile, tiling, window)
+        body(tile)
 
 
-def _taps_of_step(geometry_ref: Any, tiling: Tiling) -> list[tuple[list[Array], list[Array]]]:
-    """Taps of the step's points along x and y: seven pixels and weights [8, 256] of each."""
+def _row(x: Array, tile: Any) -> Array:
+    """Row `tile` of [8, 256], as [1, 256]."""
+    if isinstance(tile, int):
+        return x[tile : tile + 1]
+    return lax.dynamic_slice_in_dim(x, tile, 1)
+
+
+def _anything(plan_ref: Any, first: Array) -> Array:
+    """Whether any of the step's tiles, from `first` on, sees anything."""
+    passes = [plan_ref[0, 0, 2, first + t] * plan_ref[0, 0, 3, first + t] for t in range(GROUP)]
+    return sum(passes[1:], passes[0]) > 0
+
+
+def _positions(geometry_ref: Any, tiling: Tiling) -> list[tuple[Array, int, Array, Array]]:
+    """What `taps` takes, for x and for y: positions [8, 256] of the step's points, size, margins.
+
+    Taps are worked out in a branch of their own, whose compiler cannot come by another rounding of
+    the same position for each of their uses: pixels and weights of one point would not fit.
+    """
     first_row, first_tile = pl.program_id(1) * TILE, pl.program_id(2) * GROUP
     tile = first_tile + lax.broadcasted_iota(jnp.int32, (GROUP, POINTS), 0)
     point = lax.broadcasted_iota(jnp.int32, (GROUP, POINTS), 1)
@@ -262,17 +191,16 @@ def _taps_of_step(geometry_ref: Any, tiling: Tiling) -> list[tuple[list[Array], 
             geometry_ref[0, 0, i] for i in (2 * axis, 2 * axis + 1, 4 + axis, 6 + axis, 8 + axis)
         )
         u = position(a, b, s, x, y, size)
-        result.append(taps(u, size, before.astype(jnp.int32), behind.astype(jnp.int32)))
+        result.append((u, size, before.astype(jnp.int32), behind.astype(jnp.int32)))
     return result
 
 
-def _over_windows(plan_ref: Any, tile: int, tiling: Tiling, body: Body) -> None:
-    """`body(block, row, left, top)` for the windows of a tile.
+def _over_windows(plan_ref: Any, index: Array, tiling: Tiling, body: Body) -> None:
+    """`body(block, row, left, top)` for the windows of tile `index` of a row.
 
     `block` and `row` begin the window, in strides; pixels left of `left` and above `top` are
     those of other windows, since the last ones are moved back into the image.
     """
-    index = pl.program_id(2) * GROUP + tile
     column, row, across, down = (plan_ref[0, 0, field, index] for field in range(FIELDS))
     step, last_row = SIDE // STRIDE, (tiling.height - SIDE) // STRIDE
 
@@ -286,9 +214,9 @@ def _over_windows(plan_ref: Any, tile: int, tiling: Tiling, body: Body) -> None:
     lax.fori_loop(0, across * down, one, None)
 
 
-def _weights(of: tuple[list[Array], list[Array]], tile: int, begin: Array, first: Array) -> Array:
+def _weights(of: tuple[list[Array], list[Array]], tile: Any, begin: Array, first: Array) -> Array:
     """Weights of the 32 pixels from stride `begin` on for a tile's points; 0 before `first`."""
-    pixels, weights = ([v[tile : tile + 1] for v in part] for part in of)
+    pixels, weights = ([_row(v, tile) for v in part] for part in of)
     at = lax.broadcasted_iota(jnp.int32, (SIDE, POINTS), 0) + begin * STRIDE
     return spread(pixels, weights, jnp.where(at >= first, at, -1))
 
@@ -298,13 +226,6 @@ def _own_row() -> Array:
     row = lax.broadcasted_iota(jnp.int32, (TILE, POINTS), 0)
     point = lax.broadcasted_iota(jnp.int32, (TILE, POINTS), 1)
     return (lax.shift_right_logical(point, 4) == row).astype(jnp.float32)
-
-
-def _layout() -> Array:
-    """Zeros and ones [2048, 128]: the column of each point of a group of tiles."""
-    point = np.arange(GROUP * POINTS)
-    column = (point // POINTS) * TILE + point % TILE
-    return jnp.asarray(column[:, None] == np.arange(LANES), jnp.bfloat16)
 
 
 def _parts(x: Array) -> tuple[Array, Array, Array]:

@@ -17,7 +17,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
 from aligned_jax.augment.geometry import Affine
-from aligned_jax.augment.warp import kernels
+from aligned_jax.augment.warp import calls
 from aligned_jax.augment.warp.gather import sample_by_gather
 from aligned_jax.augment.warp.taps import grid_size
 from aligned_jax.augment.warp.windows import Tiling
@@ -27,7 +27,7 @@ from aligned_jax.types import Array
 def sample(
     images: Array, linear: Array, shift: Array, margins: Array, interpret: bool = False
 ) -> Array:
-    """As `kernels.sample`, differentiable any number of times in `images`, `linear` and `shift`.
+    """As `calls.sample`, differentiable any number of times in `images`, `linear` and `shift`.
 
     With `interpret` the kernels run on any device.
     """
@@ -49,8 +49,8 @@ def _computed(
 ) -> Array:
     """Sampling, or `back` its transpose, by the kernels."""
     if back:
-        return kernels.transposed(x, linear, shift, margins, shape, interpret)
-    return kernels.sample(x, linear, shift, margins, interpret)
+        return calls.transposed(x, linear, shift, margins, shape, interpret)
+    return calls.sample(x, linear, shift, margins, interpret)
 
 
 def _gathered(
@@ -65,9 +65,7 @@ def _gathered(
 ) -> Array:
     """Sampling, or `back` its transpose, by the gather; by the interpreted kernels if so asked."""
     if interpret:
-        return _computed(
-            x, linear, shift, margins, shape=shape, back=back, interpret=interpret
-        )
+        return _computed(x, linear, shift, margins, shape=shape, back=back, interpret=interpret)
     points = tuple(grid_size(n) for n in shape)
     filled = Tiling(*shape).grid
     beyond = [(0, 0), *((0, f - p) for f, p in zip(filled, points, strict=True))]
@@ -115,13 +113,9 @@ def _transpose(
     return [_sample.bind(cotangent, linear, shift, margins, back=not back, **how), None, None, None]
 
 
-def _mapped(
-    operands: Sequence[Array], axes: Sequence[int | None], **how: Any
-) -> tuple[Array, int]:
+def _mapped(operands: Sequence[Array], axes: Sequence[int | None], **how: Any) -> tuple[Array, int]:
     """The mapped axis is laid into that of the samples."""
-    size = next(
-        x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None
-    )
+    size = next(x.shape[axis] for x, axis in zip(operands, axes, strict=True) if axis is not None)
     whole = [
         jnp.broadcast_to(x[None], (size, *x.shape)) if axis is None else jnp.moveaxis(x, axis, 0)
         for x, axis in zip(operands, axes, strict=True)
@@ -132,14 +126,15 @@ def _mapped(
 
 
 _sample = Primitive("warp_sample")
-_sample.def_impl(jax.jit(lambda *operands, **how: _sample.bind(*operands, **how), static_argnames=(
-    "shape", "back", "interpret"
-)))
+_sample.def_impl(
+    jax.jit(
+        lambda *operands, **how: _sample.bind(*operands, **how),
+        static_argnames=("shape", "back", "interpret"),
+    )
+)
 _sample.def_abstract_eval(_shaped)
 ad.primitive_jvps[_sample] = _jvp
 ad.primitive_transposes[_sample] = _transpose
 batching.primitive_batchers[_sample] = _mapped
 mlir.register_lowering(_sample, mlir.lower_fun(_gathered, multiple_results=False))
-mlir.register_lowering(
-    _sample, mlir.lower_fun(_computed, multiple_results=False), platform="tpu"
-)
+mlir.register_lowering(_sample, mlir.lower_fun(_computed, multiple_results=False), platform="tpu")

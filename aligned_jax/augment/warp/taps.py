@@ -37,7 +37,7 @@ SPREAD = 3  # taps on either side of the middle one
 
 
 def grid_size(size: int) -> int:
-    """Points of the grid along an axis of `size` pixels: twice as many, and the last filter's ends."""
+    """Points of the grid along an axis of `size` pixels, with what the last filter reads beyond."""
     return 2 * size + 4 * REACH - 2
 
 
@@ -47,7 +47,7 @@ def coordinate(index: Array, size: int, dtype: Any = jnp.float32) -> Array:
 
 
 def position(a: Array, b: Array, shift: Array, x: Array, y: Array, size: int) -> Array:
-    """Where (x, y) comes from on an axis of `size` pixels, in doubled samples from its first one."""
+    """Where (x, y) comes from on an axis of `size` pixels, in doubled samples from the first."""
     return 2 * ((a * x + b * y) + shift) + (size - 1)
 
 
@@ -76,7 +76,9 @@ def taps(u: Array, size: int, before: Array, behind: Array) -> tuple[list[Array]
     middle, odd = k >> 1, (k & 1) == 1
     pixels, weights = [], []
     for t in range(-SPREAD, SPREAD + 1):
-        even_w, odd_w = (first * _gain(q - 2 * t + 5) + next_ * _gain(q - 2 * t + 6) for q in (0, 1))
+        even_w, odd_w = (
+            first * _gain(q - 2 * t + 5) + next_ * _gain(q - 2 * t + 6) for q in (0, 1)
+        )
         pixel = middle + t
         inside = (pixel >= -before) & (pixel < size + behind)
         weights.append(jnp.where(inside, jnp.where(odd, odd_w, even_w), zero))

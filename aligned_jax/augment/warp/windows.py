@@ -24,6 +24,8 @@ POINTS = TILE * TILE
 GROUP = 8  # tiles side by side that one step of a kernel computes: 128 columns
 SIDE = 32  # pixels along a side of a window: four channels of them are 128 numbers
 STRIDE = 8
+LANES = GROUP * TILE
+CHANNELS = LANES // SIDE  # at most
 FIELDS = 4  # numbers of a tile in a plan
 
 
@@ -56,6 +58,11 @@ class Tiling(NamedTuple):
     def grid(self) -> tuple[int, int]:
         """Rows and columns of the grid of points, filled up to whole groups of tiles."""
         return self.rows * TILE, self.groups * GROUP * TILE
+
+
+def memory(height: int, width: int) -> int:
+    """Bytes of a core's memory that the kernels need: two tables, and what a step works on."""
+    return 2 * Tiling(height, width).blocks * height * LANES * 4 + 7 * 2**20
 
 
 def plan(linear: Array, shift: Array, margins: Array, tiling: Tiling) -> Array:
@@ -99,9 +106,7 @@ def pixels_of(
     one, other = reflected(first, size), reflected(last, size)
     # A range that holds an edge of the image turns there.
     lowest = jnp.where((first <= 0) & (last >= 0), 0, jnp.minimum(one, other))
-    highest = jnp.where(
-        (first <= size - 1) & (last >= size - 1), size - 1, jnp.maximum(one, other)
-    )
+    highest = jnp.where((first <= size - 1) & (last >= size - 1), size - 1, jnp.maximum(one, other))
     empty = (other_k + 1 < start) | (k > end)
     return jnp.where(empty, 0, lowest), jnp.where(empty, -1, highest)
 
@@ -117,6 +122,10 @@ def _span(linear: Array, shift: Array, tiling: Tiling, size: int) -> tuple[Array
     ]
     a, b, s = (v[:, None, None] for v in (linear[:, 0], linear[:, 1], shift))
     corners = jnp.stack(
-        [position(a, b, s, x[None, None, :], y[None, :, None], size) for x in ends[0] for y in ends[1]]
+        [
+            position(a, b, s, x[None, None, :], y[None, :, None], size)
+            for x in ends[0]
+            for y in ends[1]
+        ]
     )
     return corners.min(0), corners.max(0)
