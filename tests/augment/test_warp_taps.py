@@ -38,9 +38,7 @@ def by_taps(images, margins, dtype):
     """The warp as dense products with the weights of the taps."""
     weights = []
     for axis in (0, 1):
-        pixels, values = taps.taps(
-            positions(axis, dtype), SIZE, *jnp.asarray(margins[:, axis])
-        )
+        pixels, values = taps.taps(positions(axis, dtype), SIZE, *jnp.asarray(margins[:, axis]))
         at = jnp.arange(SIZE, dtype=jnp.int32)[:, None, None, None]
         weights.append(taps.spread([p[None] for p in pixels], [v[None] for v in values], at))
     halving = np.zeros((SIZE, taps.grid_size(SIZE)))
@@ -63,7 +61,7 @@ def test_taps_are_the_warp(images, margins):
 
 
 def test_windows_hold_all_pixels_that_a_tile_reads():
-    """Every weight that is not zero lies in a window of its tile's; tiles that see nothing have none."""
+    """No weight that is not zero lies beyond; tiles that see nothing have no windows."""
     tiling = windows.Tiling(SIZE, SIZE)
     for margins in (NARROW, WIDE, np.asarray(margins_of(Affine(LINEAR, SHIFT), SIZE, SIZE))):
         each = jnp.asarray(np.broadcast_to(margins, (4, 2, 2)))
@@ -98,4 +96,4 @@ def test_pixels_of_a_range():
         found = range_of(jnp.float32(low), jnp.float32(high), *ends)
         if len(read):
             assert found[0] <= read.min() and read.max() <= found[1]
-            assert 0 <= found[0] and found[1] < size
+            assert found[0] >= 0 and found[1] < size
