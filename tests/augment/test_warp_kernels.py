@@ -1,5 +1,6 @@
 """The kernels for TPUs, interpreted: values and derivatives; and where they are chosen."""
 
+import dataclasses
 import functools
 
 import jax
@@ -11,6 +12,9 @@ from aligned_jax.augment import AugmentConfig, apply, notices, preset
 from aligned_jax.augment.geometry import Affine, margins_of
 from aligned_jax.augment.warp import dispatch, windows
 from aligned_jax.augment.warp.gather import warp_by_gather
+from aligned_jax.data.options import DataOptions
+from aligned_jax.runs import presets
+from aligned_jax.runs.tasks import gan
 from tests.augment import exact_warp
 from tests.augment.recorded_cases import arrays, images, percentile_draws, random_case
 from tests.augment.test_warp_taps import LINEAR, NARROW, SHIFT, WIDE
@@ -210,3 +214,14 @@ def test_what_is_lowered_for_a_device(platform, kernels):
     assert program.count("@tpu_custom_call") == kernels
     gathers = [program.count(f"stablehlo.{name}") for name in ("gather", "scatter")]
     assert all(gathers) if kernels == 0 else not any(gathers)
+
+
+def test_a_training_tells_of_gathered_images(monkeypatch):
+    """The rows of a device, eight here, and only where something geometric may happen."""
+    config = presets.config_of("paper1024", DataOptions("none"), presets.Sizes(1024), 32)
+    assert config.augment.uses(("rotate",)) and gan.GanTask(config).notices() == []
+    monkeypatch.setattr(jax, "default_backend", lambda: "tpu")
+    (told,) = gan.GanTask(config).notices()
+    assert "some 17 s for 4 images" in told and "1024x1024" in told
+    still = dataclasses.replace(config, ada=dataclasses.replace(config.ada, mode="none"))
+    assert gan.GanTask(still).notices() == []
