@@ -12,3 +12,4 @@ from .options import preset as preset
 from .pipeline import apply as apply
 from .pipeline import check_images as check_images
 from .pipeline import margins as margins
+from .pipeline import notices as notices

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from aligned_jax.augment.color import change_colors
 from aligned_jax.augment.draws import Draws
 from aligned_jax.augment.filters import BAND_REACH, add_noise, cut_out, filter_bands
-from aligned_jax.augment.geometry import inverse_map, margins_of, warp
+from aligned_jax.augment.geometry import inverse_map, margins_of
 from aligned_jax.augment.options import BLIT, COLOR, GEOM, AugmentConfig
+from aligned_jax.augment.warp import dispatch
 from aligned_jax.errors import ConfigError
 from aligned_jax.types import Array
 
@@ -48,7 +49,7 @@ def apply(
         count, height, width, _ = images.shape
         inverse = inverse_map(draws, p, config, count, height, width)
         margins = margins_of(inverse, height, width) if margins is None else margins
-        images = warp(images, inverse, margins)
+        images = dispatch.warp(images, inverse, margins)
     if config.uses(COLOR):
         images = change_colors(images, draws, p, config)
     if config.imgfilter > 0:
@@ -75,6 +76,11 @@ def margins(
     count = next(iter(draws.values())).gate.shape[0]
     p = jnp.asarray(p, jnp.float32)
     return margins_of(inverse_map(draws, p, config, count, height, width), height, width)
+
+
+def notices(config: AugmentConfig, image_shape: Sequence[int], rows: int) -> list[str]:
+    """What to bear in mind, in sentences, where `rows` images (H, W, C) are augmented at a time."""
+    return dispatch.notice(image_shape, rows) if config.uses(BLIT + GEOM) else []
 
 
 def check_images(config: AugmentConfig, image_shape: Sequence[int]) -> None:

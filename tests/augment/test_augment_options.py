@@ -18,6 +18,7 @@ from aligned_jax.augment import (
     margins,
     preset,
 )
+from aligned_jax.augment.warp import gather
 from aligned_jax.config import from_dict, to_dict
 from aligned_jax.errors import ConfigError
 from tests.augment.recorded_cases import images, percentile_draws, random_case
@@ -152,7 +153,7 @@ def test_one_program_serves_all_draws():
 def test_long_axes_are_filtered_alike(monkeypatch):
     config, x, draws, p = random_case("bgc_p0.6")
     short = augment(x, draws, p, config)
-    monkeypatch.setattr(geometry, "_LONG", 0)
+    monkeypatch.setattr(gather, "_LONG", 0)
     long = jax.jit(lambda x: apply(x, draws, p, config))(x)
     assert relative_error(long, short) < 1e-5
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from aligned_jax.augment import notices
 from aligned_jax.config import AnyConfig
 from aligned_jax.data.dataset import Dataset
 from aligned_jax.latents import z_from_seeds
@@ -64,10 +65,13 @@ class GanTask(Task[TrainConfig]):
     def recipe(self) -> Recipe:
         """What the training step computes."""
         config = self.config
-        size = config.generator.img_resolution
-        shape = (size, size, config.generator.img_channels)
+        shape = self._image_shape()
         augment, adapt = hooks(config.augment, config.ada, config.gan.batch_size, shape)
         return Recipe(config.generator, config.discriminator, config.gan, augment, adapt)
+
+    def _image_shape(self) -> tuple[int, int, int]:
+        size = self.config.generator.img_resolution
+        return size, size, self.config.generator.img_channels
 
     def step(self, devices: Devices | None) -> GanStep:
         """See `Task`."""
@@ -75,7 +79,11 @@ class GanTask(Task[TrainConfig]):
 
     def notices(self) -> list[str]:
         """See `Task`."""
-        return []
+        config = self.config
+        if config.ada.mode == "none":
+            return []
+        rows = config.gan.batch_size // (jax.device_count() * config.gan.rounds)
+        return notices(config.augment, self._image_shape(), max(rows, 1))
 
     def intervals(self) -> list[int]:
         """See `Task`."""

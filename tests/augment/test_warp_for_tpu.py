@@ -1,0 +1,39 @@
+"""The geometric stage compiled for a TPU that is not there (extra `tpu-aot`)."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CLOCK = 1.5e9  # of a v5e, per second
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("libtpu") is None,
+    reason="libtpu, which compiles for TPUs, is not installed (extra tpu-aot)",
+)
+def test_the_geometric_stage_compiles_for_a_tpu(record_property):
+    """16 images of 256 px with their gradient, on one chip of a v5e."""
+    hidden = ("XLA_FLAGS", "JAX_", "TPU_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.augment.tpu_program", "v5e:2x2", "16", "256"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env=env,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    facts = json.loads(run.stdout.splitlines()[-1])
+    for name, value in facts.items():
+        record_property(name, value)
+    print(facts)
+    assert facts["kernels"] == 2
+    assert facts["gather"] <= 1e4 and facts["scatter"] <= 1e4  # an image has 196,608 numbers
+    assert facts["gigabytes"] < 3  # gathering takes 3,509
+    assert facts["cycles"] / CLOCK < 0.020  # gathering takes 4.3 s
