@@ -19,8 +19,8 @@ from aligned_jax.jobs.inversion.request import (
     request_inversions,
 )
 from aligned_jax.jobs.inversion.results import InvertedImage, InvertedImages
-from aligned_jax.jobs.picture_cuts import AlignWord
 from aligned_jax.jobs.inversion.tuning import PIVOT, WORSE, TuneOptions, Tuner
+from aligned_jax.jobs.picture_cuts import AlignWord
 from aligned_jax.loading import NetworkSource
 from aligned_jax.provenance import Command
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
