@@ -222,7 +222,7 @@ def test_what_cannot_be_translated(pair, child, tmp_path):
         ("used alone or ones as starts", {"encoders": ["a"], "starts": ["b"]}),
         ("take no steps", {"encoders": ["a"], "steps": 3}),
         ("take no steps", {"encoders": ["a"], "restarts": 2}),
-        ("align is 'left'", {"align": "left"}),
+        ("`align` is 'left'", {"align": "left"}),
     ):
         with pytest.raises(UserError, match=words):
             jobs.PictureOptions(**options)
