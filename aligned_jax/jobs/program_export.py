@@ -163,9 +163,9 @@ def _drawn(network: Network, options: ProgramOptions) -> tuple[dict[str, np.ndar
     c = one_hot_labels(config, labels % config.c_dim) if config.c_dim else None
     if options.space == "z":
         psi = _PSI if options.takes_psi(config) else options.psi
-        images = network(z, c, 1.0 if psi is None else psi, noise=noise)
+        expected = network(z, c, 1.0 if psi is None else psi, noise=noise)
         arrays: dict[str, Any] = {"z": z, "c": c}
-        return {name: arrays[name] for name in options.latents(config)}, np.asarray(images)
+        return {name: arrays[name] for name in options.latents(config)}, np.asarray(expected)
     ws = np.asarray(network.mapping(z, c))
     if options.space == "w":
         return {"w": ws[:, 0]}, np.asarray(network.synthesis(ws, noise))
