@@ -36,4 +36,5 @@ def test_the_geometric_stage_compiles_for_a_tpu(record_property):
     assert facts["kernels"] == 2
     assert facts["gather"] <= 1e4 and facts["scatter"] <= 1e4  # an image has 196,608 numbers
     assert facts["gigabytes"] < 3  # gathering takes 3,509
-    assert facts["cycles"] / CLOCK < 0.020  # gathering takes 4.3 s
+    # What leads to the kernels and away from them; the compiler does not estimate kernels.
+    assert 0 < facts["cycles_beside_kernels"] / CLOCK < 0.005  # gathering takes 4.3 s

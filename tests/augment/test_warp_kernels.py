@@ -192,8 +192,8 @@ def test_large_images_are_gathered_and_told_of(monkeypatch):
     assert small == {(16, 256), (64, 256), (64, 512), (128, 256), (128, 512)}
     assert told[16, 512][0].startswith(
         "augmentation gathers the pixels that it moves one by one, since the kernel needs 38 MiB "
-        "of a core's own memory for images of 512x512, of which there are 16: on a TPU, by its "
-        "compiler's estimate, some 8.6 s for 8 images"
+        "of a core's own memory for images of 512x512, of which there are 16: on a TPU, by what "
+        "its compiler counts, some 8.6 s for 8 images"
     )
     assert notices(AugmentConfig(brightness=1.0), (1024, 1024, 3), 8) == []
     assert (

@@ -97,7 +97,7 @@ def _jvp(primals: Sequence[Array], tangents: Sequence[Any], **how: Any) -> tuple
     if type(tangents[0]) is not ad.Zero:
         along.append(_sample.bind(tangents[0], linear, shift, margins, **how))
     if any(type(t) is not ad.Zero for t in tangents[1:3]):
-        moved = [ad.instantiate_zeros(t) for t in tangents[1:3]]
+        moved = tuple(ad.instantiate_zeros(t) for t in tangents[1:3])
         how = how | {"interpret": False}
         along.append(
             jax.jvp(lambda a, s: _gathered(x, a, s, margins, **how), (linear, shift), moved)[1]
