@@ -62,7 +62,7 @@ def upsample_planar(images: Array, f: np.ndarray, up: int = 2) -> Array:
     """
     factors = separated(f)
     if factors is None:
-        raise ValueError("the filter is no outer product; use `upsample2d`")
+        raise ValueError("the filter is no outer product; upsample2d takes it")
     rows, columns = (
         _matrix(taps, size, up) for taps, size in zip(factors, images.shape[2:], strict=True)
     )

@@ -60,7 +60,7 @@ def test_folders_that_are_taken(refused, parent, tmp_path):
         (("--edit", "2_2", "--pictures", "none.png"), "no such picture"),
         (("--edit", "2_2", "--pictures", "p", "--encoder", "e", "--steps", 2), "--steps cannot be"),
         (("--edit", "2_2", "--mask", "hair"), "(--reader)"),
-        (("--edit", "2_2", "--reader", "zoo:people-reader"), "a reader finds the parts"),
+        (("--edit", "2_2", "--reader", "zoo:people-reader"), "--reader finds the parts"),
         (("--edit", "2_2", "--frames", 5), "--frames: of films, such as --out NAME.webp"),
         (("--edit", "2_2", "--rise", 1), "--rise can only be used together with --strength auto"),
         (("--edit", "2_2", "--by", "--to"), "not allowed with"),
