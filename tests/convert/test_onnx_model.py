@@ -153,6 +153,7 @@ def test_options_that_cannot_be_are_refused(options, said):
         ProgramOptions(**options)
 
 
+@pytest.mark.slow
 def test_without_a_mean_of_w_nothing_is_truncated():
     config = GeneratorConfig(
         8,
