@@ -60,7 +60,9 @@ def test_any_jax_reads_it(program, arrays):
     assert relative_error(nchw(images), arrays["image_const"]) < TOLERANCE
 
 
-@pytest.mark.parametrize("space", ["w", "w+", "s"])
+@pytest.mark.parametrize(
+    "space", ["s", *(pytest.param(space, marks=pytest.mark.slow) for space in ("w", "w+"))]
+)
 def test_spaces(space, network, arrays):
     ws = np.asarray(network.mapping(arrays["z"]))
     rolled = np.stack([ws[np.arange(4) % 2, np.arange(4)], ws[0]])  # rows of several
@@ -78,6 +80,7 @@ def test_spaces(space, network, arrays):
         assert relative_error(call(styles=styles), expected) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_options_change_the_images(program, network, arrays):
     z = {"z": arrays["z"]}
     quiet = made(network, noise="none").draw(z, 0.5)
