@@ -307,8 +307,10 @@ def tables(rows: list[dict[str, Any]]) -> list[tuple[list[str], list[list[Any]]]
     for name in rows[0]["effects"]["W"]:
         before, encoded = (mean("effects", pivot, name) for pivot in ("W", "encoder"))
         after = [mean("effects", tuned, name) for tuned in ("W, tuned", "W, tuned with locality")]
-        ratios = [float(x / before) if isinstance(x, float) else "-" for x in after]
-        ratios.append(mean("effects", "encoder, tuned", name) / encoded)
+        pairs = [*((x, before) for x in after), (mean("effects", "encoder, tuned", name), encoded)]
+        ratios = [
+            a / b if isinstance(a, float) and isinstance(b, float) and b else "-" for a, b in pairs
+        ]
         effects.append([name.rpartition("/")[2], before, *ratios])
     shifted = ["direction", "effect at W", "tuned", "with locality", "at the encoder's, tuned"]
     result: list[tuple[list[str], list[list[Any]]]] = [(headings, near), (shifted, effects)]

@@ -123,7 +123,7 @@ def test_a_delta_is_a_network(tuned, images, ok, child, tmp_path):
     [
         "translate D C --seeds 0 --out O.png",
         "translate C D --latents L --out O.png",
-        "morph D C --latents L --out O.png",
+        "morph D C 1 2 --grid 2x2 --out O.png",
         "edit D --channel 1_1 --strength 2 --latents L --out O.png",
         "family C D --seeds 0 --out O.png",
         "mix D --rows 0 --columns 1 --out O.png",
