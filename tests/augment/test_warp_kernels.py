@@ -80,7 +80,8 @@ def test_several_passes_over_windows():
     plan = windows.plan(*map(jnp.asarray, inverse), each, windows.Tiling(size, size))
     assert (plan[:, :, 2:].max((1, 3)) >= 2).all()
     x = pixels(2, size, size, 3)
-    agree(x, inverse, margins, limit=2e-5)
+    # Places lie up to 600 samples away, where a float32 is a multiple of 6e-5.
+    agree(x, inverse, margins, limit=6e-5)
     exact = exact_warp.warp(x, *inverse, np.asarray(margins))
     errors = [relative_error(f(x, inverse, margins), exact) for f in (interpreted, warp_by_gather)]
     assert errors[0] < 2 * errors[1]
