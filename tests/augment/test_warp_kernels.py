@@ -218,11 +218,11 @@ def test_what_is_lowered_for_a_device(platform, kernels):
 
 
 def test_a_training_tells_of_gathered_images(monkeypatch):
-    """The rows of a device, eight here, and only where something geometric may happen."""
+    """The rows of a round on one of eight devices, where something geometric may happen."""
     config = presets.config_of("paper1024", DataOptions("none"), presets.Sizes(1024), 32)
     assert config.augment.uses(("rotate",)) and gan.GanTask(config).notices() == []
     monkeypatch.setattr(jax, "default_backend", lambda: "tpu")
     (told,) = gan.GanTask(config).notices()
-    assert "some 17 s for 4 images" in told and "1024x1024" in told
+    assert "some 4.3 s for 1 image and" in told and "1024x1024" in told
     still = dataclasses.replace(config, ada=dataclasses.replace(config.ada, mode="none"))
     assert gan.GanTask(still).notices() == []

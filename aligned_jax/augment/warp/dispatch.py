@@ -19,6 +19,7 @@ from aligned_jax.augment.warp.gather import warp_by_gather
 from aligned_jax.augment.warp.taps import FILTER
 from aligned_jax.augment.warp.windows import CHANNELS, SIDE, STRIDE, memory
 from aligned_jax.types import Array
+from aligned_jax.utils.text import counted
 
 # Of a core whose kind nobody knows, as where programs are compiled for devices that are not there.
 _MEMORY = 64 * 2**20
@@ -82,8 +83,8 @@ def notice(image_shape: Sequence[int], rows: int) -> list[str]:
     seconds = _SLOWLY * rows * height * width
     return [
         f"augmentation gathers the pixels that it moves one by one, since {' and '.join(why)}: "
-        f"on a TPU, by what its compiler counts, some {seconds:.2g} s for {rows} images and their "
-        "gradient, far longer than by the kernels for images that suit them; augment without "
+        f"on a TPU, by what its compiler counts, some {seconds:.2g} s for {counted(rows, 'image')} and "
+        "the gradient, far longer than by the kernels for images that suit them; augment without "
         "geometric transforms (color, cutout), or train at a lower resolution"
     ]
 
