@@ -84,8 +84,8 @@ def notice(image_shape: Sequence[int], rows: int) -> list[str]:
     return [
         f"augmentation gathers the pixels that it moves one by one, since {' and '.join(why)}: "
         f"on a TPU, by what its compiler counts, some {seconds:.2g} s for {counted(rows, 'image')} "
-        "and the gradient, far longer than by the kernels for images that suit them; augment without "
-        "geometric transforms (color, cutout), or train at a lower resolution"
+        "and the gradient, far longer than by the kernels for images that suit them; augment "
+        "without geometric transforms (color, cutout), or train at a lower resolution"
     ]
 
 
