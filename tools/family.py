@@ -8,7 +8,7 @@ seeds, such as those of `aligned invert`, and keeps what was drawn in NAME.npz.
 
 import argparse
 
-from aligned_jax.cli import arguments, console, results
+from aligned_jax.cli import arguments, results
 from aligned_jax.errors import UserError
 
 EXAMPLE = """\
@@ -51,6 +51,5 @@ def run(args: argparse.Namespace) -> None:
         network_key=args.network_key,
         **given,
     )
-    if args.psi is not None and drawn.latents is not None and not drawn.latents.in_z:
-        console.warn("--psi changes nothing: these latents are not in z")
+    arguments.warn_idle_psi(args, drawn.latents is None or drawn.latents.in_z)
     results.write_sheet(args, drawn)

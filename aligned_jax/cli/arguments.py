@@ -234,9 +234,14 @@ def warn_unused(args: argparse.Namespace, usage: "Usage", given: Iterable[str]) 
     else:
         also = [name for name in ("encoder", "start") if getattr(args, name)]
         _warn_of([*given, *also], "there are no pictures to invert")
-    if args.psi is not None and not usage.in_z:
-        _warn_of(["psi"], "these latents are not in z")
+    warn_idle_psi(args, usage.in_z)
     _warn_idle_noise_seed(args, usage.noise)
+
+
+def warn_idle_psi(args: argparse.Namespace, in_z: bool) -> None:
+    """Warns of --psi where no latents are in z."""
+    if args.psi is not None and not in_z:
+        _warn_of(["psi"], "these latents are not in z")
 
 
 def warn_idle_noise(args: argparse.Namespace) -> None:

@@ -1,21 +1,21 @@
 """The same latents drawn by a parent and its children, row by row."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from aligned_jax.jobs.relatives import latents_for_all, load_relatives
-from aligned_jax.jobs.sources import file_names
+from aligned_jax.jobs.pending import latents_of
+from aligned_jax.jobs.relatives import load_relatives
+from aligned_jax.jobs.sources import SourceOptions, file_names, read_source
 from aligned_jax.loading import NetworkSource
-from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.rendering.latent_words import latents_of_files
 from aligned_jax.rendering.records import keep, picture_facts, to_keep
-from aligned_jax.utils.paths import Name, names_of
+from aligned_jax.translation import Truncation
+from aligned_jax.utils.paths import Name
 from aligned_jax.utils.reporting import QUIET, Reporter
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import Sheet
@@ -79,10 +79,15 @@ def family(
         and truncation that do not fit them.
     """
     relatives = load_relatives(networks, names, network_key)
+    first = next(iter(relatives.values()))
+    source = SourceOptions(label, Truncation(psi, usual=_PSI))
     if latents is None:
-        shown = latents_for_all(relatives, seeds, label, _PSI if psi is None else psi)
+        [pending] = read_source(first, seeds, [None], source, "seeds")
     else:
-        shown = _of_others(relatives, latents, label, psi)
+        [pending] = read_source(first, latents, [None], source, "latents")
+    shown = latents_of(pending)
+    for network in relatives.values():
+        shown.check(network)
     options = RenderOptions(batch=batch)
     with report.progress(len(relatives) * len(shown), "images") as advance:
         drawn = [
@@ -100,20 +105,3 @@ def family(
         latents=shown,
         given=tuple(file_names(latents)),
     )
-
-
-def _of_others(
-    relatives: Mapping[str, Network],
-    latents: LatentBatch | Name | Sequence[Name],
-    label: int | None,
-    psi: float | None,
-) -> LatentBatch:
-    """Latents that are no seeds', which every network can draw."""
-    if isinstance(latents, LatentBatch):
-        shown = latents if psi is None else latents.with_psi(psi)
-    else:
-        config = next(iter(relatives.values())).config
-        shown = latents_of_files(config, names_of(latents), label, psi, _PSI)
-    for network in relatives.values():
-        shown.check(network)
-    return shown

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax import loading
 from aligned_jax.config import GeneratorConfig, describe
 from aligned_jax.convert import programs
 from aligned_jax.convert.programs import DrawingProgram, ProgramOptions
@@ -16,7 +15,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.jobs.conversion import described, export_origin
 from aligned_jax.jobs.surgery import check_finite
 from aligned_jax.latents import one_hot_labels, z_from_seeds
-from aligned_jax.loading import NetworkSource
+from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
 from aligned_jax.viz import check_file
@@ -95,8 +94,7 @@ def export_program(
         )
     options.check(config)
     programs.check_size(out, config, half)
-    loaded = network if isinstance(network, Network) else loading.load(network, key)
-    assert isinstance(loaded, Network)
+    loaded = named_network(network, key)[1]
     check_finite(key, loaded.variables)
     if half:
         loaded = Network(config, programs.rounded(out, config, loaded.variables))

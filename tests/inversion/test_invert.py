@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from aligned_jax import loading
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.inversion import (
     SPACES,
@@ -22,18 +21,8 @@ from aligned_jax.inversion import (
 )
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.utils import loops
-from tests.helpers import DATA, relative_error
-
-
-@functools.cache
-def network():
-    """8 px, with noise that matters."""
-    loaded = loading.load(DATA / "hostile_baseline_ok.pkl")
-
-    def move(path, leaf):
-        return leaf + 0.3 if "noise_strength" in jax.tree_util.keystr(path) else leaf
-
-    return jax.tree_util.tree_map_with_path(move, loaded)
+from tests.helpers import relative_error
+from tests.inversion.noisy_network import network
 
 
 @functools.cache

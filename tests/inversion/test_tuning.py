@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from aligned_jax import loading
 from aligned_jax.errors import ConfigError, UserError
 from aligned_jax.inversion import (
     Pixels,
@@ -20,24 +19,13 @@ from aligned_jax.inversion import (
     tuning_steps,
 )
 from aligned_jax.latents import z_from_seeds
-from tests.helpers import DATA
+from tests.inversion.noisy_network import network
 
 FEW = TuningSettings(steps=6, learning_rate=0.01, until=-1.0)
 LOCAL = dataclasses.replace(FEW, regulariser="locality")
 # Another distance than that of pixels, so that the two are told apart.
 DISTANCE = Weighted((Pixels(),), (0.5,))
 KEY = jax.random.key(5)
-
-
-@functools.cache
-def network():
-    """8 px, with noise that matters."""
-    loaded = loading.load(DATA / "hostile_baseline_ok.pkl")
-
-    def move(path, leaf):
-        return leaf + 0.3 if "noise_strength" in jax.tree_util.keystr(path) else leaf
-
-    return jax.tree_util.tree_map_with_path(move, loaded)
 
 
 @functools.cache
