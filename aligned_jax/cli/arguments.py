@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aligned_jax.cli import console
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
+from aligned_jax.utils.precision import PRECISIONS
 from aligned_jax.utils.text import options
 
 if TYPE_CHECKING:
@@ -60,6 +61,15 @@ def name(text: str) -> str:
 def list_of(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     """Type of an argument that is a list of values joined by commas."""
     return lambda text: [parse(part.strip()) for part in text.split(",")]
+
+
+def add_precision(parser: Arguments, usual: str) -> None:
+    """--precision exact|high|fast, None where it is not given; `usual` is told as the default."""
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help=f"of float32 products on accelerators; CPUs compute all alike (default {usual})",
+    )
 
 
 def add_network_key(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ _SETTINGS = {"lr": "learning_rate"} | {
     for name in (
         *("steps", "rampup", "rampdown", "latent_noise", "latent_noise_ramp", "noise"),
         *("noise_weight", "psi", "restarts", "spread", "samples", "samples_seed", "resolution"),
+        "precision",
     )
 }
 # Options that no encoder heeds.
@@ -63,6 +64,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add("--spread", type=arguments.finite, metavar="S", help="of random starts (default 0)")
     add("--samples", type=arguments.whole(2), metavar="N", help="for the mean of w (default 10000)")
     add("--samples-seed", type=arguments.seed, metavar="S", help="(default 123)")
+    arguments.add_precision(parser, "exact")
     _add_perceptual(parser)
 
 

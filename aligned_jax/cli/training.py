@@ -8,7 +8,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from aligned_jax.cli import console
+from aligned_jax.cli import arguments, console
 from aligned_jax.cli.console import Console, command
 from aligned_jax.cli.spelling import as_typed
 from aligned_jax.runs import hosts
@@ -33,6 +33,7 @@ def add_run(
     add("--kimg", type=int, help=f"length in thousands of images{length}")
     add("--batch", type=int, help=f"images in a batch, over all devices and hosts{size}")
     add("--seed", type=int, help="of the networks and of every draw (default 0)")
+    arguments.add_precision(parser, "high on TPUs, else exact")
     add("--dry-run", action="store_true", help="print what would happen, measure it, and stop")
     add("--options", action="store_true", help="list all overrides with their values, and stop")
     add_session(parser)
@@ -101,6 +102,7 @@ def run_options(args: argparse.Namespace) -> "RunOptions":
         "kimg": args.kimg,
         "batch": args.batch,
         "seed": args.seed,
+        "precision": args.precision,
         "overrides": args.overrides,
         "session": session_of(args),
         "report": CONSOLE,

@@ -20,6 +20,7 @@ from aligned_jax.networks.network import Network
 from aligned_jax.types import AnyArray, Array
 from aligned_jax.utils import loops
 from aligned_jax.utils.blocks import blocks
+from aligned_jax.utils.precision import products
 
 
 def invert(
@@ -94,7 +95,8 @@ def parts(
     constants = label, jnp.asarray(known.spread), jnp.float32(settings.noise_weight)
     for rows, kept in blocks(count, max(1, batch // restarts)):
         images = _scaled(pixels[rows])
-        goal = _embedded(perceptual, images, settings.resolution)
+        with products(settings.precision):
+            goal = _embedded(perceptual, images, settings.resolution)
         problem = Problem(network, perceptual, goal, *constants)
         part = _Part(problem, options, images, int(rows[0]), kept, range(restarts))
         results = _attempts(part, latent[rows], keys, turns, settings, watch, every)

@@ -8,6 +8,7 @@ import numpy as np
 
 from aligned_jax.errors import ConfigError, too_small
 from aligned_jax.inversion.spaces import SPACES, is_z
+from aligned_jax.utils.precision import mistakes
 
 NOISES = ("drop", "keep", "const", "none")
 _LEAST = {"steps": 0, "restarts": 1, "samples": 2, "samples_seed": 0, "resolution": 1}
@@ -40,6 +41,8 @@ class Settings:
         units as `latent_noise`; 0 starts at the mean (zero in Z and Z+).
       samples, samples_seed: latents from which mean and spread are estimated.
       resolution: larger images are compared after averaging down to it.
+      precision: of float32 products, "exact", "high" or "fast" (`utils.precision`), in the generator
+        and in what compares; mean and spread are always exact.
     """
 
     space: str = "w"
@@ -57,6 +60,7 @@ class Settings:
     samples: int = 10_000
     samples_seed: int = 123
     resolution: int = 256
+    precision: str = "exact"
 
     def __post_init__(self) -> None:
         z = is_z(self.space)
@@ -74,6 +78,7 @@ class Settings:
         if self.noise not in NOISES:
             wrong.append(f"noise is {self.noise!r}; it can be {', '.join(NOISES)}")
         wrong += too_small(self, _LEAST)
+        wrong += mistakes(self.precision)
         for name in ("rampup", "rampdown", "latent_noise_ramp"):
             if not 0 <= getattr(self, name) <= 1:
                 wrong.append(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")
@@ -104,6 +109,7 @@ class GivenSettings(TypedDict, total=False):
     samples: int | None
     samples_seed: int | None
     resolution: int | None
+    precision: str | None
 
 
 # Settings that decide nothing where no step is taken.

@@ -23,6 +23,7 @@ from aligned_jax.networks.network import Network
 from aligned_jax.ops.resize import area
 from aligned_jax.types import Array, PyTree
 from aligned_jax.utils import loops
+from aligned_jax.utils.precision import products
 
 # Numbers of draws of a restart that belong to no step.
 _START, _NOISE = np.uint32(2**32 - 1), np.uint32(2**32 - 2)
@@ -37,6 +38,7 @@ class StepOptions(NamedTuple):
     noise: str
     resolution: int
     restarts: int
+    precision: str = "exact"
 
     @classmethod
     def of(cls, settings: Settings, network: Network, restarts: int | None = None) -> "StepOptions":
@@ -49,7 +51,8 @@ class StepOptions(NamedTuple):
         """
         restarts = settings.restarts if restarts is None else restarts
         noise = settings.noise if network.config.synthesis.use_noise else "none"
-        return cls(settings.space, settings.psi, noise, settings.resolution, restarts)
+        resolution, precision = settings.resolution, settings.precision
+        return cls(settings.space, settings.psi, noise, resolution, restarts, precision)
 
     @property
     def optimises_noise(self) -> bool:
@@ -125,7 +128,8 @@ def gradients(
         total = distance + problem.noise_weight * regulariser
         return total.sum(), {"distance": distance, "regulariser": regulariser}
 
-    return jax.grad(loss, has_aux=True)(variable)
+    with products(options.precision):
+        return jax.grad(loss, has_aux=True)(variable)
 
 
 def start(variable: Variable) -> State:
@@ -214,8 +218,9 @@ def finish(
     """
     kept = options.noise == "keep"
     mode = {"keep": variable.noise, "drop": "const"}.get(options.noise, options.noise)
-    images = draw(problem, options, variable.latent, mode)
-    embedded = embed(problem.perceptual, images, options.resolution)
+    with products(options.precision):
+        images = draw(problem, options, variable.latent, mode)
+        embedded = embed(problem.perceptual, images, options.resolution)
     perceptual = distances(embedded, problem.goal, options.restarts)
     ours = jnp.repeat(targets, options.restarts, axis=0)
     pixel = jnp.square(jnp.clip(images, -1, 1) - ours).mean(axis=(1, 2, 3))

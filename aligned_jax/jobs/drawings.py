@@ -199,6 +199,7 @@ def generate(
     noise: str = "const",
     noise_seed: int = 0,
     half: str | None = None,
+    precision: str = "exact",
     batch: int = 8,
     network_key: str = "G_ema",
     out: str | os.PathLike[str] | None = None,
@@ -216,6 +217,7 @@ def generate(
       noise: "const" (the stored maps), "none", or "random" maps for every image.
       noise_seed: of random noise.
       half: "bfloat16" or "float16" at high resolutions.
+      precision: of float32 products, "exact", "high" or "fast"; CPUs compute all of them alike.
       batch: images at a time; changes an image by rounding at most.
       network_key: "G_ema" or "G" of a network that is loaded.
       out: where images will be written: what cannot be is refused before the network is loaded.
@@ -242,7 +244,7 @@ def generate(
     elif latents is not None:
         chosen = latents_of_file(generator.config, latents, label, truncation.of_latents())
     chosen.check(generator, cutoff)
-    options = RenderOptions(cutoff, noise, noise_seed, half, batch)
+    options = RenderOptions(cutoff, noise, noise_seed, half, batch, precision)
     given = [os.fspath(latents)] if isinstance(latents, str | os.PathLike) else []
     drawing = Drawing(generator, name, network_key, chosen, options, given=tuple(given))
     if out is not None and form is not None:

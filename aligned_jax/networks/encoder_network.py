@@ -38,8 +38,8 @@ class EncoderNetwork(NetworkBase):
         """Latents [N, D], or [N, L, D] in a space with rows, of images [N, S, S, C].
 
         Images are in [-1, 1], or uint8; larger ones than the encoder's are reduced
-        to its size by area. Jitted and differentiable, in float32 at the highest
-        matrix precision.
+        to its size by area. Jitted and differentiable, in float32, with exact products
+        unless a context asks for less (`utils.precision`).
 
         Raises:
           UserError: if images have another shape, or are smaller.

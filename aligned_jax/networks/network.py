@@ -23,6 +23,7 @@ from aligned_jax.latents import (
 from aligned_jax.networks import facts, module_of
 from aligned_jax.networks.layout import Layout
 from aligned_jax.types import AnyArray, AnyStyles, Array, Styles, Variables
+from aligned_jax.utils.precision import products
 from aligned_jax.utils.text import listed
 
 HALF = (None, "bfloat16", "float16")
@@ -61,8 +62,9 @@ class NetworkBase:
 class Network(NetworkBase):
     """A generator: sizes, variables {params, noise, stats}, and where it comes from.
 
-    All methods are jitted, run in float32 at the highest matrix precision unless
-    `half` says otherwise, and are differentiable. Arrays may be NumPy or JAX.
+    All methods are jitted and differentiable, and run in float32 unless `half` says
+    otherwise. Products are exact, or as `precision` or a context around the call asks
+    for (`utils.precision`). Arrays may be NumPy or JAX.
     Images are float32 [N, R, R, img_channels], nominally in [-1, 1], unclipped.
     """
 
@@ -120,9 +122,11 @@ class Network(NetworkBase):
         noise: str | AnyStyles = "const",
         key: Array | None = None,
         half: str | None = None,
+        precision: str | None = None,
     ) -> Array:
         """Images of W [N, D] or W+ [N, L, D]; the other arguments as in `render`."""
-        return self.render(self.styles(ws), noise, key, half)
+        with products(precision):
+            return self.render(self.styles(ws), noise, key, half)
 
     def render(
         self,
@@ -130,6 +134,7 @@ class Network(NetworkBase):
         noise: str | AnyStyles = "const",
         key: Array | None = None,
         half: str | None = None,
+        precision: str | None = None,
     ) -> Array:
         """Images of style vectors.
 
@@ -140,6 +145,8 @@ class Network(NetworkBase):
           key: PRNG key of the random noise.
           half: "bfloat16" or "float16" for the resolutions that the config marks
             (the four highest if it marks none).
+          precision: of float32 products, "exact", "high" or "fast"; None is what a context
+            around the call asks for, or exact.
 
         Raises:
           UserError: naming every style or noise field that does not fit.
@@ -150,7 +157,8 @@ class Network(NetworkBase):
         mode, fields = self._check_noise(noise, key, batch)
         if half not in HALF:
             raise UserError(f"half precision is {half!r}; it must be one of {HALF}")
-        return _render(self, arrays, fields, key, mode, half)
+        with products(precision):
+            return _render(self, arrays, fields, key, mode, half)
 
     def __call__(
         self,
@@ -161,9 +169,11 @@ class Network(NetworkBase):
         noise: str | AnyStyles = "const",
         key: Array | None = None,
         half: str | None = None,
+        precision: str | None = None,
     ) -> Array:
         """Images of latents: `mapping`, then `synthesis`."""
-        return self.synthesis(self.mapping(z, c, psi, cutoff), noise, key, half)
+        with products(precision):
+            return self.synthesis(self.mapping(z, c, psi, cutoff), noise, key, half)
 
     def _check_inputs(self, z: AnyArray, c: AnyArray | None) -> tuple[Array, Array]:
         config, z = self.config, jnp.asarray(z, jnp.float32)
@@ -214,9 +224,15 @@ class DiscriminatorNetwork(NetworkBase):
         return facts.summary(self, "DiscriminatorNetwork", self.config.architecture)
 
     def __call__(
-        self, images: AnyArray, c: AnyArray | None = None, half: str | None = None
+        self,
+        images: AnyArray,
+        c: AnyArray | None = None,
+        half: str | None = None,
+        precision: str | None = None,
     ) -> Array:
         """Logits [N, 1] of images [N, R, R, img_channels] in [-1, 1]; positive means real.
+
+        `half` and `precision` as in `Network.render`.
 
         Raises:
           UserError: if a shape does not fit or the minibatch groups do not divide N.
@@ -227,7 +243,8 @@ class DiscriminatorNetwork(NetworkBase):
             raise UserError(f"images have shape {images.shape}, expected [N, {size}]")
         if half not in HALF:
             raise UserError(f"half precision is {half!r}; it must be one of {HALF}")
-        return _logits(self, images, _check_labels(config, c, images.shape[0]), half)
+        with products(precision):
+            return _logits(self, images, _check_labels(config, c, images.shape[0]), half)
 
 
 GanNetwork = Network | DiscriminatorNetwork
@@ -251,14 +268,16 @@ def apply(
     layout: Layout | None = None,
     **kwargs: Any,
 ) -> Any:
-    """`module.apply` in full matrix precision, or in half precision where asked.
+    """`module.apply` with the products that a context asks for (`utils.precision`), or exact ones.
+
+    `half` is half precision, where asked.
 
     `layout` (`networks.layout`) of None is what is fast on the backend.
     """
     config = net.config
     if half and not config.half_resolutions:
         config = _with_half_resolutions(config)
-    with jax.default_matmul_precision("highest"):
+    with products():
         return module_of(config, half, layout).apply(net.variables, *args, **kwargs)
 
 

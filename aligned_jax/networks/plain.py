@@ -2,7 +2,8 @@
 
 Frozen networks and encoders are made of them. Parameters start as PyTorch draws
 them; those of frozen networks are replaced by a file's. Convolutions and matrix
-products run at the highest precision, so that scores do not depend on the machine.
+products are exact, so that scores do not depend on the machine, unless a context around them asks
+for less (`utils.precision`), as trainings and inversions may.
 """
 
 import math
@@ -10,12 +11,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 from jax import lax
 
 from aligned_jax.ops import convolve
 from aligned_jax.types import Array
+from aligned_jax.utils.precision import products
 
 HIGHEST = lax.Precision.HIGHEST
 _ONES, _ZEROS = nn.initializers.ones, nn.initializers.zeros
@@ -61,7 +62,7 @@ class Conv(nn.Module):
         draw = _uniform(math.prod(self.kernel) * x.shape[-1])
         weight = self.param("weight", draw, (*self.kernel, x.shape[-1], self.features))
         padding = [(pad, pad) for pad in self.padding]
-        with jax.default_matmul_precision("highest"):
+        with products():
             y = convolve(x, weight, padding, stride=self.stride)
         if self.use_bias:
             y = y + channels(self.param("bias", draw, (self.features,)), y)
@@ -78,7 +79,9 @@ class Linear(nn.Module):
         draw = _uniform(x.shape[-1])
         weight = self.param("weight", draw, (x.shape[-1], self.features))
         bias = self.param("bias", draw, (self.features,))
-        return jnp.matmul(x, weight, precision=HIGHEST) + channels(bias, x)
+        with products():
+            y = jnp.matmul(x, weight)
+        return y + channels(bias, x)
 
 
 class BatchNorm(nn.Module):

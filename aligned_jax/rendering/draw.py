@@ -15,6 +15,7 @@ from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.types import Array
 from aligned_jax.utils.blocks import blocks
+from aligned_jax.utils.precision import mistakes, products
 from aligned_jax.utils.reporting import Advance, no_advance
 from aligned_jax.utils.text import listed
 from aligned_jax.viz import to_uint8
@@ -34,6 +35,7 @@ class RenderOptions:
       noise_seed: of random noise.
       half: "bfloat16" or "float16" at high resolutions; None is float32.
       batch: images at a time; changes an image by rounding at most.
+      precision: of float32 products, "exact", "high" or "fast" (`utils.precision`).
 
     Raises:
       UserError: for values that cannot be, all at once.
@@ -44,6 +46,7 @@ class RenderOptions:
     noise_seed: int = 0
     half: str | None = None
     batch: int = 8
+    precision: str = "exact"
 
     def __post_init__(self) -> None:
         wrong = []
@@ -53,6 +56,7 @@ class RenderOptions:
             wrong.append(f"half is {self.half!r:.40}; it is {' or '.join(_HALVES)}")
         if self.batch < 1:
             wrong.append(f"batch is {self.batch}; it must be 1 or more")
+        wrong += mistakes(self.precision)
         if wrong:
             raise UserError("; ".join(wrong))
 
@@ -103,7 +107,8 @@ def batches(
     for rows, kept in blocks(len(latents), options.batch):
         arrays = {key: value[rows] for key, value in latents.arrays.items()}
         noise = _noise(network.config, options, latents.numbers[rows], arrays)
-        images, used = _batch(network, arrays, latents.psi, options, noise)
+        with products(options.precision):
+            images, used = _batch(network, arrays, latents.psi, options, noise)
         yield Drawn(
             np.asarray(images)[:kept],
             {key: np.asarray(value)[:kept] for key, value in used.items()},

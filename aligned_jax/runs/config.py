@@ -27,11 +27,16 @@ _MOST_OF_SNAPSHOTS = {"tick_kimg": 2_000_000, "images": 4096, "metric_images": 1
 _LARGEST_GRID = 2**27  # pixels; Pillow opens no larger pictures
 _BOX = "╭╮╰╯│─"
 # Given by options of their own, or decided by the data.
-_FIXED = ("data.path", "gan.batch_size", "losses.batch_size", "start", "partial", "fingerprint")
+_FIXED = (
+    *("data.path", "gan.batch_size", "losses.batch_size", "gan.precision", "losses.precision"),
+    *("start", "partial", "fingerprint"),
+)
 _INSTEAD = {
     "data.path": "use `data`",
     "gan.batch_size": "use `batch`",
     "losses.batch_size": "use `batch`",
+    "gan.precision": "use `precision`",
+    "losses.precision": "use `precision`",
 }
 
 

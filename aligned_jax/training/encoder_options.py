@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aligned_jax.config import EncoderConfig, GeneratorConfig
 from aligned_jax.errors import ConfigError, too_large, too_small
+from aligned_jax.utils.precision import mistakes
 
 _LARGEST_POOL = 100_000
 NOISE = ("random", "const", "none")
@@ -31,6 +32,8 @@ class EncoderOptions:
     `lookahead` iterations a step back to `slow_step` of the way.
 
     `batch_size` counts all devices and hosts. `noise` is the synthesis network's.
+    `precision` is that of float32 products (`utils.precision`), of encoder, generator
+    and loss networks alike.
 
     Raises:
       ConfigError: naming every value that cannot be, or if all losses are left out.
@@ -56,6 +59,7 @@ class EncoderOptions:
     progressive_start: int | None = 20_000
     progressive_every: int = 2_000
     noise: str = "random"
+    precision: str = "exact"
 
     def __post_init__(self) -> None:
         least = {"batch_size": 1, "lookahead": 1, "d_reg_interval": 1, "pool_size": 0}
@@ -83,6 +87,7 @@ class EncoderOptions:
             wrong.append(f"lpips_net is {self.lpips_net!r}; it must be vgg or alex")
         if self.noise not in NOISE:
             wrong.append(f"noise is {self.noise!r}; it must be one of {', '.join(NOISE)}")
+        wrong += mistakes(self.precision)
         if wrong:
             raise ConfigError("; ".join(wrong))
 

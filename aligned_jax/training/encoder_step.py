@@ -38,6 +38,7 @@ from aligned_jax.training.latent_critic import LatentCritic, replay
 from aligned_jax.training.optimizer import take_step
 from aligned_jax.training.terms import Batch, as_float
 from aligned_jax.types import Array
+from aligned_jax.utils.precision import products
 
 Reports = dict[str, Array]
 # Larger images are compared at this size (pSp, appendix).
@@ -73,7 +74,7 @@ def run_iteration(
         latents, moved = module.apply(variables, inputs, active, mutable=["stats"])
         return latents, moved["stats"]
 
-    with jax.default_matmul_precision("highest"):
+    with products(options.precision):
         latents, back, stats = jax.vjp(encode, state.E["params"], has_aux=True)
         reports: Reports = {}
         if options.adversarial:

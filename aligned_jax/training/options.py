@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from aligned_jax.errors import ConfigError, too_small
+from aligned_jax.utils.precision import mistakes
 
 HALF = (None, "bfloat16", "float16")
 
@@ -40,6 +41,8 @@ class GanOptions:
     of the images seen so far; None (fine-tuning) does not. `half` is the
     precision of the main losses at the resolutions that each network marks
     with `num_fp16_res`; R1 and path length are always computed in float32.
+    `precision` is that of float32 products (`utils.precision`) in all losses, but
+    for main losses with `half`, where they are fast.
     """
 
     batch_size: int
@@ -56,6 +59,7 @@ class GanOptions:
     ema_kimg: float = 10.0
     ema_rampup: float | None = 0.05
     half: str | None = None
+    precision: str = "exact"
 
     def __post_init__(self) -> None:
         least_one = ("batch_size", "rounds", "pl_batch_shrink", "g_reg_interval", "d_reg_interval")
@@ -72,6 +76,7 @@ class GanOptions:
         ]
         if self.half not in HALF:
             wrong.append(f"half is {self.half!r}; it must be one of {HALF}")
+        wrong += mistakes(self.precision)
         _check(wrong)
 
 

@@ -24,6 +24,7 @@ from aligned_jax.training import parallel
 from aligned_jax.training.draws import Draws, draw
 from aligned_jax.training.options import GanOptions
 from aligned_jax.types import Array, Variables
+from aligned_jax.utils.precision import Precision, products
 
 # (images [N, H, W, C], probability, key, row numbers [N], row numbers [M] of all images that
 # the devices augment at the same time) -> images of the same shape. Draws should be made from
@@ -121,7 +122,7 @@ def g_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Ar
     draws = recipe.draws(key, "Gmain", batch.rows)
     labels = batch.gen_labels[:, _LABELS["Gmain"]]
     half = recipe.options.half
-    with _precision(half):
+    with _products(recipe, half):
         images, w_mean = _generate(recipe, nets, draws, labels, half)
         scores = _critic(recipe, nets, batch.rows, labels, draws.augment_fake, half)(images)
         loss = generator_loss(scores)
@@ -139,7 +140,7 @@ def g_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Arr
     def synthesize(ws: Array) -> Array:
         return module.apply(nets.G, ws, draws.noise, method="synthesize")
 
-    with _precision(None):
+    with _products(recipe, None):
         ws, w_mean = mixed_ws(recipe, nets.G, draws, batch.gen_labels[:, _LABELS["Greg"]])
         lengths = path_lengths(synthesize, ws, draws.pl_noise)
         # The mean length of all devices enters the penalty, one number exchanged ahead of the
@@ -160,7 +161,7 @@ def d_main(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Ar
     draws = recipe.draws(key, "Dmain", batch.rows)
     labels = batch.gen_labels[:, _LABELS["Dmain"]]
     half = recipe.options.half
-    with _precision(half):
+    with _products(recipe, half):
         images, w_mean = _generate(recipe, nets, draws, labels, half)
         fake = _critic(recipe, nets, batch.rows, labels, draws.augment_fake, half)(images)
         critic = _critic(recipe, nets, batch.rows, batch.labels, draws.augment_real, half)
@@ -174,7 +175,7 @@ def d_reg(recipe: Recipe, nets: Networks, batch: Batch, key: Array) -> tuple[Arr
     """R1 at the real images, through the augmentation."""
     draws = recipe.draws(key, "Dreg", batch.rows)
     critic = _critic(recipe, nets, batch.rows, batch.labels, draws.augment_real, None)
-    with _precision(None):
+    with _products(recipe, None):
         penalty, scores = r1_penalty(critic, as_float(batch.images))
     loss = penalty.mean() * (recipe.options.r1_gamma / 2)
     reports = {"Loss/r1_penalty": penalty.mean(), "Loss/D/reg": loss}
@@ -239,6 +240,6 @@ def _scores(kind: str, scores: Array) -> dict[str, Array]:
     }
 
 
-def _precision(half: str | None) -> contextlib.AbstractContextManager:
-    """Full matrix precision, unless half precision is asked for anyway."""
-    return contextlib.nullcontext() if half else jax.default_matmul_precision("highest")
+def _products(recipe: Recipe, half: str | None) -> contextlib.AbstractContextManager:
+    """The precision of the options; beside half precision, which rounds more, the fastest."""
+    return products(Precision.FAST if half else recipe.options.precision)
