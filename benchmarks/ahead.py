@@ -95,7 +95,7 @@ def compile_generation(
     module = Generator(config, half, PLAIN if layout == "plain" else layout_of(config, "tpu"))
 
     def generate(variables, z):
-        with jax.default_matmul_precision("highest"):
+        with products(precision):
             return module.apply(variables, z, psi=_PSI)
 
     # What else depends on the backend asks for it while it is traced.

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from aligned_jax import ops
 from aligned_jax.config import GeneratorConfig, SynthesisConfig
 from aligned_jax.networks import Generator, init_variables
+from aligned_jax.utils.precision import PRECISIONS, products
 from benchmarks.flops import Convolution, convolutions, synthesis_flops
 from benchmarks.measure import median_seconds, peak_memory
 from benchmarks.reporting import command, environment, report
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
 
     @jax.jit
     def synthesize(variables, ws):
-        with jax.default_matmul_precision(args.precision):
+        with products(args.precision):
             return module.apply(variables, ws, args.noise, method="synthesize")
 
     lowered = synthesize.lower(variables, ws)
@@ -71,7 +72,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--channel-base", type=int, default=32768)
     parser.add_argument("--channel-max", type=int, default=512)
     parser.add_argument("--half", choices=("bfloat16", "float16"))
-    parser.add_argument("--precision", default="highest", help="of float32 products")
+    parser.add_argument("--precision", choices=PRECISIONS, default="exact", help="of products")
     parser.add_argument("--noise", choices=("const", "none"), default="const")
     parser.add_argument("--repeats", type=int, default=5)
     return parser.parse_args(argv)
@@ -115,7 +116,7 @@ def at(precision: str, body: Callable) -> Callable:
     """`body` compiled with that precision of float32 products."""
 
     def run(*arrays: jax.Array) -> jax.Array:
-        with jax.default_matmul_precision(precision):
+        with products(precision):
             return body(*arrays)
 
     return jax.jit(run)

@@ -124,7 +124,7 @@ def step_cost(
 def matmul_rate(repeats: int, width: int = _WIDTH) -> float:
     """FLOP/s of a plain product of square matrices in float32, at the precision of networks."""
     x = jnp.ones((width, width), jnp.float32)
-    with jax.default_matmul_precision("highest"):
+    with products("exact"):
         run = jax.jit(lambda x: x @ x)
         seconds = median_seconds(lambda: run(x), repeats)
     return 2 * width**3 / seconds

@@ -323,7 +323,7 @@ def _settled(config: TrainConfig, dataset: Dataset, options: GeneratorRunOptions
 
 
 def _precision(options: RunOptions) -> str:
-    """What was asked for; else what is known to be enough for R1 (docs/precision.md)."""
+    """What was asked for; else what is known to be enough for R1 (docs/exactness.md)."""
     return options.get("precision") or ("high" if jax.default_backend() == "tpu" else "exact")
 
 

@@ -38,7 +38,8 @@ def test_images_are_those_of_the_verb(network, tmp_path):
     assert list(ours) == list(theirs)
     for key in ("config", "images", "manner", "versions"):
         assert ours[key] == theirs[key]
-    assert list(theirs["manner"]) == ["psi", "cutoff", "noise", "noise_seed", "half", "batch"]
+    manner = ["psi", "cutoff", "noise", "noise_seed", "half", "batch", "precision"]
+    assert list(theirs["manner"]) == manner
     assert ours["network"]["sha256"] == theirs["network"]["sha256"]
 
 

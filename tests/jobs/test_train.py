@@ -94,6 +94,9 @@ def test_what_is_planned_is_not_written(data, tmp_path):
     assert scored.config.snapshots == dataclasses.replace(
         config.snapshots, metrics="fd_vgg", metric_images=7
     )
+    assert config.gan.precision == "exact"  # on a CPU
+    fast = jobs.plan_pretrain("tiny32", **known, precision="fast")
+    assert fast.config.gan.precision == "fast"
     assert "--gan.r1-gamma" in planned.options().replace("_", "-")
     with pytest.raises(UserError, match="presets are auto"):
         jobs.plan_pretrain("best", **known)
@@ -130,7 +133,9 @@ def test_an_encoder_is_planned_for_its_generator(tmp_path, monkeypatch):
     config = planned.config
     assert (config.encoder.space, config.kimg, config.losses.batch_size) == ("z", 4, 16)
     assert config.losses.adversarial == 0 and config.start == str(tmp_path / "parent")
-    assert jobs.plan_encoder(tmp_path / "parent", **known).config.encoder.deltas
+    e4e = jobs.plan_encoder(tmp_path / "parent", **known, precision="high").config
+    assert e4e.encoder.deltas and e4e.losses.precision == "high"
+    assert config.losses.precision == "exact"
     plain = jobs.plan_encoder(tmp_path / "parent", plain_rows=True, **known).config
     assert not plain.encoder.deltas
 

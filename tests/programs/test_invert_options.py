@@ -32,6 +32,7 @@ def test_every_setting_has_its_option():
         ("samples", 50),
         ("samples-seed", 5),
         ("resolution", 64),
+        ("precision", "high"),
     ):
         found = settled(parsed(f"--{option}", str(value)))
         assert found not in seen, option

@@ -193,6 +193,7 @@ def test_overrides(words, name, value):
         ("--gan.r1-gamma -3", "r1_gamma is -3.0; it must be a number of at least 0"),
         ("--gan.r1-gamma", "Missing value for argument '--gan.r1_gamma'"),
         ("--gan.batch-size 3", "--gan.batch-size cannot be overridden; use `batch`"),
+        ("--gan.precision high", "--gan.precision cannot be overridden; use `precision`"),
         ("--data.path E", "--data.path cannot be overridden; use `data`"),
         ("--ada.mode fast", "mode is 'fast'; it must be one of"),
     ],

@@ -144,6 +144,17 @@ def test_half_precision_is_for_the_main_losses_alone(half):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("term", LOSSES)
+def test_every_loss_has_the_precision_of_the_options(term):
+    """But for main losses beside half precision, which are fast."""
+    exact, high, fast = (text(term, precision=one) for one in ("exact", "high", "fast"))
+    assert "[HIGH, HIGH]" in high and "[HIGH, HIGH]" not in exact + fast
+    assert "DEFAULT" in fast and "DEFAULT" not in exact + high
+    half = text(term, half="bfloat16", precision="high", **HALF)
+    assert ("[HIGH, HIGH]" in half) == term.endswith("reg")
+
+
+@pytest.mark.slow
 def test_bytes_and_floats_are_the_same_images():
     pixels = tiny.images(4)
     floats = np.asarray(as_float(jnp.asarray(pixels)))
