@@ -19,6 +19,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from aligned_jax.config import GeneratorConfig, SynthesisConfig
 from aligned_jax.networks import Generator, variable_shapes
 from aligned_jax.networks.layout import PLAIN, layout_of
+from aligned_jax.utils.precision import PRECISIONS, products
 from benchmarks.compiled import estimated_cycles, padding
 from benchmarks.measure import peak_memory
 from benchmarks.reporting import command, environment, report
@@ -47,7 +48,9 @@ def main(argv: list[str] | None = None) -> None:
         ),
     )
     start = time.perf_counter()
-    compiled = compile_generation(config, args.topology, args.batch, args.half, args.layout)
+    compiled = compile_generation(
+        config, args.topology, args.batch, args.half, args.layout, args.precision
+    )
     seconds = time.perf_counter() - start
     if args.save:
         with open(args.save, "w", encoding="utf-8") as file:
@@ -58,6 +61,7 @@ def main(argv: list[str] | None = None) -> None:
         "batch": args.batch,
         "half": args.half or "none",
         "layout": args.layout,
+        "precision": args.precision,
         **facts(compiled),
         "compile_seconds": seconds,
         "compiler_memory_mb": peak_memory() / 1e6,
@@ -76,17 +80,24 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--channel-max", type=int, default=512)
     parser.add_argument("--half", choices=("bfloat16", "float16"))
     parser.add_argument("--layout", choices=("tpu", "plain"), default="tpu")
+    parser.add_argument("--precision", choices=PRECISIONS, default="exact", help="of products")
     parser.add_argument("--save", help="file for the text of the compiled program")
     return parser.parse_args(argv)
 
 
 def compile_generation(
-    config: GeneratorConfig, topology: str, batch: int, half: str | None, layout: str
+    config: GeneratorConfig,
+    topology: str,
+    batch: int,
+    half: str | None,
+    layout: str,
+    precision: str = "exact",
 ) -> jax.stages.Compiled:
     """Images of z [batch, z_dim] on one chip of a topology.
 
     Args:
       layout: "tpu" for what a generator chooses there, "plain" for it as it is written.
+      precision: of float32 products.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)

@@ -20,6 +20,7 @@ from aligned_jax.inversion import Settings, learning_rates, statistics, steps
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.utils import loops
+from aligned_jax.utils.precision import products
 from benchmarks.generate import compiled_flops
 from benchmarks.measure import median_seconds
 from benchmarks.reporting import command, environment, markdown

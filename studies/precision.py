@@ -1,4 +1,4 @@
-"""What precision of products a training needs: python -m studies.precision --network zoo:personas64.
+"""What precision of products a training needs: python -m studies.precision --steps 0,10,40.
 
 A small GAN is trained for some steps in float32 on pictures of a network, made smaller. On the way
 the gradient of each loss is computed once more with the products of accelerators at each precision
@@ -81,7 +81,8 @@ def main(argv: list[str] | None = None) -> None:
     for step, state in states(setting, args.steps):
         for term in args.terms:
             rows += errors(setting, state, step, term, args.batches)
-            print(markdown(HEADINGS, [[row[name] for name in HEADINGS] for row in rows]), flush=True)
+            table = markdown(HEADINGS, [[row[name] for name in HEADINGS] for row in rows])
+            print(table, flush=True)
     print(CAPTION)
     layouts = layout_errors(setting, args.batches)
     print(markdown(list(layouts[0]), [list(row.values()) for row in layouts]))

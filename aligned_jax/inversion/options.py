@@ -41,8 +41,8 @@ class Settings:
         units as `latent_noise`; 0 starts at the mean (zero in Z and Z+).
       samples, samples_seed: latents from which mean and spread are estimated.
       resolution: larger images are compared after averaging down to it.
-      precision: of float32 products, "exact", "high" or "fast" (`utils.precision`), in the generator
-        and in what compares; mean and spread are always exact.
+      precision: of float32 products, "exact", "high" or "fast" (`utils.precision`), in the
+        generator and in what compares; mean and spread are always exact.
     """
 
     space: str = "w"

@@ -20,6 +20,7 @@ from aligned_jax.jobs.inversion.results import InvertedImage, TunedImage
 from aligned_jax.networks import fingerprint
 from aligned_jax.networks.network import Network
 from aligned_jax.utils.jsonable import to_dict
+from aligned_jax.utils.precision import products
 from aligned_jax.utils.reporting import Advance
 
 # How a pivot is found unless other settings are given. The authors' projector is NVIDIA's, with
@@ -164,16 +165,17 @@ class Tuner:
             advance(turns - told[0], f"LPIPS {distance:.4f}")
             told[0] = turns
 
-        tuned = inversion.tune(
-            request.network,
-            _pivots(group),
-            _pixels(group),
-            self._loss,
-            self._options.settings,
-            jax.random.key(request.seed),
-            c=request.label,
-            watch=watch,
-        )
+        with products(request.settings.precision):
+            tuned = inversion.tune(
+                request.network,
+                _pivots(group),
+                _pixels(group),
+                self._loss,
+                self._options.settings,
+                jax.random.key(request.seed),
+                c=request.label,
+                watch=watch,
+            )
         advance(total - told[0])
         return tuned
 
