@@ -31,7 +31,7 @@ from aligned_jax.training.gan_step import GanStep
 from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import LOSSES, Batch, Networks, Recipe
 from aligned_jax.types import Array, PyTree
-from aligned_jax.utils.precision import PRECISIONS
+from aligned_jax.utils.precision import PRECISIONS, products
 from benchmarks.reporting import command, markdown
 from studies.products import MACHINES, Program, traced
 from studies.tables import write_document
@@ -238,7 +238,7 @@ def _r1_gradient(module: Any) -> Callable:
         return jnp.square(slope).sum()
 
     def gradient(variables: PyTree, images: Array) -> PyTree:
-        with jax.default_matmul_precision("highest"):
+        with products("exact"):
             return jax.grad(penalty)(variables["params"], images)
 
     return gradient

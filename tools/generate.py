@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half", choices=("bfloat16", "float16"), help="half precision at high resolutions"
     )
-    arguments.add_precision(parser, "exact")
+    arguments.add_precision(parser)
     _add_where(parser.add_argument_group("pictures that fulfil conditions"))
     arguments.add_network_key(parser)
     arguments.add_out(parser, "X", "NAME.npz, NAME.png, NAME.html, or a folder")

@@ -63,12 +63,12 @@ def list_of(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     return lambda text: [parse(part.strip()) for part in text.split(",")]
 
 
-def add_precision(parser: Arguments, usual: str) -> None:
-    """--precision exact|high|fast, None where it is not given; `usual` is told as the default."""
+def add_precision(parser: Arguments) -> None:
+    """--precision exact|high|fast, None where it is not given, which means exact."""
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
-        help=f"of float32 products on accelerators; CPUs compute all alike (default {usual})",
+        help="of float32 products on accelerators; CPUs compute all alike (default exact)",
     )
 
 

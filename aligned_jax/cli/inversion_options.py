@@ -64,7 +64,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add("--spread", type=arguments.finite, metavar="S", help="of random starts (default 0)")
     add("--samples", type=arguments.whole(2), metavar="N", help="for the mean of w (default 10000)")
     add("--samples-seed", type=arguments.seed, metavar="S", help="(default 123)")
-    arguments.add_precision(parser, "exact")
+    arguments.add_precision(parser)
     _add_perceptual(parser)
 
 

@@ -33,7 +33,7 @@ def add_run(
     add("--kimg", type=int, help=f"length in thousands of images{length}")
     add("--batch", type=int, help=f"images in a batch, over all devices and hosts{size}")
     add("--seed", type=int, help="of the networks and of every draw (default 0)")
-    arguments.add_precision(parser, "high on TPUs, else exact")
+    arguments.add_precision(parser)
     add("--dry-run", action="store_true", help="print what would happen, measure it, and stop")
     add("--options", action="store_true", help="list all overrides with their values, and stop")
     add_session(parser)

@@ -35,7 +35,7 @@ class RunOptions(TypedDict, total=False):
       kimg: length in thousands of images; None is the preset's.
       batch: images in a batch, over all devices and hosts; None is the preset's.
       seed: of the networks and of every draw; None is 0.
-      precision: of float32 products, "exact", "high" or "fast"; None is high on TPUs, else exact.
+      precision: of float32 products, "exact", "high" or "fast"; None is exact.
       overrides: of fields of the config, as typed: ("--gan.r1-gamma", "0.2", "--data.mirror").
       session: how the run is computed; by default on all devices of this machine.
       report: who hears of warnings and progress; by default Python's warnings.
@@ -203,7 +203,7 @@ def plan_encoder(
             fingerprint=dataset.fingerprint,
         )
         planned = replaced(planned, kimg=options.get("kimg"), seed=options.get("seed"))
-        losses = dataclasses.replace(planned.losses, precision=_precision(options))
+        losses = dataclasses.replace(planned.losses, precision=options.get("precision") or "exact")
         planned = dataclasses.replace(planned, losses=losses)
         config = override(planned, options.get("overrides", ()))
         config = encoder_run.fill_defaults(config, planned)
@@ -315,16 +315,11 @@ def _settled(config: TrainConfig, dataset: Dataset, options: GeneratorRunOptions
     marked = config.generator.half_resolutions + config.discriminator.half_resolutions
     if marked and jax.default_backend() != "cpu":
         config = override(config, ["--gan.half", "bfloat16"])
-    gan = dataclasses.replace(config.gan, precision=_precision(options))
+    gan = dataclasses.replace(config.gan, precision=options.get("precision") or "exact")
     config = dataclasses.replace(config, gan=gan)
     config = override(config, options.get("overrides", ()))
     check_data(config, dataset)
     return config
-
-
-def _precision(options: RunOptions) -> str:
-    """What was asked for; else what is known to be enough for R1 (docs/exactness.md)."""
-    return options.get("precision") or ("high" if jax.default_backend() == "tpu" else "exact")
 
 
 def _planned(config: TrainConfig | EncoderRun, dataset: Dataset, options: RunOptions) -> PlannedRun:

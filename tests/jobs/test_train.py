@@ -94,7 +94,7 @@ def test_what_is_planned_is_not_written(data, tmp_path):
     assert scored.config.snapshots == dataclasses.replace(
         config.snapshots, metrics="fd_vgg", metric_images=7
     )
-    assert config.gan.precision == "exact"  # on a CPU
+    assert config.gan.precision == "exact"
     fast = jobs.plan_pretrain("tiny32", **known, precision="fast")
     assert fast.config.gan.precision == "fast"
     assert "--gan.r1-gamma" in planned.options().replace("_", "-")
