@@ -12,6 +12,7 @@ while a function is traced.
 
 import contextlib
 import enum
+from typing import Any
 
 from aligned_jax.errors import UserError
 
@@ -41,7 +42,8 @@ def products(precision: str | None = None) -> contextlib.AbstractContextManager:
     import jax
 
     if precision is None:
-        asked = jax.config.jax_default_matmul_precision
+        config: Any = jax.config
+        asked = config.jax_default_matmul_precision
         return contextlib.nullcontext() if asked else jax.default_matmul_precision("highest")
     if wrong := mistakes(precision):
         raise UserError(wrong[0])
