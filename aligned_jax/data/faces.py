@@ -144,16 +144,16 @@ class Cutter:
             self._used.setdefault(name, []).append(file)
             faces: Sequence[np.ndarray] = align.faces[name]
         elif isinstance(align, Detector):
-            faces = _found(align, file, image)
+            faces = detected(align, file, image)
         elif align == "none" and image.width != image.height:
             raise NoFace(f"{image.width}x{image.height} pixels are not square")
         else:
             return Cut({0: placements.of_middle(image.size)})
         if not faces:
             raise NoFace(f"there is no face in it, says {align.where}")
-        placed = [_placed(face, image.size) for face in faces]
+        squares = [placed(face, image.size) for face in faces]
         numbers = [0] if len(faces) == 1 else range(1, len(faces) + 1)
-        numbered = dict(zip(numbers, placed, strict=True))
+        numbered = dict(zip(numbers, squares, strict=True))
         good = {k: place for k, place in numbered.items() if isinstance(place, Placement)}
         wrong = {k: f"it has {why}" for k, why in numbered.items() if isinstance(why, str)}
         if isinstance(align, FaceTable):
@@ -186,7 +186,7 @@ def with_file(place: Placement, photo: str, digest: str) -> Placement:
     return dataclasses.replace(place, photo=photo, digest=digest)
 
 
-def _placed(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
+def placed(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
     """The square of a face, or what is wrong with it."""
     if face.shape == (4,):
         return placements.problem_of_box(face, size) or placements.of_box(face, size)
@@ -195,7 +195,12 @@ def _placed(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
     return placements.problem_of_points(face, size) or placements.of_points(face, size)
 
 
-def _found(detector: Detector, file: str, image: Image.Image) -> list[np.ndarray]:
+def detected(detector: Detector, file: str, image: Image.Image) -> list[np.ndarray]:
+    """What a detector finds in a picture, which messages call `file`.
+
+    Raises:
+      UserError: if it fails, or returns something else than faces.
+    """
     try:
         told = detector.find(np.array(as_mode(image, 3)))
     except Exception as error:  # whatever the user's own code raises

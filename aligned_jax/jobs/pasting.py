@@ -136,12 +136,25 @@ def paste_back(
     photos = list(dict.fromkeys(place.photo for place in places))
     names = dict(zip(photos, _names(photos), strict=True))
     faces: dict[str, list[Face]] = {}
-    for network, drawn in images.items():
+    for network, placed in faces_of(places, images, left).items():
         ending = f"-{network.replace(os.sep, '_').replace('/', '_')}" if len(images) > 1 else ""
-        for row, place in enumerate(places):
-            face = Face(drawn[row], place, left[row] if left else None)
-            faces.setdefault(f"{names[place.photo]}{ending}", []).append(face)
+        for face in placed:
+            faces.setdefault(f"{names[face.placement.photo]}{ending}", []).append(face)
     return PastedPhotographs(faces, feather, facts or {})
+
+
+def faces_of(
+    places: Sequence[Placement],
+    images: Mapping[str, np.ndarray],
+    left: Sequence[np.ndarray | None] | None = None,
+) -> dict[str, list[Face]]:
+    """N pictures of each network, uint8 [N, R, R, C], with their places; as for `paste_back`."""
+    return {
+        network: [
+            Face(drawn[row], place, left[row] if left else None) for row, place in enumerate(places)
+        ]
+        for network, drawn in images.items()
+    }
 
 
 def with_pictures(latents: LatentBatch, config: GeneratorConfig) -> LatentBatch:

@@ -12,9 +12,10 @@ from typing import BinaryIO
 import numpy as np
 
 from aligned_jax.errors import UserError
-from aligned_jax.viz.frames import FrameStream, enlarged, opaque
+from aligned_jax.viz.frames import FrameStream, Sound, enlarged, opaque
 
 _CRF = "16"  # smaller is better and larger
+_SOUNDS = ("aac", "mp3", "ac3", "eac3", "alac", "opus")  # that players expect in an mp4
 
 
 def save_mp4(
@@ -23,6 +24,7 @@ def save_mp4(
     fps: float,
     text: Mapping[str, str],
     scale: int,
+    sound: Sound | None = None,
 ) -> None:
     """Writes frames as a film.
 
@@ -32,6 +34,7 @@ def save_mp4(
       fps: frames a second.
       text: `Comment` and `Software`, kept as metadata.
       scale: every pixel becomes a square of so many pixels.
+      sound: is kept, as it is where an mp4 may hold it.
 
     Raises:
       UserError: with what ffmpeg says, if it fails.
@@ -44,6 +47,10 @@ def save_mp4(
         name = os.path.join(folder, "film.mp4")
         source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
         source += ["-r", str(fps), "-i", "-"]
+        if sound is not None:
+            source += ["-protocol_whitelist", "file,pipe", "-i", os.path.abspath(sound.film)]
+            source += ["-map", "0:v", "-map", "1:a:0"]
+            source += ["-c:a", "copy" if sound.codec in _SOUNDS else "aac"]
         target = ["-c:v", "libx264", "-crf", _CRF, "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
         command = [ffmpeg_program(), "-v", "error", *source, *target, *about, name]
         shown = (enlarged(opaque(frame), scale) for frame in frames)
