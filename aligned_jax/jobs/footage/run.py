@@ -287,7 +287,7 @@ class _Redrawing:
         report: Reporter,
     ) -> np.ndarray:
         """Writes the films; returns the flicker of what was cut out and of each network."""
-        footage, scale, text = self.footage, self.options.scale, png_text(command)
+        footage, scale, text = self.footage, self.options.scale, png_text(command.line)
         sound = viz.Sound(footage.name, footage.sound) if footage.sound else None
         films = ["squares"] if self.paste.paste_back is None else ["squares", "whole"]
         with report.progress(count * len(films), "frames written") as advance:

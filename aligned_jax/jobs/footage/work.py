@@ -26,16 +26,18 @@ class FilmWork:
     Attributes:
       path: of the folder.
       block: frames that are inverted together.
+      keys: of all that decides what is there, as `begin` takes them.
     """
 
     path: str
     block: int
+    keys: Mapping[str, str]
 
     @classmethod
     def begin(
         cls, path: str, block: int, latents_key: str, frames_key: str, overwrite: bool
     ) -> "FilmWork":
-        """Makes the folder, or goes on with what the same work has left there.
+        """Goes on with what the same work has left, or begins anew with the first thing kept.
 
         Args:
           path: of the folder.
@@ -46,7 +48,7 @@ class FilmWork:
           overwrite: drop what other work has left.
 
         Raises:
-          UserError: if something else is there, or the disk refuses.
+          UserError: if something else is there.
         """
         keys = {"latents": latents_key, "frames": frames_key}
         known: Mapping[str, object] = {}
@@ -62,12 +64,13 @@ class FilmWork:
                         "settings; remove it, or pass `overwrite=True`"
                     )
                 shutil.rmtree(path)
+                known = {}
             elif known.get("frames") != frames_key:
                 for kind in _KINDS:
                     shutil.rmtree(os.path.join(path, kind), ignore_errors=True)
-        work = cls(path, block)
-        with viz.writing(os.path.join(path, _JOB), overwrite=True) as file:
-            file.write((json.dumps(keys, indent=2) + "\n").encode())
+        work = cls(path, block, keys)
+        if known:
+            work._keep_keys()  # of frames that are drawn now
         return work
 
     def track(self) -> Track | None:
@@ -80,6 +83,7 @@ class FilmWork:
 
     def keep_track(self, track: Track) -> None:
         """Keeps them."""
+        self._keep_keys()
         arrays = {"squares": track.squares, "found": track.found, "size": np.asarray(track.size)}
         with viz.writing(self._file(_TRACK), overwrite=True) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -115,6 +119,10 @@ class FilmWork:
     def remove(self) -> None:
         """Removes the folder."""
         shutil.rmtree(self.path)
+
+    def _keep_keys(self) -> None:
+        with viz.writing(self._file(_JOB), overwrite=True) as file:
+            file.write((json.dumps(self.keys, indent=2) + "\n").encode())
 
     def _file(self, name: str) -> str:
         return os.path.join(self.path, name)
