@@ -10,25 +10,47 @@ from aligned_jax.provenance import Command
 from aligned_jax.utils.text import counted
 
 if TYPE_CHECKING:
-    from aligned_jax.jobs import EditedFamily, Translation
+    from aligned_jax.jobs import EditedFamily, PasteOptions, Translation
+    from aligned_jax.jobs.families import FamilySheet
+
+FOLDER = "a folder for the photographs with the new faces in their places"
 
 
-def add_photos(parser: argparse.ArgumentParser, reader: bool = True) -> None:
-    """--paste-back, --feather, --keep and --keep-colour; --reader unless the verb has it."""
-    group = parser.add_argument_group("photographs, and what results keep of the pictures")
-    add = group.add_argument
-    add(
-        "--paste-back",
-        type=arguments.name,
-        metavar="DIR",
-        help="a folder for the photographs with the new faces in their places",
-    )
+def add_paste(parser: arguments.Arguments, metavar: str, what: str) -> None:
+    """--paste-back and --feather of a verb.
+
+    Args:
+      parser: or a group of its arguments.
+      metavar: of --paste-back.
+      what: --paste-back is, for the help.
+    """
+    add = parser.add_argument
+    add("--paste-back", type=arguments.name, metavar=metavar, help=what)
     add(
         "--feather",
         type=arguments.finite,
         metavar="F",
         help="width of the seam, in sides of the square that was cut out (default 0.1)",
     )
+
+
+def paste_options(args: argparse.Namespace) -> "PasteOptions":
+    """What they say; UserError for --feather alone, and for a name given twice."""
+    if args.feather is not None and args.paste_back is None:
+        raise UserError("--feather can only be used together with --paste-back")
+    if args.paste_back and os.path.realpath(args.paste_back) == os.path.realpath(args.out):
+        raise UserError(f"--paste-back and --out are both {args.out}; give each its own name")
+    from aligned_jax import jobs
+
+    feather = {} if args.feather is None else {"feather": args.feather}
+    return jobs.PasteOptions(args.paste_back, overwrite=args.overwrite, **feather)
+
+
+def add_photos(parser: argparse.ArgumentParser, reader: bool = True) -> None:
+    """--paste-back, --feather, --keep and --keep-colour; --reader unless the verb has it."""
+    group = parser.add_argument_group("photographs, and what results keep of the pictures")
+    add_paste(group, "DIR", FOLDER)
+    add = group.add_argument
     add(
         "--keep",
         type=arguments.name,
@@ -45,23 +67,16 @@ def add_photos(parser: argparse.ArgumentParser, reader: bool = True) -> None:
 
 
 def photo_options(args: argparse.Namespace) -> dict[str, Any]:
-    """`keep` and `paste` of jobs; UserError for --feather alone, and for a folder given twice."""
-    if args.feather is not None and args.paste_back is None:
-        raise UserError("--feather can only be used together with --paste-back")
-    if args.paste_back and os.path.realpath(args.paste_back) == os.path.realpath(args.out):
-        raise UserError(f"--paste-back and --out are both {args.out}; give each its own name")
+    """`keep` and `paste` of jobs; UserError as `paste_options`."""
+    paste = paste_options(args)
     from aligned_jax import jobs
 
-    feather = {} if args.feather is None else {"feather": args.feather}
     keep = jobs.KeepOptions(
         keep=args.keep,
         reader=args.reader if names_parts(args.keep, args.reader) else None,
         keep_colour=args.keep_colour,
     )
-    return {
-        "keep": keep,
-        "paste": jobs.PasteOptions(args.paste_back, overwrite=args.overwrite, **feather),
-    }
+    return {"keep": keep, "paste": paste}
 
 
 def names_parts(mask: str | None, reader: str | None) -> bool:
@@ -77,7 +92,7 @@ def check_reader(args: argparse.Namespace, *masks: str) -> None:
 
 
 def write_photos(
-    args: argparse.Namespace, result: "EditedFamily | Translation", command: Command
+    args: argparse.Namespace, result: "EditedFamily | FamilySheet | Translation", command: Command
 ) -> None:
     """Writes the photographs, if they are wanted, and says so."""
     if args.paste_back is None:

@@ -133,15 +133,30 @@ def paste_back(
       UserError: if the latents do not know their places.
     """
     places = _placements(latents)
-    photos = list(dict.fromkeys(place.photo for place in places))
-    names = dict(zip(photos, _names(photos), strict=True))
+    names = result_names([place.photo for place in places], list(images))
     faces: dict[str, list[Face]] = {}
     for network, drawn in images.items():
-        ending = f"-{network.replace(os.sep, '_').replace('/', '_')}" if len(images) > 1 else ""
         for row, place in enumerate(places):
             face = Face(drawn[row], place, left[row] if left else None)
-            faces.setdefault(f"{names[place.photo]}{ending}", []).append(face)
+            faces.setdefault(names[place.photo, network], []).append(face)
     return PastedPhotographs(faces, feather, facts or {})
+
+
+def result_names(photos: Sequence[str], networks: Sequence[str]) -> dict[tuple[str, str], str]:
+    """How the results of photographs are called, by the photograph and the network that draws.
+
+    Args:
+      photos: their files, each once or more.
+      networks: names; of several, results bear them.
+    """
+    different = list(dict.fromkeys(photos))
+    names = dict(zip(different, _names(different), strict=True))
+    endings = {one: f"-{one.replace(os.sep, '_').replace('/', '_')}" for one in networks}
+    return {
+        (photo, network): name + (ending if len(networks) > 1 else "")
+        for network, ending in endings.items()
+        for photo, name in names.items()
+    }
 
 
 def with_pictures(latents: LatentBatch, config: GeneratorConfig) -> LatentBatch:
