@@ -5,6 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from aligned_jax.cli import arguments, console
+from aligned_jax.cli.console import command
 from aligned_jax.errors import UserError
 from aligned_jax.provenance import Command
 from aligned_jax.utils.text import counted
@@ -12,6 +13,7 @@ from aligned_jax.utils.text import counted
 if TYPE_CHECKING:
     from aligned_jax.jobs import EditedFamily, PasteOptions, Translation
     from aligned_jax.jobs.families import FamilySheet
+    from aligned_jax.jobs.pasted_films import MorphFilm
 
 FOLDER = "a folder for the photographs with the new faces in their places"
 
@@ -100,3 +102,20 @@ def write_photos(
     photos = result.photographs(console.CONSOLE)
     photos.write(args.paste_back, command, args.overwrite, console.CONSOLE)
     console.say(f"wrote {args.paste_back}: {counted(len(photos), 'photograph')}")
+
+
+def write_films(args: argparse.Namespace, film: "MorphFilm") -> None:
+    """Writes a film, and that of its photograph, if it is wanted, and says so of the latter."""
+    how = (command(args), args.overwrite, console.CONSOLE, args.lossless)
+    if args.paste_back is None:
+        film.write(args.out, *how)
+        return
+    from aligned_jax.jobs.films import drawn_once
+
+    shared = drawn_once(film)
+    shared.write(args.out, *how)
+    whole = film.in_photograph(shared)
+    whole.write(args.paste_back, *how)
+    _, height, width, _ = whole.shape
+    place = film.placement.photo if film.placement else ""
+    console.say(f"wrote {args.paste_back}: {whole.summary} of {width}x{height} pixels, in {place}")

@@ -106,6 +106,29 @@ class Film:
             viz.save_video(out, stream, self.fps, text, overwrite, self.scale, lossless)
 
 
+def drawn_once(film: Film) -> Film:
+    """The same film for several files: frames that were drawn once wait in a temporary file."""
+    count, shape = film.shape[0], film.shape[1:]
+    size = int(np.prod(shape))
+    frames, file = iter(film), tempfile.TemporaryFile()  # noqa: SIM115  # as long as the film
+    drawn = 0
+
+    def draw() -> Iterator[np.ndarray]:
+        nonlocal drawn
+        for number in range(count):
+            if number < drawn:
+                file.seek(number * size)
+                yield np.frombuffer(file.read(size), np.uint8).reshape(shape)
+                continue
+            frame = next(frames)
+            file.seek(number * size)
+            file.write(np.ascontiguousarray(frame).data)
+            drawn += 1
+            yield frame
+
+    return Film(film.shape, draw, film.fps, film.scale, film.usage)
+
+
 def check_count(count: int) -> None:
     """Raises UserError for more frames than make a film."""
     if count > _MOST:

@@ -186,11 +186,15 @@ def with_pictures(latents: LatentBatch, config: GeneratorConfig) -> LatentBatch:
     return dataclasses.replace(latents, pictures=np.stack(crops))
 
 
-def _placements(pending: Pending) -> tuple[Placement, ...]:
+def known_placements(pending: Pending) -> tuple[Placement, ...] | None:
+    """Where pictures, or latents of pictures, lie in their photographs; None if nobody says it."""
     if isinstance(pending, PendingInversion):
-        places = targets.placements_of_targets(pending.targets.targets)
-    else:
-        places = pending.placements
+        return targets.placements_of_targets(pending.targets.targets)
+    return pending.placements
+
+
+def _placements(pending: Pending) -> tuple[Placement, ...]:
+    places = known_placements(pending)
     if places is None:
         raise UserError(
             "these latents do not say where in which photograph they belong; give pictures, or "

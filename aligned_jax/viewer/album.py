@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -85,11 +86,12 @@ class PhotoAlbum:
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._photos: dict[str, UploadedPhoto] = {}
         self._most = most_bytes
+        self._lock = threading.Lock()
         self._decoded: Kept[Photograph] = Kept(1)  # one at a time: they are large
 
     def check_room(self, content: bytes) -> None:
         """Raises UserError if no more photographs can be kept."""
-        others = (one.content for one in self._photos.values() if one.content != content)
+        others = [one.content for one in [*self._photos.values()] if one.content != content]
         if sum(map(len, others)) + len(content) > self._most:
             raise UserError(
                 f"photographs of {self._most >> 20} MB are kept; start the program again for more"
@@ -113,7 +115,7 @@ class PhotoAlbum:
 
     def named(self, name: object) -> UploadedPhoto:
         """The photograph of a name; raises UserError if there is none."""
-        for one in self._photos.values():
+        for one in [*self._photos.values()]:
             if one.name == name:
                 return one
         raise UserError(f"there is no photograph {name!r:.60}; upload it again")
@@ -133,7 +135,8 @@ class PhotoAlbum:
             profile = image.info.get("icc_profile") or b""
             return Photograph(pixels.reshape(*pixels.shape[:2], -1), profile)
 
-        return self._decoded.get(photo.digest, read)
+        with self._lock:
+            return self._decoded.get(photo.digest, read)
 
 
 def _plain(called: str) -> str:

@@ -59,7 +59,7 @@ class OwnPictures:
 
     def photographs(self) -> Mapping[str, str]:
         """The name of the photograph of every picture, by number."""
-        return {number: one.photo.name for number, one in self._known.items()}
+        return {number: one.photo.name for number, one in [*self._known.items()]}
 
     def origins(self, numbers: Sequence[str], parent: str, uploads: Uploads) -> list[str]:
         """The lines of a shell, as comments, that find the latents of pictures.

@@ -10,12 +10,13 @@ from PIL import Image
 from aligned_jax import provenance
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.pasting import result_names
-from aligned_jax.rendering.pasting import Face, pasted
+from aligned_jax.rendering.pasting import FEATHER, Face, pasted
 from aligned_jax.viewer.album import PhotoAlbum, UploadedPhoto
 from aligned_jax.viewer.commands import PASTED, explain
 from aligned_jax.viewer.engine import Engine, Scene
 from aligned_jax.viewer.family import BLEND
-from aligned_jax.viz import png_bytes, reduced
+from aligned_jax.viz import png_bytes
+from aligned_jax.viz.grid import reduced
 
 _LEAST, _MOST = 16, 8192  # pixels of a side of a smaller copy
 
@@ -46,6 +47,8 @@ def asked_photograph(
     if scene.state.paste is None:
         raise UserError("no face goes back into its photograph in this state; give paste")
     photo = album.named(given.get("photograph"))
+    if photo not in _photos(scene, album):
+        raise UserError(f"no face of {photo.name} is shown; choose one of its pictures")
     name = _names(scene, album)[photo.path, scene.columns[column]]
     return f"{name}.png", _png(engine, scene, album, photo, column, most)
 
@@ -92,10 +95,8 @@ def _png(
         if cell.error:
             raise UserError(cell.error)
         faces.append(Face(_pixels(cell.png), where[place]))
-    if not faces or scene.state.paste is None:
-        raise UserError(f"no face of {photo.name} is shown; choose one of its pictures")
-    before = album.pixels(photo)
-    after = pasted(before.pixels, faces, scene.state.paste.feather)
+    before, paste = album.pixels(photo), scene.state.paste
+    after = pasted(before.pixels, faces, paste.feather if paste else FEATHER)
     if most is not None:
         return png_bytes(reduced(after, most), profile=before.profile_of(after))
     told = explain(scene, engine.family).commands
