@@ -1,8 +1,10 @@
 """Faces that are cut out of uploaded photographs, and put back into them."""
 
+import dataclasses
 import io
 import json
 import shlex
+import time
 import zipfile
 from urllib.parse import urlencode
 
@@ -12,6 +14,8 @@ from PIL import Image
 
 from aligned_jax.data import placements
 from aligned_jax.errors import UserError
+from aligned_jax.rendering.latent_batch import latents_of_seeds
+from aligned_jax.rendering.pasting import Face, pasted
 from aligned_jax.tools.main import main
 from aligned_jax.viewer.album import PhotoAlbum
 from aligned_jax.viewer.state import read_state
@@ -43,12 +47,19 @@ def pictures(session, photo):
     pixels = np.random.RandomState(6).randint(0, 256, (12, 9)).astype(np.uint8)
     uploads = [(photo, {"face": json.dumps(face)}) for face in FACES] + [(png(pixels), {})]
     found = []
-    for content, more in uploads:
-        task = session.upload(content, {**HOW, "name": "party of two.jpeg", **more})
-        while (status := task.status())["state"] == "running":
-            pass
-        assert status["state"] == "done", status
-        found.append(status["result"])
+
+    def invert(network, picture, place, options, report):  # real ones are slow: see test_calls
+        known = latents_of_seeds(network.config, [len(found)]).in_space(network, "w+")
+        return dataclasses.replace(known, pictures=picture[None], placements=(place,)), {}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session.uploads, "invert", invert)
+        for content, more in uploads:
+            task = session.upload(content, {**HOW, "name": "party of two.jpeg", **more})
+            while (status := task.status())["state"] == "running":
+                time.sleep(0.01)
+            assert status["state"] == "done", status
+            found.append(status["result"])
     names = [one["photograph"] for one in found]
     assert names == ["party_of_two.png", "party_of_two.png", "party_of_two-2.png"]
     return [one["picture"] for one in found]
@@ -108,11 +119,9 @@ def test_the_page_gets_the_photograph_that_it_shows(client, session, photo, pict
     place = placements.of_corners(np.asarray(FACES[0]), SIZE)
     inside = place.from_photo(np.stack([x, y], axis=-1) + 0.5)
     assert ((inside > 0) & (inside < 1)).all() and len(x) > 0.8 * place.side**2
-    # The middle of the square is what the network draws.
     scene = session.engine.scene(read_state(base))
     [drawn] = to_uint8(session.engine.images(scene, scene.groups[0], 0))
-    x, y = place.to_photo(np.asarray([0.5, 0.5])).astype(int)
-    assert np.abs(found[y, x].astype(int) - drawn[3:5, 3:5].mean((0, 1))).max() < 40
+    np.testing.assert_array_equal(found, pasted(before, [Face(drawn, place)], 0.1))
     different = [
         asked(column=1),
         asked(paste={"feather": 0.4}),
