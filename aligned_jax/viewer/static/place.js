@@ -40,7 +40,9 @@ export function placing(mean) {
     ratio = Math.min(2, devicePixelRatio || 1);
     margin = 0.1 * Math.max(image.width, image.height);
     const [width, height] = [image.width + 2 * margin, image.height + 2 * margin];
-    scale = Math.min(dialog.clientWidth / width, 0.58 * innerHeight / height);
+    const style = getComputedStyle(dialog);
+    const room = dialog.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    scale = Math.min(room / width, 0.58 * innerHeight / height);
     canvas.width = Math.round(width * scale * ratio);
     canvas.height = Math.round(height * scale * ratio);
     canvas.style.width = `${canvas.width / ratio}px`;
