@@ -112,10 +112,10 @@ def write_films(args: argparse.Namespace, film: "MorphFilm") -> None:
         return
     from aligned_jax.jobs.films import drawn_once
 
-    shared = drawn_once(film)
-    shared.write(args.out, *how)
-    whole = film.in_photograph(shared)
-    whole.write(args.paste_back, *how)
+    with drawn_once(film) as shared:
+        shared.write(args.out, *how)
+        whole = film.in_photograph(shared)
+        whole.write(args.paste_back, *how)
     _, height, width, _ = whole.shape
     place = film.placement.photo if film.placement else ""
     console.say(f"wrote {args.paste_back}: {whole.summary} of {width}x{height} pixels, in {place}")

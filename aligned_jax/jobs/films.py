@@ -1,5 +1,6 @@
 """Films: what jobs that draw one return, and how their frames come one by one."""
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -106,27 +107,26 @@ class Film:
             viz.save_video(out, stream, self.fps, text, overwrite, self.scale, lossless)
 
 
-def drawn_once(film: Film) -> Film:
+@contextlib.contextmanager
+def drawn_once(film: Film) -> Iterator[Film]:
     """The same film for several files: frames that were drawn once wait in a temporary file."""
     count, shape = film.shape[0], film.shape[1:]
-    size = int(np.prod(shape))
-    frames, file = iter(film), tempfile.TemporaryFile()  # noqa: SIM115  # as long as the film
-    drawn = 0
+    size, drawn, frames = int(np.prod(shape)), 0, iter(film)
+    with tempfile.TemporaryFile() as file:
 
-    def draw() -> Iterator[np.ndarray]:
-        nonlocal drawn
-        for number in range(count):
-            if number < drawn:
+        def draw() -> Iterator[np.ndarray]:
+            nonlocal drawn
+            for number in range(count):
                 file.seek(number * size)
-                yield np.frombuffer(file.read(size), np.uint8).reshape(shape)
-                continue
-            frame = next(frames)
-            file.seek(number * size)
-            file.write(np.ascontiguousarray(frame).data)
-            drawn += 1
-            yield frame
+                if number < drawn:
+                    yield np.frombuffer(file.read(size), np.uint8).reshape(shape)
+                    continue
+                frame = next(frames)
+                file.write(np.ascontiguousarray(frame).data)
+                drawn += 1
+                yield frame
 
-    return Film(film.shape, draw, film.fps, film.scale, film.usage)
+        yield Film(film.shape, draw, film.fps, film.scale, film.usage)
 
 
 def check_count(count: int) -> None:

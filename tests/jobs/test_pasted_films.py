@@ -133,11 +133,11 @@ def test_frames_are_drawn_once_for_several_files():
             drawn.append(number)
             yield np.full((2, 3, 1), number, np.uint8)
 
-    film = drawn_once(Film((4, 2, 3, 1), draw, 20.0, 1, None))
-    first = iter(film)
-    assert [int(next(first)[0, 0, 0]) for _ in range(2)] == [0, 1]
-    for _ in range(2):
-        assert [int(frame[0, 0, 0]) for frame in film] == [0, 1, 2, 3]
+    with drawn_once(Film((4, 2, 3, 1), draw, 20.0, 1, None)) as film:
+        first = iter(film)
+        assert [int(next(first)[0, 0, 0]) for _ in range(2)] == [0, 1]
+        for _ in range(2):
+            assert [int(frame[0, 0, 0]) for frame in film] == [0, 1, 2, 3]
     assert drawn == [0, 1, 2, 3]
 
 

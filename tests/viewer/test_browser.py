@@ -368,9 +368,7 @@ def test_a_face_goes_back_into_its_photograph(opened, tmp_path):
     photo = window.locator("img.photo")
 
     def waited(before):
-        window.wait_for_function(
-            "(before) => document.querySelector('img.photo').src !== before", arg=before
-        )
+        sync_api.expect(photo).not_to_have_attribute("src", before, timeout=PATIENCE)
         photo.evaluate("(one) => one.decode()")
         return photo.get_attribute("src")
 
