@@ -17,7 +17,7 @@ from aligned_jax.rendering import latents_of_seeds
 from aligned_jax.rendering.pasting import Face, pasted
 from aligned_jax.tools.main import main
 from tests.jobs.small_inputs import PARENT, aligned
-from tests.jobs.test_photographs import SQUARES, in_square, outside, photo_of, place  # noqa: F401
+from tests.jobs.small_photographs import SQUARES, in_square, outside, photo_of
 
 SHORT = ("--frames", 3, "--hold", 0, "--lossless")
 
@@ -31,7 +31,7 @@ def frames_of(path):
     return np.stack(found)
 
 
-def test_a_film_lies_in_the_photograph_of_its_first_key_frame(place, child, tmp_path):  # noqa: F811
+def test_a_film_lies_in_the_photograph_of_its_first_key_frame(place, child, tmp_path):
     """Of its size, with the faces of the other film, and around them not a pixel changes."""
     before, line = photo_of(place), ("morph", PARENT, child, f"{place}/two.npz@1", 3, *SHORT)
 
@@ -58,7 +58,7 @@ def test_a_film_lies_in_the_photograph_of_its_first_key_frame(place, child, tmp_
     np.testing.assert_array_equal(same, film)
 
 
-def test_the_first_that_knows_its_place_counts(place, network, child):  # noqa: F811
+def test_the_first_that_knows_its_place_counts(place, network, child):
     both = jobs.edit([network], jobs.EditRequest([f"{place}/w.npz:1"]), latents=place / "two.npz")
     first, second = both.latents.take([0]), both.latents.take([1])
     seed = latents_of_seeds(network.config, [3])
@@ -77,7 +77,7 @@ def test_the_first_that_knows_its_place_counts(place, network, child):  # noqa: 
         jobs.morph(network, child, 1, 2, frames=3).in_photograph()
 
 
-def test_a_grey_photograph_takes_colours(place, network, tmp_path):  # noqa: F811
+def test_a_grey_photograph_takes_colours(place, network, tmp_path):
     file = tmp_path / "grey.png"
     Image.fromarray(photo_of(place)).convert("L").save(file)
     known = jobs.edit(
@@ -91,7 +91,7 @@ def test_a_grey_photograph_takes_colours(place, network, tmp_path):  # noqa: F81
     assert film.shape == film.frames.shape == (2, 40, 60, 3)
 
 
-def test_what_cannot_be_filmed_is_told_first(place, child, tmp_path, capsys):  # noqa: F811
+def test_what_cannot_be_filmed_is_told_first(place, child, tmp_path, capsys):
     line = ["morph", PARENT, child, f"{place}/two.npz@0", 3, *SHORT[:-1]]
     line += ["--out", tmp_path / "x.webp"]
     seeds = ["morph", PARENT, child, 1, 2, "--out", tmp_path / "x.webp"]
@@ -112,7 +112,7 @@ def test_what_cannot_be_filmed_is_told_first(place, child, tmp_path, capsys):  #
     assert not list(tmp_path.iterdir())
 
 
-def test_photographs_that_changed_are_refused(place, network, tmp_path):  # noqa: F811
+def test_photographs_that_changed_are_refused(place, network, tmp_path):
     known = jobs.edit(
         [network], jobs.EditRequest([f"{place}/w.npz:1"]), latents=place / "two.npz"
     ).latents.take([0])
@@ -141,7 +141,7 @@ def test_frames_are_drawn_once_for_several_files():
     assert drawn == [0, 1, 2, 3]
 
 
-def test_a_family_goes_back_into_its_photograph(place, child, tmp_path, capsys):  # noqa: F811
+def test_a_family_goes_back_into_its_photograph(place, child, tmp_path, capsys):
     """As every network draws it, without an edit; seeds do not."""
     line = ("family", PARENT, child, "--latents", place / "two.npz", "--batch", 1)
     said = aligned(*line, "--out", tmp_path / "f.png", "--paste-back", tmp_path / "party")
