@@ -39,6 +39,8 @@ def explain(scene: Scene, family: ViewFamily) -> Explanation:
     shell = _commands(scene, family)
     files += [f"{PAD}.npz"] if any(f" {PAD}.npz " in line for line in shell) else []
     files += [RECIPE] if scene.edits else []
+    places = [place for group in scene.placed for place in group.latents.placements or ()]
+    files += dict.fromkeys(place.photo for place in places) if scene.state.paste else []
     return Explanation(tuple(shell), _python(scene, family), tuple(files))
 
 

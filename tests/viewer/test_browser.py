@@ -277,8 +277,8 @@ def seen_square(window):
 def on_photograph(window, x, y):
     """The place on the screen of a point of the photograph."""
     frame = window.locator("canvas.placing").bounding_box()
-    scale = frame["width"] / (60 + 2 * 6)
-    return frame["x"] + (x + 6) * scale, frame["y"] + (y + 6) * scale
+    scale = (frame["width"] - 2 * 40) / 60
+    return frame["x"] + 40 + x * scale, frame["y"] + 40 + y * scale
 
 
 def test_a_square_is_placed_by_mouse_and_keys(opened, tmp_path):

@@ -81,6 +81,8 @@ def test_commands_and_python_put_faces_back_as_the_page_does(
     line = told["commands"][-1]
     assert line.split()[1] == ("edit" if edits else "family")
     assert "--paste-back pasted --feather 0.2" in line
+    photos = ["photographs/party_of_two.png", "photographs/party_of_two-2.png"]
+    assert told["files"][-2:] == photos
     assert main(shlex.split(line)[1:]) == 0, capsys.readouterr().err
     ours = {file.name: file for file in (tmp_path / "pictures" / "pasted").iterdir()}
     theirs = {file.name for file in (tmp_path / "pasted").iterdir()}

@@ -3,7 +3,7 @@
 import { button, el, slider } from "./dom.js";
 import { Square, knobOf, paint } from "./square.js";
 
-const REACH = 18; // pixels of the screen around a handle
+const REACH = 18, MARGIN = 40; // pixels of the screen around a handle, and around the photograph
 const HELP = "Click a face, and drag the square: its corners size it, the knob turns it; two fingers "
   + "do both. Lay the eyes of the mean picture over those of the photograph. Keys: arrows, + and -, "
   + "[ and ]; with Shift finely.";
@@ -38,13 +38,13 @@ export function placing(mean) {
   function fit() {
     if (!image || !dialog.open) return;
     ratio = Math.min(2, devicePixelRatio || 1);
-    margin = 0.1 * Math.max(image.width, image.height);
-    const [width, height] = [image.width + 2 * margin, image.height + 2 * margin];
     const style = getComputedStyle(dialog);
     const room = dialog.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    scale = Math.min(room / width, 0.58 * innerHeight / height);
-    canvas.width = Math.round(width * scale * ratio);
-    canvas.height = Math.round(height * scale * ratio);
+    scale = Math.min((room - 2 * MARGIN) / image.width,
+      (0.58 * innerHeight - 2 * MARGIN) / image.height);
+    margin = MARGIN / scale;
+    canvas.width = Math.round((image.width * scale + 2 * MARGIN) * ratio);
+    canvas.height = Math.round((image.height * scale + 2 * MARGIN) * ratio);
     canvas.style.width = `${canvas.width / ratio}px`;
     show();
   }
