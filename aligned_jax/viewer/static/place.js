@@ -126,10 +126,10 @@ export function placing(mean) {
       _: { side: square.side / grow }, "[": { turn: square.turn - degrees },
       "{": { turn: square.turn - degrees }, "]": { turn: square.turn + degrees },
       "}": { turn: square.turn + degrees } }[event.key];
-    if (event.key === "Enter") end(square);
-    if (!does) return;
-    event.preventDefault();
-    alter(does);
+    if (!does && event.key !== "Enter") return;
+    event.preventDefault(); // or the button that has the focus next would be pressed by this Enter
+    if (does) alter(does);
+    else end(square);
   });
 
   return (picture, from, cut) => new Promise((resolve) => {
