@@ -105,7 +105,7 @@ def _of_table(table: FaceTable, footage: Footage, count: int) -> dict[int, np.nd
         if len(entry) != 1:
             problems.append(f"{one_line(name)} has {len(entry)} faces; a film follows one")
             continue
-        placed = faces.placed(entry[0], footage.size)
+        placed = faces.placed_face(entry[0], footage.size)
         if isinstance(placed, str):
             problems.append(f"{one_line(name)} has {placed}")
         else:
@@ -137,7 +137,7 @@ def _detected(
     """The square of a face in a frame: the nearest to the last one, or the largest; or None."""
     image = Image.fromarray(frame[..., 0] if frame.shape[2] == 1 else frame)
     found = faces.detected(detector, f"{footage.name}@{number}", image)
-    places = [faces.placed(face, footage.size) for face in found]
+    places = [faces.placed_face(face, footage.size) for face in found]
     squares = [_square(place) for place in places if isinstance(place, Placement)]
     if not squares:
         return None

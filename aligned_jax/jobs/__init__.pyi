@@ -83,6 +83,7 @@ from .nearest import Neighbours as Neighbours
 from .nearest import nearest as nearest
 from .pairs import PairSource as PairSource
 from .pairs import draw_pairs as draw_pairs
+from .pasted_films import MorphFilm as MorphFilm
 from .pasting import PastedPhotographs as PastedPhotographs
 from .pasting import PasteOptions as PasteOptions
 from .picture_translation import translate as translate

@@ -96,8 +96,13 @@ def _check_shape(suffix: str, fps: float, shape: Sequence[int], scale: int) -> N
     if max(height, width) * scale > most:
         raise UserError(
             f"{width}x{height} pixels times {scale} are too large: a side of a {suffix} may "
-            f"have {most}; choose a scale of at most {most // max(height, width)}"
+            f"have {most}; {_smaller(most // max(height, width))}"
         )
+
+
+def _smaller(most: int) -> str:
+    """What to do about frames that are too large, if they may be enlarged so many times."""
+    return f"choose a scale of at most {most}" if most else "write a folder of frames, NAME/"
 
 
 def _check_others(folder: str | os.PathLike, count: int) -> None:
