@@ -7,7 +7,7 @@ import tempfile
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Programs compile up to three times as fast and run slower: no worse as tests. Those that hold
 # numbers against other implementations are marked `optimised`. Child processes inherit it.
-# Whole networks take minutes that way: marked `optimised("in long runs")`, they do in those alone.
+# Most take minutes that way: marked `optimised("in long runs")`, they do in those alone.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax

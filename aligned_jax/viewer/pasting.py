@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from aligned_jax import provenance
+from aligned_jax.data.opening import opened
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.pasting import result_names
 from aligned_jax.rendering.pasting import FEATHER, Face, pasted
@@ -107,6 +107,6 @@ def _png(
 
 def _pixels(png: bytes) -> np.ndarray:
     """The pixels of a cell, uint8 [R, R, C]."""
-    with Image.open(io.BytesIO(png)) as image:
+    with opened(io.BytesIO(png)) as image:
         pixels = np.asarray(image)
     return pixels.reshape(*pixels.shape[:2], -1)
