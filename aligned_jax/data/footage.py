@@ -83,13 +83,15 @@ class Footage:
                 yield _pixels(image, self.channels)
 
     def _animated(self, first: int) -> Iterator[np.ndarray]:
-        with calm(), opened(read_file(self.name)) as film:
+        with opened(read_file(self.name)) as film:
             for number in range(first, getattr(film, "n_frames", 1)):
                 try:
-                    film.seek(number)
-                    yield _pixels(film, self.channels)
+                    with calm():  # not around `yield`: warnings are the process's
+                        film.seek(number)
+                        pixels = _pixels(film, self.channels)
                 except (OSError, EOFError, SyntaxError, ValueError) as error:
                     raise FormatError(f"{self.name}: frame {number}: {reason(error)}") from None
+                yield pixels
 
 
 def open_footage(path: str | os.PathLike[str]) -> Footage:

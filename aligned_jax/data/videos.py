@@ -7,11 +7,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 import numpy as np
 
-from aligned_jax.errors import FormatError, UserError
+from aligned_jax.errors import FormatError
+from aligned_jax.utils import ffmpeg
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".ogv", ".3gp")
 # Demuxers that open nothing but the file itself: a list of other files or addresses is no film.
@@ -83,7 +83,7 @@ def video_frames(path: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
             stdout=subprocess.PIPE,
             stderr=said,
         )
-        with _ended(running) as pipe:
+        with _ended(running), running.stdout as pipe:  # type: ignore[union-attr]  # a pipe, as asked
             while len(pixels := pipe.read(width * height * 3)) == width * height * 3:
                 yield np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
             if running.wait():
@@ -92,29 +92,21 @@ def video_frames(path: str, size: tuple[int, int]) -> Iterator[np.ndarray]:
 
 
 @contextlib.contextmanager
-def _ended(running: "subprocess.Popen[bytes]") -> Iterator[IO[bytes]]:
-    """What a program writes; it ends with the block, also when nobody wants the rest."""
-    assert running.stdout is not None  # a pipe, as asked for
+def _ended(running: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """A block with which a program ends, also when nobody wants the rest of what it writes."""
     try:
-        with running.stdout as pipe:
-            yield pipe
+        yield
     finally:
         running.kill()
         running.wait()
 
 
 def _command(path: str, level: str, how: Sequence[str]) -> list[str]:
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        raise UserError(
-            f"{path}: a video needs the extra `video` (pip install 'aligned_jax[video]'); "
-            "without it, give a webp or a folder of frames"
-        ) from None
-    source = ["-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS]
+    program = ffmpeg.ffmpeg_program(f"{path}: a video", "give a webp or a folder of frames")
+    source = [*ffmpeg.ONLY_FILES, "-format_whitelist", _CONTAINERS]
     source += ["-i", os.path.abspath(path)]  # which is no address, and no option
     target = ["-map", "0:v:0", "-fps_mode", "cfr", *how]
-    return [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-v", level, *source, *target]
+    return [program, "-hide_banner", "-v", level, *source, *target]
 
 
 def _last(words: str) -> str:

@@ -8,11 +8,10 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
 from aligned_jax.data import opening, pictures
-from aligned_jax.data.photographs import Photograph
+from aligned_jax.data.photographs import Photograph, photograph_of
 from aligned_jax.data.placements import Placement
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.text import said
@@ -127,16 +126,8 @@ class PhotoAlbum:
 
     def pixels(self, photo: UploadedPhoto) -> Photograph:
         """The whole picture, as `aligned_jax.data.photographs` reads it."""
-
-        def read() -> Photograph:
-            with opening.calm():
-                image = pictures.whole(io.BytesIO(photo.content))
-            pixels = np.asarray(image)
-            profile = image.info.get("icc_profile") or b""
-            return Photograph(pixels.reshape(*pixels.shape[:2], -1), profile)
-
         with self._lock:
-            return self._decoded.get(photo.digest, read)
+            return self._decoded.get(photo.digest, lambda: photograph_of(io.BytesIO(photo.content)))
 
 
 def _plain(called: str) -> str:

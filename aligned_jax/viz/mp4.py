@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from aligned_jax.errors import UserError
+from aligned_jax.utils import ffmpeg
 from aligned_jax.viz.frames import FrameStream, Sound, enlarged, opaque
 
 _CRF = "16"  # smaller is better and larger
@@ -48,7 +49,7 @@ def save_mp4(
         source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
         source += ["-r", str(fps), "-i", "-"]
         if sound is not None:
-            source += ["-protocol_whitelist", "file,pipe", "-i", os.path.abspath(sound.film)]
+            source += [*ffmpeg.ONLY_FILES, "-i", os.path.abspath(sound.film)]
             source += ["-map", "0:v", "-map", "1:a:0"]
             source += ["-c:a", "copy" if sound.codec in _SOUNDS else "aac"]
         target = ["-c:v", "libx264", "-crf", _CRF, "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
@@ -82,11 +83,4 @@ def _feed(command: Sequence[str], frames: Iterable[np.ndarray]) -> None:
 
 def ffmpeg_program() -> str:
     """Path of ffmpeg; raises UserError without the extra `video`."""
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        raise UserError(
-            "an mp4 needs the extra `video` (pip install 'aligned_jax[video]'); "
-            "without it, write NAME.webp"
-        ) from None
-    return imageio_ffmpeg.get_ffmpeg_exe()
+    return ffmpeg.ffmpeg_program("an mp4", "write NAME.webp")

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -132,6 +133,6 @@ def test_what_is_no_film(place, tmp_path, frames):
 
 
 def test_a_video_needs_its_extra(place, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "imageio_ffmpeg", None)
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(UserError, match=r"needs the extra `video`.*give a webp or a folder"):
         open_footage(place / "film.mp4")

@@ -1,16 +1,20 @@
 """Films, edited and translated frame by frame."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from aligned_jax import jobs, viz
 from aligned_jax.data.footage import open_footage
+from aligned_jax.data.placements import of_box
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.footage import inverting
 from aligned_jax.provenance import Command
 from aligned_jax.semantics import Direction
+from aligned_jax.tools.main import main
 from tests.data.test_footages import ffmpeg
 from tests.jobs.small_inputs import PARENT, aligned
 
@@ -135,8 +139,6 @@ def test_what_is_shown(place, network, child, tmp_path):
 
 
 def _box_of(frame):
-    from aligned_jax.data.placements import of_box
-
     return of_box(np.asarray(BOX, float), (frame.shape[1], frame.shape[0]))
 
 
@@ -260,8 +262,6 @@ def _sound(film, folder):
     ],
 )
 def test_bad_input(place, tmp_path, capsys, words, message, monkeypatch):
-    from aligned_jax.tools.main import main
-
     monkeypatch.chdir(tmp_path)
     edit = ["--edit", f"{place}/w.npz" + ("" if "auto" in words else ":2")]
     edit = ["--film", f"{place}/still", "--steps", "1", *edit, "--out", "out"]
@@ -276,16 +276,12 @@ def test_bad_input(place, tmp_path, capsys, words, message, monkeypatch):
     "words", [["--reference", "1"], ["--layers", "2"], ["--edit-in", "child"], ["--space", "z,w"]]
 )
 def test_translations_that_no_film_has(place, child, tmp_path, capsys, words):
-    from aligned_jax.tools.main import main
-
     how = ["--film", f"{place}/still", "--edit", f"{place}/w.npz:1", "--out", f"{tmp_path}/out"]
     assert main(["translate", str(PARENT), str(child), *how, *words]) == 2
     assert words[0] in capsys.readouterr().err
 
 
 def test_options_of_films_need_one(place, tmp_path, capsys):
-    from aligned_jax.tools.main import main
-
     how = ["edit", str(PARENT), "--edit", f"{place}/w.npz:1", "--out", f"{tmp_path}/a.png"]
     assert main([*how, "--beside", "--window", "3"]) == 2
     assert "--window and --beside can only be used together with --film" in capsys.readouterr().err
@@ -313,9 +309,6 @@ def test_edits_of_translations_and_what_is_kept(place, network, child, tmp_path)
 @pytest.mark.slow
 def test_long_films_take_little_memory(tmp_path):
     """500 frames of 1280x720, of which all would take 1.4 GB, in one of its own processes."""
-    import subprocess
-    import sys
-
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25:duration=20", "-pix_fmt", "yuv420p",
            tmp_path / "film.mp4")  # fmt: skip
     code = f"""

@@ -13,7 +13,8 @@ from aligned_jax import viz
 from aligned_jax.data import targets
 from aligned_jax.data.faces import FaceTable
 from aligned_jax.data.footage import Footage, open_footage
-from aligned_jax.data.tracks import Track, find_track
+from aligned_jax.data.placements import of_middle
+from aligned_jax.data.tracks import find_track
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.editing import AUTO, EditRequest, edit
 from aligned_jax.jobs.edits.part_masks import named_mask
@@ -199,23 +200,25 @@ def _opened(
 
 def _pending(network: Network, space: str | None, options: SourceOptions) -> PendingInversion:
     """How squares are inverted, said of one that is white."""
+    plain = replace(options, pictures=replace(options.pictures, align="none"))
+    [pending] = read_source(network, _white(network), [space], plain)
+    if not isinstance(pending, PendingInversion):  # for type checkers: arrays always are
+        raise TypeError("pictures in an array are inverted, and this one was not")
+    return pending
+
+
+def _white(network: Network) -> np.ndarray:
+    """A white picture of a network's size, uint8 [1, R, R, C]."""
     config = network.config
     shape = (1, config.img_resolution, config.img_resolution, config.img_channels)
-    plain = replace(options, pictures=replace(options.pictures, align="none"))
-    [pending] = read_source(network, np.full(shape, 255, np.uint8), [space], plain)
-    assert isinstance(pending, PendingInversion)
-    return pending
+    return np.full(shape, 255, np.uint8)
 
 
 def _try(painted: Any, pending: PendingInversion, report: Reporter) -> None:
     """Draws a made-up latent, so that what does not fit is told before the film is looked at."""
-    config = pending.network.config
-    shape = (1, config.img_resolution, config.img_resolution, config.img_channels)
-    place = Track(np.asarray([[0.0, 0, 1, 0]]), np.ones(1, bool), (1, 1)).placement(0)
-    made_up = replace(
-        pending.template(), pictures=np.full(shape, 255, np.uint8), placements=(place,)
-    )
-    painted(made_up, report)
+    place = of_middle((1, 1))
+    latents = pending.template()
+    painted(replace(latents, pictures=_white(pending.network), placements=(place,)), report)
 
 
 @dataclass(frozen=True, eq=False)
