@@ -16,7 +16,7 @@ from aligned_jax.provenance import Command
 from aligned_jax.semantics import Direction
 from aligned_jax.tools.main import main
 from tests.data.test_footages import ffmpeg
-from tests.jobs.small_inputs import PARENT, aligned
+from tests.jobs.small_inputs import PARENT, aligned, frames_of
 
 COUNT, BOX = 11, (4, 6, 20, 22)
 HOW = {"steps": 2, "perceptual": "none", "pixels": 1.0}
@@ -40,10 +40,6 @@ def place(tmp_path_factory):
     vector = np.float32([1, 2, 0, -1, 0, 1]) / np.sqrt(np.float32(7))
     jobs.write_direction(folder / "w.npz", Direction("w", {"w": vector}, 0.7, "", 0))
     return folder
-
-
-def frames_of(path):
-    return np.stack(list(open_footage(path).frames()))
 
 
 def edited(place, network, out, film="film", strength=4, window=5, paste=None, **more):

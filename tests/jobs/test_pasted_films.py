@@ -16,19 +16,10 @@ from aligned_jax.jobs.pasted_films import place_of
 from aligned_jax.rendering import latents_of_seeds
 from aligned_jax.rendering.pasting import Face, pasted
 from aligned_jax.tools.main import main
-from tests.jobs.small_inputs import PARENT, aligned
+from tests.jobs.small_inputs import PARENT, aligned, frames_of
 from tests.jobs.small_photographs import SQUARES, in_square, outside, photo_of
 
 SHORT = ("--frames", 3, "--hold", 0, "--lossless")
-
-
-def frames_of(path):
-    with Image.open(path) as film:
-        found = []
-        for number in range(film.n_frames):
-            film.seek(number)
-            found.append(np.asarray(film.convert("RGB")))
-    return np.stack(found)
 
 
 def test_a_film_lies_in_the_photograph_of_its_first_key_frame(place, child, tmp_path):
