@@ -167,7 +167,8 @@ def _of_animation(name: str) -> Footage:
                 film.seek(number)
                 film.load()  # which tells how long a frame of webp is shown
                 lasting += film.info.get("duration", 0) or 0
-                clear |= film.mode in ("RGBA", "LA", "PA") or "transparency" in film.info
+                # Encoders give films opacity that hides nothing, for frames that repeat others.
+                clear = clear or _pixels(film, 4)[..., 3].min() < 255
             size = film.size
     except Exception as error:  # decoders raise all kinds of errors
         raise UserError(f"{name}: {reason(error)}") from None
