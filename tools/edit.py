@@ -80,7 +80,6 @@ def run(args: argparse.Namespace) -> None:
     given += ["invert_space"] if args.invert_space else []
     wanted, back = edits.request_options(args), photos.photo_options(args)
     from aligned_jax import jobs, viz
-    from aligned_jax.data import targets
     from aligned_jax.inversion.setup import warn_skipped
     from aligned_jax.jobs.edits.recipes import recipe_file
     from aligned_jax.rendering.records import beside, to_keep
@@ -94,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     viz.check_file(recipe, args.overwrite or args.recipe == recipe)
     if args.pictures:
         viz.check_file(found, args.overwrite)
-        targets.check_apart(args.pictures, [args.out])
+    edits.check_apart(args, [args.out, recipe, *([found] if args.pictures else [])])
     # The latents of seeds are known by their numbers, and those of this very file are kept.
     from_files = [""] if args.latents else []
     files = to_keep(args.out, from_files, args.latents or (), args.overwrite)

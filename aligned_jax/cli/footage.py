@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from aligned_jax.cli import arguments, console
+from aligned_jax.cli import arguments, console, edits
 from aligned_jax.cli.console import command
 from aligned_jax.cli.photos import check_reader, photo_options
 from aligned_jax.errors import UserError
@@ -49,7 +49,7 @@ def translate_film(args: argparse.Namespace) -> None:
     _refuse(args, "translate", ("images", "seeds", "latents"), _OF_TRANSLATE)
     if args.space is not None and len(args.space) > 1:
         raise UserError("several spaces make a page of pictures; a film has one --space")
-    arguments.fill_inversion_defaults(args)
+    given = arguments.fill_inversion_defaults(args)
     check_reader(args, "keep")
     from aligned_jax import jobs
 
@@ -68,14 +68,20 @@ def translate_film(args: argparse.Namespace) -> None:
             **_common(args),
         )
     _tell(film)
+    arguments.warn_unused(args, film.usage, given)
 
 
 def edit_film(args: argparse.Namespace, wanted: dict[str, Any]) -> None:
     """`aligned edit --film`, with what `edits.request_options` returns."""
     _refuse(args, "edit", ("seeds", "latents", "pictures"), _OF_EDIT)
-    arguments.fill_inversion_defaults(args)
-    from aligned_jax import jobs
+    given = arguments.fill_inversion_defaults(args)
+    from aligned_jax import jobs, viz
+    from aligned_jax.jobs.edits.recipes import recipe_file
 
+    recipe = recipe_file(args.out)
+    rewritten = args.overwrite or args.recipe == recipe
+    viz.check_file(recipe, rewritten)
+    edits.check_apart(args, [args.out, recipe])
     with _stopped(args.out):
         film = jobs.edit_film(
             [args.parent, *args.children],
@@ -87,7 +93,10 @@ def edit_film(args: argparse.Namespace, wanted: dict[str, Any]) -> None:
             names=args.names,
             **_common(args),
         )
+    if film.recipe:
+        film.recipe.write(recipe, command(args), rewritten)
     _tell(film)
+    arguments.warn_unused(args, film.usage, given)
 
 
 def _refuse(

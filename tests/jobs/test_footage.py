@@ -233,6 +233,23 @@ def test_the_verbs_and_the_sound(place, network, child, tmp_path, capsys):
     assert open_footage(webp).size == (16, 8)
 
 
+def test_recipes_and_options_that_change_nothing(place, child, tmp_path, capsys):
+    how = ["--film", f"{place}/still", "--align", f"{place}/still.json", "--steps", "2"]
+    how += ["--perceptual", "none", "--pixels", "1"]
+    edit, recipe = ["--edit", f"{place}/w.npz:2"], f"{tmp_path}/a.json"
+    aligned("edit", PARENT, *how, *edit, "--out", f"{tmp_path}/a", "--psi", "0.3")
+    assert "--psi changes nothing: these latents are not in z" in capsys.readouterr().err
+    aligned("edit", PARENT, *how, "--recipe", recipe, "--out", f"{tmp_path}/b")
+    assert "nothing" not in capsys.readouterr().err
+    a, b = (frames_of(tmp_path / name) for name in "ab")
+    assert (a == b).all()
+    assert main(["edit", str(PARENT), *how, *edit, "--out", f"{tmp_path}/a.mp4"]) == 2
+    assert f"{recipe} already exists" in capsys.readouterr().err
+    noise = ["--noise-seed", "3", "--out", f"{tmp_path}/d"]
+    aligned("translate", PARENT, child, *how, *noise)
+    assert "--noise-seed changes nothing: noise is const" in capsys.readouterr().err
+
+
 def _sound(film, folder):
     """The packets of a film's sound."""
     ffmpeg("-i", film, "-map", "0:a", "-c", "copy", "-f", "adts", folder / "sound.aac")
@@ -251,7 +268,12 @@ def _sound(film, folder):
         (["--random", "0"], "what an edit of a film does is decided before"),
         (["--film", "none.mp4"], "no such film: none.mp4"),
         (["--align", "{place}/film.json"], "no frame is called film"),
-        (["--out", "{place}/still"], "the results would replace what is given|not empty"),
+        (["--out", "{place}/still"], "{place}/still.json already exists"),
+        (["--out", "{place}/still", "--overwrite"], "the results would replace what is given"),
+        (
+            ["--out", "faces", "--overwrite", "--align", "faces.json"],
+            "the results would replace what is given: faces.json",
+        ),
         (["--out", "out.png"], "a film is NAME.webp"),
         (["--paste-back", "out.png"], "a film is NAME.webp"),
         (["--feather", "0.2"], "--feather can only be used together with --paste-back"),
@@ -259,12 +281,13 @@ def _sound(film, folder):
 )
 def test_bad_input(place, tmp_path, capsys, words, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "faces.json").write_text("{}")
     edit = ["--edit", f"{place}/w.npz" + ("" if "auto" in words else ":2")]
     edit = ["--film", f"{place}/still", "--steps", "1", *edit, "--out", "out"]
     given = [word.format(place=place) for word in words]
     assert main(["edit", str(PARENT), *edit, *given]) == 2
     said = capsys.readouterr().err
-    assert any(part in said for part in message.split("|")), said
+    assert any(part in said for part in message.format(place=place).split("|")), said
     assert len(said.strip().splitlines()) == 1 and not list(tmp_path.glob("out*"))
 
 

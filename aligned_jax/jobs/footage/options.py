@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from aligned_jax.data.smoothing import check_window
 from aligned_jax.errors import UserError
+from aligned_jax.jobs.edits.recipes import EditRecipe
+from aligned_jax.jobs.sources import Usage
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class RedrawnFilm:
       without_face: frames in which no face was found, whose squares lie between others.
       diverged: frames whose latents were not finite and are those of a neighbour.
       lost_sound: whether the film has a sound that the results do not keep.
+      usage: what of the options counted.
+      recipe: of an edit, as of `FamilyEdit.recipe`; None of translations.
     """
 
     out: str
@@ -57,6 +61,8 @@ class RedrawnFilm:
     without_face: int
     diverged: int
     lost_sound: bool
+    usage: Usage
+    recipe: EditRecipe | None = None
 
     @property
     def summary(self) -> str:

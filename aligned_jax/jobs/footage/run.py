@@ -28,7 +28,7 @@ from aligned_jax.jobs.pasting import PasteOptions
 from aligned_jax.jobs.pending import PendingInversion
 from aligned_jax.jobs.picture_cuts import alignment_of
 from aligned_jax.jobs.picture_translation import translate
-from aligned_jax.jobs.sources import PictureOptions, SourceOptions, read_source
+from aligned_jax.jobs.sources import PictureOptions, SourceOptions, Usage, read_source
 from aligned_jax.loading import NetworkSource, named_network
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command, png_text
@@ -109,8 +109,10 @@ def edit_film(
             f"{len(family.networks)} networks draw the face, and a whole frame has room for one: "
             "leave the others out"
         )
-    work = _Redrawing(footage, pending, family.faces, options, paste, pictures)
-    return work.run(os.fspath(out), tuple(family.networks), command, overwrite, report)
+    usage = Usage.of([pending], family.usage.noise)
+    work = _Redrawing(footage, pending, family.faces, options, paste, pictures, usage)
+    redrawn = work.run(os.fspath(out), tuple(family.networks), command, overwrite, report)
+    return replace(redrawn, recipe=family.recipe)
 
 
 def translate_film(
@@ -180,7 +182,8 @@ def translate_film(
         return {child_name: faces}
 
     _try(painted, pending, report)
-    work = _Redrawing(footage, pending, painted, options, paste, pictures)
+    usage = Usage.of([pending], noise or chosen.noise)
+    work = _Redrawing(footage, pending, painted, options, paste, pictures, usage)
     return work.run(os.fspath(out), (child_name,), command, overwrite, report)
 
 
@@ -231,6 +234,7 @@ class _Redrawing:
     options: FilmOptions
     paste: PasteOptions
     pictures: PictureOptions
+    usage: Usage
 
     def run(
         self,
@@ -275,6 +279,7 @@ class _Redrawing:
             int((~found.found).sum()),
             count_diverged(work, count),
             bool(footage.sound) and not out.endswith(".mp4"),
+            self.usage,
         )
         work.remove()
         return result
