@@ -7,6 +7,7 @@ import tempfile
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Programs compile up to three times as fast and run slower: no worse as tests. Those that hold
 # numbers against other implementations are marked `optimised`. Child processes inherit it.
+# Most take minutes that way: marked `optimised("in long runs")`, they do in those alone.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax
@@ -17,6 +18,7 @@ _DEVICES = "--xla_force_host_platform_device_count=8"
 _QUICKLY = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 _CACHE = "JAX_COMPILATION_CACHE_DIR"
 _FAST = "jax_disable_most_optimizations"
+_QUICK = pytest.StashKey[bool]()
 _MOST = 5e9  # bytes
 # Linux gives a process some 65,000 pieces of memory, and every program takes many.
 _PIECES = 30_000
@@ -32,7 +34,7 @@ def pytest_configure(config):
 
     Long tests (`-m slow`, `-m "slow or optimised"`) meet loops as users' programs have them.
     """
-    quickly = config.option.markexpr == "not slow"
+    quickly = config.stash[_QUICK] = config.option.markexpr == "not slow"
     os.environ.setdefault("XLA_FLAGS", f"{_DEVICES} {_QUICKLY}" if quickly else _DEVICES)
     if _CACHE not in os.environ:
         os.environ[_CACHE] = folder = tempfile.mkdtemp(prefix="aligned_jax-programs-")
@@ -45,7 +47,8 @@ def pytest_configure(config):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Programs as users get them for tests that are marked `optimised`, before any fixture."""
-    fast = item.get_closest_marker("optimised") is None
+    marker = item.get_closest_marker("optimised")
+    fast = marker is None or ("in long runs" in marker.args and item.config.stash[_QUICK])
     if jax.config.values[_FAST] != fast:
         jax.config.update(_FAST, fast)
         jax.clear_caches()  # they hold programs of the other kind

@@ -13,6 +13,9 @@ the white of a picture, or with --reader to parts of each picture, such as hair.
 --paste-back DIR puts edited faces back into the photographs that --align F.json cut them out of;
 --keep and --keep-colour leave them parts and colours of the pictures, or of what PARENT draws.
 
+--film FILM edits a face in every frame of a film; --out and --paste-back are then films of the
+square and of the whole frames.
+
 --out NAME.png or NAME.html has a row for each network; NAME.webp, .mp4 and .gif are films of the
 way and back. NAME.json, the recipe, is written beside it: --recipe does the same again. So are the
 latents of pictures, NAME.npz: with --latents nothing is inverted again.
@@ -21,7 +24,7 @@ latents of pictures, NAME.npz: with --latents nothing is inverted again.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import arguments, console, edits, photos
+from aligned_jax.cli import arguments, console, edits, footage, photos
 from aligned_jax.cli.arguments import whole
 from aligned_jax.cli.console import command
 from aligned_jax.errors import UserError
@@ -57,22 +60,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_names(parser)
     edits.add_latents(parser)
     photos.add_photos(parser, reader=False)
+    footage.add_footage(parser)
     arguments.add_network_key(parser)
     arguments.add_out(parser, "X", "NAME.png, NAME.html, NAME.webp, NAME.mp4 or NAME.gif")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
+    if args.film:
+        footage.edit_film(args, edits.request_options(args))
+        return
+    footage.check_footage(args)
     kinds: dict[str, WordKind] = {"pictures": "pictures", "latents": "latents", "seeds": "seeds"}
     sources = [name for name in kinds if getattr(args, name)]
     if len(sources) > 1:
-        raise UserError("give one of --seeds, --latents and --pictures")
+        raise UserError("give one of --seeds, --latents, --pictures and --film")
     film = edits.film_options(args)
     given = arguments.fill_inversion_defaults(args)
     given += ["invert_space"] if args.invert_space else []
     wanted, back = edits.request_options(args), photos.photo_options(args)
     from aligned_jax import jobs, viz
-    from aligned_jax.data import targets
     from aligned_jax.inversion.setup import warn_skipped
     from aligned_jax.jobs.edits.recipes import recipe_file
     from aligned_jax.rendering.records import beside, to_keep
@@ -86,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     viz.check_file(recipe, args.overwrite or args.recipe == recipe)
     if args.pictures:
         viz.check_file(found, args.overwrite)
-        targets.check_apart(args.pictures, [args.out])
+    edits.check_apart(args, [args.out, recipe, *([found] if args.pictures else [])])
     # The latents of seeds are known by their numbers, and those of this very file are kept.
     from_files = [""] if args.latents else []
     files = to_keep(args.out, from_files, args.latents or (), args.overwrite)

@@ -13,13 +13,15 @@ it. --loop goes on from the last to the first. Without CHILD the film stays in P
 --out is a film: NAME.webp (lossy, unless --lossless), NAME.gif (256 colours), NAME.mp4 (lossy, with
 the extra `video`), or NAME/, a folder of PNG frames. With --grid 5x5, --out NAME.png or NAME.html
 has weights in rows and latents in columns (StyleAlign, figures 24 to 27).
+
+--paste-back writes a second film, of the whole photograph: the face changes where the first key
+frame was cut out that is of a photograph (--align F.json), wherever the others come from.
 """
 
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import arguments, console
-from aligned_jax.cli.console import command
+from aligned_jax.cli import arguments, console, photos
 from aligned_jax.cli.spelling import as_typed
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import options
@@ -35,6 +37,7 @@ EXAMPLE = """\
   aligned morph zoo:personas64 zoo:critters64 3 3 --ping-pong --scale 4 --out morph.webp
   aligned morph ffhq.pkl dog.pkl me.npz rex.npz --frames 110 --fps 13 --out morph.mp4
   aligned morph zoo:personas64 1 5 7 2 --loop --hold 0 --scale 4 --out faces.webp
+  aligned morph ffhq.pkl dog.pkl me.jpg 3 --align faces.json --paste-back party.webp --out me.webp
   aligned morph zoo:personas64 zoo:critters64 1 2 --grid 5x5 --out grid.png"""
 
 
@@ -69,13 +72,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     film("--scale", type=arguments.whole(1), metavar="K", help="a pixel becomes KxK (default 1)")
     film("--lossless", action="store_true", default=None, help="a webp keeps every bit")
     arguments.add_inversion(parser)
+    where = "the film in its photograph, of any form that --out may have"
+    photos.add_paste(parser.add_argument_group("photographs"), "X", where)
     arguments.add_network_key(parser)
     arguments.add_out(parser, "X", "NAME.webp, .mp4, .gif or NAME/; with --grid, NAME.png or .html")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draws and writes."""
-    given = _fill_defaults(args)
+    given, paste = _fill_defaults(args), photos.paste_options(args)
     from aligned_jax import jobs, viz
 
     networks, keys = _positions(args)
@@ -100,8 +105,8 @@ def run(args: argparse.Namespace) -> None:
         plane.sheet.write(args.out, arguments.used_command(args, usage), args.overwrite)
     else:
         chosen = {name: getattr(args, name) for name in _FILM}
-        film = jobs.morph(*networks, *keys, **chosen, **more)
-        film.write(args.out, command(args), args.overwrite, console.CONSOLE, args.lossless)
+        film = jobs.morph(*networks, *keys, **chosen, **more, paste=paste)
+        photos.write_films(args, film)
         usage, said = film.usage, film.summary + as_typed(viz.loss_of(args.out, args.lossless))
     console.say(f"wrote {args.out}: {said}")
     arguments.warn_unused(args, usage, given)
@@ -112,7 +117,7 @@ def _fill_defaults(args: argparse.Namespace) -> list[str]:
 
     Returns options of inversions that were given.
     """
-    given = [name for name in _FILM if getattr(args, name) is not None]
+    given = [name for name in (*_FILM, "paste_back") if getattr(args, name) is not None]
     if args.grid and given:
         raise UserError(f"{options(given, ' and ')} cannot be used together with --grid")
     for name, value in _FILM.items():

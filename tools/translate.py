@@ -14,6 +14,9 @@ at fewer 2), a resolution below which it keeps all (32px), or `all`: the whole r
 photographs; --keep and --keep-colour leave them parts and colours of the pictures, or of what
 PARENT draws.
 
+--film FILM translates a face in every frame of a film; --out and --paste-back are then films of
+the square and of the whole frames.
+
 --out NAME.png or NAME.html is a page with a row for each source; NAME.npz and a folder hold
 the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 """
@@ -21,7 +24,7 @@ the results alone. StyleAlign, figures 5, 6, 16 to 22 and 37.
 import argparse
 from typing import TYPE_CHECKING
 
-from aligned_jax.cli import arguments, console, photos
+from aligned_jax.cli import arguments, console, footage, photos
 from aligned_jax.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ EXAMPLE = """\
   aligned translate zoo:personas64 zoo:critters64 --seeds 0-7 --space z,w,s --out spaces.png
   aligned translate ffhq.pkl mega.pkl --latents inverted/*.npz --preset toonify --out toons
   aligned translate ffhq.pkl dog.pkl party.jpg --align faces.json --paste-back party --out dogs.png
+  aligned translate ffhq.pkl dog.pkl --film me.mp4 --align faces.json --encoder e4e.pt \
+    --paste-back dog.mp4 --out square.mp4
   aligned translate cat.pkl dog.pkl --seeds 0-3 --reference 5,6 --layers all --out row.png
   aligned translate zoo:personas64 zoo:critters64 --seeds 0-3 --edit 5_23:6 --out edited.png
   aligned translate edges.pkl shoes.pkl --seeds 0-3 --texture 0-4 --layers 32px --out shoes.png"""
@@ -74,16 +79,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(psi=None)  # files of latents say it themselves
     arguments.add_inversion(parser)
     photos.add_photos(parser)
+    footage.add_footage(parser)
     arguments.add_network_key(parser)
-    arguments.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, or a folder")
+    arguments.add_out(parser, "X", "NAME.png or NAME.html, NAME.npz, a folder, or a film")
 
 
 def run(args: argparse.Namespace) -> None:
     """Translates, draws and writes."""
+    if args.film:
+        footage.translate_film(args)
+        return
+    footage.check_footage(args)
     kinds: dict[str, WordKind] = {"images": "pictures", "seeds": "seeds", "latents": "latents"}
     sources = [name for name in kinds if getattr(args, name)]
     if len(sources) != 1:
-        raise UserError("give one of IMAGES, --seeds and --latents")
+        raise UserError("give one of IMAGES, --seeds, --latents and --film")
     if args.edit_in and not args.edit:
         raise UserError("--edit-in can only be used together with --edit")
     given = arguments.fill_inversion_defaults(args)

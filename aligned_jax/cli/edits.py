@@ -125,5 +125,15 @@ def request_options(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def check_apart(args: argparse.Namespace, results: list[str]) -> None:
+    """Raises UserError if results would take the places of files that are given."""
+    from aligned_jax.data import targets
+    from aligned_jax.jobs.edits.words import strength_in
+
+    given = [strength_in(word)[0] for word in args.edit or ()]
+    given += [*(args.pictures or ()), args.film, args.align, args.mask, args.keep]
+    targets.check_apart([name for name in given if name], results)
+
+
 def _strength(text: str) -> float | str:
     return text if text == "auto" else finite(text)

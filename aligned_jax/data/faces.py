@@ -21,7 +21,7 @@ from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.reading import read_json
 from aligned_jax.utils.text import listed, one_line
 
-_FORM = (
+FACE_FORM = (
     "a face is [x, y] of left eye, right eye, nose, left and right corner of the mouth, as the "
     "viewer sees them; or a box, left, top, right, bottom; or [x, y] of the corners of a square, "
     "from the upper left one clockwise; in pixels of the picture turned as its camera says"
@@ -82,7 +82,7 @@ def read_faces(path: str | os.PathLike[str]) -> FaceTable:
         wrong += [f"{one_line(name)}, face {number}" for number in lost]
         faces[name] = [face for face in parsed if face is not None]
     if wrong:
-        raise FormatError(f"{where}: {listed(wrong, separator='; ')}; {_FORM}")
+        raise FormatError(f"{where}: {listed(wrong, separator='; ')}; {FACE_FORM}")
     return FaceTable(faces, where)
 
 
@@ -144,16 +144,16 @@ class Cutter:
             self._used.setdefault(name, []).append(file)
             faces: Sequence[np.ndarray] = align.faces[name]
         elif isinstance(align, Detector):
-            faces = _found(align, file, image)
+            faces = detected(align, file, image)
         elif align == "none" and image.width != image.height:
             raise NoFace(f"{image.width}x{image.height} pixels are not square")
         else:
             return Cut({0: placements.of_middle(image.size)})
         if not faces:
             raise NoFace(f"there is no face in it, says {align.where}")
-        placed = [_placed(face, image.size) for face in faces]
+        squares = [placed_face(face, image.size) for face in faces]
         numbers = [0] if len(faces) == 1 else range(1, len(faces) + 1)
-        numbered = dict(zip(numbers, placed, strict=True))
+        numbered = dict(zip(numbers, squares, strict=True))
         good = {k: place for k, place in numbered.items() if isinstance(place, Placement)}
         wrong = {k: f"it has {why}" for k, why in numbered.items() if isinstance(why, str)}
         if isinstance(align, FaceTable):
@@ -177,7 +177,7 @@ class Cutter:
         several = {name: files for name, files in self._used.items() if len(files) > 1}
         problems += [f"{name} stands for {listed(files)}" for name, files in several.items()]
         if problems:
-            form = f"; {_FORM}" if self._problems else ""
+            form = f"; {FACE_FORM}" if self._problems else ""
             raise UserError(f"{table.where}: {listed(problems, separator='; ')}{form}")
 
 
@@ -186,8 +186,8 @@ def with_file(place: Placement, photo: str, digest: str) -> Placement:
     return dataclasses.replace(place, photo=photo, digest=digest)
 
 
-def _placed(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
-    """The square of a face, or what is wrong with it."""
+def placed_face(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
+    """The square of a face in a photograph of this width and height, or what is wrong with it."""
     if face.shape == (4,):
         return placements.problem_of_box(face, size) or placements.of_box(face, size)
     if face.shape == (4, 2):
@@ -195,7 +195,12 @@ def _placed(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
     return placements.problem_of_points(face, size) or placements.of_points(face, size)
 
 
-def _found(detector: Detector, file: str, image: Image.Image) -> list[np.ndarray]:
+def detected(detector: Detector, file: str, image: Image.Image) -> list[np.ndarray]:
+    """What a detector finds in a picture, which messages call `file`.
+
+    Raises:
+      UserError: if it fails, or returns something else than faces.
+    """
     try:
         told = detector.find(np.array(as_mode(image, 3)))
     except Exception as error:  # whatever the user's own code raises
@@ -211,7 +216,7 @@ def _found(detector: Detector, file: str, image: Image.Image) -> list[np.ndarray
     if len(good) < len(faces):
         raise UserError(
             f"{detector.where} returns no list of faces at {file}, but {type(told).__name__}: "
-            f"{' '.join(str(told).split())[:100]}; {_FORM}"
+            f"{' '.join(str(told).split())[:100]}; {FACE_FORM}"
         )
     return good
 

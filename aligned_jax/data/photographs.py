@@ -43,7 +43,16 @@ def read_photograph(place: Placement) -> Photograph:
       UserError: if it is not there any more, or another one.
     """
     check_photographs([place])
-    image = pictures.whole(_content(place.photo))
+    return photograph_of(_content(place.photo))
+
+
+def photograph_of(content: io.BytesIO) -> Photograph:
+    """The photograph of a file.
+
+    Raises:
+      ValueError, OSError, SyntaxError, ...: as `pictures.whole`.
+    """
+    image = pictures.whole(content)
     pixels = np.asarray(image)
     profile = image.info.get("icc_profile") or b""
     return Photograph(pixels.reshape(*pixels.shape[:2], -1), profile)

@@ -18,6 +18,7 @@ Pair = tuple[float, float]
 POINTS = ("left eye", "right eye", "nose", "left corner of the mouth", "right corner of the mouth")
 _LARGEST = 1e6  # pixels
 _SKEW = 0.1  # of a square that is hardly one, in sides
+_WIDEST = 2  # of a square by its corners, in longer sides of the photograph
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def of_corners(corners: np.ndarray, size: tuple[int, int]) -> Placement:
 
     Args:
       corners: [4, 2], upper left and right, lower right and left, as they are to be seen in the
-        square; whole numbers are edges of pixels.
+        square, which may reach beyond the photograph; whole numbers are edges of pixels.
       size: width and height of the photograph.
     """
     across, down = _sides(np.asarray(corners, np.float64))
@@ -201,8 +202,11 @@ def problem_of_corners(corners: np.ndarray, size: tuple[int, int]) -> str:
     side = np.hypot(*across)
     if side == 0 or np.hypot(down[0] + across[1], down[1] - across[0]) > _SKEW * side:
         return "corners of no square (upper left and right, lower right and left)"
-    if (corners < 0).any() or (corners > np.asarray(size)).any():
-        return f"corners outside the picture of {size[0]}x{size[1]} pixels"
+    middle = corners.mean(axis=0)
+    if (middle < 0).any() or (middle > np.asarray(size)).any():
+        return f"corners whose middle lies outside the picture of {size[0]}x{size[1]} pixels"
+    if side > _WIDEST * max(size):
+        return f"corners of a square more than twice as wide as {size[0]}x{size[1]} pixels"
     return ""
 
 

@@ -61,6 +61,10 @@ from .figures.making import zoo_plan as zoo_plan
 from .figures.plan import FigurePlan as FigurePlan
 from .figures.plan import parse_only as parse_only
 from .films import Film as Film
+from .footage.options import FilmOptions as FilmOptions
+from .footage.options import RedrawnFilm as RedrawnFilm
+from .footage.run import edit_film as edit_film
+from .footage.run import translate_film as translate_film
 from .inversion.results import InvertedImage as InvertedImage
 from .inversion.results import InvertedImages as InvertedImages
 from .inversion.results import TunedImage as TunedImage
@@ -79,6 +83,7 @@ from .nearest import Neighbours as Neighbours
 from .nearest import nearest as nearest
 from .pairs import PairSource as PairSource
 from .pairs import draw_pairs as draw_pairs
+from .pasted_films import MorphFilm as MorphFilm
 from .pasting import PastedPhotographs as PastedPhotographs
 from .pasting import PasteOptions as PasteOptions
 from .picture_translation import translate as translate

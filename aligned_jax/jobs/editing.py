@@ -46,6 +46,7 @@ from aligned_jax.semantics.leakage import RISE
 from aligned_jax.semantics.statistics import COUNT
 from aligned_jax.translation import Truncation
 from aligned_jax.utils.reporting import QUIET, Reporter
+from aligned_jax.utils.text import arguments
 
 STRENGTH = CHANNEL_STRENGTH
 AUTO = "auto"
@@ -121,6 +122,19 @@ class EditRequest:
         """Whether less is shown as well as more, unless somebody says it."""
         return not self.edits and not self.recipe
 
+    @property
+    def idle(self) -> list[str]:
+        """Names of what is given and changes nothing, since every edit says it itself."""
+        words = [word for word in (*self.edits, self.channel) if isinstance(word, str)]
+        read = bool(words) or self.random is not None
+        silent = self.random is not None or any(strength_in(word)[1] is None for word in words)
+        heeded = {"strength": silent, "layers": read, "space": bool(words)}
+        return [
+            name
+            for name, heeds in heeded.items()
+            if not heeds and getattr(self, name) not in (None, AUTO)
+        ]
+
 
 def edit(
     networks: Sequence[NetworkSource],
@@ -178,6 +192,8 @@ def edit(
     example = example_of(pending)
     known = _class_of(parent, example, label)
     recipe = _recipe(called, parent, request, known, report)
+    if request.idle:
+        report.warn(f"{arguments(request.idle)}: without effect on edits that say it themselves")
     if request.random is not None and not {"z", "ws"} & example.arrays.keys():
         raise UserError("a random channel is chosen by latents in z or w; these are style vectors")
     wanted = request.both_sides if both is None else both

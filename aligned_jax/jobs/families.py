@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aligned_jax.errors import UserError
+from aligned_jax.jobs.pasting import PastedPhotographs, PasteOptions, paste_back
 from aligned_jax.jobs.pending import latents_of
 from aligned_jax.jobs.relatives import load_relatives
 from aligned_jax.jobs.sources import SourceOptions, file_names, read_source
@@ -13,6 +15,7 @@ from aligned_jax.loading import NetworkSource
 from aligned_jax.provenance import Command
 from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.latent_batch import LatentBatch
+from aligned_jax.rendering.pasting import FEATHER
 from aligned_jax.rendering.records import keep, picture_facts, to_keep
 from aligned_jax.translation import Truncation
 from aligned_jax.utils.paths import Name
@@ -30,10 +33,26 @@ class FamilySheet(Sheet):
     Attributes:
       latents: of the first network, one a column.
       given: files that they come from.
+      feather: of the seams in photographs, in sides of the square that was cut out.
     """
 
     latents: LatentBatch | None = None
     given: tuple[str, ...] = ()
+    feather: float = FEATHER
+
+    def photographs(self, report: Reporter = QUIET) -> PastedPhotographs:
+        """The photographs with the faces that each network draws in their places.
+
+        Args:
+          report: hears nothing, since all is drawn.
+
+        Raises:
+          UserError: if the latents are not of photographs.
+        """
+        if self.latents is None:
+            raise UserError("a sheet without latents belongs into no photograph")
+        drawn = dict(zip(self.rows, self.images, strict=True))
+        return paste_back(self.latents, drawn, None, self.feather, self.made_of)
 
     def write(
         self,
@@ -59,6 +78,7 @@ def family(
     label: int | None = None,
     batch: int = 8,
     network_key: str = "G_ema",
+    paste: PasteOptions = PasteOptions(),  # noqa: B008  # it cannot change
     report: Reporter = QUIET,
 ) -> FamilySheet:
     """Draws a row for each network and a column for each latent (StyleAlign, figures 2, 14 and 34).
@@ -72,6 +92,7 @@ def family(
       label: class of conditional networks.
       batch: images at a time.
       network_key: "G_ema" or "G" of networks that are loaded.
+      paste: whether `photographs` of the result will be written, and how faces go back into them.
       report: hears of every image.
 
     Raises:
@@ -88,6 +109,7 @@ def family(
     shown = latents_of(pending)
     for network in relatives.values():
         shown.check(network)
+    paste.check(shown)
     options = RenderOptions(batch=batch)
     with report.progress(len(relatives) * len(shown), "images") as advance:
         drawn = [
@@ -104,4 +126,5 @@ def family(
         made_of=facts,
         latents=shown,
         given=tuple(file_names(latents)),
+        feather=paste.feather,
     )

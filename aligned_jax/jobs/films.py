@@ -1,5 +1,6 @@
 """Films: what jobs that draw one return, and how their frames come one by one."""
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -104,6 +105,28 @@ class Film:
 
             stream = viz.FrameStream(self.shape, told())
             viz.save_video(out, stream, self.fps, text, overwrite, self.scale, lossless)
+
+
+@contextlib.contextmanager
+def drawn_once(film: Film) -> Iterator[Film]:
+    """The same film for several files: frames that were drawn once wait in a temporary file."""
+    count, shape = film.shape[0], film.shape[1:]
+    size, drawn, frames = int(np.prod(shape)), 0, iter(film)
+    with tempfile.TemporaryFile() as file:
+
+        def draw() -> Iterator[np.ndarray]:
+            nonlocal drawn
+            for number in range(count):
+                file.seek(number * size)
+                if number < drawn:
+                    yield np.frombuffer(file.read(size), np.uint8).reshape(shape)
+                    continue
+                frame = next(frames)
+                file.write(np.ascontiguousarray(frame).data)
+                drawn += 1
+                yield frame
+
+        yield Film(film.shape, draw, film.fps, film.scale, film.usage)
 
 
 def check_count(count: int) -> None:

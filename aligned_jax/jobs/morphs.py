@@ -13,8 +13,10 @@ from aligned_jax import morphing, translation, viz
 from aligned_jax.ancestry import warn_unrelated
 from aligned_jax.data import targets
 from aligned_jax.errors import UserError
-from aligned_jax.jobs.films import Film, check_count, in_turn
+from aligned_jax.jobs.films import check_count, in_turn
 from aligned_jax.jobs.key_frames import KeyFrame, asked_keys
+from aligned_jax.jobs.pasted_films import MorphFilm, check_pasted, place_of
+from aligned_jax.jobs.pasting import PasteOptions
 from aligned_jax.jobs.sources import PictureOptions, Source, SourceOptions, Usage, file_names
 from aligned_jax.latents import noise_fields
 from aligned_jax.loading import NetworkSource, named_network
@@ -80,8 +82,9 @@ def morph(
     loop: bool = False,
     scale: int = 1,
     lossless: bool = False,
+    paste: PasteOptions = PasteOptions(),  # noqa: B008  # it cannot change
     **options: Unpack[MorphOptions],
-) -> Film:
+) -> MorphFilm:
     """Films the way from A in the parent to B in the child (StyleAlign, figures 24 to 27).
 
     Latents go in W+ from A to B, and the weights that render go from the parent to the child, both
@@ -104,6 +107,9 @@ def morph(
       loop: goes on from the last key frame to the first, which is not shown again.
       scale: a pixel becomes a square of so many pixels in the file.
       lossless: whether a webp will be written so.
+      paste: whether the film `in_photograph` will be written too, under a name like that of `out`,
+        and how wide its seam is. It lies where the first key frame does that was cut out of a
+        photograph.
       options: see `MorphOptions`; a film is NAME.webp, NAME.mp4, NAME.gif or a folder of frames.
 
     Returns:
@@ -125,6 +131,9 @@ def morph(
 
     times(2)  # looks at the options
     way = _way(parent, child, keys, check, **options)
+    place = place_of([key.pending for key in way.keys])
+    count = len(times(len(way.keys)))
+    check_pasted(paste, place, count, fps, lossless)
     latents = way.inverted()
     # Held frames are drawn once, and so are those on the way back.
     drawn, places = np.unique(times(len(latents)), return_inverse=True)
@@ -135,7 +144,7 @@ def morph(
 
     config = way.first.config
     shape = (len(places), config.img_resolution, config.img_resolution, config.img_channels)
-    return Film(shape, draw, fps, scale, way.usage)
+    return MorphFilm(shape, draw, fps, scale, way.usage, place, paste.feather)
 
 
 def morph_grid(

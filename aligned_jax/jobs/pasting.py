@@ -133,15 +133,43 @@ def paste_back(
       UserError: if the latents do not know their places.
     """
     places = _placements(latents)
-    photos = list(dict.fromkeys(place.photo for place in places))
-    names = dict(zip(photos, _names(photos), strict=True))
+    names = result_names([place.photo for place in places], list(images))
     faces: dict[str, list[Face]] = {}
-    for network, drawn in images.items():
-        ending = f"-{network.replace(os.sep, '_').replace('/', '_')}" if len(images) > 1 else ""
-        for row, place in enumerate(places):
-            face = Face(drawn[row], place, left[row] if left else None)
-            faces.setdefault(f"{names[place.photo]}{ending}", []).append(face)
+    for network, placed in faces_of(places, images, left).items():
+        for face in placed:
+            faces.setdefault(names[face.placement.photo, network], []).append(face)
     return PastedPhotographs(faces, feather, facts or {})
+
+
+def faces_of(
+    places: Sequence[Placement],
+    images: Mapping[str, np.ndarray],
+    left: Sequence[np.ndarray | None] | None = None,
+) -> dict[str, list[Face]]:
+    """N pictures of each network, uint8 [N, R, R, C], with their places; as for `paste_back`."""
+    return {
+        network: [
+            Face(drawn[row], place, left[row] if left else None) for row, place in enumerate(places)
+        ]
+        for network, drawn in images.items()
+    }
+
+
+def result_names(photos: Sequence[str], networks: Sequence[str]) -> dict[tuple[str, str], str]:
+    """How the results of photographs are called, by the photograph and the network that draws.
+
+    Args:
+      photos: their files, each once or more.
+      networks: names; of several, results bear them.
+    """
+    different = list(dict.fromkeys(photos))
+    names = dict(zip(different, _names(different), strict=True))
+    endings = {one: f"-{one.replace(os.sep, '_').replace('/', '_')}" for one in networks}
+    return {
+        (photo, network): name + (ending if len(networks) > 1 else "")
+        for network, ending in endings.items()
+        for photo, name in names.items()
+    }
 
 
 def with_pictures(latents: LatentBatch, config: GeneratorConfig) -> LatentBatch:
@@ -171,11 +199,15 @@ def with_pictures(latents: LatentBatch, config: GeneratorConfig) -> LatentBatch:
     return dataclasses.replace(latents, pictures=np.stack(crops))
 
 
-def _placements(pending: Pending) -> tuple[Placement, ...]:
+def known_placements(pending: Pending) -> tuple[Placement, ...] | None:
+    """Where pictures, or latents of pictures, lie in their photographs; None if nobody says it."""
     if isinstance(pending, PendingInversion):
-        places = targets.placements_of_targets(pending.targets.targets)
-    else:
-        places = pending.placements
+        return targets.placements_of_targets(pending.targets.targets)
+    return pending.placements
+
+
+def _placements(pending: Pending) -> tuple[Placement, ...]:
+    places = known_placements(pending)
     if places is None:
         raise UserError(
             "these latents do not say where in which photograph they belong; give pictures, or "

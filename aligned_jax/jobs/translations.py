@@ -12,7 +12,7 @@ from aligned_jax.errors import UserError
 from aligned_jax.inversion.setup import DIVERGED
 from aligned_jax.jobs.drawings import Drawing
 from aligned_jax.jobs.keeping import Keeper, Keeping, as_floats
-from aligned_jax.jobs.pasting import PastedPhotographs, paste_back
+from aligned_jax.jobs.pasting import PastedPhotographs, faces_of, paste_back
 from aligned_jax.jobs.sources import Usage
 from aligned_jax.jobs.translation_memory import TranslationMemory
 from aligned_jax.loading import label_of
@@ -22,9 +22,10 @@ from aligned_jax.rendering import mixing
 from aligned_jax.rendering.draw import NotFinite, RenderOptions, pixels
 from aligned_jax.rendering.editing import edited
 from aligned_jax.rendering.latent_batch import LatentBatch
-from aligned_jax.rendering.pasting import FEATHER
+from aligned_jax.rendering.pasting import FEATHER, Face
 from aligned_jax.semantics.edits import Edit
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
+from aligned_jax.utils.text import listed
 from aligned_jax.viz import to_uint8
 from aligned_jax.viz.sheet import DrawnColumn, Sheet, image_form
 
@@ -182,15 +183,32 @@ class Translation:
         """
         if self.references or len(self.spaces) > 1:
             raise UserError(ONE_EACH)
+        latents, drawn, left = self._pasteable(report)
+        facts = {**self.memory.facts, "made_of": dict(self.facts)}
+        return paste_back(latents, drawn, left, self.feather, facts)
+
+    def faces(self) -> dict[str, list[Face]]:
+        """The translations with their places.
+
+        Raises:
+          UserError: if an image is not finite.
+        """
+        latents, drawn, left = self._pasteable(QUIET)
+        if self.skipped:
+            raise UserError(f"{DIVERGED} in images: {listed(self.skipped)}")
+        return faces_of(latents.placements or (), drawn, left)
+
+    def _pasteable(
+        self, report: Reporter
+    ) -> tuple[LatentBatch, dict[str, np.ndarray], list[np.ndarray | None] | None]:
+        """Rows that are finite: latents, translations uint8 [N, R, R, C], what photographs keep."""
         with report.progress(len(self.results), "images") as advance:
             column = self._column("", 1, self.results, advance)
         latents = self.sources[0]
         rows = np.flatnonzero(self._checked(latents.names, column.finite))
         keeping = self._kept(len(latents))
-        left = [keeping.left(int(row)) for row in rows] if keeping else None
-        drawn = {self.names[1]: column.images[rows]}
-        facts = {**self.memory.facts, "made_of": dict(self.facts)}
-        return paste_back(latents.take(rows), drawn, left, self.feather, facts)
+        left = None if keeping is None else [keeping.left(int(row)) for row in rows]
+        return latents.take(rows), {self.names[1]: column.images[rows]}, left
 
     @functools.cached_property
     def _keeping(self) -> Keeping | None:

@@ -101,9 +101,14 @@ class _Calls:
             "slide": session.begin_slide,
             "moves": session.begin_moves,
         }
-        saved = {"save": session.save, "film/done": session.film}
+        saved = {
+            "save": session.save,
+            "film/done": session.film,
+            "photograph": session.photograph,
+        }
         return [
             ("GET", "/info", self._info),
+            ("GET", "/mean", self._mean),
             ("GET", "/edits", self._edits),
             ("POST", "/draw", self._draw),
             ("POST", "/upload", self._upload),
@@ -115,6 +120,10 @@ class _Calls:
 
     async def _info(self, request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(self._session.info))
+
+    async def _mean(self, request: Request) -> Response:
+        content = await run_in_threadpool(self._session.mean)
+        return Response(content, media_type=_FILES["png"])
 
     async def _edits(self, request: Request) -> Response:
         text = request.query_params.get("q", "")[:100]

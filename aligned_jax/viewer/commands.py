@@ -14,7 +14,7 @@ from aligned_jax.viewer.family import BLEND, ViewFamily
 from aligned_jax.viewer.rows import PAD, SEEDS, RowGroup
 from aligned_jax.viewer.state import Blend, Pad
 
-RECIPE = "recipe.json"
+RECIPE, PASTED = "recipe.json", "pasted"
 _NO_VERB = "# no verb makes {}: run the Python lines"
 
 
@@ -39,6 +39,8 @@ def explain(scene: Scene, family: ViewFamily) -> Explanation:
     shell = _commands(scene, family)
     files += [f"{PAD}.npz"] if any(f" {PAD}.npz " in line for line in shell) else []
     files += [RECIPE] if scene.edits else []
+    places = [place for group in scene.placed for place in group.latents.placements or ()]
+    files += dict.fromkeys(place.photo for place in places) if scene.state.paste else []
     return Explanation(tuple(shell), _python(scene, family), tuple(files))
 
 
@@ -59,7 +61,7 @@ def _commands(scene: Scene, family: ViewFamily) -> list[str]:
             named[BLEND] = lines[-1].split()[-1] if lines else named[family.names[blend.child]]
     for group in scene.groups:
         lines += _group_commands(scene, family, group, named)
-    return lines
+    return lines + _paste_commands(scene, family, named)
 
 
 def _surgery(family: ViewFamily, blend: Blend, named: dict[str, str]) -> list[str]:
@@ -94,9 +96,7 @@ def _group_commands(
         what += ["--label", str(state.label)]
     what += ["--batch", "1"]
     what += ["--network-key", family.key] if family.key != "G_ema" else []
-    names = list(named)
-    usual = [label_of(one) for one in named.values()]
-    labels = [] if names == usual else ["--names", ",".join(names)]
+    labels = _labels(named)
     if scene.edits and state.noise != "const":
         return [_NO_VERB.format(f"edits with noise {state.noise} ({group.name})")]
     if scene.edits:
@@ -111,6 +111,32 @@ def _group_commands(
         shlex.join(["aligned", "generate", source, *what, "--out", arrays_file(group, name)])
         for name, source in named.items()
     ]
+
+
+def _paste_commands(scene: Scene, family: ViewFamily, named: dict[str, str]) -> list[str]:
+    """The verb that puts all faces back into their photographs."""
+    state, groups = scene.state, scene.placed
+    if state.paste is None or not groups:
+        return []
+    latents = [group.latents for group in groups]
+    if state.noise != "const":
+        return [_NO_VERB.format(f"photographs with noise {state.noise}")]
+    if len({(frozenset(one.arrays), one.psi) for one in latents}) > 1:
+        return [_NO_VERB.format("photographs of latents in different spaces")]
+    verb = ["edit", *named.values(), "--recipe", RECIPE]
+    verb = verb if scene.edits else ["family", *named.values()]
+    verb += ["--latents", *(f"{group.name}.npz" for group in groups)]
+    verb += _option("psi", latents[0].psi) if latents[0].in_z else []
+    verb += ["--batch", "1", *_labels(named)]
+    verb += ["--network-key", family.key] if family.key != "G_ema" else []
+    verb += ["--paste-back", PASTED, "--feather", _number(state.paste.feather)]
+    return [shlex.join(["aligned", *verb, "--out", f"{PASTED}.png"])]
+
+
+def _labels(named: dict[str, str]) -> list[str]:
+    names = list(named)
+    usual = [label_of(one) for one in named.values()]
+    return [] if names == usual else ["--names", ",".join(names)]
 
 
 def arrays_file(group: RowGroup, column: str) -> str:
@@ -153,7 +179,29 @@ def _python(scene: Scene, family: ViewFamily) -> str:
             "            own = dataclasses.replace(rows, arrays={**kept, 'ws': ws}, psi=1.0)",
         ]
     lines += ["        images[group][name] = render(network, edited(network, own, edits), options)"]
+    lines += _python_paste(scene)
     return "\n".join(lines) + "\n"
+
+
+def _python_paste(scene: Scene) -> list[str]:
+    """Lines after which `photographs[file, column]` is uint8 [H, W, C]."""
+    paste, groups = scene.state.paste, [group.name for group in scene.placed]
+    if paste is None or not groups:
+        return []
+    return [
+        "from aligned_jax.data.photographs import read_photograph",
+        "from aligned_jax.rendering.pasting import Face, pasted",
+        "photographs = {}",
+        "for name in networks:",
+        "    faces = {}",
+        f"    for group in {groups!r}:",
+        "        [place] = latents[group].placements",
+        "        [image] = aj.viz.to_uint8(images[group][name])",
+        "        faces.setdefault(place.photo, []).append(Face(image, place))",
+        "    for file, own in faces.items():",
+        "        photo = read_photograph(own[0].placement).pixels",
+        f"        photographs[file, name] = pasted(photo, own, {paste.feather!r})",
+    ]
 
 
 def _python_surgery(blend: Blend) -> list[str]:

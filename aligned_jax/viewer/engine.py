@@ -75,6 +75,11 @@ class Scene:
         return [(group, place) for group in self.groups for place in range(len(group.latents))]
 
     @property
+    def placed(self) -> list[RowGroup]:
+        """The groups that lie in photographs, of one row each."""
+        return [group for group in self.groups if group.latents.placements is not None]
+
+    @property
     def apart(self) -> bool:
         """Whether the latents of the blend, its last column, go their own way."""
         return self.state.blend is not None and self.state.blend.t1 is not None

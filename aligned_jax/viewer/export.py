@@ -16,9 +16,11 @@ from aligned_jax.jobs.edits.recipes import EditRecipe
 from aligned_jax.jobs.sources import Usage
 from aligned_jax.rendering.draw import render
 from aligned_jax.rendering.latent_files import write_latents
-from aligned_jax.viewer.commands import RECIPE, arrays_file, explain
+from aligned_jax.viewer.commands import PASTED, RECIPE, arrays_file, explain
 from aligned_jax.viewer.engine import Engine, Scene
 from aligned_jax.viewer.family import BLEND
+from aligned_jax.viewer.own_pictures import FACES, OwnPictures
+from aligned_jax.viewer.pasting import whole_photographs
 from aligned_jax.viewer.rows import SEEDS, RowGroup
 from aligned_jax.viz import png_bytes, to_uint8
 from aligned_jax.viz.sheet import Sheet
@@ -56,15 +58,17 @@ def sheet_of(engine: Engine, scene: Scene, group: RowGroup, columns: Sequence[in
 
 
 def saved(
-    engine: Engine, scene: Scene, what: str, origins: Sequence[str] = ()
+    engine: Engine, scene: Scene, what: str, own: OwnPictures, origins: Sequence[str] = ()
 ) -> tuple[str, bytes]:
     """A file of a scene.
 
     Args:
       engine: that draws.
       scene: what is saved.
-      what: "png", a sheet of the first rows; "recipe", the edit stack; "zip", everything.
-      origins: lines that tell, in a zip, how latents of pictures were found.
+      what: "png", a sheet of the first rows; "recipe", the edit stack; "faces", where pictures lie
+        in their photographs; "zip", everything.
+      own: the pictures that the scene may show.
+      origins: lines that tell, in a zip, how their latents were found.
 
     Returns:
       its name and content.
@@ -77,9 +81,11 @@ def saved(
         return f"{group.name}.png", _png(engine, scene, group, every)
     if what == "recipe":
         return RECIPE, recipe_bytes(scene)
+    if what == "faces":
+        return FACES, own.faces(scene.state.pictures)
     if what == "zip":
-        return "view.zip", _everything(engine, scene, origins)
-    raise UserError(f"{what!r:.40} cannot be saved; png, recipe and zip can")
+        return "view.zip", _everything(engine, scene, own, origins)
+    raise UserError(f"{what!r:.40} cannot be saved; png, recipe, faces and zip can")
 
 
 def recipe_bytes(scene: Scene) -> bytes:
@@ -121,7 +127,7 @@ def _png(engine: Engine, scene: Scene, group: RowGroup, columns: Sequence[int]) 
     return png_bytes(picture, provenance.png_text(line))
 
 
-def _everything(engine: Engine, scene: Scene, origins: Sequence[str]) -> bytes:
+def _everything(engine: Engine, scene: Scene, own: OwnPictures, origins: Sequence[str]) -> bytes:
     told = explain(scene, engine.family)
     shell = "\n".join(("set -e", *origins, *told.commands, ""))
     buffer = io.BytesIO()
@@ -138,6 +144,10 @@ def _everything(engine: Engine, scene: Scene, origins: Sequence[str]) -> bytes:
             for column, name in enumerate(scene.columns):
                 content = arrays_bytes(engine, scene, group, column)
                 archive.writestr(f"pictures/{arrays_file(group, name)}", content)
+        for name, content in own.files(scene.state.pictures).items():
+            archive.writestr(name, content)
+        for name, content in whole_photographs(engine, scene, own.album):
+            archive.writestr(f"pictures/{PASTED}/{name}", content)
     return buffer.getvalue()
 
 

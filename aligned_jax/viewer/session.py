@@ -1,22 +1,23 @@
 """All that a page's program holds, and what it answers to the page."""
 
 import base64
+import dataclasses
 import functools
-import io
-import shlex
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from aligned_jax.data.faces import with_file
 from aligned_jax.errors import UserError
 from aligned_jax.features.clip import Clip
 from aligned_jax.jobs.judges import NamedJudge
 from aligned_jax.jobs.relevance import IndexOptions
 from aligned_jax.jobs.statistics import known_statistics
 from aligned_jax.jobs.text_directions import TextOptions, text_direction
-from aligned_jax.latents import style_layers
+from aligned_jax.latents import broadcast_w, style_layers
+from aligned_jax.rendering.draw import RenderOptions, render
+from aligned_jax.rendering.latent_batch import LatentBatch, check_mean
 from aligned_jax.semantics.statistics import COUNT
 from aligned_jax.viewer import films, insights, moves, sliding
 from aligned_jax.viewer.commands import explain
@@ -24,15 +25,17 @@ from aligned_jax.viewer.engine import Engine, Scene
 from aligned_jax.viewer.export import latents_bytes, saved
 from aligned_jax.viewer.family import ViewFamily
 from aligned_jax.viewer.kept import Kept
+from aligned_jax.viewer.own_pictures import OwnPicture, OwnPictures
+from aligned_jax.viewer.pasting import asked_photograph
 from aligned_jax.viewer.rows import RowGroup
 from aligned_jax.viewer.shelf import EditShelf
 from aligned_jax.viewer.state import read_state
 from aligned_jax.viewer.tasks import TaskBoard, ViewTask
-from aligned_jax.viewer.uploads import UploadOptions, Uploads, cut_out, read_options
+from aligned_jax.viewer.uploads import Uploads, cut_out, read_options
 from aligned_jax.viz import png_bytes, tile, to_uint8
 from aligned_jax.weights import COMPONENTS
 
-_LONGEST_TEXT, _MOST_PICTURES, _MOST_FILMS, _DEVIATIONS = 200, 100, 8, 64
+_LONGEST_TEXT, _MOST_FILMS, _DEVIATIONS = 200, 8, 64
 
 
 class ViewSession:
@@ -57,7 +60,7 @@ class ViewSession:
         self.uploads = uploads or Uploads()
         self.board = TaskBoard()
         self._clip, self._samples = clip, samples
-        self._pictures: dict[str, tuple[np.ndarray, UploadOptions]] = {}
+        self._own = OwnPictures()
         self._films: dict[str, bytes] = {}
         self._deviations: moves.Deviations = Kept(_DEVIATIONS)
 
@@ -81,7 +84,18 @@ class ViewSession:
             "scores": scores,
             "most_bytes": self.uploads.most_bytes,
             "pictures": list(self.engine.pictures),
+            "photographs": dict(self._own.photographs()),
         }
+
+    def mean(self) -> bytes:
+        """What the parent draws of its mean of w, as a PNG; UserError if it keeps no mean."""
+        parent = self.engine.family.parent
+        check_mean(parent.config)
+        ws = broadcast_w(parent.w_avg[None], parent.config.num_ws)
+        latents = LatentBatch({"ws": np.asarray(ws)}, ("mean",), np.zeros(1, np.uint32))
+        with self.engine.lock:
+            image = render(parent, latents, RenderOptions(batch=1))
+        return png_bytes(to_uint8(image)[0])
 
     def explain(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The commands and Python lines of a state."""
@@ -96,14 +110,12 @@ class ViewSession:
     def save(self, given: Mapping[str, Any]) -> tuple[str, bytes]:
         """A file of a state, by name."""
         scene, what = self._scene(given, "what"), given.get("what")
-        name, content = saved(self.engine, scene, str(what), self._origins(scene))
-        if what != "zip" or not scene.state.pictures:
-            return name, content
-        buffer = io.BytesIO(content)
-        with zipfile.ZipFile(buffer, "a") as archive:
-            for one in scene.state.pictures:
-                archive.writestr(f"picture-{one}-crop.png", png_bytes(self._pictures[one][0]))
-        return name, buffer.getvalue()
+        return saved(self.engine, scene, str(what), self._own, self._origins(scene))
+
+    def photograph(self, given: Mapping[str, Any]) -> tuple[str, bytes]:
+        """A photograph with the faces of a network in their places, as a PNG."""
+        scene = self._scene(given, "photograph", "column", "most")
+        return asked_photograph(self.engine, scene, self._own.album, given)
 
     def region(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The style channels that move a region of a picture most."""
@@ -148,22 +160,25 @@ class ViewSession:
         """Begins to invert a picture; the task's result names it."""
         options = read_options(query)
         self.uploads.check(options)
-        if len(self._pictures) >= _MOST_PICTURES:
-            raise UserError(f"{_MOST_PICTURES} pictures are kept; start the program again for more")
+        self._own.check_room(content)
         parent = self.engine.family.parent
-        picture = cut_out(content, options, parent)
+        picture, place = cut_out(content, options, parent)
 
         def work(task: ViewTask) -> dict[str, Any]:
-            latents, distances = self.uploads.invert(parent, picture, options, task)
-            number = str(len(self._pictures) + 1)
-            self._pictures[number] = picture, options
-            named = latents.take([0])
-            named = type(named)(
-                named.arrays, (f"picture {number}",), named.numbers, named.psi, named.pictures
+            photo = self._own.album.add(content, options.name)
+            where = with_file(place, photo.path, photo.digest)
+            latents, distances = self.uploads.invert(parent, picture, where, options, task)
+            number = self._own.add(OwnPicture(photo, where, options))
+            self.engine.pictures[number] = dataclasses.replace(
+                latents.take([0]), names=(f"picture {number}",)
             )
-            self.engine.pictures[number] = named
             png = base64.b64encode(png_bytes(picture)).decode()
-            return {"picture": number, "png": png, "distances": distances}
+            return {
+                "picture": number,
+                "photograph": photo.name,
+                "png": png,
+                "distances": distances,
+            }
 
         return self.board.start(work)
 
@@ -263,11 +278,7 @@ class ViewSession:
     def _origins(self, scene: Scene) -> list[str]:
         """How the latents of uploads were found."""
         source = self.engine.family.sources[0] or "PARENT"
-        words = [
-            self.uploads.command(source, f"picture-{one}", self._pictures[one][1])
-            for one in scene.state.pictures
-        ]
-        return [f"# {shlex.join(line)}" for line in words]
+        return self._own.origins(scene.state.pictures, source, self.uploads)
 
 
 def _is_number(value: Any) -> bool:

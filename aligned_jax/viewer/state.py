@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aligned_jax.errors import UserError
+from aligned_jax.rendering.pasting import FEATHER
 from aligned_jax.utils.text import listed
 from aligned_jax.weights import COMPONENTS
 
@@ -88,6 +89,17 @@ class StackedEdit:
 
 
 @dataclass(frozen=True)
+class Paste:
+    """Faces of uploads go back into their photographs.
+
+    Attributes:
+      feather: width of the seam in sides of the square, from 0 to 0.5.
+    """
+
+    feather: float = FEATHER
+
+
+@dataclass(frozen=True)
 class ViewState:
     """All that decides the pictures of a page.
 
@@ -101,6 +113,7 @@ class ViewState:
       pictures: uploads that are shown, one more row each.
       blend: one more column, or None.
       edits: of all columns.
+      paste: photographs with the faces of all columns in their places, or None.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -112,6 +125,7 @@ class ViewState:
     pictures: tuple[str, ...] = ()
     blend: Blend | None = None
     edits: tuple[StackedEdit, ...] = field(default=())
+    paste: Paste | None = None
 
     @property
     def active(self) -> tuple[StackedEdit, ...]:
@@ -159,6 +173,7 @@ class _Reader:
             pictures=self._words("pictures", fields.get("pictures", []), PICTURES),
             blend=None if fields.get("blend") is None else self._blend(fields["blend"]),
             edits=self._edits(fields.get("edits", [])),
+            paste=None if fields.get("paste") is None else self._paste(fields["paste"]),
         )
 
     def _pad(self, given: Any) -> Pad:
@@ -186,6 +201,10 @@ class _Reader:
             t2=self._real("blend.t2", fields.get("t2", 1.0)),
             t1=None if t1 is None else self._real("blend.t1", t1),
         )
+
+    def _paste(self, given: Any) -> Paste:
+        fields = self._object("paste", given, ("feather",))
+        return Paste(self._real("paste.feather", fields.get("feather", FEATHER), 0, 0.5))
 
     def _edits(self, given: Any) -> tuple[StackedEdit, ...]:
         if not isinstance(given, list) or len(given) > EDITS:

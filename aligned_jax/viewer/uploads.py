@@ -1,25 +1,29 @@
 """Pictures that a page uploads: cut out, and inverted in the parent."""
 
-import io
-import math
+import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from aligned_jax.data import opening, pictures
-from aligned_jax.errors import FormatError, UserError
+from aligned_jax.data import placements
+from aligned_jax.data.cropping import cropped
+from aligned_jax.data.faces import FACE_FORM, parsed_face, placed_face
+from aligned_jax.data.placements import Placement
+from aligned_jax.errors import UserError
 from aligned_jax.jobs.inversion.run import invert
 from aligned_jax.networks.network import Network
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.utils.reporting import Reporter
-from aligned_jax.utils.text import said
+from aligned_jax.viewer.album import decoded
 
-MOST_BYTES, MOST_PIXELS = 20 << 20, 50_000_000
+MOST_BYTES = 20 << 20
 _WAYS, _SPACES = ("encoder", "start", "optimise"), ("z", "w", "w+")
 _COMPARE = ("vgg", "alex", "pixels")
 _MOST_STEPS = 5000
+_LONGEST_FACE, _LONGEST_NAME = 1000, 255  # letters
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,10 @@ class UploadOptions:
     """What a page asks of an upload.
 
     Attributes:
-      x, y, side: corner and side of the square that is cut out, as shares of the width, the height
-        and the shorter side of the picture, turned as its camera says.
+      face: where the square is that is cut out, as files of faces say it: five points, a box, or
+        the corners of a square that may be turned, in pixels of the picture turned as its camera
+        says. None cuts out the middle square.
+      name: of the file, as the user calls it; it is never opened.
       way: "encoder" alone, "start" (the optimiser begins at an encoder's latents) or "optimise".
       encoder: number of the encoder among those of the command line.
       space: "z", "w" or "w+"; None is the encoder's, or w+.
@@ -37,9 +43,8 @@ class UploadOptions:
       label: class of a conditional network.
     """
 
-    x: float = 0.0
-    y: float = 0.0
-    side: float = 1.0
+    face: list[Any] | None = None
+    name: str = ""
     way: str = "optimise"
     encoder: int = 0
     space: str | None = None
@@ -53,14 +58,12 @@ def read_options(given: Mapping[str, str]) -> UploadOptions:
     wrong = [f"{key} is unknown" for key in given if key not in UploadOptions.__dataclass_fields__]
     known: dict[str, Any] = {}
     for key, text in given.items():
-        if key in ("x", "y", "side"):
-            try:
-                known[key] = float(text)
-            except ValueError:
-                known[key] = math.nan
-            least = 0.01 if key == "side" else 0.0
-            if not least <= known[key] <= 1:
-                wrong.append(f"{key} is {text!r:.40}; it is from {least:g} to 1")
+        if key == "face":
+            known[key] = _read_face(text)
+            if known[key] is None:
+                wrong.append(f"face is {text!r:.60}; {FACE_FORM}")
+        elif key == "name":
+            known[key] = text[:_LONGEST_NAME]
         elif key in ("encoder", "steps", "label"):
             most = _MOST_STEPS if key == "steps" else 10**6
             known[key] = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else -1
@@ -76,8 +79,10 @@ def read_options(given: Mapping[str, str]) -> UploadOptions:
     return UploadOptions(**known)
 
 
-def cut_out(content: bytes, options: UploadOptions, network: Network) -> np.ndarray:
-    """The square of an upload that is to be inverted.
+def cut_out(
+    content: bytes, options: UploadOptions, network: Network
+) -> tuple[np.ndarray, Placement]:
+    """The square of an upload that is to be inverted, as `--align` cuts it out.
 
     Args:
       content: of a picture file.
@@ -85,33 +90,20 @@ def cut_out(content: bytes, options: UploadOptions, network: Network) -> np.ndar
       network: whose pictures it shall be like.
 
     Returns:
-      uint8 [R, R, C] of the network's size: Lanczos with antialiasing.
+      uint8 [R, R, C] of the network's size, and where it lies; the placement names no file.
 
     Raises:
-      UserError: for what is no picture, or has too many pixels.
+      UserError: for what is no picture, or has too many pixels; or for a face that cannot be in it.
     """
-    channels = network.config.img_channels
-    try:
-        with opening.calm(), opening.opened(io.BytesIO(content)) as head:
-            width, height = head.size
-        if width * height > MOST_PIXELS:
-            raise UserError(
-                f"the picture has {width}x{height} pixels; "
-                f"{MOST_PIXELS // 10**6} million is the most"
-            )
-        with opening.calm():
-            image = pictures.opaque(io.BytesIO(content), channels)
-    except UserError:
-        raise
-    except Exception as error:  # Decoders raise all kinds of errors.
-        raise FormatError(f"this is no picture that can be read ({said(error)})") from None
-    width, height = image.size
-    side = max(1, round(options.side * min(width, height)))
-    left = min(round(options.x * width), width - side)
-    top = min(round(options.y * height), height - side)
-    square = image.crop((left, top, left + side, top + side))
-    fitted = pictures.fitted(square, network.config.img_resolution)
-    return np.asarray(fitted).reshape(*fitted.size[::-1], channels)
+    config = network.config
+    image = decoded(content, config.img_channels)
+    place: Placement | str = placements.of_middle(image.size)
+    if options.face is not None:
+        place = placed_face(np.asarray(options.face, np.float64), image.size)
+    if isinstance(place, str):
+        raise UserError(f"this face cannot be cut out: it has {place}")
+    square = np.asarray(cropped(image, place, config.img_resolution))
+    return square.reshape(*square.shape[:2], config.img_channels), place
 
 
 class Uploads:
@@ -132,13 +124,19 @@ class Uploads:
             raise UserError(f"there is no encoder {options.encoder}: {given}")
 
     def invert(
-        self, network: Network, picture: np.ndarray, options: UploadOptions, report: Reporter
+        self,
+        network: Network,
+        picture: np.ndarray,
+        place: Placement,
+        options: UploadOptions,
+        report: Reporter,
     ) -> tuple[LatentBatch, dict[str, float]]:
         """Latents of one picture, and how far what they draw is from it.
 
         Args:
           network: the parent.
           picture: uint8 [R, R, C].
+          place: where it lies in its photograph, which the latents remember.
           options: how.
           report: hears of every step.
         """
@@ -158,12 +156,23 @@ class Uploads:
             pixels=1.0 if by_pixels or alone else 0.0,
             report=report,
         )
-        return found.latents(), found.means
+        return dataclasses.replace(found.latents(), placements=(place,)), found.means
 
-    def command(self, parent: str, name: str, options: UploadOptions) -> list[str]:
-        """The words of `aligned invert` that find the same latents of NAME-crop.png."""
+    def command(
+        self, parent: str, photo: str, faces: str | None, out: str, options: UploadOptions
+    ) -> list[str]:
+        """The words of `aligned invert` that find the same latents.
+
+        Args:
+          parent: name of the network.
+          photo: name of the photograph.
+          faces: the file that names the face; None cuts out the middle square.
+          out: name of the folder.
+          options: how.
+        """
         chosen = None if options.way == "optimise" else self.encoders[options.encoder]
-        words = ["aligned", "invert", parent, f"{name}-crop.png"]
+        words = ["aligned", "invert", parent, photo]
+        words += ["--align", faces] if faces else []
         if options.space or not chosen:
             words += ["--space", options.space or "w+"]
         if options.way == "encoder" and chosen:
@@ -175,4 +184,15 @@ class Uploads:
             words += ["--perceptual", "none", "--pixels", "1"] if by_pixels else []
             words += ["--perceptual", options.compare] if not by_pixels else []
         words += [] if options.label is None else ["--label", str(options.label)]
-        return [*words, "--out", f"{name}-inverted"]
+        return [*words, "--out", out]
+
+
+def _read_face(text: str) -> list[Any] | None:
+    """A face as files of faces have it; None if it is none."""
+    if len(text) > _LONGEST_FACE:
+        return None
+    try:
+        face = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return face if isinstance(face, list) and parsed_face(face) is not None else None

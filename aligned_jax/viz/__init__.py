@@ -10,7 +10,7 @@ from aligned_jax.viz.files import (
     writing,
     writing_folder,
 )
-from aligned_jax.viz.frames import FrameStream
+from aligned_jax.viz.frames import FrameStream, Sound
 from aligned_jax.viz.grid import (
     as_pixels,
     check_channels,
@@ -31,6 +31,7 @@ __all__ = [
     "FrameStream",
     "Sheet",
     "ShownPictures",
+    "Sound",
     "as_pixels",
     "check_channels",
     "check_file",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,18 @@ class FrameStream:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter(self.frames)
+
+
+class Sound(NamedTuple):
+    """The first sound of a film.
+
+    Attributes:
+      film: its file.
+      codec: of the sound, as ffmpeg calls it.
+    """
+
+    film: str
+    codec: str
 
 
 def enlarged(frame: np.ndarray, scale: int) -> np.ndarray:

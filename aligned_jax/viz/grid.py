@@ -166,10 +166,12 @@ def save_png(
     _picture(image).save(file, "PNG", pnginfo=info, icc_profile=profile or None)
 
 
-def png_bytes(image: np.ndarray, text: Mapping[str, str] | None = None) -> bytes:
+def png_bytes(
+    image: np.ndarray, text: Mapping[str, str] | None = None, profile: bytes = b""
+) -> bytes:
     """The content of the file that `save_png` writes."""
     file = io.BytesIO()
-    save_png(file, image, text)
+    save_png(file, image, text, profile)
     return file.getvalue()
 
 

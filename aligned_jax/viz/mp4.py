@@ -12,9 +12,11 @@ from typing import BinaryIO
 import numpy as np
 
 from aligned_jax.errors import UserError
-from aligned_jax.viz.frames import FrameStream, enlarged, opaque
+from aligned_jax.utils import ffmpeg
+from aligned_jax.viz.frames import FrameStream, Sound, enlarged, opaque
 
 _CRF = "16"  # smaller is better and larger
+_SOUNDS = ("aac", "mp3", "ac3", "eac3", "alac", "opus")  # that players expect in an mp4
 
 
 def save_mp4(
@@ -23,6 +25,7 @@ def save_mp4(
     fps: float,
     text: Mapping[str, str],
     scale: int,
+    sound: Sound | None = None,
 ) -> None:
     """Writes frames as a film.
 
@@ -32,6 +35,7 @@ def save_mp4(
       fps: frames a second.
       text: `Comment` and `Software`, kept as metadata.
       scale: every pixel becomes a square of so many pixels.
+      sound: is kept, as it is where an mp4 may hold it.
 
     Raises:
       UserError: with what ffmpeg says, if it fails.
@@ -44,6 +48,10 @@ def save_mp4(
         name = os.path.join(folder, "film.mp4")
         source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
         source += ["-r", str(fps), "-i", "-"]
+        if sound is not None:
+            source += [*ffmpeg.ONLY_FILES, "-i", os.path.abspath(sound.film)]
+            source += ["-map", "0:v", "-map", "1:a:0"]
+            source += ["-c:a", "copy" if sound.codec in _SOUNDS else "aac"]
         target = ["-c:v", "libx264", "-crf", _CRF, "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
         command = [ffmpeg_program(), "-v", "error", *source, *target, *about, name]
         shown = (enlarged(opaque(frame), scale) for frame in frames)
@@ -75,11 +83,4 @@ def _feed(command: Sequence[str], frames: Iterable[np.ndarray]) -> None:
 
 def ffmpeg_program() -> str:
     """Path of ffmpeg; raises UserError without the extra `video`."""
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        raise UserError(
-            "an mp4 needs the extra `video` (pip install 'aligned_jax[video]'); "
-            "without it, write NAME.webp"
-        ) from None
-    return imageio_ffmpeg.get_ffmpeg_exe()
+    return ffmpeg.ffmpeg_program("an mp4", "write NAME.webp")

@@ -14,7 +14,7 @@ import numpy as np
 from aligned_jax.errors import UserError
 from aligned_jax.utils.text import listed
 from aligned_jax.viz.files import check_file, check_folder, writing, writing_folder
-from aligned_jax.viz.frames import FrameStream, enlarged, opaque
+from aligned_jax.viz.frames import FrameStream, Sound, enlarged, opaque
 from aligned_jax.viz.gif import save_gif
 from aligned_jax.viz.grid import check_channels, save_png
 from aligned_jax.viz.mp4 import ffmpeg_program, save_mp4
@@ -96,8 +96,13 @@ def _check_shape(suffix: str, fps: float, shape: Sequence[int], scale: int) -> N
     if max(height, width) * scale > most:
         raise UserError(
             f"{width}x{height} pixels times {scale} are too large: a side of a {suffix} may "
-            f"have {most}; choose a scale of at most {most // max(height, width)}"
+            f"have {most}; {_smaller(most // max(height, width))}"
         )
+
+
+def _smaller(most: int) -> str:
+    """What to do about frames that are too large, if they may be enlarged so many times."""
+    return f"choose a scale of at most {most}" if most else "write a folder of frames, NAME/"
 
 
 def _check_others(folder: str | os.PathLike, count: int) -> None:
@@ -123,6 +128,7 @@ def save_video(
     overwrite: bool = False,
     scale: int = 1,
     lossless: bool = False,
+    sound: Sound | None = None,
 ) -> None:
     """Writes frames as an animation that loops (webp, gif), a film (mp4) or a folder of pictures.
 
@@ -141,6 +147,7 @@ def save_video(
       overwrite: replace what is there already.
       scale: every pixel becomes a square of so many pixels.
       lossless: a webp keeps every bit of what is visible.
+      sound: that an mp4 gets; others have none.
 
     Raises:
       UserError: for another ending, a rate that is not positive, a film that is too
@@ -156,7 +163,7 @@ def save_video(
     suffix = os.path.splitext(path)[1]
     with writing(path, overwrite) as file:
         if suffix == ".mp4":
-            save_mp4(file, frames, fps, told, scale)
+            save_mp4(file, frames, fps, told, scale, sound)
         elif suffix == ".gif":
             shown = (enlarged(opaque(frame), scale) for frame in frames)
             save_gif(file, shown, _lasting(frames.shape[0], fps, 100), told.get("Comment", ""))

@@ -13,7 +13,7 @@ from aligned_jax.ops import setup_filter
 from tests.augment.recorded_cases import arrays, images, meta, percentile_draws, random_case
 from tests.helpers import nhwc, relative_error
 
-pytestmark = pytest.mark.optimised
+pytestmark = pytest.mark.optimised("in long runs")
 
 TOLERANCE = 2e-5
 augment = jax.jit(apply, static_argnums=3)

@@ -49,7 +49,10 @@ def by_taps(images, margins, dtype):
     return np.einsum("yv,nvuc,xu->nyxc", halving, points, halving, optimize=True)
 
 
-@pytest.mark.parametrize("margins", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize(
+    "margins",
+    [pytest.param(NARROW, id="narrow", marks=pytest.mark.slow), pytest.param(WIDE, id="wide")],
+)
 def test_taps_are_the_warp(images, margins):
     exact = exact_warp.warp(images, LINEAR, SHIFT, margins)
     with jax.enable_x64(True):

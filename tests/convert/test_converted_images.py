@@ -7,7 +7,7 @@ from aligned_jax.convert import read_official
 from aligned_jax.networks.network import DiscriminatorNetwork, Network
 from tests.helpers import DATA, document, nchw, reference, relative_error
 
-pytestmark = pytest.mark.optimised
+pytestmark = pytest.mark.optimised("in long runs")
 
 FILES = ["tf_legacy_skip32.pkl", "sg3repo_stylegan2.pkl", "hostile_baseline_ok.pkl"]
 

@@ -67,8 +67,9 @@ def test_every_face_is_a_target(photos, tmp_path):
         assert np.abs(np.median(found - SPOTS, axis=0)).max() < (8 if "a_" in target.name else 1)
         assert target.placement.photo == target.file and len(target.placement.digest) == 64
         assert target.placement.size == SIZE
-    corners = FaceTable({"b.png": [turned([[0, 0], [64, 0], [64, 64], [0, 64]], *MOVES[0])]})
-    with pytest.raises(UserError, match=r"corners outside the picture"):
+    beyond = np.asarray([[-64, 0], [0, 0], [0, 64], [-64, 64]])
+    corners = FaceTable({"b.png": [turned(beyond, *MOVES[0])]})
+    with pytest.raises(UserError, match=r"corners whose middle lies outside the picture"):
         targets.read([f"{photos}/b.png"], 64, 3, corners)
     smaller = FaceTable({"b.png": [turned([[16, 16], [48, 16], [48, 48], [16, 48]], *MOVES[0])]})
     [half] = targets.read([f"{photos}/b.png"], 64, 3, smaller).targets

@@ -113,7 +113,11 @@ def test_corners_become_squares():
     for order in ([1, 0, 2, 3], [3, 2, 1, 0], [0, 0, 0, 0]):
         assert "corners of no square" in problem(corners[order])
     assert "corners of no square" in problem(np.asarray(SQUARE) * [1, 0.7])
-    assert problem(np.add(corners, [140, 0])) == "corners outside the picture of 200x180 pixels"
+    assert problem(np.add(corners, [120, 0])) == ""  # beyond the edge, as squares of points may
+    outside = "corners whose middle lies outside the picture of 200x180 pixels"
+    assert problem(np.add(corners, [140, 0])) == problem(np.add(corners, [0, -70])) == outside
+    wide = np.asarray(SQUARE) * 6.0 - [100, 100]
+    assert problem(wide) == "" and "more than twice as wide" in problem(wide * 1.1)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])

@@ -6,6 +6,7 @@ import pytest
 from aligned_jax import loading
 from tests import standins
 from tests.jobs.small_inputs import PARENT, save_child
+from tests.jobs.small_photographs import save_place
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,12 @@ def network():
 @pytest.fixture(scope="module")
 def child(tmp_path_factory):
     return save_child(tmp_path_factory.mktemp("networks") / "child")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, network):
+    """A folder with a photograph of two faces, as `save_place` says."""
+    return save_place(tmp_path_factory.mktemp("place"), network)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax import loading, weights
+from aligned_jax.data.footage import open_footage
 from aligned_jax.tools.main import main
 from tests.helpers import DATA
 
@@ -54,8 +55,13 @@ def save_images(folder, images):
     return folder
 
 
+def frames_of(path):
+    """All frames of a film or a folder of them, uint8 [T, H, W, C]."""
+    return np.stack(list(open_footage(path).frames()))
+
+
 def aligned(*argv):
-    """Runs a command line that must succeed; returns what it says, and itself."""
+    """Runs a command line that must succeed; returns what it says."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         assert main([str(argument) for argument in argv]) == 0

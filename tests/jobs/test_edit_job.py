@@ -162,12 +162,30 @@ def test_recipes_replay(network, folder, tmp_path):
         family.recipe.write(tmp_path / "r.json")
     with pytest.raises(UserError, match="more than one mask"):
         jobs.edit([network], ask(recipe=tmp_path / "r.json", mask=tmp_path / "mask.png"))
+    idle = ask(recipe=tmp_path / "r.json", strength=2, layers=[0], space="w")
+    assert idle.idle == ["strength", "layers", "space"]
+    with pytest.warns(UserWarning, match="`strength`, `layers`, `space`: without effect on edits"):
+        jobs.edit([network], idle, latents="0")
     wide = Edit(Direction("w", {"w": np.ones((4, 6), np.float32)}, 0.3, "a", 0.5, (0, 1)), 1.0,
                 True, name="x")  # fmt: skip
     jobs.EditRecipe((wide,)).write(tmp_path / "wide.json")
     [read] = jobs.read_recipe(tmp_path / "wide.json").edits
     assert read.key() == wide.key() and read.direction.layers == (0, 1)
     assert (read.to, read.name, read.direction.network) == (True, "x", "a")
+
+
+@pytest.mark.parametrize(
+    ("edits", "more", "idle"),
+    [
+        (["a.npz:2"], {"strength": 3.0}, ["strength"]),
+        (["a.npz:2", "b.npz"], {"strength": 3.0, "layers": [0]}, []),
+        ([], {"channel": "1_1", "strength": 3.0}, []),
+        ([], {"random": 0, "strength": 3.0, "layers": [0], "space": "w"}, ["space"]),
+        (["a.npz"], {"strength": "auto", "space": "w"}, []),
+    ],
+)
+def test_what_edits_say_themselves(edits, more, idle):
+    assert ask(*edits, **more).idle == idle
 
 
 def test_recipes_that_are_none(network, folder, tmp_path):

@@ -14,7 +14,7 @@ from aligned_jax.errors import ConfigError
 from aligned_jax.networks import Discriminator
 from tests.helpers import document, nchw, nhwc, reference, relative_error
 
-pytestmark = pytest.mark.optimised
+pytestmark = pytest.mark.optimised("in long runs")
 
 NAMES = ["clamp16", "cond16_g4", "cond8_cmap_c2", "nombstd16", "orig16_g2", "skip16_gnone"]
 NAMES += [pytest.param("resnet32_g4", marks=pytest.mark.slow)]

@@ -12,7 +12,7 @@ from aligned_jax.latents import style_layers
 from aligned_jax.networks import Generator
 from tests.helpers import DATA, document, nchw, reference, relative_error
 
-pytestmark = pytest.mark.optimised
+pytestmark = pytest.mark.optimised("in long runs")
 
 NAMES = ["cond16", "gray16", "options16", "orig32", "resnet32", "skip256", "skip32", "skip64_fp16"]
 TOLERANCE = 1e-5

@@ -9,7 +9,7 @@ from aligned_jax import ops
 from aligned_jax.errors import ConfigError
 from tests.helpers import document, nchw, nhwc, reference, relative_error
 
-pytestmark = pytest.mark.optimised
+pytestmark = pytest.mark.optimised("in long runs")
 
 R = reference("ops")
 CASES = document(R, "cases_json")

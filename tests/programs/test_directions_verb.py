@@ -51,7 +51,10 @@ def test_folders_that_are_taken(refused, parent, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--edit", "2_2", "--seeds", 0, "--latents", "x.npz"), "one of --seeds, --latents and"),
+        (
+            ("--edit", "2_2", "--seeds", 0, "--latents", "x.npz"),
+            "one of --seeds, --latents, --pictures and --film",
+        ),
         (
             ("--edit", "2_2", "--latents", "x.npz", "--pictures", "x.png"),
             "one of --seeds, --latents",

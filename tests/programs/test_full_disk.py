@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
 # The size limit stands for the full disk: writing beyond it fails in the same
 # way, only with another name. It binds a whole process, so this is another one.
 PROGRAM = """

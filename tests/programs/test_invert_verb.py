@@ -127,6 +127,19 @@ def test_photographs_are_never_replaced(refused, child, tmp_path):
         assert face.read_bytes() == before
 
 
+def test_edits_replace_nothing_that_is_given(refused, child, tmp_path):
+    face = picture(tmp_path / "photos" / "a.png")
+    table, vector = tmp_path / "b.json", tmp_path / "b.npz"
+    table.write_text("{}")
+    vector.write_bytes(b"a direction")
+    edit = ("edit", child, "--pictures", face, "--out", tmp_path / "b.png", "--overwrite")
+    said = refused(*edit, "--edit", "2_1:3", "--align", table)
+    assert f"the results would replace what is given: {table}" in said
+    said = refused(*edit, "--edit", f"{vector}:2")
+    assert f"the results would replace what is given: {vector}" in said
+    assert vector.read_bytes() == b"a direction" and table.read_text() == "{}"
+
+
 def test_a_folder_that_refuses_is_known_at_once(refused, child, tmp_path, monkeypatch):
     face = picture(tmp_path / "face.png")
     monkeypatch.setattr(loading, "load", None)

@@ -70,6 +70,8 @@ LINES = {
         "{}/one.png",
         "{}/index.html",
     ],
+    "invert P I8 --space w --steps 2 --samples 20 --perceptual none --pixels 1 --tune "
+    "--tune-steps 2 --tune-perceptual none --out {}": ["{}/one.safetensors"],
     "label P --name x --yes 0-9 --no 10-19 --pool 0-19 --out {}.json": ["{}.json"],
     "label P --name x --yes 0-9 --no 10-19 --pool 0-19 --out {}.csv": ["{}.csv.json"],
     "translate P C --seeds 0 --out {}.png": ["{}.png"],
@@ -141,7 +143,8 @@ def record(path):
     if path.suffix == ".json":
         document = json.loads(path.read_text("utf-8"))
         return document.get("meta") or document
-    return loading.describe(path).provenance["provenance"]
+    known = loading.describe(path).provenance  # of a delta itself, of other files what they hold
+    return known.get("provenance", known)
 
 
 def test_every_verb_is_looked_at():

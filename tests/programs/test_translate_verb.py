@@ -252,7 +252,7 @@ def test_what_cannot_be_translated(refused, aligned, ok, parent, child, tmp_path
     def no(*argv):
         return refused("translate", parent, child, *argv, *out)
 
-    assert "give one of IMAGES, --seeds and --latents" in no()
+    assert "give one of IMAGES, --seeds, --latents and --film" in no()
     assert "give one of IMAGES" in no("--seeds", "1", "--latents", "x.npz")
     assert "--layers can only be used" in no("--seeds", "1", "--layers", "2")
     assert "not allowed with" in no("--seeds", "1", "--texture", "2", "--reference", "3")

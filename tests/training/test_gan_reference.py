@@ -21,7 +21,7 @@ from aligned_jax.training.state import create_state
 from aligned_jax.training.terms import Batch, Recipe, mixed_ws
 from tests.helpers import document, nchw, nhwc, reference, relative_error
 
-pytestmark = pytest.mark.optimised
+pytestmark = pytest.mark.optimised("in long runs")
 
 DEVICE = jax.local_devices()[:1]
 # Gradients of the regularisation terms are derivatives of derivatives.

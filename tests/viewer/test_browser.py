@@ -1,6 +1,9 @@
 """The page in a real browser: sliders, narrow and dark windows, no errors, no outside requests."""
 
+import json
 import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -252,6 +255,143 @@ def test_an_own_picture_becomes_a_row(opened, tmp_path):
     sync_api.expect(window.locator(".cell")).to_have_count(8, timeout=PATIENCE)
     settled(window)
     assert len(set(sources(window))) == 8 and "pictures=" in window.url
+
+
+def choose_photograph(window, tmp_path):
+    """A photograph of 60 by 40 pixels, in whose dialog the square is placed."""
+    pixels = np.random.RandomState(0).randint(0, 256, (40, 60, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "me.png")
+    window.get_by_text("Own picture").click()
+    window.locator("input[type=file]").set_input_files(tmp_path / "me.png")
+    window.wait_for_selector("img.cut:not([hidden])")
+    window.get_by_role("button", name="place the square").click()
+    window.wait_for_selector("dialog[open] canvas")
+
+
+def seen_square(window):
+    """Width and turn, as the dialog's sliders tell them."""
+    fields = (window.get_by_label(name, exact=True) for name in ("width", "turn"))
+    return [float(field.input_value()) for field in fields]
+
+
+def on_photograph(window, x, y):
+    """The place on the screen of a point of the photograph."""
+    frame = window.locator("canvas.placing").bounding_box()
+    scale = (frame["width"] - 2 * 40) / 60
+    return frame["x"] + 40 + x * scale, frame["y"] + 40 + y * scale
+
+
+def test_a_square_is_placed_by_mouse_and_keys(opened, tmp_path):
+    window = opened()
+    choose_photograph(window, tmp_path)
+    pictures = window.locator("canvas.placing")
+    shown = [pictures.evaluate("(one) => one.toDataURL()")]
+
+    def changed():
+        shown.append(pictures.evaluate("(one) => one.toDataURL()"))
+        return shown[-1] != shown[-2]
+
+    assert seen_square(window) == [40, 0]
+    window.get_by_label("mean picture", exact=True).evaluate(
+        "(one) => { one.value = 0; one.dispatchEvent(new Event('input')); }"
+    )
+    assert changed()
+    window.mouse.move(*on_photograph(window, 50, 40))  # the lower right corner
+    window.mouse.down()
+    window.mouse.move(*on_photograph(window, 40, 30), steps=3)
+    window.mouse.up()
+    assert changed() and abs(seen_square(window)[0] - 20) < 1
+    window.mouse.click(*on_photograph(window, 12, 15))
+    pictures.press("Shift+ArrowRight")
+    assert changed()
+    pictures.press("+")
+    pictures.press("]")
+    assert changed() and seen_square(window)[0] > 20.3 and seen_square(window)[1] == 2
+    pictures.press("Enter")
+    sync_api.expect(window.locator("dialog[open]")).to_have_count(0)
+    [asked] = invert_now(window)
+    corners = np.asarray(json.loads(asked["face"][0]))
+    assert asked["name"] == ["me.png"]
+    np.testing.assert_allclose(corners.mean(axis=0), [13, 15], atol=0.4)
+    angle = np.degrees(np.arctan2(*(corners[1] - corners[0])[::-1]))
+    assert angle == pytest.approx(2, abs=0.1)
+
+
+def invert_now(window):
+    """The options of the upload, once its picture is a row."""
+    asked = []
+    window.on("request", lambda one: asked.append(one.url) if "/upload?" in one.url else None)
+    window.get_by_label("compare").select_option("pixels")
+    window.get_by_label("steps", exact=True).evaluate("(one) => { one.value = 10; }")
+    window.get_by_role("button", name="invert").click()
+    sync_api.expect(window.locator(".cell")).to_have_count(8, timeout=PATIENCE)
+    settled(window)
+    return [parse_qs(urlsplit(one).query) for one in asked]
+
+
+def test_a_square_is_placed_by_fingers_and_not_taken(opened, tmp_path):
+    """Two fingers, in a narrow window; the middle square stays when the dialog is left."""
+    window = opened(width=400)
+    choose_photograph(window, tmp_path)
+    assert window.evaluate("document.documentElement.scrollWidth") <= 400
+    dialog = window.locator("dialog[open]").bounding_box()
+    assert dialog["x"] >= 0 and dialog["x"] + dialog["width"] <= 400
+    window.locator("canvas.placing").evaluate(
+        """(one) => {
+          one.setPointerCapture = () => {};
+          const frame = one.getBoundingClientRect();
+          const touch = (kind, id, x, y) => one.dispatchEvent(new PointerEvent(kind, {
+            pointerId: id, pointerType: 'touch', bubbles: true,
+            clientX: frame.x + x * frame.width, clientY: frame.y + y * frame.height }));
+          touch('pointerdown', 1, 0.4, 0.5);
+          touch('pointerdown', 2, 0.6, 0.5);
+          touch('pointermove', 2, 0.5, 0.5);
+          touch('pointerup', 2, 0.5, 0.5);
+          touch('pointerup', 1, 0.4, 0.5);
+        }"""
+    )
+    width, turn = seen_square(window)
+    assert width == pytest.approx(20, abs=1) and turn == pytest.approx(0, abs=0.1)
+    window.keyboard.press("Escape")
+    sync_api.expect(window.locator("dialog[open]")).to_have_count(0)
+    assert window.get_by_role("button", name="middle square").first.is_disabled()
+
+
+def test_a_face_goes_back_into_its_photograph(opened, tmp_path):
+    window = opened()
+    choose_photograph(window, tmp_path)
+    window.get_by_role("button", name="take this square").click()
+    invert_now(window)
+    assert window.locator("#photo").is_hidden()
+    window.get_by_text("faces back into the photograph").click()
+    window.wait_for_selector("img.photo:not([hidden])")
+    photo = window.locator("img.photo")
+
+    def waited(before):
+        sync_api.expect(photo).not_to_have_attribute("src", before, timeout=PATIENCE)
+        photo.evaluate("(one) => one.decode()")
+        return photo.get_attribute("src")
+
+    assert photo.evaluate("(one) => [one.naturalWidth, one.naturalHeight]") == [60, 40]
+    source = photo.get_attribute("src")
+    slide(window, "feather", 0.4)
+    source = waited(source)
+    window.get_by_label("drawn by").select_option("1")
+    waited(source)
+    assert "paste=" in window.url
+    sync_api.expect(window.locator("#commands")).to_contain_text(
+        "--paste-back pasted --feather 0.4", timeout=PATIENCE
+    )
+    saved = {}
+    for name in ("save the photograph", "save faces.json"):
+        with window.expect_download() as download:
+            window.get_by_role("button", name=name).click()
+        saved[download.value.suggested_filename] = download.value.path()
+    assert next(iter(saved)).endswith("-child.png") and list(saved)[1] == "faces.json"
+    with Image.open(next(iter(saved.values()))) as image:
+        assert image.size == (60, 40)
+    faces = json.loads(Path(saved["faces.json"]).read_text())
+    assert list(faces.values()) == [[[[10, 0], [50, 0], [50, 40], [10, 40]]]]
 
 
 def test_what_cannot_be_is_said(opened):

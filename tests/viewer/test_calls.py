@@ -155,12 +155,15 @@ def test_a_crop_is_where_the_page_shows_it(session):
     network = session.engine.family.parent
     picture = np.zeros((40, 80, 3), np.uint8)
     picture[10:30, 40:60] = 255  # a white square of half the height
-    options = read_options({"x": "0.5", "y": "0.25", "side": "0.5"})
-    assert (cut_out(png(picture), options, network) == 255).all()
-    whole = cut_out(png(picture), read_options({"x": "0.25"}), network)
-    assert 0 < whole.mean() < 255
-    edge = read_options({"x": "1", "y": "1", "side": "0.5"})
-    assert (cut_out(png(picture), edge, network) == 0).all()
+
+    def cut(face):
+        return cut_out(png(picture), read_options({"face": json.dumps(face)}), network)[0]
+
+    assert (cut([40, 10, 60, 30]) == 255).all()
+    assert (cut([[40, 10], [60, 10], [60, 30], [40, 30]]) == 255).all()
+    assert (cut([60, 20, 80, 40]) == 0).all()
+    whole, place = cut_out(png(picture), read_options({}), network)
+    assert 0 < whole.mean() < 255 and place.whole_box == (20, 0, 60, 40)
 
 
 @pytest.mark.slow
@@ -170,7 +173,8 @@ def test_an_upload_is_inverted_and_drawn_by_all(
 ):
     monkeypatch.chdir(tmp_path)
     picture = np.random.RandomState(3).randint(0, 256, (24, 30, 3)).astype(np.uint8)
-    words = {"way": "optimise", "space": space, "steps": "3", "compare": "pixels", "side": "0.8"}
+    words = {"way": "optimise", "space": space, "steps": "3", "compare": "pixels"}
+    words |= {"name": "x y.png", "face": "[[3, 2], [20, 5], [17, 22], [0, 19]]"}
     status, _, content = client.request("POST", f"upload?{urlencode(words)}", png(picture))
     assert status == 200
     done = finished(json.loads(content))
@@ -194,7 +198,7 @@ def test_an_upload_is_inverted_and_drawn_by_all(
     # The command that is said to find the latents finds them.
     [line] = [one for one in told["commands"] if one.startswith("# aligned invert")]
     assert main(shlex.split(line)[2:]) == 0
-    with np.load(f"{group}-inverted/{group}-crop.npz") as found, np.load(f"{group}.npz") as kept:
+    with np.load(f"{group}-inverted/x_y.npz") as found, np.load(f"{group}.npz") as kept:
         key = "z" if space == "z" else "ws"
         assert same_bits(found[key], kept[key])
     for line in told["commands"]:
@@ -210,7 +214,7 @@ def test_an_own_picture_is_drawn_by_the_command_that_is_shown(
     """Without edits too, and the zip says how its latents were found."""
     monkeypatch.chdir(tmp_path)
     picture = np.random.RandomState(4).randint(0, 256, (8, 8, 3)).astype(np.uint8)
-    words = urlencode({"steps": "2", "compare": "pixels"})
+    words = urlencode({"steps": "2", "compare": "pixels", "name": "me.png"})
     done = finished(json.loads(client.request("POST", f"upload?{words}", png(picture))[2]))
     name = f"picture-{done['result']['picture']}"
     state = {"seeds": [2], "pictures": [done["result"]["picture"]]}
@@ -218,7 +222,7 @@ def test_an_own_picture_is_drawn_by_the_command_that_is_shown(
     content = client.request("POST", "save", json.dumps({"state": state, "what": "zip"}))[2]
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(tmp_path)
-    assert origin.startswith(f"# aligned invert {PARENT} {name}-crop.png --space w+")
+    assert origin.startswith(f"# aligned invert {PARENT} photographs/me.png --space w+")
     assert (tmp_path / "commands.sh").read_text().splitlines() == ["set -e", origin, *lines]
     assert [line.split()[1] for line in lines] == ["family", "family"]
     for line, out in zip(lines, ("seeds.png", f"{name}.png"), strict=True):

@@ -116,8 +116,8 @@ def test_too_much_is_refused(client, session):
     Image.new("1", (8000, 8000)).save(file, "PNG")
     assert "8000x8000 pixels" in client.refused("upload?way=optimise", file.getvalue())
     assert "there is no encoder 0" in client.refused("upload?way=encoder", b"x")
-    said = client.refused("upload?path=/etc/passwd&side=7&way=x", b"x")
-    assert "path is unknown" in said and "side is '7'" in said and "way is 'x'" in said
+    said = client.refused("upload?path=/etc/passwd&face=7&way=x", b"x")
+    assert "path is unknown" in said and "face is '7'" in said and "way is 'x'" in said
 
 
 def test_pictures_that_the_page_has_are_not_sent_again(client):

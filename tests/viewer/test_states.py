@@ -21,6 +21,7 @@ from aligned_jax.viewer.commands import explain
 from aligned_jax.viewer.engine import Engine
 from aligned_jax.viewer.export import saved
 from aligned_jax.viewer.family import load_family
+from aligned_jax.viewer.own_pictures import OwnPictures
 from aligned_jax.viewer.shelf import EditShelf
 from aligned_jax.viewer.state import read_state
 from tests.helpers import same_bits
@@ -148,7 +149,7 @@ def test_what_the_page_says_makes_the_same(session, name, tmp_path, monkeypatch,
     engine = session.engine
     scene = engine.scene(read_state(STATES[name]))
     told = explain(scene, engine.family)
-    with zipfile.ZipFile(io.BytesIO(saved(engine, scene, "zip")[1])) as archive:
+    with zipfile.ZipFile(io.BytesIO(saved(engine, scene, "zip", OwnPictures())[1])) as archive:
         archive.extractall(tmp_path)
     drawn = {
         group.name: {c: engine.images(scene, group, k) for k, c in enumerate(scene.columns)}

@@ -15,7 +15,7 @@ from aligned_jax.jobs.edits.recipes import EditRecipe
 from aligned_jax.jobs.edits.strength import ChosenStrength
 from aligned_jax.jobs.films import Film
 from aligned_jax.jobs.keeping import Keeper, Keeping, as_floats
-from aligned_jax.jobs.pasting import PastedPhotographs, paste_back
+from aligned_jax.jobs.pasting import PastedPhotographs, faces_of, paste_back
 from aligned_jax.jobs.sources import Usage
 from aligned_jax.networks.network import Network
 from aligned_jax.provenance import Command
@@ -23,7 +23,7 @@ from aligned_jax.rendering.draw import RenderOptions, render
 from aligned_jax.rendering.editing import edited
 from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.rendering.latent_files import write_latents
-from aligned_jax.rendering.pasting import FEATHER
+from aligned_jax.rendering.pasting import FEATHER, Face
 from aligned_jax.rendering.records import picture_facts
 from aligned_jax.utils.reporting import QUIET, Advance, Reporter
 from aligned_jax.viz import to_uint8
@@ -166,14 +166,30 @@ class EditedFamily:
         Raises:
           UserError: if the latents are not of photographs, or images are not finite.
         """
+        drawn, left = self._whole(report)
+        facts = picture_facts(self.networks, self.latents, edits=self.summary)
+        return paste_back(self.latents, drawn, left, self.feather, facts)
+
+    def faces(self, latents: LatentBatch) -> dict[str, list[Face]]:
+        """The wholly edited pictures of other latents by each network, with their places.
+
+        Raises:
+          UserError: if images are not finite.
+        """
+        family = dataclasses.replace(self, latents=latents, changes={}, inside={})
+        return faces_of(latents.placements or (), *family._whole())
+
+    def _whole(
+        self, report: Reporter = QUIET
+    ) -> tuple[dict[str, np.ndarray], list[np.ndarray | None] | None]:
+        """The whole edit by each network, uint8 [N, R, R, C], and what photographs keep."""
         factors = np.asarray([0.0, 1.0])
         with report.progress(2 * len(self.networks) * len(self.latents), "images") as advance:
             drawn = {name: self._row(name, factors, advance)[1::2] for name in self.networks}
-        facts = picture_facts(self.networks, self.latents, edits=self.summary)
-        left = None
-        if self._keeping is not None:
-            left = [self._keeping.left(row) for row in range(len(self.latents))]
-        return paste_back(self.latents, drawn, left, self.feather, facts)
+        keeping = self._keeping
+        rows = range(len(self.latents))
+        left = None if keeping is None else [keeping.left(row) for row in rows]
+        return drawn, left
 
     @functools.cached_property
     def _keeping(self) -> Keeping | None:

@@ -7,6 +7,7 @@ import { el, fill, section } from "./dom.js";
 import { edits } from "./edits.js";
 import { Grid } from "./grid.js";
 import { latents } from "./latents.js";
+import { photo } from "./photo.js";
 import { pins } from "./pins.js";
 import { share } from "./share.js";
 import { slide } from "./slide.js";
@@ -55,6 +56,7 @@ async function begin() {
   const parts = [latents(store, info, fail), stack, blend(store, info), uploads(store, info, fail),
     kept, slide(store, info, fail), info.scores.length ? scores : null].filter(Boolean);
   fill(place("sections"), ...parts.map((part) => part.shown));
+  parts.push(photo(place("photo"), store, info, fail));
   let later = 0;
   const show = () => {
     for (const part of parts) part.show();

@@ -1,7 +1,7 @@
 // The state of the page, its history, and its address.
 
 const usual = { seeds: [0, 1, 2], psi: 0.7, label: null, noise: "const", noise_seed: 0, pad: null,
-  pictures: [], blend: null, edits: [] };
+  pictures: [], blend: null, edits: [], paste: null };
 const MOST = 200;
 const copy = (value) => JSON.parse(JSON.stringify(value));
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
