@@ -12,6 +12,7 @@ table between the marks of --docs is that of all pictures that are done.
 import argparse
 import io
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -39,7 +40,17 @@ from studies.tables import write_document, write_text
 
 PAGE, PICTURE = "inversion.md", "images/tuning.png"
 MARKS = "<!-- studies.tuning -->", "<!-- end of the table -->"
-COLUMNS = ("target", "W", "W+", "encoder", "W, tuned", "encoder, tuned")
+# What is tuned: the pivot, and what differs from the defaults, which end at an LPIPS.
+LOCAL = {"until": 0.0, "regulariser": "locality"}
+PLANS: dict[str, tuple[str, dict[str, Any]]] = {
+    "W, tuned": ("W", {}),
+    "W, all steps": ("W", {"until": 0.0}),
+    "W, locality": ("W", LOCAL),
+    "encoder, all steps": ("encoder", {"until": 0.0}),
+    "encoder, locality": ("encoder", LOCAL),
+}
+WHOLE = "W, all steps"  # whose difference is kept in several ways, and added to children
+COLUMNS = ("target", "W", "W+", "encoder", *PLANS)
 RANKS = (4, 16)
 FRESH = 9000  # first seed of the random latents whose pictures should stay
 KEEPING = convert.DeltaBase("", "G_ema", "")
@@ -81,7 +92,7 @@ def main(argv: list[str] | None = None) -> None:
             continue
         with Image.open(io.BytesIO(example["image"])) as image:
             target = np.asarray(image)[None]
-        numbers, shown = measured(setting, target, args, local=number < args.local)
+        numbers, shown = measured(setting, target, args)
         with viz.writing(work / f"{number}.png", overwrite=True) as file:
             viz.save_png(file, viz.tile(shown, len(shown)))
         write_text(work / f"{number}.json", json.dumps(numbers, indent=2) + "\n")
@@ -103,19 +114,17 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--directions", nargs="*", default=directions, metavar="zoo:NAME")
     add("--reader", default="zoo:people-reader")
     add("--images", type=int, default=20)
-    add("--local", type=int, default=20, help="of them that are tuned with locality, too")
     add("--steps", type=int, default=PIVOT["steps"], help="of inversions")
     add("--tune-steps", type=int, default=TuningSettings().steps)
-    add("--until", type=float, default=0.0, help="LPIPS at which tuning ends")
     add("--strength", type=float, default=2.0, help="of directions, in sigmas to either side")
     add("--others", type=int, default=16, help="random latents whose pictures should stay")
     return parser.parse_args(argv)
 
 
 def measured(
-    setting: Setting, target: np.ndarray, args: argparse.Namespace, local: bool
+    setting: Setting, target: np.ndarray, args: argparse.Namespace
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """All numbers of one picture, uint8 [1, R, R, C]; and pictures to show, uint8 [6, R, R, C]."""
+    """All numbers of a picture, uint8 [1, R, R, C]; pictures of COLUMNS, uint8 [P, R, R, C]."""
     network, near, seconds = setting.network, {}, {}
     pivots: dict[str, np.ndarray] = {}
     for name, space in (("W", "w"), ("W+", "w+")):
@@ -130,24 +139,22 @@ def measured(
     drawn = {
         name: distances(setting, network, ws, target, near, name) for name, ws in pivots.items()
     }
-    plain = TuningSettings(steps=args.tune_steps, until=args.until)
-    plans = {"W, tuned": ("W", plain), "encoder, tuned": ("encoder", plain)}
-    if local:
-        plans["W, tuned with locality"] = ("W", replace(plain, regulariser="locality"))
-    others, sizes, effects, children = {}, {}, {}, {}
+    plain = TuningSettings(steps=args.tune_steps)
+    others, sizes, effects, children, taken = {}, {}, {}, {}, {}
     effects["W"] = effect(setting, network, pivots["W"])
     effects["encoder"] = effect(setting, network, pivots["encoder"])
-    for name, (pivot, settings) in plans.items():
+    for name, (pivot, changes) in PLANS.items():
+        settings = replace(plain, **changes)
         begin = time.process_time()
         ws = pivots[pivot]
         tuned = inversion.tune(network, ws, target, setting.alex, settings, jax.random.key(0))
         seconds[name] = seconds[pivot] + time.process_time() - begin
-        delta = difference(network, tuned.network)
+        delta, taken[name] = difference(network, tuned.network), tuned.steps
         bent, sizes[name] = with_delta(network, delta), delta.bytes
         drawn[name] = distances(setting, bent, ws, target, near, name)
         effects[name] = effect(setting, bent, ws)
         others[name] = moved(setting, bent, args.others)
-        if name != "W, tuned":
+        if name != WHOLE:
             continue
         for kept, options in {
             "float32": {"dtype": "float32"},
@@ -159,7 +166,7 @@ def measured(
         for label, child in setting.children.items():
             children[label] = in_child(setting, child, delta, ws, target)
     shown = np.concatenate([target, *(drawn[name] for name in COLUMNS[1:])])
-    numbers = {"near": near, "seconds": seconds, "bytes": sizes, "effects": effects}
+    numbers = {"near": near, "seconds": seconds, "steps": taken, "bytes": sizes, "effects": effects}
     return {**numbers, "others": others, "children": children}, shown
 
 
@@ -264,7 +271,10 @@ def report(work: Path, args: argparse.Namespace, line: str) -> None:
 
 def counted(count: int) -> str:
     """A sentence on how many pictures the tables are of."""
-    return f"Means over {count} drawn faces that no network has seen:"
+    return (
+        f"Means over {count} drawn faces that no network has seen; behind the directions' effects "
+        "their standard errors. Seconds are those of the processor."
+    )
 
 
 def tables(rows: list[dict[str, Any]]) -> list[tuple[list[str], list[list[Any]]]]:
@@ -281,7 +291,6 @@ def tables(rows: list[dict[str, Any]]) -> list[tuple[list[str], list[list[Any]]]
 
     # The first picture has waited for compilers.
     timed = [row["seconds"] for row in rows[1:] or rows]
-    unit = np.mean([row["W"] for row in timed])
     near = []
     for name in dict.fromkeys(name for row in rows for name in row["near"]):
         took = [row[name] for row in timed if name in row]
@@ -289,7 +298,8 @@ def tables(rows: list[dict[str, Any]]) -> list[tuple[list[str], list[list[Any]]]
             [
                 name,
                 *(mean("near", name, kind) for kind in ("alex", "vgg", "rmse")),
-                float(np.mean(took) / unit) if took else "-",
+                mean("steps", name),
+                float(np.mean(took)) if took else "-",
                 f"{mean('bytes', name):,.0f}" if name in rows[0]["bytes"] else "-",
                 mean("others", name),
             ]
@@ -299,26 +309,35 @@ def tables(rows: list[dict[str, Any]]) -> list[tuple[list[str], list[list[Any]]]
         "LPIPS-Alex",
         "LPIPS-VGG",
         "pixel RMSE",
-        "time, W is 1",
+        "steps of tuning",
+        "seconds",
         "bytes",
         "others moved",
     ]
     effects = []
     for name in rows[0]["effects"]["W"]:
-        before, encoded = (mean("effects", pivot, name) for pivot in ("W", "encoder"))
-        after = [mean("effects", tuned, name) for tuned in ("W, tuned", "W, tuned with locality")]
-        pairs = [*((x, before) for x in after), (mean("effects", "encoder, tuned", name), encoded)]
-        ratios = [
-            a / b if isinstance(a, float) and isinstance(b, float) and b else "-" for a, b in pairs
-        ]
-        effects.append([name.rpartition("/")[2], before, *ratios])
-    shifted = ["direction", "effect at W", "tuned", "with locality", "at the encoder's, tuned"]
+        kept = [share(rows, plan, pivot, name) for plan, (pivot, _) in PLANS.items()]
+        effects.append([name.rpartition("/")[2], mean("effects", "W", name), *kept])
+    shifted = ["direction", "effect at W", *PLANS]
     result: list[tuple[list[str], list[list[Any]]]] = [(headings, near), (shifted, effects)]
     if names := list(rows[0]["children"]):
         facts = list(rows[0]["children"][names[0]])
         cells = [[name, *(mean("children", name, fact) for fact in facts)] for name in names]
         result.append((["child", *facts], cells))
     return result
+
+
+def share(rows: list[dict[str, Any]], plan: str, pivot: str, direction: str) -> str:
+    """How much of a direction's effect is left after a tuning: "0.95 ± 0.02"."""
+    before, after = (
+        np.array([row["effects"][name][direction] for row in rows]) for name in (pivot, plan)
+    )
+    whole = before.mean()
+    if not whole:
+        return "-"
+    left = after.mean() / whole
+    error = np.std(after - left * before) / abs(whole) / math.sqrt(len(rows))
+    return f"{left:.2f} ± {error:.2f}"
 
 
 if __name__ == "__main__":

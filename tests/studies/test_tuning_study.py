@@ -41,20 +41,24 @@ def test_it_writes_tables_and_a_picture_and_goes_on(tmp_path, monkeypatch):
     argv = ["--work", work, "--docs", docs, "--network", tmp_path / "parent"]
     argv += ["--encoder", tmp_path / "e4e", "--children", tmp_path / "child"]
     argv += ["--reader", f"{tmp_path / 'judge.py'}:judge", "--directions", "zoo:way"]
-    argv += ["--steps", 3, "--tune-steps", 4, "--others", 2, "--local", 1]
+    argv += ["--steps", 3, "--tune-steps", 4, "--others", 2]
     tuning.main([str(word) for word in (*argv, "--images", 1)])
     before = (work / "0.json").stat().st_mtime_ns
     tuning.main([str(word) for word in (*argv, "--images", 2)])
     assert (work / "0.json").stat().st_mtime_ns == before
     first, second = json.loads((work / "tuning.json").read_text())["rows"]
     assert first["near"]["W, tuned"]["alex"] < first["near"]["W"]["alex"]
-    assert (
-        "W, tuned with locality" in first["near"] and "W, tuned with locality" not in second["near"]
-    )
-    assert first["bytes"]["W, tuned, float32"] == 2 * first["bytes"]["W, tuned"]
-    assert first["others"]["W, tuned"] > 0 and first["effects"]["W"]["way"] != 0
+    assert first["near"]["W, locality"] != first["near"]["W, all steps"]
+    assert first["steps"]["W, all steps"] == 4 and second["steps"]["encoder, locality"] == 4
+    assert first["bytes"]["W, all steps, float32"] == 2 * first["bytes"]["W, all steps"]
+    assert first["others"]["W, all steps"] > 0 and first["effects"]["W"]["way"] != 0
     assert {*first["children"]["child"]} > {"before: colours", "after: nearest", "moved", "apart"}
     page = (docs / PAGE).read_text("utf-8")
     assert page.startswith("# Before\n") and page.endswith("after\n") and "old" not in page
-    assert "Means over 2 drawn faces" in page and "| W, tuned |" in page and "| way |" in page
+    assert (
+        "Means over 2 drawn faces" in page
+        and "| W, tuned |" in page
+        and " ± " in page
+        and "| way |" in page
+    )
     assert (docs / PICTURE).stat().st_size > 1000
