@@ -159,7 +159,9 @@ def before():
 
 
 def test_every_option_is_flipped():
-    assert FLIPS.keys() == {field.name for field in dataclasses.fields(EncoderOptions)}
+    fields = {field.name for field in dataclasses.fields(EncoderOptions)}
+    # CPUs compute products of every precision alike: tests/training/test_encoder_step.py.
+    assert FLIPS.keys() | {"precision"} == fields
 
 
 CASES = [

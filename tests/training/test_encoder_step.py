@@ -1,5 +1,7 @@
 """Training encoders: one device and eight take the same step, and the loss is what it says."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from aligned_jax.training.encoder_state import (
     create_encoder_state,
     with_backbone,
 )
-from aligned_jax.training.encoder_step import EncoderStep, active_rows
+from aligned_jax.training.encoder_step import EncoderStep, active_rows, run_iteration
 from tests.helpers import worst_error
 from tests.training import tiny_encoder as tiny
 
@@ -142,6 +144,20 @@ def test_other_spaces_train_without_any_loss_network(generator, space):
         else (lambda s: s.E["params"][head]["weight"])
     )
     assert np.abs(weight(state) - weight(before)).max() > 0
+
+
+@pytest.mark.slow
+def test_every_product_has_the_precision_of_the_options(generator):
+    def text(precision):
+        chosen = tiny.recipe(batch_size=4, precision=precision, **WEIGHTS)
+        step = EncoderStep(chosen, tiny.frozen(generator), EIGHT[:1])
+        state = parallel.replicate(create_encoder_state(chosen, generator), EIGHT[:1])
+        program = parallel.on_each_device(functools.partial(run_iteration, chosen), EIGHT[:1])
+        return program.lower(state, step.frozen, step.feed(images(4))).as_text()
+
+    exact, high, fast = (text(one) for one in ("exact", "high", "fast"))
+    assert "[HIGH, HIGH]" in high and "[HIGH, HIGH]" not in exact + fast
+    assert fast.count("[HIGHEST, HIGHEST]") < 0.1 * exact.count("[HIGHEST, HIGHEST]")
 
 
 def test_deltas_begin_when_published():
