@@ -1,7 +1,6 @@
 """A folder or zip of finished images, read as it is: nothing is cropped or resized."""
 
 import functools
-import hashlib
 import os
 import threading
 from collections import defaultdict
@@ -71,11 +70,8 @@ class ImageFolder:
     @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the whole content, which is read for it."""
-        digest = hashlib.sha256(f"mirror {self.options.mirror}\n".encode())
-        for item in self._items:
-            content = hashlib.sha256(self._read(item).getbuffer()).hexdigest()
-            digest.update(f"{item.file} {content}\n".encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
+        with self._lock:
+            return self._files.fingerprint(self._items, f"mirror {self.options.mirror}\n")
 
     def _read(self, item: Item) -> Any:
         with self._lock:

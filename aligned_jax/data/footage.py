@@ -1,7 +1,6 @@
 """Films that are read frame by frame: videos by the ffmpeg of the extra `video`, animations by
 Pillow, and folders of pictures."""
 
-import hashlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -128,15 +127,11 @@ def _is_video(name: str) -> bool:
 
 
 def _of_folder(name: str) -> Footage:
-    digest = hashlib.sha256()
     with closing(ImageFiles(name)) as folder:
         items = folder.images()
         if not items:
             raise UserError(f"{name} holds no frames: there are no pictures in it")
-        for item in items:
-            with folder.read(item) as content:
-                each = hashlib.sha256(content.getbuffer()).hexdigest()
-            digest.update(f"{each} {item.file}\n".encode())
+        digest = folder.fingerprint(items)
         try:
             first = pictures.whole(folder.read(items[0]))
         except Exception as error:  # decoders raise all kinds of errors
@@ -144,7 +139,7 @@ def _of_folder(name: str) -> Footage:
     channels = len(first.getbands())
     files = tuple(item.file for item in items)
     return Footage(
-        name, first.size, channels, _rate_of(name), "", files, digest.hexdigest(), len(files)
+        name, first.size, channels, _rate_of(name), "", files, digest, len(files)
     )
 
 

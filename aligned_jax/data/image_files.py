@@ -1,5 +1,6 @@
 """The files of a folder or zip: which are pictures, which are passed over, and their bytes."""
 
+import hashlib
 import io
 import os
 import zipfile
@@ -129,6 +130,22 @@ class ImageFiles:
         """Every dataset.json, the outermost first."""
         names = [name for name in self._names() if name.split("/")[-1].lower() == LISTING]
         return sorted(names, key=lambda name: (name.count("/"), name))
+
+    def fingerprint(self, items: Iterable[Item], words: str = "") -> str:
+        """SHA-256 of words, and of the names and contents of files.
+
+        Raises:
+          FormatError: naming a file that cannot be read.
+        """
+        digest = hashlib.sha256(words.encode())
+        for item in items:
+            try:
+                content = self.read(item)
+            except (OSError, ValueError) as error:
+                raise FormatError(f"{self.path}/{item.file}: {reason(error)}") from error
+            each = hashlib.sha256(content.getbuffer()).hexdigest()
+            digest.update(f"{item.file} {each}\n".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def read(self, item: Item, most: int | None = None) -> io.BytesIO:
         """The bytes of a file; those of a zip no more than it declares.

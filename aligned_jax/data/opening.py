@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image
 
 from aligned_jax.utils import reading
@@ -57,6 +58,13 @@ def opened(data: BinaryIO) -> Iterator[Image.Image]:
                 f"{image.width}x{image.height} pixels are more than a picture should have"
             )
         yield image
+
+
+def pixels_of(content: bytes) -> np.ndarray:
+    """The pixels of a file that this program wrote, uint8 [H, W, C]; raises as `opened`."""
+    with opened(io.BytesIO(content)) as image:
+        pixels = np.asarray(image)
+    return pixels.reshape(*pixels.shape[:2], -1)
 
 
 @functools.cache

@@ -1,13 +1,10 @@
 """Faces of a page back in the photographs that they were cut out of."""
 
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from aligned_jax import provenance
-from aligned_jax.data.opening import opened
+from aligned_jax.data.opening import pixels_of
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.pasting import result_names
 from aligned_jax.rendering.pasting import FEATHER, Face, pasted
@@ -94,7 +91,7 @@ def _png(
         cell = engine.cell(scene, column, row, group, place)
         if cell.error:
             raise UserError(cell.error)
-        faces.append(Face(_pixels(cell.png), where[place]))
+        faces.append(Face(pixels_of(cell.png), where[place]))
     before, paste = album.pixels(photo), scene.state.paste
     after = pasted(before.pixels, faces, paste.feather if paste else FEATHER)
     if most is not None:
@@ -103,10 +100,3 @@ def _png(
     line = next((one for one in told if one.endswith(f" {PASTED}.png")), "")
     line = "" if scene.apart and scene.columns[column] == BLEND else line
     return png_bytes(after, provenance.png_text(line), before.profile_of(after))
-
-
-def _pixels(png: bytes) -> np.ndarray:
-    """The pixels of a cell, uint8 [R, R, C]."""
-    with opened(io.BytesIO(png)) as image:
-        pixels = np.asarray(image)
-    return pixels.reshape(*pixels.shape[:2], -1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from aligned_jax.data.opening import opened
+from aligned_jax.data.opening import pixels_of
 from aligned_jax.errors import UserError
 from aligned_jax.viewer.engine import Engine
 from aligned_jax.viewer.state import read_state
@@ -116,7 +116,7 @@ def slide_bytes(engine: Engine, request: SlideRequest, task: ViewTask) -> bytes:
                 for cell in engine.cells(scene):
                     if cell.error:
                         raise UserError(f"{request.said} at {value:g}: {cell.error}")
-                    pictures.append(_pixels(cell.png))
+                    pictures.append(pixels_of(cell.png))
                     advance(1)
                 shown = np.stack(pictures)
                 shape = (len(scene.rows), len(scene.columns), *shown.shape[1:])
@@ -142,10 +142,3 @@ def _check_there(request: SlideRequest) -> None:
             raise UserError(f"there is no edit {parts[1]} on the stack; add one first")
         if not isinstance(edits[int(parts[1])], Mapping):
             raise UserError(f"edit {parts[1]} is no edit")
-
-
-def _pixels(png: bytes) -> np.ndarray:
-    """uint8 [R, R, C]."""
-    with opened(io.BytesIO(png)) as image:
-        pixels = np.asarray(image)
-    return pixels.reshape(*pixels.shape[:2], -1)

@@ -1,6 +1,7 @@
 """Films are read frame by frame, whatever holds them."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -107,6 +108,18 @@ def test_a_damaged_frame_is_named(tmp_path, frames):
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
     with pytest.raises(FormatError, match=r"b\.png: "):
         list(open_footage(tmp_path).frames())
+
+
+def test_a_frame_of_any_name_and_one_that_is_no_file(tmp_path, frames):
+    name = os.fsdecode(b"\xff.png")
+    Image.fromarray(frames[0]).save(tmp_path / name)
+    film = open_footage(tmp_path)
+    assert film.called(0) == name and len(list(film.frames())) == 1
+    os.rename(tmp_path / name, tmp_path / "b.png")
+    assert open_footage(tmp_path).digest != film.digest
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(FormatError, match=r"a\.png: "):
+        open_footage(tmp_path)
 
 
 def test_what_is_no_film(place, tmp_path, frames):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aligned_jax import viz
-from aligned_jax.data.opening import opened, read_file
+from aligned_jax.data.opening import pixels_of, read_file
 from aligned_jax.data.tracks import Track
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.reading import read_json
@@ -108,8 +108,7 @@ class FilmWork:
 
     def frame(self, kind: str, number: int) -> np.ndarray:
         """A drawn frame, uint8 [H, W, C]."""
-        with opened(read_file(self._frame(kind, number))) as image:
-            return np.asarray(image).reshape(*image.size[::-1], -1)
+        return pixels_of(read_file(self._frame(kind, number)).getvalue())
 
     def keep_frame(self, kind: str, number: int, pixels: np.ndarray) -> None:
         """Keeps it."""
