@@ -140,7 +140,8 @@ def states(setting: Setting, steps: Sequence[int]) -> Iterator[tuple[int, Any]]:
     if list(steps) == [0]:
         yield 0, state
         return
-    step, placed = GanStep(recipe), parallel.replicate(state)
+    devices = jax.local_devices()[:1]
+    step, placed = GanStep(recipe, devices), parallel.replicate(state, devices)
     for number in range(max(steps) + 1):
         if number in steps:
             yield number, parallel.local(placed)
