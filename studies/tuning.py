@@ -12,7 +12,6 @@ table between the marks of --docs is that of all pictures that are done.
 import argparse
 import io
 import json
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,24 +33,29 @@ from aligned_jax.jobs.judges import NamedJudge, load_picture_judge
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.semantics.direction import Direction
-from benchmarks.reporting import command, markdown
+from benchmarks.reporting import command
 from studies.likeness import measures
-from studies.tables import write_document, write_text
+from studies.tables import write_text
+from studies.tuning_tables import report
 
-PAGE, PICTURE = "inversion.md", "images/tuning.png"
-MARKS = "<!-- studies.tuning -->", "<!-- end of the table -->"
-# What is tuned: the pivot, and what differs from the defaults, which end at an LPIPS.
-LOCAL = {"until": 0.0, "regulariser": "locality"}
-PLANS: dict[str, tuple[str, dict[str, Any]]] = {
-    "W, tuned": ("W", {}),
-    "W, all steps": ("W", {"until": 0.0}),
-    "W, locality": ("W", LOCAL),
-    "encoder, all steps": ("encoder", {"until": 0.0}),
-    "encoder, locality": ("encoder", LOCAL),
+# What is tuned: the pivot, what differs from the defaults, and the network of LPIPS.
+ALL = {"until": 0.0}
+LOCAL = {"regulariser": "locality"}
+PLANS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "W, tuned": ("W", {}, "alex"),
+    "W, all steps": ("W", ALL, "alex"),
+    "W, all steps, VGG": ("W", ALL, "vgg"),
+    "W, locality": ("W", {**ALL, **LOCAL}, "alex"),
+    "W, locality to 0.03": ("W", {"until": 0.03, **LOCAL}, "alex"),
+    "encoder, all steps": ("encoder", ALL, "alex"),
+    "encoder, locality": ("encoder", {**ALL, **LOCAL}, "alex"),
+    "encoder, locality to 0.03": ("encoder", {"until": 0.03, **LOCAL}, "alex"),
 }
 WHOLE = "W, all steps"  # whose difference is kept in several ways, and added to children
-COLUMNS = ("target", "W", "W+", "encoder", *PLANS)
+SHOWN = ("W, tuned", "W, all steps", "W, locality", "encoder, all steps", "encoder, locality")
+COLUMNS = ("target", "W", "W+", "encoder", *SHOWN)
 RANKS = (4, 16)
+PIVOTS = ("W", "W+", "encoder")
 FRESH = 9000  # first seed of the random latents whose pictures should stay
 KEEPING = convert.DeltaBase("", "G_ema", "")
 
@@ -67,7 +71,11 @@ class Setting:
     judge: NamedJudge
     vgg: inversion.Perceptual
     alex: Lpips
-    strength: float
+    strengths: tuple[float, ...]
+
+    def lpips(self, name: str) -> inversion.Perceptual:
+        """The distance by the name of its network."""
+        return {"vgg": self.vgg, "alex": self.alex}[name]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -83,7 +91,7 @@ def main(argv: list[str] | None = None) -> None:
         load_picture_judge(args.reader),
         features.lpips("vgg"),
         features.lpips("alex"),
-        args.strength,
+        tuple(args.strengths),
     )
     size = network.config.img_resolution
     source = AvatarSource("personas", args.images, 0, size, roll=12.0, yaw=1.0, zoom=1.25)
@@ -92,12 +100,13 @@ def main(argv: list[str] | None = None) -> None:
             continue
         with Image.open(io.BytesIO(example["image"])) as image:
             target = np.asarray(image)[None]
-        numbers, shown = measured(setting, target, args)
+        numbers, shown = measured(setting, target, args, work / f"{number}.npz")
         with viz.writing(work / f"{number}.png", overwrite=True) as file:
             viz.save_png(file, viz.tile(shown, len(shown)))
         write_text(work / f"{number}.json", json.dumps(numbers, indent=2) + "\n")
         print(f"picture {number}: {numbers['near']}", flush=True)
-    report(work, args, command("studies.tuning", argv))
+    pivots = {name: plan[0] for name, plan in PLANS.items()}
+    report(work, args, command("studies.tuning", argv), pivots, COLUMNS)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -109,33 +118,37 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--network", default="zoo:personas64")
     add("--encoder", default="zoo:personas64-e4e")
     add("--children", nargs="*", default=["zoo:toon-head64", "zoo:critters64"])
-    names = ("glasses", "roll", "yaw", "light-hair", "long-hair", "light-skin")
-    directions = [f"zoo:{name}" for name in names]
-    add("--directions", nargs="*", default=directions, metavar="zoo:NAME")
+    add("--directions", nargs="*", default=aj.zoo.names("directions"), metavar="zoo:NAME")
     add("--reader", default="zoo:people-reader")
     add("--images", type=int, default=20)
     add("--steps", type=int, default=PIVOT["steps"], help="of inversions")
     add("--tune-steps", type=int, default=TuningSettings().steps)
-    add("--strength", type=float, default=2.0, help="of directions, in sigmas to either side")
+    add(
+        "--strengths",
+        nargs="*",
+        type=float,
+        default=[1.0, 2.0, 3.0],
+        help="of directions, in sigmas",
+    )
     add("--others", type=int, default=16, help="random latents whose pictures should stay")
     return parser.parse_args(argv)
 
 
 def measured(
-    setting: Setting, target: np.ndarray, args: argparse.Namespace
+    setting: Setting, target: np.ndarray, args: argparse.Namespace, place: Path
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """All numbers of a picture, uint8 [1, R, R, C]; pictures of COLUMNS, uint8 [P, R, R, C]."""
-    network, near, seconds = setting.network, {}, {}
-    pivots: dict[str, np.ndarray] = {}
-    for name, space in (("W", "w"), ("W+", "w+")):
-        settings = Settings(space=space, **{**PIVOT, "steps": args.steps})
-        begin = time.process_time()
-        key = jax.random.key(0)
-        pivots[name] = inversion.invert(network, target, setting.vgg, settings, key).latent
-        seconds[name] = time.process_time() - begin
-    begin = time.process_time()
-    pivots["encoder"] = np.asarray(inversion.encode(setting.encoder, network, target))
-    seconds["encoder"] = time.process_time() - begin
+    """All numbers of a picture, uint8 [1, R, R, C]; pictures of COLUMNS, uint8 [P, R, R, C].
+
+    Its latents are kept in `place`.
+    """
+    network = setting.network
+    near: dict[str, Any] = {}
+    if not place.exists():
+        with viz.writing(place, overwrite=True) as file:
+            np.savez(file, **inverted(setting, target, args.steps))  # type: ignore[arg-type]
+    with np.load(place) as kept:
+        seconds = {name: float(kept[f"{name} seconds"]) for name in PIVOTS}
+        pivots = {name: kept[name] for name in PIVOTS}
     drawn = {
         name: distances(setting, network, ws, target, near, name) for name, ws in pivots.items()
     }
@@ -143,11 +156,13 @@ def measured(
     others, sizes, effects, children, taken = {}, {}, {}, {}, {}
     effects["W"] = effect(setting, network, pivots["W"])
     effects["encoder"] = effect(setting, network, pivots["encoder"])
-    for name, (pivot, changes) in PLANS.items():
+    for name, (pivot, changes, lpips) in PLANS.items():
         settings = replace(plain, **changes)
         begin = time.process_time()
         ws = pivots[pivot]
-        tuned = inversion.tune(network, ws, target, setting.alex, settings, jax.random.key(0))
+        tuned = inversion.tune(
+            network, ws, target, setting.lpips(lpips), settings, jax.random.key(0)
+        )
         seconds[name] = seconds[pivot] + time.process_time() - begin
         delta, taken[name] = difference(network, tuned.network), tuned.steps
         bent, sizes[name] = with_delta(network, delta), delta.bytes
@@ -168,6 +183,21 @@ def measured(
     shown = np.concatenate([target, *(drawn[name] for name in COLUMNS[1:])])
     numbers = {"near": near, "seconds": seconds, "steps": taken, "bytes": sizes, "effects": effects}
     return {**numbers, "others": others, "children": children}, shown
+
+
+def inverted(setting: Setting, target: np.ndarray, steps: int) -> dict[str, np.ndarray]:
+    """Latents of a picture by the names of PIVOTS, and the seconds that each took."""
+    found: dict[str, Any] = {}
+    for name, space in (("W", "w"), ("W+", "w+")):
+        settings = Settings(space=space, **{**PIVOT, "steps": steps})
+        begin = time.process_time()
+        key = jax.random.key(0)
+        found[name] = inversion.invert(setting.network, target, setting.vgg, settings, key).latent
+        found[f"{name} seconds"] = time.process_time() - begin
+    begin = time.process_time()
+    found["encoder"] = inversion.encode(setting.encoder, setting.network, target)
+    found["encoder seconds"] = time.process_time() - begin
+    return {name: np.asarray(value) for name, value in found.items()}
 
 
 def difference(network: Network, tuned: Network, **options: Any) -> convert.Delta:
@@ -201,13 +231,15 @@ def distances(
 
 
 def effect(setting: Setting, network: Network, ws: np.ndarray) -> dict[str, float]:
-    """How far each direction moves its attribute, from one side of a pivot to the other."""
-    found = {}
+    """By how much a sigma of each direction moves its attribute, on average over strengths."""
+    found, amounts = {}, np.array(setting.strengths)
+    sides = [*(-amounts), *amounts]
     for name, direction in setting.directions.items():
-        way = setting.strength * direction.sigma * direction.vectors["w"]
-        images = np.concatenate([network.synthesis(ws + side * way) for side in (-1, 1)])
+        way = direction.sigma * direction.vectors["w"]
+        images = np.concatenate([network.synthesis(ws + side * way) for side in sides])
         scores = setting.judge(np.clip(images, -1, 1))[direction.found["attribute"]]
-        found[name] = float(scores[1] - scores[0])
+        less, more = np.split(np.asarray(scores, np.float64), 2)
+        found[name] = float(np.mean((more - less) / (2 * amounts)))
     return found
 
 
@@ -243,101 +275,6 @@ def in_child(
     told["moved"] = float(setting.alex(plain, bent)[0])
     told["apart"] = float(setting.alex(plain, np.asarray(setting.network.synthesis(ws)))[0])
     return told
-
-
-def report(work: Path, args: argparse.Namespace, line: str) -> None:
-    """Tables of all pictures that are done, the page, and a picture of the first of them."""
-    files = sorted(work.glob("[0-9]*.json"), key=lambda path: int(path.stem))
-    rows = [json.loads(path.read_text(encoding="utf-8")) for path in files]
-    text = "\n\n".join(markdown(*table) for table in tables(rows))
-    shown = [np.asarray(Image.open(path.with_suffix(".png"))) for path in files[:8]]
-    size = shown[0].shape[0]
-    images = np.stack([np.split(row, row.shape[1] // size, axis=1) for row in shown])
-    file = io.BytesIO()
-    viz.save_png(file, viz.figure(images, list(COLUMNS), [str(k) for k in range(len(images))]))
-    docs = Path(args.docs)
-    with viz.writing(docs / PICTURE, overwrite=True) as out:
-        out.write(file.getvalue())
-    page = (docs / PAGE).read_text(encoding="utf-8")
-    head, first, rest = page.partition(MARKS[0])
-    _, last, tail = rest.partition(MARKS[1])
-    told = (
-        f"{counted(len(rows))}\n\n```\n{line}\n```\n\n{text}\n\n![{'; '.join(COLUMNS)}]({PICTURE})"
-    )
-    write_text(docs / PAGE, f"{head}{first}\n\n{told}\n\n{last}{tail}")
-    write_document(work / "tuning.json", line, vars(args), rows=rows)
-    print(text)
-
-
-def counted(count: int) -> str:
-    """A sentence on how many pictures the tables are of."""
-    return (
-        f"Means over {count} drawn faces that no network has seen; behind the directions' effects "
-        "their standard errors. Seconds are those of the processor."
-    )
-
-
-def tables(rows: list[dict[str, Any]]) -> list[tuple[list[str], list[list[Any]]]]:
-    """Headings and rows: nearness, directions, and children."""
-
-    def mean(part: str, *names: str) -> float | str:
-        found = []
-        for row in rows:
-            value: Any = row[part]
-            for name in names:
-                value = value.get(name) if isinstance(value, dict) else None
-            found += [] if value is None else [value]
-        return float(np.mean(found)) if found else "-"
-
-    # The first picture has waited for compilers.
-    timed = [row["seconds"] for row in rows[1:] or rows]
-    near = []
-    for name in dict.fromkeys(name for row in rows for name in row["near"]):
-        took = [row[name] for row in timed if name in row]
-        near.append(
-            [
-                name,
-                *(mean("near", name, kind) for kind in ("alex", "vgg", "rmse")),
-                mean("steps", name),
-                float(np.mean(took)) if took else "-",
-                f"{mean('bytes', name):,.0f}" if name in rows[0]["bytes"] else "-",
-                mean("others", name),
-            ]
-        )
-    headings = [
-        "",
-        "LPIPS-Alex",
-        "LPIPS-VGG",
-        "pixel RMSE",
-        "steps of tuning",
-        "seconds",
-        "bytes",
-        "others moved",
-    ]
-    effects = []
-    for name in rows[0]["effects"]["W"]:
-        kept = [share(rows, plan, pivot, name) for plan, (pivot, _) in PLANS.items()]
-        effects.append([name.rpartition("/")[2], mean("effects", "W", name), *kept])
-    shifted = ["direction", "effect at W", *PLANS]
-    result: list[tuple[list[str], list[list[Any]]]] = [(headings, near), (shifted, effects)]
-    if names := list(rows[0]["children"]):
-        facts = list(rows[0]["children"][names[0]])
-        cells = [[name, *(mean("children", name, fact) for fact in facts)] for name in names]
-        result.append((["child", *facts], cells))
-    return result
-
-
-def share(rows: list[dict[str, Any]], plan: str, pivot: str, direction: str) -> str:
-    """How much of a direction's effect is left after a tuning: "0.95 ± 0.02"."""
-    before, after = (
-        np.array([row["effects"][name][direction] for row in rows]) for name in (pivot, plan)
-    )
-    whole = before.mean()
-    if not whole:
-        return "-"
-    left = after.mean() / whole
-    error = np.std(after - left * before) / abs(whole) / math.sqrt(len(rows))
-    return f"{left:.2f} ± {error:.2f}"
 
 
 if __name__ == "__main__":

@@ -11,11 +11,17 @@ from aligned_jax import features
 from aligned_jax.networks import init_variables
 from aligned_jax.semantics.direction import Direction
 from studies import tuning
-from studies.tuning import MARKS, PAGE, PICTURE
+from studies.tuning_tables import MARKS, PAGE, PICTURE, share
 from tests.networks.small_encoder import ENCODER, GENERATOR, filled, provenance_of
 from tests.standins import Nearness
 
 JUDGE = "def judge(images):\n    return {'light': images.mean(axis=(1, 2, 3))}\n"
+
+
+def test_how_much_is_left_of_an_effect():
+    """Twice as much of one, none of another: half on the average, with a large error."""
+    effects = [{"W": {"a": 1.0}, "tuned": {"a": 2.0}}, {"W": {"a": 3.0}, "tuned": {"a": 0.0}}]
+    assert share([{"effects": row} for row in effects], "tuned", "W", "a") == "0.50 ± 0.53"
 
 
 @pytest.mark.slow
@@ -48,7 +54,8 @@ def test_it_writes_tables_and_a_picture_and_goes_on(tmp_path, monkeypatch):
     assert (work / "0.json").stat().st_mtime_ns == before
     first, second = json.loads((work / "tuning.json").read_text())["rows"]
     assert first["near"]["W, tuned"]["alex"] < first["near"]["W"]["alex"]
-    assert first["near"]["W, locality"] != first["near"]["W, all steps"]
+    differ = ("W, all steps", "W, all steps, VGG", "W, locality", "encoder, all steps")
+    assert len({first["near"][name]["alex"] for name in differ}) == len(differ)
     assert first["steps"]["W, all steps"] == 4 and second["steps"]["encoder, locality"] == 4
     assert first["bytes"]["W, all steps, float32"] == 2 * first["bytes"]["W, all steps"]
     assert first["others"]["W, all steps"] > 0 and first["effects"]["W"]["way"] != 0
