@@ -54,7 +54,7 @@ def test_it_writes_tables_and_a_picture_and_goes_on(tmp_path, monkeypatch):
     assert (work / "0.json").stat().st_mtime_ns == before
     first, second = json.loads((work / "tuning.json").read_text())["rows"]
     assert first["near"]["W, tuned"]["alex"] < first["near"]["W"]["alex"]
-    differ = ("W, all steps", "W, all steps, VGG", "W, locality", "encoder, all steps")
+    differ = ("W, all steps", "W, locality", "encoder, all steps")
     assert len({first["near"][name]["alex"] for name in differ}) == len(differ)
     assert first["steps"]["W, all steps"] == 4 and second["steps"]["encoder, locality"] == 4
     assert first["bytes"]["W, all steps, float32"] == 2 * first["bytes"]["W, all steps"]
