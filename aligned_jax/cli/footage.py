@@ -10,7 +10,7 @@ from aligned_jax.cli import arguments, console, edits
 from aligned_jax.cli.console import command
 from aligned_jax.cli.photos import check_reader, photo_options
 from aligned_jax.errors import UserError
-from aligned_jax.utils.text import counted, options
+from aligned_jax.utils.text import counted, listed, options
 
 if TYPE_CHECKING:
     from aligned_jax.jobs import FilmOptions, RedrawnFilm
@@ -160,4 +160,4 @@ def _tell(film: "RedrawnFilm") -> None:
     if film.diverged:
         console.warn(f"{counted(film.diverged, 'frame')} diverged and look like their neighbours")
     if film.lost_sound:
-        console.warn("the sound is left out; an mp4 keeps it")
+        console.warn(f"the sound is left out of {listed(film.lost_sound)}; an mp4 keeps it")

@@ -138,9 +138,7 @@ def _of_folder(name: str) -> Footage:
             raise UserError(f"{name}/{items[0].file}: {reason(error)}") from None
     channels = len(first.getbands())
     files = tuple(item.file for item in items)
-    return Footage(
-        name, first.size, channels, _rate_of(name), "", files, digest, len(files)
-    )
+    return Footage(name, first.size, channels, _rate_of(name), "", files, digest, len(files))
 
 
 def _rate_of(folder: str) -> float:

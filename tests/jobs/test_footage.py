@@ -1,6 +1,8 @@
 """Films, edited and translated frame by frame."""
 
+import functools
 import json
+import shutil
 import subprocess
 import sys
 
@@ -173,6 +175,90 @@ def test_a_stopped_film_goes_on(place, network, tmp_path, monkeypatch, stage):
         np.testing.assert_array_equal(frames_of(tmp_path / first), frames_of(tmp_path / second))
 
 
+def _stopped_while(monkeypatch, nth, run):
+    """Runs with `save_video` stopped at its nth call."""
+    own, calls = viz.save_video, []
+
+    def stopped(*args, **more):
+        calls.append(args)
+        if len(calls) == nth:
+            raise _Stop
+        own(*args, **more)
+
+    monkeypatch.setattr(viz, "save_video", stopped)
+    with pytest.raises(_Stop):
+        run()
+    monkeypatch.undo()
+
+
+def test_a_film_stopped_between_its_two_results_goes_on(place, network, tmp_path, monkeypatch):
+    out, whole = tmp_path / "out.webp", tmp_path / "whole.webp"
+    _stopped_while(monkeypatch, 2, lambda: edited(place, network, out, paste=whole))
+    written = out.stat().st_mtime_ns
+    assert not whole.exists()
+    drawn = []
+    keep = jobs.footage.work.FilmWork.keep_frame
+    monkeypatch.setattr(
+        jobs.footage.work.FilmWork,
+        "keep_frame",
+        lambda self, *args: (drawn.append(args[:2]), keep(self, *args)),
+    )
+    film = edited(place, network, out, paste=whole)
+    assert not drawn and whole.exists() and out.stat().st_mtime_ns == written
+    assert film.flicker[next(iter(film.flicker))] > 0
+    _stopped_while(
+        monkeypatch,
+        2,
+        lambda: edited(place, network, tmp_path / "b.webp", paste=tmp_path / "c.webp"),
+    )
+    with pytest.raises(UserError, match=r"b\.webp already exists"):  # it is of another edit
+        edited(place, network, tmp_path / "b.webp", strength=1, paste=tmp_path / "c.webp")
+
+
+def test_what_the_same_words_stand_for_now_is_drawn(place, network, tmp_path, monkeypatch):
+    """Another direction under the same name, and another network, by the same command."""
+    command = Command.of("aligned edit", {})
+    request = jobs.EditRequest([f"{tmp_path}/way.npz:3"])
+    pictures = jobs.PictureOptions(align=f"{place}/film.json", **HOW)
+
+    def run(out, weights=network):
+        film = f"{place}/film"
+        jobs.edit_film([weights], request, film, tmp_path / out, pictures=pictures, command=command)
+        return frames_of(tmp_path / out)
+
+    shutil.copy(place / "w.npz", tmp_path / "way.npz")
+    _stopped_while(monkeypatch, 1, lambda: run("a"))
+    vector = np.float32([0, 0, 1, 0, 0, 0])
+    jobs.write_direction(
+        tmp_path / "way.npz", Direction("w", {"w": vector}, 0.7, "", 0), overwrite=True
+    )
+    np.testing.assert_array_equal(run("a"), run("fresh"))
+
+
+def test_a_detector_that_was_changed_looks_again(place, network, tmp_path, monkeypatch):
+    source = tmp_path / "faces.py"
+    pictures = jobs.PictureOptions(align=f"{source}:find", **HOW)
+    text = "def find(image):\n    return [[{}, 6, {}, 22]]\n"
+    source.write_text(text.format(4, 20))
+    run = functools.partial(edited, place, network, pictures=pictures)
+    _stopped_while(monkeypatch, 1, lambda: run(tmp_path / "a"))
+    source.write_text(text.format(20, 36))
+    with pytest.raises(UserError, match="holds the unfinished work on another film, or with other"):
+        run(tmp_path / "a")
+
+
+def test_results_that_cannot_be_are_refused_before_anything_is_inverted(
+    place, network, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(inverting, "_inverted", lambda *args: 1 / 0)
+    with pytest.raises(UserError, match="are too large"):
+        edited(place, network, tmp_path / "a.webp", options={"scale": 5000})
+    shutil.copytree(place / "film", tmp_path / "film")
+    shutil.copy(place / "film.json", tmp_path / "film.json")
+    with pytest.raises(UserError, match="lies among the frames of"):
+        edited(tmp_path, network, tmp_path / "film" / "a.webp")
+
+
 def test_another_edit_keeps_latents_and_another_film_is_refused(
     place, network, tmp_path, monkeypatch
 ):
@@ -229,7 +315,7 @@ def test_the_verbs_and_the_sound(place, network, child, tmp_path, capsys):
         assert _sound(name, tmp_path) == _sound(film, tmp_path)
     webp = f"{tmp_path}/out.webp"
     aligned("edit", PARENT, *how, "--edit", f"{place}/w.npz:2", "--out", webp, "--beside")
-    assert "the sound is left out; an mp4 keeps it" in capsys.readouterr().err
+    assert f"the sound is left out of {webp}; an mp4 keeps it" in capsys.readouterr().err
     assert open_footage(webp).size == (16, 8)
 
 

@@ -57,10 +57,11 @@ class FrameDrawing:
             for frame in range(count)
             if not all(work.has_frame(kind, frame) for kind in kinds)
         )
-        first = next(missing, count) // work.block
-        advance(min(first * work.block, count))
-        if first * work.block >= count:
+        if (frame := next(missing, None)) is None:
+            advance(count)
             return
+        first = frame // work.block
+        advance(first * work.block)
         for start, frames in blocks_of(self.footage, work.block, first):
             self._draw_block(work, start, frames)
             advance(len(frames))

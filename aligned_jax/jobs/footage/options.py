@@ -47,7 +47,7 @@ class RedrawnFilm:
       flicker_before: that of the squares as they were cut out.
       without_face: frames in which no face was found, whose squares lie between others.
       diverged: frames whose latents were not finite and are those of a neighbour.
-      lost_sound: whether the film has a sound that the results do not keep.
+      lost_sound: results that do not keep the sound that the film has.
       usage: what of the options counted.
       recipe: of an edit, as of `FamilyEdit.recipe`; None of translations.
     """
@@ -60,7 +60,7 @@ class RedrawnFilm:
     flicker_before: float
     without_face: int
     diverged: int
-    lost_sound: bool
+    lost_sound: tuple[str, ...]
     usage: Usage
     recipe: EditRecipe | None = None
 

@@ -1,19 +1,15 @@
 """Films, edited or translated frame by frame."""
 
-import hashlib
+import collections
 import os
-import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from aligned_jax import viz
 from aligned_jax.data import targets
-from aligned_jax.data.faces import FaceTable
 from aligned_jax.data.footage import Footage, open_footage
-from aligned_jax.data.placements import of_middle
 from aligned_jax.data.tracks import find_track
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.editing import AUTO, EditRequest, edit
@@ -21,8 +17,9 @@ from aligned_jax.jobs.edits.part_masks import named_mask
 from aligned_jax.jobs.edits.words import WordOptions, read_edits
 from aligned_jax.jobs.footage.drawing import Flicker, FrameDrawing, Painter
 from aligned_jax.jobs.footage.inverting import count_diverged, invert_film
+from aligned_jax.jobs.footage.keys import frames_key, latents_key, white_picture
 from aligned_jax.jobs.footage.options import FilmOptions, RedrawnFilm, unfinished_folder
-from aligned_jax.jobs.footage.work import FilmWork
+from aligned_jax.jobs.footage.work import FilmWork, own_films
 from aligned_jax.jobs.keeping import KeepOptions
 from aligned_jax.jobs.pasting import PasteOptions
 from aligned_jax.jobs.pending import PendingInversion
@@ -36,7 +33,6 @@ from aligned_jax.rendering.latent_batch import LatentBatch
 from aligned_jax.rendering.pasting import Face
 from aligned_jax.semantics.edits import Edit
 from aligned_jax.translation import Truncation, preset_and_spaces
-from aligned_jax.utils import checksums
 from aligned_jax.utils.reporting import QUIET, Reporter
 
 _SMALLEST_BLOCK = 8
@@ -111,7 +107,8 @@ def edit_film(
         )
     usage = Usage.of([pending], family.usage.noise)
     work = _Redrawing(footage, pending, family.faces, options, paste, pictures, usage)
-    redrawn = work.run(os.fspath(out), tuple(family.networks), command, overwrite, report)
+    words = [repr([edit.key() for edit in family.recipe.edits])]
+    redrawn = work.run(os.fspath(out), family.networks, words, command, overwrite, report)
     return replace(redrawn, recipe=family.recipe)
 
 
@@ -181,10 +178,10 @@ def translate_film(
         [faces] = translation.faces().values()
         return {child_name: faces}
 
-    _try(painted, pending, report)
     usage = Usage.of([pending], noise or chosen.noise)
     work = _Redrawing(footage, pending, painted, options, paste, pictures, usage)
-    return work.run(os.fspath(out), (child_name,), command, overwrite, report)
+    words = [repr([edit.key() for edit in moves])]
+    return work.run(os.fspath(out), {child_name: target}, words, command, overwrite, report)
 
 
 def _opened(
@@ -196,32 +193,22 @@ def _opened(
     """The film, after a look at where the results go."""
     results = [os.fspath(path) for path in (out, paste.paste_back) if path is not None]
     targets.check_apart([os.fspath(film)], results)
+    inside = os.path.join(os.path.realpath(film), "")
+    own = own_films(unfinished_folder(out))
     for path in results:
-        viz.check_video(path, overwrite)
+        if os.path.realpath(path).startswith(inside):
+            raise UserError(f"{path} lies among the frames of {os.fspath(film)}; choose another")
+        viz.check_video(path, overwrite or path in own)
     return open_footage(film)
 
 
 def _pending(network: Network, space: str | None, options: SourceOptions) -> PendingInversion:
     """How squares are inverted, said of one that is white."""
     plain = replace(options, pictures=replace(options.pictures, align="none"))
-    [pending] = read_source(network, _white(network), [space], plain)
+    [pending] = read_source(network, white_picture(network), [space], plain)
     if not isinstance(pending, PendingInversion):  # for type checkers: arrays always are
         raise TypeError("pictures in an array are inverted, and this one was not")
     return pending
-
-
-def _white(network: Network) -> np.ndarray:
-    """A white picture of a network's size, uint8 [1, R, R, C]."""
-    config = network.config
-    shape = (1, config.img_resolution, config.img_resolution, config.img_channels)
-    return np.full(shape, 255, np.uint8)
-
-
-def _try(painted: Any, pending: PendingInversion, report: Reporter) -> None:
-    """Draws a made-up latent, so that what does not fit is told before the film is looked at."""
-    place = of_middle((1, 1))
-    latents = pending.template()
-    painted(replace(latents, pictures=_white(pending.network), placements=(place,)), report)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,54 +226,69 @@ class _Redrawing:
     def run(
         self,
         out: str,
-        names: tuple[str, ...],
+        networks: Mapping[str, Network],
+        words: Sequence[str],
         command: Command,
         overwrite: bool,
         report: Reporter,
     ) -> RedrawnFilm:
         """All that is not done yet; then the films are written, and the folder is removed."""
-        footage, window = self.footage, self.options.window
-        block = max(_SMALLEST_BLOCK, self.pending.batch)
-        drawn = command.line or secrets.token_hex(16)  # scripts: what draws has no name
+        footage, window, pending = self.footage, self.options.window, self.pending
+        block = max(_SMALLEST_BLOCK, pending.batch)
         align = alignment_of(self.pictures.align)
-        work = FilmWork.begin(
-            unfinished_folder(out), block, self._key(align, block), drawn, overwrite
-        )
+        squares = latents_key(footage, pending, align, self.pictures, self.options, block)
+        words = [*words, repr((self.options, self.paste.paste_back is None, self.paste.feather))]
+        drawn = frames_key(self.painter, pending, networks.values(), words)
+        work = FilmWork.begin(unfinished_folder(out), block, squares, drawn, overwrite)
         found = work.track()
         if found is None:
             with report.progress(footage.expected, "frames looked at") as advance:
                 found = find_track(footage, align, advance)
             work.keep_track(found)
         count, track = len(found), found.smoothed(window)
-        for path in (out, self.paste.paste_back):
-            if path is not None:
-                viz.check_video(path, overwrite, footage.fps)
+        films = self._films(out, count, len(networks))
+        for film in films.values():
+            known = overwrite or film.path in own_films(work.path)
+            viz.check_video(film.path, known, footage.fps, film.shape, film.scale)
         with report.progress(count, "frames inverted") as advance:
-            invert_film(footage, track, self.pending, work, advance)
+            invert_film(footage, track, pending, work, advance)
         feather = None if self.paste.paste_back is None else self.paste.feather
-        config, psi = self.pending.network.config, self.pending.psi
+        config, psi = pending.network.config, pending.psi
         drawing = FrameDrawing(footage, track, config, psi, window, self.painter, feather)
         with report.progress(count, "frames drawn") as advance:
             drawing.draw(work, advance)
-        flicker = self._write(out, work, count, len(names), command, overwrite, report)
+        flicker = self._write(films, work, count, len(networks), command, overwrite, report)
         result = RedrawnFilm(
             out,
             None if self.paste.paste_back is None else os.fspath(self.paste.paste_back),
             count,
             footage.fps,
-            dict(zip(names, flicker[1:].tolist(), strict=True)),
+            dict(zip(networks, flicker[1:].tolist(), strict=True)),
             float(flicker[0]),
             int((~found.found).sum()),
             count_diverged(work, count),
-            bool(footage.sound) and not out.endswith(".mp4"),
+            tuple(
+                film.path
+                for film in films.values()
+                if footage.sound and not film.path.endswith(".mp4")
+            ),
             self.usage,
         )
         work.remove()
         return result
 
+    def _films(self, out: str, count: int, networks: int) -> dict[str, "_Film"]:
+        """What is written, by the kind of its frames."""
+        side, paste = self.pending.network.config.img_resolution, self.paste.paste_back
+        width = side * (networks + self.options.beside)
+        films = {"squares": _Film(out, (count, side, width), self.options.scale)}
+        if paste is not None:
+            films["whole"] = _Film(os.fspath(paste), (count, *self.footage.size[::-1]))
+        return films
+
     def _write(
         self,
-        out: str,
+        films: Mapping[str, "_Film"],
         work: FilmWork,
         count: int,
         networks: int,
@@ -295,41 +297,35 @@ class _Redrawing:
         report: Reporter,
     ) -> np.ndarray:
         """Writes the films; returns the flicker of what was cut out and of each network."""
-        footage, scale, text = self.footage, self.options.scale, png_text(command.line)
+        footage, text = self.footage, png_text(command.line)
         sound = viz.Sound(footage.name, footage.sound) if footage.sound else None
-        films = ["squares"] if self.paste.paste_back is None else ["squares", "whole"]
+        flicker = Flicker(1 + networks)
         with report.progress(count * len(films), "frames written") as advance:
 
-            def frames(kind: str) -> Any:
+            def frames(kind: str) -> Iterator[np.ndarray]:
                 for number in range(count):
                     yield work.frame(kind, number)
                     advance(1)
 
-            flicker = Flicker(1 + networks)
-            squares = flicker.watched(frames("squares"))
-            height, width, channels = work.frame("squares", 0).shape
-            first = 0 if self.options.beside else height
-            shape = (count, height, width - first, channels)
-            stream = viz.FrameStream(shape, (frame[:, first:] for frame in squares))
-            viz.save_video(out, stream, footage.fps, text, overwrite, scale, sound=sound)
-            if self.paste.paste_back is not None:
-                shape = (count, *work.frame("whole", 0).shape)
-                stream = viz.FrameStream(shape, frames("whole"))
+            for kind, film in films.items():
+                passing = frames(kind) if kind == "whole" else flicker.watched(frames(kind))
+                if film.path in own_films(work.path):
+                    collections.deque(passing, maxlen=0)  # before a stop
+                    continue
+                shape = (*film.shape, work.frame(kind, 0).shape[2])
+                # Squares have what was cut out on their left, whether it is shown or not.
+                stream = viz.FrameStream(shape, (frame[:, -shape[2] :] for frame in passing))
                 viz.save_video(
-                    self.paste.paste_back, stream, footage.fps, text, overwrite, sound=sound
+                    film.path, stream, footage.fps, text, overwrite, film.scale, sound=sound
                 )
+                work.note_film(film.path)
         return flicker.means
 
-    def _key(self, align: Any, block: int) -> str:
-        """Of all that decides squares and latents."""
-        pending, choice = self.pending, self.pending.choice
-        words = [self.footage.digest, checksums.checksum(pending.network.variables)]
-        words += [checksums.checksum(choice.encoder.variables)] if choice else []
-        words += [repr(replace(self.pictures, align="center")), repr(pending.settings)]
-        words += [pending.label.tobytes().hex(), str(block), str(self.options.window)]
-        if isinstance(align, FaceTable):
-            faces = {name: [face.tolist() for face in entry] for name, entry in align.faces.items()}
-            words.append(repr(sorted(faces.items())))
-        else:
-            words.append(align if isinstance(align, str) else align.where)
-        return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+@dataclass(frozen=True)
+class _Film:
+    """A film to be written: number, height and width of its frames, and their scale."""
+
+    path: str
+    shape: tuple[int, int, int]
+    scale: int = 1

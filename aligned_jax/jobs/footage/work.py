@@ -1,5 +1,6 @@
 """The folder of a film that is not finished: what is known of it, block by block."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ from aligned_jax.data.tracks import Track
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.utils.reading import read_json
 
-_JOB, _TRACK, _LATENTS, _KINDS = "job.json", "track.npz", "latents", ("squares", "whole")
+_JOB, _TRACK, _FILMS, _LATENTS = "job.json", "track.npz", "films.json", "latents"
+_KINDS = ("squares", "whole")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class FilmWork:
             elif known.get("frames") != frames_key:
                 for kind in _KINDS:
                     shutil.rmtree(os.path.join(path, kind), ignore_errors=True)
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(os.path.join(path, _FILMS))
         work = cls(path, block, keys)
         if known:
             work._keep_keys()  # of frames that are drawn now
@@ -115,6 +119,12 @@ class FilmWork:
         with viz.writing(self._frame(kind, number), overwrite=True) as file:
             viz.save_png(file, pixels)
 
+    def note_film(self, film: str) -> None:
+        """Notes that a film was written, for `own_films`."""
+        known = {**_films(self.path), film: _state(film)}
+        with viz.writing(self._file(_FILMS), overwrite=True) as file:
+            file.write(json.dumps(known).encode())
+
     def remove(self) -> None:
         """Removes the folder."""
         shutil.rmtree(self.path)
@@ -131,3 +141,23 @@ class FilmWork:
 
     def _frame(self, kind: str, number: int) -> str:
         return os.path.join(self.path, kind, f"{number:07d}.png")
+
+
+def own_films(folder: str) -> set[str]:
+    """Films that the unfinished work in a folder has written, and nobody has changed since."""
+    return {film for film, state in _films(folder).items() if state == _state(film)}
+
+
+def _films(folder: str) -> dict[str, object]:
+    try:
+        return read_json(os.path.join(folder, _FILMS))
+    except (OSError, FormatError):
+        return {}
+
+
+def _state(film: str) -> list[int] | None:
+    try:
+        found = os.stat(film)
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns]
