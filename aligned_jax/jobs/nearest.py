@@ -28,6 +28,8 @@ _NETWORK = "vgg16"
 # Of pictures that the network has not seen, so many are nearer to the training pictures than one
 # that is called near.
 _NEAR = 0.01
+# Pictures whose features are so much nearer than usual are the same, but for rounding.
+_SAME = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,7 @@ class Neighbours:
       unseen: float64 [U], the distance of every picture that the network was not trained on to its
         nearest training picture; None if there were none.
       facts: network, data, features, JSON-able.
+      files: of the training pictures, by number modulo their count; None if they have none.
     """
 
     names: tuple[str, ...]
@@ -52,6 +55,7 @@ class Neighbours:
     distances: np.ndarray
     unseen: np.ndarray | None
     facts: dict[str, Any]
+    files: Sequence[str] | None = None
 
     @property
     def shares(self) -> np.ndarray | None:
@@ -106,6 +110,7 @@ class Neighbours:
                 {
                     "name": name,
                     "nearest": [int(number) for number in self.numbers[k]],
+                    "files": self.files_of(k),
                     "distances": [float(value) for value in self.distances[k]],
                     "share of unseen as near": None if shares is None else float(shares[k]),
                 }
@@ -114,6 +119,11 @@ class Neighbours:
             "unseen": None if self.unseen is None else [float(value) for value in self.unseen],
             "near": self.near,
         }
+
+    def files_of(self, row: int) -> list[str] | None:
+        """Files of the pictures that are nearest to a generated one, of mirrored ones as well."""
+        files = self.files
+        return [files[n % len(files)] for n in self.numbers[row]] if files else None
 
     def write(
         self,
@@ -209,7 +219,8 @@ def nearest(
         _check_out(out, overwrite)
     name, generator = named_network(network, network_key)
     path, other = os.fspath(data), os.fspath(data if unseen is None else unseen)
-    training = evaluation.StoredImages(sources.open_images(path, mirror, split=split), path, most)
+    seen = sources.open_images(path, mirror, split=split)
+    training = evaluation.StoredImages(seen, path, most)
     if not 1 <= neighbours <= len(training):
         raise UserError(
             f"{neighbours} neighbours among {len(training)} pictures; ask for 1 to {len(training)}"
@@ -227,6 +238,10 @@ def nearest(
         if reference is not None:
             others = evaluation.rows_of(reference, seer, batch, kept, advance)
             far = nearest_rows(others, rows, 1)[1][:, 0]
+            if copies := int((far < _SAME * np.median(far)).sum()):
+                report.warn(
+                    f"{copies} of {len(far)} unseen pictures are among the training pictures"
+                )
     if training.size != drawn.size:
         report.warn(
             f"{path} has pictures of {training.size[1]}x{training.size[0]} pixels, {name} draws "
@@ -243,7 +258,9 @@ def nearest(
         "features": {"network": seer.name, "sha256": seer.sha256},
     }
     images = _shown(drawn.images, side)
-    return Neighbours(latents.names, images, numbers, np.stack(shown), distances, far, facts)
+    files = getattr(seen, "names", None)  # of folders and zips
+    shown_rows = np.stack(shown)
+    return Neighbours(latents.names, images, numbers, shown_rows, distances, far, facts, files)
 
 
 def _check_out(out: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -260,16 +277,14 @@ def _unseen(
     """Pictures that the network was not trained on; None if nothing says which those are."""
     if not given and sources.kind_of(data) != "dataset":
         return None
-    if (data, split) == (other, unseen_split):
-        raise UserError(
-            f"the unseen pictures are the training pictures, {data} {split}; give others"
-        )
     try:
         opened = sources.open_images(other, split=unseen_split)
     except UserError:
         if given:
             raise
         return None  # a dataset without such a split
+    if opened.fingerprint == sources.open_images(data, split=split).fingerprint:
+        raise UserError(f"the unseen pictures, {other}, are the training pictures; give others")
     return evaluation.StoredImages(opened, other, most)
 
 

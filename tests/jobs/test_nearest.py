@@ -1,6 +1,7 @@
 """`jobs.nearest` and its verb, with a small feature network."""
 
 import json
+import shutil
 
 import jax
 import numpy as np
@@ -48,6 +49,7 @@ def test_a_planted_copy_is_first_and_named(training, unseen, drawn):
     assert found.unseen.shape == (28,) and (found.unseen > 0).all()
     document = found.document()
     assert document["near"] == ["seed 2"] and document["pictures"][2]["nearest"][0] == order
+    assert document["pictures"][2]["files"][0] == "5.png"
 
 
 def test_without_unseen_pictures_nothing_is_called_near(training):
@@ -125,9 +127,18 @@ def test_what_cannot_be_compared(training, options, message):
         jobs.nearest(**given)
 
 
-def test_training_pictures_are_not_unseen(training):
-    with pytest.raises(UserError, match="the unseen pictures are the training pictures"):
-        jobs.nearest(PARENT, training, unseen=training, unseen_split="train")
+@pytest.mark.parametrize("more", [{}, {"mirror": True}, {"unseen_split": "train"}])
+def test_training_pictures_are_not_unseen(training, more):
+    """Folders have no splits, and the same one has many names."""
+    with pytest.raises(UserError, match=r"the unseen pictures, .*, are the training pictures"):
+        jobs.nearest(PARENT, training, unseen=f"{training}/../{training.name}", **more)
+
+
+def test_unseen_pictures_that_are_among_the_training_pictures(training, unseen):
+    copy = sorted(training.iterdir())[0]
+    shutil.copy(copy, unseen / "copy.png")
+    with pytest.warns(UserWarning, match="1 of 29 unseen pictures are among the training pictures"):
+        jobs.nearest(PARENT, training, seeds=[0], unseen=unseen)
 
 
 def test_splits_of_a_dataset(training, tmp_path):
