@@ -1,11 +1,13 @@
 """Photographs that faces were cut out of, read again as a whole."""
 
+import dataclasses
 import hashlib
 import io
 import os
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -80,15 +82,42 @@ def check_photographs(places: Iterable[Placement]) -> None:
         )
 
 
+def found_from(place: Placement, folder: str | os.PathLike[str]) -> Placement:
+    """A placement whose photograph is looked for from a folder of results upwards.
+
+    Files of latents name a photograph as the command did that made them. From another working
+    folder, or after all has moved together, the name holds from a folder above those files.
+
+    Args:
+      place: of a square; it is returned as it is if its photograph is where it says, or nowhere.
+      folder: of the file that tells it.
+    """
+    if not place.photo or os.path.isabs(place.photo) or _stored(place.photo):
+        return place
+    start = Path(folder).absolute()
+    for above in (start, *start.parents):
+        if _stored(name := os.path.join(above, place.photo)):
+            return dataclasses.replace(place, photo=os.path.normpath(name))
+    return place
+
+
 def _content(photo: str) -> io.BytesIO:
     """The bytes of a file, or of a picture in a zip."""
-    if os.path.isfile(photo):
-        return read_file(photo)
+    if (stored := _stored(photo)) is None:
+        raise FileNotFoundError(2, "no such file")
+    path, inner = stored
+    if not inner:
+        return read_file(path)
+    with closing(ImageFiles(path)) as files:
+        return files.read(Item(inner, 0))
+
+
+def _stored(photo: str) -> tuple[str, str] | None:
+    """The file of a photograph, and its name within if that is a zip; None if there is none."""
     place, inner = photo, ""
-    while "/" in place:
-        place, _, part = place.rpartition("/")
+    while not os.path.isfile(place):
+        place, slash, part = place.rpartition("/")
+        if not slash or not place:
+            return None
         inner = f"{part}/{inner}" if inner else part
-        if os.path.isfile(place):
-            with closing(ImageFiles(place)) as files:
-                return files.read(Item(inner, 0))
-    raise FileNotFoundError(2, "no such file")
+    return place, inner

@@ -163,13 +163,24 @@ def result_names(photos: Sequence[str], networks: Sequence[str]) -> dict[tuple[s
       networks: names; of several, results bear them.
     """
     different = list(dict.fromkeys(photos))
-    names = dict(zip(different, _names(different), strict=True))
-    endings = {one: f"-{one.replace(os.sep, '_').replace('/', '_')}" for one in networks}
+    endings = [f"-{one.replace(os.sep, '_').replace('/', '_')}" for one in networks]
+    if _collide(endings):
+        endings = [f"-{number}{ending}" for number, ending in enumerate(endings)]
+    endings = endings if len(networks) > 1 else [""]
+    stems = [os.path.splitext(os.path.basename(photo))[0] for photo in different]
+    joined = [stem + ending for stem in stems for ending in endings]
+    if _collide(joined):
+        stems = [f"{number:04d}_{stem}" for number, stem in enumerate(stems)]
     return {
-        (photo, network): name + (ending if len(networks) > 1 else "")
-        for network, ending in endings.items()
-        for photo, name in names.items()
+        (photo, network): stem + ending
+        for network, ending in zip(networks, endings, strict=True)
+        for photo, stem in zip(different, stems, strict=True)
     }
+
+
+def _collide(names: Sequence[str]) -> bool:
+    """Whether some disk takes two names for one."""
+    return len({name.lower() for name in names}) < len(names)
 
 
 def with_pictures(latents: LatentBatch, config: GeneratorConfig) -> LatentBatch:
@@ -216,11 +227,3 @@ def _placements(pending: Pending) -> tuple[Placement, ...]:
     if not all(place.photo for place in places):
         raise UserError("pictures in memory have no file; give the names of photographs")
     return places
-
-
-def _names(photos: Sequence[str]) -> list[str]:
-    """A different name for the result of each photograph: that of its file, if that is enough."""
-    stems = [os.path.splitext(os.path.basename(photo))[0] for photo in photos]
-    if len({stem.lower() for stem in stems}) < len(stems):
-        return [f"{number:04d}_{stem}" for number, stem in enumerate(stems)]
-    return stems

@@ -25,6 +25,7 @@ from aligned_jax.convert.files.arrays import (
     read_document,
     read_headers,
 )
+from aligned_jax.data.photographs import found_from
 from aligned_jax.data.placements import Placement, placements_of
 from aligned_jax.errors import FormatError, UserError
 from aligned_jax.latents.shapes import Shapes, array_shapes, latent_shape
@@ -99,7 +100,7 @@ def read_latents(
                 psi = _recorded_psi(file)
                 pictures, problems = _pictures(file, config, _count(arrays))
                 names = _names(file, _count(arrays)) if pictures is not None else ()
-                places = _placements(file, _count(arrays))
+                places = _placements(file, _count(arrays), os.path.dirname(path))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UserError as error:
@@ -176,15 +177,18 @@ def _names(file: ArrayFile, count: int) -> tuple[str, ...]:
     return tuple(one_line(str(name))[:_LONGEST_NAME] for name in names)
 
 
-def _placements(file: ArrayFile, count: int) -> tuple[Placement, ...] | None:
-    """Where `write_latents` or `aligned invert` say the pictures lie; None if they do not."""
+def _placements(file: ArrayFile, count: int, folder: str) -> tuple[Placement, ...] | None:
+    """Where `write_latents` or `aligned invert` say the pictures lie; None if they do not.
+
+    Photographs that are elsewhere now are looked for from the folder of the file upwards.
+    """
     try:
         meta = read_document(file)
         told = meta.get(_PLACEMENTS) or [meta["facts"]["placement"]]
         places = placements_of(told)
     except (*DAMAGE, KeyError, AttributeError, TypeError, FormatError):
         return None
-    return places if len(places) == count else None
+    return tuple(found_from(one, folder) for one in places) if len(places) == count else None
 
 
 def _recorded_psi(file: ArrayFile) -> float | None:

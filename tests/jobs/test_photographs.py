@@ -11,7 +11,9 @@ from PIL import Image
 from aligned_jax import inversion, jobs, viz
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.keeping import as_floats
+from aligned_jax.jobs.pasting import result_names
 from aligned_jax.rendering.keeping import with_colours
+from aligned_jax.rendering.latent_files import write_latents
 from aligned_jax.tools.main import main
 from tests.data.test_placements import FACE, turned
 from tests.jobs.small_inputs import PARENT, aligned
@@ -126,6 +128,48 @@ def test_photographs_of_one_name_stay_apart(place, network, tmp_path):
     known = latents_at(place, network, *files)
     found = jobs.translate(network, network, known)
     assert [name for name, _ in found.photographs().images()] == ["0000_p", "0001_p"]
+
+
+@pytest.mark.parametrize(
+    ("photos", "networks"),
+    [
+        (["p.png"], ["a/b", "a_b"]),
+        (["p.png", "p-x.png"], ["x-y", "y"]),
+        (["a/P.png", "b/p.png"], ["X", "x"]),
+        (["p.png"], ["a/b", "a_b", "0-a_b"]),
+    ],
+)
+def test_no_result_takes_the_place_of_another(photos, networks):
+    names = result_names(photos, networks)
+    assert names.keys() == {(photo, one) for photo in photos for one in networks}
+    assert len({name.lower() for name in names.values()}) == len(names)
+
+
+def test_results_are_called_by_photograph_and_network_where_that_is_enough():
+    assert result_names(["d/p.png", "d/p.png"], ["a"]) == {("d/p.png", "a"): "p"}
+    assert set(result_names(["p.png", "q.jpg"], ["a/b", "c"]).values()) == {
+        *("p-a_b", "q-a_b", "p-c", "q-c")
+    }
+
+
+def test_a_photograph_is_found_from_another_folder(place, network, tmp_path, monkeypatch):
+    """As far as the folder above that the command once started in."""
+    home = tmp_path / "home"
+    (home / "photos").mkdir(parents=True)
+    (home / "photos" / "p.png").write_bytes((place / "two.png").read_bytes())
+    monkeypatch.chdir(home)
+    moved = latents_at(place, network, "photos/p.png", "photos/p.png")
+    (home / "found" / "deep").mkdir(parents=True)
+    with open(home / "found" / "deep" / "p.npz", "wb") as file:
+        write_latents(file, moved, {})
+    monkeypatch.chdir(tmp_path)
+    found = jobs.translate(network, network, "home/found/deep/p.npz")
+    [(name, _)] = found.photographs().images()
+    assert name == "p"
+    (home / "photos" / "p.png").unlink()
+    found = jobs.translate(network, network, "home/found/deep/p.npz")
+    with pytest.raises(UserError, match=r"photos/p\.png \(no such file\) cannot be read"):
+        list(found.photographs().images())
 
 
 @pytest.mark.parametrize("verb", ["edit", "translate"])

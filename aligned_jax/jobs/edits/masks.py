@@ -91,5 +91,5 @@ def _decoded(content: bytes, shown: str) -> Mask:
         raise FormatError(f"{shown} is no picture: {error!s:.120}") from None
     values = grey[..., 0] * grey[..., 1]
     if not values.any():
-        raise UserError(f"{shown} is black all over, so that nothing would be edited")
+        raise UserError(f"{shown} is black all over, so that it stands for nothing")
     return Mask(values)
