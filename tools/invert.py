@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
         **inversion_options.given_settings(args),
     )
     console.say(_table(args.out, results))
-    inversion_options.warn_untuned(results)
+    inversion_options.warn_untuned(args, results)
     inversion_options.warn_unused_settings(args, results.settings, results.network.config)
     setup.warn_skipped(results.skipped, console.CONSOLE, "inversions.json")
 

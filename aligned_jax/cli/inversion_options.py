@@ -132,15 +132,20 @@ def tuning(args: argparse.Namespace) -> "TuneOptions | None":
     from aligned_jax.inversion import TuningSettings
     from aligned_jax.jobs import TuneOptions
 
+    if args.tune_perceptual == "none" and args.tune_until is not None:
+        raise UserError("--tune-until is an LPIPS, and --tune-perceptual none computes none")
+    if args.tune_perceptual == "none" and args.tune_pixels == 0:
+        raise UserError("without LPIPS and pixels the tuning compares nothing; give --tune-pixels")
     settings = {field: getattr(args, name) for name, field in _TUNING.items() if name in given}
     kept = {field: getattr(args, name) for name, field in _KEPT.items() if name in given}
     return TuneOptions(TuningSettings(**settings), together=args.tune_together, **kept)
 
 
-def warn_untuned(results: "InvertedImages") -> None:
+def warn_untuned(args: argparse.Namespace, results: "InvertedImages") -> None:
     """Warns of pictures that were so near from the start that nothing was tuned."""
     tuned = [one.tuned for one in results.images if one.tuned]
-    if idle := sum(one.steps == 0 for one in tuned):
+    asked = args.tune_steps != 0
+    if asked and (idle := sum(one.steps == 0 for one in tuned)):
         console.warn(
             f"{idle} of {len(tuned)} pictures were nearer than --tune-until from the start, so "
             "that nothing was tuned; give a lower one (0 takes all steps)"

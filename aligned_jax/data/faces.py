@@ -28,6 +28,9 @@ FACE_FORM = (
 )
 
 
+_FARTHEST = 1e6  # pixels
+
+
 @dataclass(frozen=True, eq=False)
 class FaceTable:
     """Faces by the names of their pictures.
@@ -188,6 +191,8 @@ def with_file(place: Placement, photo: str, digest: str) -> Placement:
 
 def placed_face(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
     """The square of a face in a photograph of this width and height, or what is wrong with it."""
+    if np.abs(face).max() > _FARTHEST:  # whose products could be infinite
+        return f"places far from the picture of {size[0]}x{size[1]} pixels"
     if face.shape == (4,):
         return placements.problem_of_box(face, size) or placements.of_box(face, size)
     if face.shape == (4, 2):
@@ -203,7 +208,7 @@ def detected(detector: Detector, file: str, image: Image.Image) -> list[np.ndarr
     """
     try:
         told = detector.find(np.array(as_mode(image, 3)))
-    except Exception as error:  # whatever the user's own code raises
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises
         reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"{detector.where} fails at {file}: {type(error).__name__}: {reason}"

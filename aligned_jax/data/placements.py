@@ -193,7 +193,7 @@ def problem_of_box(box: np.ndarray, size: tuple[int, int]) -> str:
         return "a box whose right and bottom do not lie beyond left and top"
     if left < 0 or top < 0 or right > size[0] or bottom > size[1]:
         return f"a box that leaves the picture of {size[0]}x{size[1]} pixels"
-    return ""
+    return "a box less than a pixel wide" if max(right - left, bottom - top) < 1 else ""
 
 
 def problem_of_corners(corners: np.ndarray, size: tuple[int, int]) -> str:
@@ -207,7 +207,7 @@ def problem_of_corners(corners: np.ndarray, size: tuple[int, int]) -> str:
         return f"corners whose middle lies outside the picture of {size[0]}x{size[1]} pixels"
     if side > _WIDEST * max(size):
         return f"corners of a square more than twice as wide as {size[0]}x{size[1]} pixels"
-    return ""
+    return "corners of a square less than a pixel wide" if side < 1 else ""
 
 
 def placements_of(documents: Any) -> tuple[Placement, ...]:

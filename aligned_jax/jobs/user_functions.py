@@ -23,7 +23,7 @@ def imported_function(text: str) -> Callable[..., Any]:
         raise UserError(f"{module} is no file; give FILE.py:FUNCTION or MODULE:FUNCTION")
     try:
         loaded = _of_file(module) if module.endswith(".py") else importlib.import_module(module)
-    except Exception as error:  # whatever the user's own code raises
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{module} cannot be imported: {type(error).__name__}: {reason}") from error
     found = getattr(loaded, function, None)

@@ -7,10 +7,12 @@ device, which never ends, where a file of some kilobytes is expected.
 import json
 import os
 import stat
+from collections import Counter
 from typing import IO, Any
 
 from aligned_jax.errors import FormatError
 from aligned_jax.utils.paths import as_path, is_remote
+from aligned_jax.utils.text import listed
 
 LONGEST_JSON = 16 << 20
 
@@ -82,10 +84,10 @@ def parse_json(text: str | bytes, where: str) -> dict[str, Any]:
       where: what messages call it.
 
     Raises:
-      FormatError: if it is no JSON, no object, or nested too deeply.
+      FormatError: if it is no JSON, no object, nested too deeply, or has a name twice.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
     except RecursionError:
         raise FormatError(f"{where} cannot be read: it is nested too deeply") from None
     except ValueError as error:
@@ -93,3 +95,12 @@ def parse_json(text: str | bytes, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FormatError(f"{where} holds no JSON object but a {type(value).__name__}")
     return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of a name that is there twice, the first would be lost without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = sorted({name for name, count in Counter(k for k, _ in pairs).items() if count > 1})
+        raise ValueError(f"{listed(map(repr, twice))} is there more than once")
+    return found

@@ -2,6 +2,8 @@
 
 import io
 import json
+import sys
+import warnings
 import zipfile
 
 import numpy as np
@@ -111,6 +113,7 @@ def test_a_function_finds_faces(photos):
 
     for function, message in (
         (fails, "f.py:find fails at .*a.png: RuntimeError: no model"),
+        (lambda image: sys.exit(0), "f.py:find fails at .*a.png: SystemExit"),
         (lambda image: None, "returns no list of faces at .*a.png, but NoneType: None; a face is"),
         (lambda image: [[1, 2, 3]], r"but list: \[\[1, 2, 3\]\]"),
         (lambda image: [[1, 2, 3, float("nan")]], "returns no list of faces"),
@@ -190,6 +193,28 @@ def test_points_are_those_of_the_turned_picture(tmp_path):
             [str(tmp_path / "p.tiff")], 32, 4, FaceTable({"p.tiff": ONE})
         ).targets
         assert target.pixels.shape == (32, 32, 4) and target.placement.size == SIZE
+
+
+def test_a_name_that_is_there_twice_loses_no_face(tmp_path):
+    (tmp_path / "f.json").write_text('{"a.png": [[0, 0, 9, 9]], "a.png": [[9, 9, 20, 20]]}')
+    with pytest.raises(FormatError, match=r"f.json cannot be read: 'a.png' is there more"):
+        faces.read_faces(tmp_path / "f.json")
+
+
+@pytest.mark.parametrize(
+    ("face", "message"),
+    [
+        ([[-1e308, 0], [1e308, 0], [1e308, 1e308], [-1e308, 1e308]], "far from the picture"),
+        ([5, 5, 5.0001, 5.0001], "a box less than a pixel wide"),
+        ([[5, 5], [5.1, 5], [5.1, 5.1], [5, 5.1]], "a square less than a pixel wide"),
+    ],
+)
+def test_squares_that_nobody_could_draw(photos, face, message):
+    table = FaceTable({"a.png": [np.array(face)]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserError, match=message):
+            targets.read([f"{photos}/a.png"], 8, 3, table)
 
 
 def test_names_stay_apart(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,12 +93,25 @@ def test_pictures_that_are_near_are_named(capsys):
     class Results:
         images = [type("Image", (), {"tuned": Near})] * 2
 
-    inversion_options.warn_untuned(Results)
+    inversion_options.warn_untuned(SimpleNamespace(tune_steps=None), Results)
     said = capsys.readouterr().err
     assert said.startswith("warning: 2 of 2 pictures were nearer than --tune-until")
+    inversion_options.warn_untuned(SimpleNamespace(tune_steps=0), Results)  # as it was asked
     Near.steps = 1
-    inversion_options.warn_untuned(Results)
+    inversion_options.warn_untuned(SimpleNamespace(tune_steps=None), Results)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--tune-until", "0.1"], "--tune-until is an LPIPS, and --tune-perceptual none computes"),
+        (["--tune-pixels", "0"], "the tuning compares nothing; give --tune-pixels"),
+    ],
+)
+def test_a_tuning_that_compares_nothing(refused, child, tmp_path, words, message):
+    line = ("invert", child, tmp_path, *QUICK, "--tune", "--tune-perceptual", "none", *words)
+    assert message in refused(*line, "--out", tmp_path / "out")
 
 
 def test_a_delta_is_a_network(tuned, images, ok, child, tmp_path):
