@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from aligned_jax.cli import inversion_options
+from aligned_jax.data.opening import pixels_of
 from aligned_jax.inversion import TuningSettings
 from aligned_jax.jobs import TuneOptions
 from aligned_jax.tools import main
+from aligned_jax.viewer.serving import ViewOptions, open_session
+from aligned_jax.viewer.state import read_state
 
 QUICK = ("--perceptual", "none", "--pixels", 1, "--steps", 2, "--samples", 20)
 TUNE = ("--tune", "--tune-perceptual", "none", "--tune-steps", 4, "--tune-rate", 0.02)
@@ -164,3 +167,13 @@ def test_deltas_that_do_not_fit_are_refused(tuned, refused, parent, child, photo
     said = refused("convert", delta, tmp_path / "folder")
     assert "the delta of a tuned network" in said
     assert not [path for path in tmp_path.iterdir() if path.name not in ("photos", damaged.name)]
+
+
+def test_the_live_page_takes_a_delta(tuned, child):
+    """The tuned network is a row of its own; in it, the seed looks as the delta makes it."""
+    delta = str(tuned[0] / "one.safetensors")
+    engine = open_session([delta, str(child)], ViewOptions(samples=20)).engine
+    cells = list(engine.cells(engine.scene(read_state({"seeds": [0]}))))
+    assert [cell.error for cell in cells] == [""] * len(cells)
+    pixels = [pixels_of(cell.png) for cell in cells]
+    assert any((image != pixels[0]).any() for image in pixels[1:])

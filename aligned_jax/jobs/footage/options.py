@@ -7,6 +7,7 @@ from aligned_jax.data.smoothing import check_window
 from aligned_jax.errors import UserError
 from aligned_jax.jobs.edits.recipes import EditRecipe
 from aligned_jax.jobs.sources import Usage
+from aligned_jax.utils.text import counted
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class RedrawnFilm:
             for name, value in self.flicker.items()
         )
         return (
-            f"{self.frames} frames, {self.frames / self.fps:.1f} s; flicker {seen} "
+            f"{counted(self.frames, 'frame')}, {self.frames / self.fps:.1f} s; flicker {seen} "
             f"(before {self.flicker_before:.2f})"
         )
 
