@@ -35,7 +35,7 @@ AUGMENT = {"stylegan2": "none", "paper1024": "none"}
 # What programs may need more than they did before a test fails: another compiler counts otherwise.
 MARGIN = 1.1
 LIMITED = ("padding", "moved_gb", "needed_gib")
-# Of a training: the chips that were lent, and images of 1,000 kimg.
+# Iterations from one run of a phase to the next.
 _INTERVALS = {"Gmain": 1, "Greg": 4, "Dmain": 1, "Dreg": 16}
 _HEADINGS = (
     "topology", "preset", "program", "images a chip", "compile s", "GiB", "of GiB", "TFLOP",
@@ -184,7 +184,7 @@ def trainings(done: Sequence[dict[str, Any]]) -> list[dict[str, str | float]]:
     found: list[dict[str, str | float]] = []
     for topology, preset in dict.fromkeys(key[:2] for key in by_case):
         phases = {name: by_case.get((topology, preset, name), {}) for name in PHASES}
-        if not all("bound_ms" in one for one in phases.values()):
+        if not all(one and "failed" not in one for one in phases.values()):
             continue
         seconds = sum(
             one["bound_ms"] / 1e3 * one["rounds"] / _INTERVALS[name]

@@ -20,9 +20,9 @@ BACKENDS = {"cuda": "gpu", "tpu": "tpu"}
 
 
 @functools.cache
-def config():
-    """Two rows a device at 16 pixels."""
-    sizes = presets.Sizes(16)
+def config(size=8):
+    """Two rows a device."""
+    sizes = presets.Sizes(size)
     found = presets.config_of("tiny32", DataOptions("-"), sizes, 2 * DEVICES, "none", DEVICES)
     widths = {"channel_base": 64, "channel_max": 8}
     synthesis = dataclasses.replace(found.generator.synthesis, **widths)
@@ -53,8 +53,8 @@ def test_a_phase_is_lowered_with_one_exchange_for_its_gradients(name, platform):
 
 @pytest.mark.parametrize("platform", BACKENDS)
 def test_generation_and_inversion_are_lowered(platform):
-    generator = config().generator
+    generator = config(16).generator  # the least that LPIPS takes
     images = exported(programs.generation(generator, 2), platform)
-    assert "tensor<2x16x16x3xf32>" in images and "bf16" not in images
-    steps = exported(programs.inversion(generator, 1, "alex"), platform)
+    assert "tensor<2x16x16x3xf32>" in images
+    steps = exported(programs.inversion(generator, 1), platform)
     assert "stablehlo.while" in steps
