@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Compiles what is not done, then writes the table."""
     args = parse(argv)
     args.work.mkdir(parents=True, exist_ok=True)
-    todo = [case for case in cases(args.topologies, args.presets, args.programs)]
+    todo = cases(args.topologies, args.presets, args.programs)
     missing = [case for case in todo if not (args.work / case.file).exists()]
     for number, case in enumerate(missing):
         begun = time.perf_counter()
@@ -92,9 +92,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def cases(
-    topologies: Iterable[str], presets: Iterable[str], programs: Iterable[str]
-) -> list[Case]:
+def cases(topologies: Iterable[str], presets: Iterable[str], programs: Iterable[str]) -> list[Case]:
     """All programs, the smallest sizes first; those of one chip once for each kind of chip."""
     found, kinds = [], set()
     for topology in topologies:
@@ -187,8 +185,7 @@ def trainings(done: Sequence[dict[str, Any]]) -> list[dict[str, str | float]]:
         if not all(one and "failed" not in one for one in phases.values()):
             continue
         seconds = sum(
-            one["bound_ms"] / 1e3 * one["rounds"] / _INTERVALS[name]
-            for name, one in phases.items()
+            one["bound_ms"] / 1e3 * one["rounds"] / _INTERVALS[name] for name, one in phases.items()
         )
         main = phases["Gmain"]
         images = main["batch"]

@@ -17,6 +17,7 @@ from benchmarks.programs import PHASES
 
 DEVICES = 4
 BACKENDS = {"cuda": "gpu", "tpu": "tpu"}
+PLATFORMS = ["cuda", pytest.param("tpu", marks=pytest.mark.slow)]
 
 
 @functools.cache
@@ -42,7 +43,7 @@ def exported(made, platform):
         return made.exported(mesh, platform).mlir_module()
 
 
-@pytest.mark.parametrize("platform", BACKENDS)
+@pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("name", PHASES)
 def test_a_phase_is_lowered_with_one_exchange_for_its_gradients(name, platform):
     made = programs.program(name, config(), DEVICES)
@@ -51,7 +52,7 @@ def test_a_phase_is_lowered_with_one_exchange_for_its_gradients(name, platform):
     assert len(re.findall(r"stablehlo\.all_reduce", text)) == (2 if name == "Greg" else 1)
 
 
-@pytest.mark.parametrize("platform", BACKENDS)
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_generation_and_inversion_are_lowered(platform):
     generator = config(16).generator  # the least that LPIPS takes
     images = exported(programs.generation(generator, 2), platform)

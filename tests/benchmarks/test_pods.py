@@ -88,10 +88,8 @@ def test_what_is_done_is_not_done_again(tmp_path, monkeypatch, capsys):
     pods.main([*line, "--programs", "Gmain"])
     page = tmp_path / "pods.md"
     page.write_text("\n".join(MARKS))
-    pods.main(
-        [*line, "--programs", "Gmain", "Dreg", "--docs", str(tmp_path)]
-        + ["--limits", str(tmp_path / "limits.json")]
-    )
+    kept = ["--docs", str(tmp_path), "--limits", str(tmp_path / "limits.json")]
+    pods.main([*line, *kept, "--programs", "Gmain", "Dreg"])
     assert [case.program for case in asked] == ["Gmain", "Dreg"]
     assert "Gmain with ADA" in page.read_text() and "Dreg with ADA" in page.read_text()
     assert len(json.loads((tmp_path / "limits.json").read_text())) == 2
