@@ -45,6 +45,7 @@ class Preset:
     kimg: int = 25000
     ema_rampup: float | None = None
     share: int | None = None  # images that a device works on at a time; None is all it has
+    tpu_share: int | None = None  # the same on TPUs, if that is another number
 
 
 # StyleGAN2-ADA's table of configurations; batch sizes are of all devices together.
