@@ -33,8 +33,8 @@ def notice(config: DiscriminatorConfig, options: GanOptions, devices: int) -> li
     if fitting:
         advice = f"`gan.rounds` of {each // fitting[-1]} make it {fitting[-1]} at a time"
     return [
-        f"R1 of {rows} images of {size} px at a time needs some {needed / 2**30:.0f} GiB on a TPU, by "
-        f"what its compiler counts, and a device has {given / 2**30:.0f}; {advice}"
+        f"R1 of {rows} images of {size} px at a time needs some {needed / 2**30:.0f} GiB on a TPU, "
+        f"by what its compiler counts, and a device has {given / 2**30:.0f}; {advice}"
     ]
 
 
