@@ -9,11 +9,12 @@ from aligned_jax.training.options import GanOptions
 # Float32 maps of the largest size that the compiler keeps for R1 of an image: 14.5 GiB for eight
 # of 1024 pixels, whose largest maps have a GiB (exact products, a v5e).
 _MAPS = 14.5
+_MUCH = 0.9  # of a device's memory
 _TILE = 8  # images that lie in a tile together; fewer take as much
 
 
 def notice(config: DiscriminatorConfig, options: GanOptions, devices: int) -> list[str]:
-    """For people who train on a TPU: a sentence if R1 probably does not fit; else nothing.
+    """For people who train on a TPU: a sentence if R1 has little room, or none; else nothing.
 
     Args:
       config: of the discriminator; one that cannot be folded is not judged.
@@ -25,16 +26,15 @@ def notice(config: DiscriminatorConfig, options: GanOptions, devices: int) -> li
     given, each = _memory(), options.batch_size // devices
     rows = max(each // options.rounds, 1)
     needed = r1_bytes(config, rows)
-    if given is None or needed <= given:
+    if given is None or needed <= _MUCH * given:
         return []
-    fitting = [n for n in range(1, rows) if each % n == 0 and r1_bytes(config, n) <= given]
-    size = config.img_resolution
-    advice = "take a device with more memory"
-    if fitting:
-        advice = f"`gan.rounds` of {each // fitting[-1]} make it {fitting[-1]} at a time"
+    fewer = [n for n in range(1, rows) if each % n == 0 and r1_bytes(config, n) <= given]
+    advice = f"; `gan.rounds` of {each // fewer[-1]} make it {fewer[-1]} at a time" if fewer else ""
+    verdict = "too much" if needed > given else "much beside networks and optimisers"
+    size, gib = config.img_resolution, 2**30
     return [
-        f"R1 of {rows} images of {size} px at a time needs some {needed / 2**30:.0f} GiB on a TPU, "
-        f"by what its compiler counts, and a device has {given / 2**30:.0f}; {advice}"
+        f"R1 of {rows} images of {size} px at a time takes some {needed / gib:.1f} GiB on a TPU, by "
+        f"what its compiler counts: {verdict} for a device with {given / gib:.1f}{advice}"
     ]
 
 

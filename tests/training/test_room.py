@@ -31,17 +31,19 @@ def test_what_the_compiler_counted_is_met(config, rows):
 
 
 def test_too_many_images_at_a_time_are_told_of(tpu, monkeypatch):
-    assert room.notice(LARGE, GanOptions(32), 4) == []
     (told,) = room.notice(LARGE, GanOptions(64), 4)
-    assert "16 images of 1024 px at a time" in told and "29 GiB" in told and "has 16" in told
-    assert "`gan.rounds` of 2 make it 8 at a time" in told
-    assert room.notice(LARGE, GanOptions(64, rounds=2), 4) == []
+    assert "16 images of 1024 px at a time takes some 29.0 GiB" in told
+    assert "too much for a device with 15.8; `gan.rounds` of 2 make it 8 at a time" in told
+    (told,) = room.notice(LARGE, GanOptions(64, rounds=2), 4)
+    assert "much beside networks and optimisers" in told and "`gan.rounds` of 4 make it 4" in told
     assert room.notice(LARGE, GanOptions(64, r1_gamma=0.0), 4) == []
     assert room.notice(dataclasses.replace(LARGE, architecture="skip"), GanOptions(64), 4) == []
     monkeypatch.setattr(room, "_memory", lambda: None)
     assert room.notice(LARGE, GanOptions(64), 4) == []
+    monkeypatch.setattr(room, "_memory", lambda: 2 * V5E)
+    assert room.notice(LARGE, GanOptions(64, rounds=2), 4) == []
     monkeypatch.setattr(room, "_memory", lambda: V5E // 4)
-    assert "take a device with more memory" in room.notice(LARGE, GanOptions(8), 4)[0]
+    assert "too much" in room.notice(LARGE, GanOptions(8), 4)[0]
 
 
 def test_other_devices_say_nothing(monkeypatch):
@@ -50,8 +52,8 @@ def test_other_devices_say_nothing(monkeypatch):
 
 
 def test_a_training_tells_it_when_it_begins(tpu):
-    config = presets.config_of("stylegan2", DataOptions("-"), presets.Sizes(1024), 512, "none")
-    assert GanTask(config).notices() == []
+    config = presets.config_of("stylegan2", DataOptions("-"), presets.Sizes(1024), 512, "none", 8, "tpu")
+    assert "of 8 images" in GanTask(config).notices()[0]
     gan = dataclasses.replace(config.gan, rounds=1)
     config = dataclasses.replace(config, gan=gan)
     (told,) = GanTask(config).notices()  # 64 images on each of eight devices
