@@ -113,7 +113,7 @@ def config_of(preset: str, devices: int, augment: str | None = None) -> TrainCon
     share, own = presets.find(preset).share or ROWS, presets.find(preset).batch or ROWS
     sizes = presets.Sizes(RESOLUTIONS[preset])
     batch = max(own, share * devices)
-    config = presets.config_of(preset, DataOptions("-"), sizes, batch, augment, devices, "tpu")
+    config = presets.config_of(preset, DataOptions("-"), sizes, batch, augment, devices)
     gan = dataclasses.replace(config.gan, half="bfloat16")
     return dataclasses.replace(config, gan=gan)
 

@@ -300,7 +300,6 @@ def _preset_config(
         options.get("batch"),
         options.get("augment"),
         session.device_count(),
-        jax.default_backend(),
     )
     snapshots = replaced(
         config.snapshots,

@@ -45,7 +45,6 @@ class Preset:
     kimg: int = 25000
     ema_rampup: float | None = None
     share: int | None = None  # images that a device works on at a time; None is all it has
-    plain_share: int | None = None  # the same on TPUs without augmentation, if it differs
 
 
 # StyleGAN2-ADA's table of configurations; batch sizes are of all devices together.
@@ -54,16 +53,10 @@ PRESETS = {
         "sizes and strengths from the resolution and the number of devices",
         None, None, None, None, None, None, 2, ema_rampup=0.05,
     ),
-    "stylegan2": Preset(
-        "config F of StyleGAN2",
-        32, 4, 32768, 0.002, 10.0, 10.0, 8, share=4, plain_share=8,
-    ),
+    "stylegan2": Preset("config F of StyleGAN2", 32, 4, 32768, 0.002, 10.0, 10.0, 8, share=4),
     "paper256": Preset("StyleGAN2-ADA at 256 pixels", 64, 8, 16384, 0.0025, 1.0, 20.0, 8, share=8),
     "paper512": Preset("StyleGAN2-ADA at 512 pixels", 64, 8, 32768, 0.0025, 0.5, 20.0, 8, share=8),
-    "paper1024": Preset(
-        "StyleGAN2-ADA at 1024 pixels",
-        32, 4, 32768, 0.002, 2.0, 10.0, 8, share=4, plain_share=8,
-    ),
+    "paper1024": Preset("StyleGAN2-ADA at 1024 pixels", 32, 4, 32768, 0.002, 2.0, 10.0, 8, share=4),
     "tiny32": Preset(
         "few channels, for 32 pixels on a laptop",
         16, 4, 1024, 0.0025, 0.1, 5.0, 2, 64, 64, 0, None, "none", 300, 0.05,
@@ -91,7 +84,6 @@ def config_of(
     batch: int | None = None,
     augment: str | None = None,
     devices: int = 1,
-    backend: str = "cpu",
 ) -> TrainConfig:
     """The config of a run from scratch.
 
@@ -104,8 +96,6 @@ def config_of(
         augmentation off, None takes the preset's.
       devices: that share a batch, over all hosts; `auto` gives each its part, and the
         official presets make of it as many rounds as fit the memory of a device.
-      backend: that they belong to, as JAX names it. On "tpu" eight images fill a tile, and
-        without augmentation, which gathers pixels at the largest sizes, they fit at 1024 pixels.
 
     Raises:
       ConfigError: if the name is unknown or the sizes make no network.
@@ -146,19 +136,16 @@ def config_of(
         num_fp16_res=chosen.half_resolutions,
         epilogue=EpilogueConfig(mbstd_group_size=group),
     )
-    augment = augment or chosen.augment
-    share = chosen.share
-    if backend == "tpu" and augment == "none":
-        share = chosen.plain_share or share
     gan = GanOptions(
         batch,
-        rounds(batch, devices, share),
+        rounds(batch, devices, chosen.share),
         g_adam=adam,
         d_adam=adam,
         r1_gamma=chosen.r1_gamma or 0.0002 * r**2 / own,
         ema_kimg=chosen.ema_kimg or own * 10 / 32,
         ema_rampup=chosen.ema_rampup,
     )
+    augment = augment or chosen.augment
     return TrainConfig(
         data=data,
         generator=generator,

@@ -141,19 +141,6 @@ def test_rounds():
     assert presets.rounds(64, 2, None) == presets.rounds(9, 2, 4) == 1
 
 
-@pytest.mark.parametrize("name", ["stylegan2", "paper1024"])
-def test_tpus_take_eight_images_at_a_time_where_none_is_gathered(name):
-    found = {
-        (backend, augment): presets.config_of(
-            name, DATA, presets.Sizes(1024), None, augment, 4, backend
-        ).gan.rounds
-        for backend in ("tpu", "gpu")
-        for augment in ("none", "bgc")
-    }
-    assert found.pop(("tpu", "none")) == 1
-    assert set(found.values()) == {2}
-
-
 def test_a_batch_of_ones_own_leaves_the_strengths_of_auto():
     own, other = (presets.config_of("auto", DATA, presets.Sizes(256), batch=b) for b in (None, 8))
     assert (own.gan.batch_size, other.gan.batch_size) == (16, 8)

@@ -81,11 +81,11 @@ class GanTask(Task[TrainConfig]):
     def notices(self) -> list[str]:
         """See `Task`."""
         config, count = self.config, jax.device_count()
-        sentences = room.notice(config.discriminator, config.gan, count)
-        if config.ada.mode == "none":
-            return sentences
-        rows = config.gan.batch_size // (count * config.gan.rounds)
-        return sentences + notices(config.augment, self._image_shape(), max(rows, 1))
+        gathering = []
+        if config.ada.mode != "none":
+            rows = config.gan.batch_size // (count * config.gan.rounds)
+            gathering = notices(config.augment, self._image_shape(), max(rows, 1))
+        return gathering + room.notice(config.discriminator, config.gan, count, bool(gathering))
 
     def intervals(self) -> list[int]:
         """See `Task`."""
