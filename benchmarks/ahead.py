@@ -6,32 +6,22 @@ machine; each program takes minutes to compile.
 """
 
 import argparse
-import os
 import time
-from unittest import mock
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.experimental import topologies
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from aligned_jax.config import GeneratorConfig, SynthesisConfig
 from aligned_jax.networks import Generator, variable_shapes
 from aligned_jax.networks.layout import PLAIN, layout_of
 from aligned_jax.utils.precision import PRECISIONS, products
+from benchmarks.absent import chips, traced_for
 from benchmarks.compiled import estimated_cycles, padding
 from benchmarks.measure import peak_memory
 from benchmarks.reporting import command, environment, report
 
-# libtpu asks the machine which TPUs it has; these answers keep it from waiting for one.
-_ENVIRONMENT = {
-    "TPU_SKIP_MDS_QUERY": "1",
-    "TPU_ACCELERATOR_TYPE": "v5litepod-4",
-    "TPU_WORKER_HOSTNAMES": "localhost",
-    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
-    "TPU_MIN_LOG_LEVEL": "3",
-}
 _PSI = 0.7
 
 
@@ -99,10 +89,7 @@ def compile_generation(
       layout: "tpu" for what a generator chooses there, "plain" for it as it is written.
       precision: of float32 products.
     """
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    chips = topologies.get_topology_desc(platform="tpu", topology_name=topology).devices
-    one = NamedSharding(Mesh(np.array(chips[:1]), ("chip",)), PartitionSpec())
+    one = NamedSharding(Mesh(np.array(chips(topology)[:1]), ("chip",)), PartitionSpec())
     module = Generator(config, half, PLAIN if layout == "plain" else layout_of(config, "tpu"))
 
     def generate(variables, z):
@@ -110,7 +97,7 @@ def compile_generation(
             return module.apply(variables, z, psi=_PSI)
 
     # What else depends on the backend asks for it while it is traced.
-    with mock.patch.object(jax, "default_backend", lambda: "tpu"):
+    with traced_for("tpu"):
         z = jax.ShapeDtypeStruct((batch, config.z_dim), jnp.float32)
         shapes = jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=one),

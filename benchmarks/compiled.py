@@ -17,8 +17,16 @@ _BUFFER = re.compile(
 _TILE = re.compile(r"T\(([\d,]+)\)")
 _RESULT = re.compile(r"^ +(?:ROOT )?%?[\w.-]+ = (?P<types>\(.*?\)|\S+) (?P<name>[\w-]+)\(")
 _CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
-_NO_BUFFERS = ("parameter", "constant", "bitcast", "tuple", "get-tuple-element")
+_NO_BUFFERS = ("parameter", "constant", "bitcast", "tuple", "get-tuple-element", "while")
 _BITS = re.compile(r"\d+")
+_BEGINNING = re.compile(r"^(?P<entry>ENTRY )?%?(?P<name>[\w.-]+) \(.*\{$")
+# What a loop repeats, and between what a condition chooses.
+_INNER = re.compile(r"(?:body|true_computation|false_computation)=%?([\w.-]+)")
+_BRANCHES = re.compile(r"branch_computations=\{([^}]*)\}")
+_EXCHANGE = re.compile(
+    r" (?P<kind>all-reduce|all-gather|reduce-scatter|collective-permute|all-to-all)(?:-start)?\("
+)
+_PICKING = re.compile(r" (?:gather|scatter)\(")
 
 
 class BufferSize(NamedTuple):
@@ -28,9 +36,16 @@ class BufferSize(NamedTuple):
     held: int
 
 
+class Exchange(NamedTuple):
+    """Exchanges of one kind between devices: how many there are, and bytes of their results."""
+
+    count: int
+    size: int
+
+
 def buffers(text: str) -> Iterator[tuple[str, BufferSize]]:
-    """Every array that the main computation of an optimised HLO module writes."""
-    for line in main_computation(text).splitlines():
+    """Every array that an optimised HLO module writes one after another, loops once."""
+    for line in steps(text):
         result = _RESULT.match(line)
         if result and result["name"] not in _NO_BUFFERS:
             for match in _BUFFER.finditer(result["types"]):
@@ -44,13 +59,64 @@ def padding(text: str) -> float:
 
 
 def estimated_cycles(text: str) -> int:
-    """The compiler's estimate for the main computation; what loops repeat counts once."""
-    return sum(map(int, _CYCLES.findall(main_computation(text))))
+    """The compiler's estimate for these steps; what loops repeat counts once, kernels nothing."""
+    return sum(int(cycles) for line in steps(text) for cycles in _CYCLES.findall(line))
 
 
-def main_computation(text: str) -> str:
-    """The part of a module that begins with ENTRY."""
-    return text[text.rfind("\nENTRY") + 1 :]
+def exchanges(text: str) -> dict[str, Exchange]:
+    """Exchanges between devices by kind, such as "all-reduce"."""
+    found: dict[str, Exchange] = {}
+    for line in text.splitlines():
+        if match := _EXCHANGE.search(line):
+            before = found.get(match["kind"], Exchange(0, 0))
+            sizes = (_size(one).used for one in _BUFFER.finditer(line[: match.start()]))
+            found[match["kind"]] = Exchange(before.count + 1, before.size + sum(sizes))
+    return found
+
+
+def pickings(text: str, least: int) -> list[str]:
+    """Gathers and scatters of at least so many numbers, which TPUs are slow at."""
+    found = []
+    for line in text.splitlines():
+        if match := _PICKING.search(line):
+            sizes = [_numbers(one) for one in _BUFFER.finditer(line[: match.start()])]
+            if max(sizes, default=0) >= least:
+                found.append(line.strip()[:200])
+    return found
+
+
+def steps(text: str) -> list[str]:
+    """Lines of the main computation, of the bodies of its loops, and of branches."""
+    parts, main = _computations(text)
+    wanted, lines = [main], []
+    for name in wanted:  # grows meanwhile
+        lines += parts.get(name, [])
+        for line in parts.get(name, []):
+            inner = _INNER.findall(line)
+            for names in _BRANCHES.findall(line):
+                inner += [one.strip(" %") for one in names.split(",")]
+            wanted += [one for one in inner if one not in wanted]
+    return lines
+
+
+def _computations(text: str) -> tuple[dict[str, list[str]], str]:
+    """Lines of each computation by its name, and the name of the main one."""
+    parts: dict[str, list[str]] = {}
+    main = name = ""
+    for line in text.splitlines():
+        if beginning := _BEGINNING.match(line):
+            name = beginning["name"]
+            parts[name] = []
+            main = name if beginning["entry"] else main
+        elif line == "}":
+            name = ""
+        elif name:
+            parts[name].append(line)
+    return parts, main
+
+
+def _numbers(match: re.Match) -> int:
+    return math.prod(int(d) for d in match["dims"].split(",") if d)
 
 
 def _size(match: re.Match) -> BufferSize:

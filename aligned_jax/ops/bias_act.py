@@ -1,5 +1,6 @@
 """Bias, activation, gain and clamp in the order of the official networks."""
 
+import functools
 import math
 
 import jax
@@ -51,10 +52,41 @@ def bias_act(
         shape = [1] * x.ndim
         shape[axis] = -1
         x = x + bias.reshape(shape)
-    x = _ACTIVATIONS[activation](x, alpha)
     gain = DEFAULT_GAINS[activation] if gain is None else gain
+    # CPUs, which spare no memory by it, keep what they have always computed.
+    if activation == "lrelu" and alpha >= 0 and gain > 0 and jax.default_backend() == "tpu":
+        return _leaky(x, alpha, gain, clamp)
+    return _activated(x, activation, alpha, gain, clamp)
+
+
+def _activated(x: Array, activation: str, alpha: float, gain: float, clamp: float | None) -> Array:
+    x = _ACTIVATIONS[activation](x, alpha)
     if gain != 1:
         x = x * gain
     if clamp is not None:
         x = jnp.clip(x, -clamp, clamp)
     return x
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2, 3))
+def _leaky(x: Array, alpha: float, gain: float, clamp: float | None) -> Array:
+    """The leaky ReLU, whose derivatives of all orders ask for its result alone.
+
+    The result has the sign of `x`, and lies at the clamp where `x` is beyond it: so a network keeps
+    one array for the next layer and for this derivative, and no masks. At the clamp itself the
+    slope is zero, as in the official code, not half of what it is inside.
+    """
+    return _activated(x, "lrelu", alpha, gain, clamp)
+
+
+@_leaky.defjvp
+def _leaky_jvp(
+    alpha: float, gain: float, clamp: float | None, inputs: tuple[Array], moves: tuple[Array]
+) -> tuple[Array, Array]:
+    y, move = _leaky(inputs[0], alpha, gain, clamp), moves[0]
+    move = jnp.where(y > 0, move, move * alpha)
+    if gain != 1:
+        move = move * gain
+    if clamp is not None:
+        move = jnp.where(jnp.abs(y) < clamp, move, jnp.zeros_like(move))
+    return y, move

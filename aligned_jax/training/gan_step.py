@@ -137,6 +137,17 @@ def finish_iteration(recipe: Recipe, state: TrainState) -> TrainState:
     )
 
 
+def bodies(recipe: Recipe) -> dict[str, Callable[..., Any]]:
+    """What `GanStep` runs on each device, by phase name, "finish" last.
+
+    A phase takes (state, batch) and returns (state, reports); "finish" takes the state alone.
+    """
+    run: dict[str, Callable[..., Any]] = {
+        phase.name: functools.partial(run_phase, recipe, phase) for phase in phases(recipe.options)
+    }
+    return run | {_FINISH: functools.partial(finish_iteration, recipe)}
+
+
 class GanStep(BatchFeeder):
     """The compiled phases of a run on a set of devices.
 
@@ -164,12 +175,8 @@ class GanStep(BatchFeeder):
         # Reasons why another number of devices would give another step; empty if none would.
         self.device_dependence = parallel.device_dependence(rows, group, shrink)
         self._phases = phases(options)
-        bodies: dict[str, Callable[..., Any]] = {
-            phase.name: functools.partial(run_phase, recipe, phase) for phase in self._phases
-        }
-        bodies[_FINISH] = functools.partial(finish_iteration, recipe)
         self._run: dict[str, Any] = {
-            name: parallel.on_each_device(body, devices) for name, body in bodies.items()
+            name: parallel.on_each_device(body, devices) for name, body in bodies(recipe).items()
         }
 
     def compile(self, state: TrainState, batch: Batch) -> dict[str, jax.stages.Compiled]:

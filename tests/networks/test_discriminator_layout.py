@@ -74,7 +74,8 @@ def check(plain, folded):
 
 def test_the_layout_of_the_largest_network():
     layout = folded_layout(DiscriminatorConfig(1024))
-    for backend in ("tpu", "gpu", "cpu"):  # it is asked for
+    assert layout_of(DiscriminatorConfig(1024), "tpu") == layout
+    for backend in ("gpu", "cpu"):
         assert layout_of(DiscriminatorConfig(1024), backend) == PLAIN
     assert layout[0] == (RowFold(4), RowFold(4, 2), RowFold(2))
     assert layout[1] == (RowFold(2), RowFold(2, 1), FLAT)

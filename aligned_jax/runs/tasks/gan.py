@@ -15,6 +15,7 @@ from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.runs.config import TrainConfig
 from aligned_jax.runs.tasks.base import SnapshotScore, Start, Task, check_finite
+from aligned_jax.training import room
 from aligned_jax.training.augmentation import hooks
 from aligned_jax.training.gan_step import GanStep, phases
 from aligned_jax.training.parallel import Devices
@@ -79,11 +80,12 @@ class GanTask(Task[TrainConfig]):
 
     def notices(self) -> list[str]:
         """See `Task`."""
-        config = self.config
-        if config.ada.mode == "none":
-            return []
-        rows = config.gan.batch_size // (jax.device_count() * config.gan.rounds)
-        return notices(config.augment, self._image_shape(), max(rows, 1))
+        config, count = self.config, jax.device_count()
+        gathering = []
+        if config.ada.mode != "none":
+            rows = config.gan.batch_size // (count * config.gan.rounds)
+            gathering = notices(config.augment, self._image_shape(), max(rows, 1))
+        return gathering + room.notice(config.discriminator, config.gan, count, bool(gathering))
 
     def intervals(self) -> list[int]:
         """See `Task`."""
