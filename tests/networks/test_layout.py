@@ -128,7 +128,7 @@ def test_the_layout_follows_the_backend(monkeypatch):
     plain, folded = program(layout=PLAIN), program(layout=folded_layout(CONFIG))
     assert program() == plain != folded
     monkeypatch.setattr(jax, "default_backend", lambda: "tpu")
-    assert program() == folded
+    assert program() == program(layout=folded_layout(CONFIG)) != program(layout=PLAIN)
 
 
 def test_parameters_do_not_know_the_layout():
