@@ -1,11 +1,18 @@
 """TPUs that are not there: what one of their chips can do, and how to compile for it."""
 
 import contextlib
+import importlib.util
+import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
 import jax
+
+from aligned_jax.errors import UserError
 
 # libtpu asks the machine which TPUs it has; these answers keep it from waiting for one.
 _ENVIRONMENT = {
@@ -58,3 +65,28 @@ def chips(topology: str) -> list[Any]:
 def traced_for(backend: str) -> contextlib.AbstractContextManager:
     """A context in which what is traced takes the forms of a backend, such as "tpu"."""
     return mock.patch.object(jax, "default_backend", lambda: backend)
+
+
+def answer(module: str, *words: str) -> dict[str, Any]:
+    """The last line, of JSON, of a program that compiles for them, in a process of its own.
+
+    Args:
+      module: as for `python -m`.
+      words: its arguments.
+
+    Raises:
+      UserError: if libtpu is not installed, or the program fails.
+    """
+    if importlib.util.find_spec("libtpu") is None:
+        raise UserError("libtpu, which compiles for TPUs, is missing: pip install '.[tpu-aot]'")
+    # What speeds up tests on CPUs, or is meant for TPUs that are there, is not for the compiler.
+    hidden = ("XLA_FLAGS", "JAX_", "TPU_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    env["JAX_PLATFORMS"] = "cpu"  # topologies are asked for by name
+    line = [sys.executable, "-m", module, *words]
+    root = Path(__file__).parents[1]
+    run = subprocess.run(line, capture_output=True, text=True, cwd=root, env=env)
+    if run.returncode:
+        told = " ".join([module, *words])
+        raise UserError(f"{told} ended with {run.returncode}: {run.stderr[-2000:]}")
+    return json.loads(run.stdout.strip().splitlines()[-1])

@@ -8,25 +8,22 @@ Needs the extra `tpu-aot`, on any Linux machine.
 """
 
 import argparse
-import importlib.util
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aligned_jax import viz
 from aligned_jax.errors import UserError
-from benchmarks.absent import kind_of
+from aligned_jax.training.gan_step import phases
+from aligned_jax.training.options import GanOptions
+from benchmarks.absent import answer, kind_of
 from benchmarks.programs import ALONE, NAMES, PHASES, RESOLUTIONS
-from benchmarks.reporting import markdown
+from benchmarks.reporting import between_marks, markdown, write_text
 
-ROOT = Path(__file__).parents[1]
 PAGE = "pods.md"
-LIMITS = ROOT / "tests" / "benchmarks" / "pods.json"
+LIMITS = Path(__file__).parents[1] / "tests" / "benchmarks" / "pods.json"
 MARKS = "<!-- benchmarks.pods -->", "<!-- end of the table -->"
 TOPOLOGIES = ("v5e:2x2", "v5e:16x16", "v6e:2x4", "v4:2x2x1")
 PRESETS = ("paper256", "stylegan2")
@@ -35,8 +32,8 @@ AUGMENT = {"stylegan2": "none", "paper1024": "none"}
 # What programs may need more than they did before a test fails: another compiler counts otherwise.
 MARGIN = 1.1
 LIMITED = ("padding", "moved_gb", "needed_gib")
-# Iterations from one run of a phase to the next.
-_INTERVALS = {"Gmain": 1, "Greg": 4, "Dmain": 1, "Dreg": 16}
+# Iterations from one run of a phase to the next: no preset of these changes it.
+_INTERVALS = {phase.name: phase.interval for phase in phases(GanOptions(1))}
 _HEADINGS = (
     "topology", "preset", "program", "images a chip", "CPU s", "GiB", "of GiB", "TFLOP",
     "GB moved", "padding", "exchanged", "bound ms", "by",
@@ -65,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for number, case in enumerate(missing):
         begun = time.perf_counter()
         found = compiled(case)
-        write(args.work / case.file, json.dumps(found, indent=2) + "\n")
+        write_text(args.work / case.file, json.dumps(found, indent=2) + "\n")
         seconds, left = time.perf_counter() - begun, len(missing) - number - 1
         word = "failed" if "failed" in found else "compiled"
         print(f"{' '.join(case)}: {word} in {seconds:.0f} s; {left} to go", flush=True)
@@ -74,9 +71,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(text)
     if args.docs:
         page = args.docs / PAGE
-        write(page, between_marks(page.read_text(encoding="utf-8"), text))
+        write_text(page, between_marks(page.read_text(encoding="utf-8"), MARKS, text))
     if args.limits:
-        write(args.limits, json.dumps(limits(done), indent=2) + "\n")
+        write_text(args.limits, json.dumps(limits(done), indent=2) + "\n")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -108,23 +105,9 @@ def cases(topologies: Iterable[str], presets: Iterable[str], programs: Iterable[
 
 
 def compiled(case: Case, *options: str) -> dict[str, Any]:
-    """What `benchmarks.compilation` says of a program, from a process of its own.
-
-    Raises:
-      UserError: if libtpu is not installed, or the process fails.
-    """
-    if importlib.util.find_spec("libtpu") is None:
-        raise UserError("libtpu, which compiles for TPUs, is missing: pip install '.[tpu-aot]'")
+    """What `benchmarks.compilation` says of a program; raises as `answer`."""
     augment = ["--augment", AUGMENT[case.preset]] if case.preset in AUGMENT else []
-    line = [sys.executable, "-m", "benchmarks.compilation", *case, *augment, *options]
-    # What speeds up tests on CPUs, or is meant for TPUs that are there, is not for the compiler.
-    hidden = ("XLA_FLAGS", "JAX_", "TPU_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    env["JAX_PLATFORMS"] = "cpu"  # topologies are asked for by name
-    run = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, env=env)
-    if run.returncode:
-        raise UserError(f"{' '.join(case)} ended with {run.returncode}: {run.stderr[-2000:]}")
-    return json.loads(run.stdout.strip().splitlines()[-1])
+    return answer("benchmarks.compilation", *case, *augment, *options)
 
 
 def results(work: Path) -> Iterable[dict[str, Any]]:
@@ -213,25 +196,6 @@ def limits(done: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
         for one in done
         if "failed" not in one
     }
-
-
-def between_marks(page: str, text: str) -> str:
-    """A page in which what stands between the marks is replaced.
-
-    Raises:
-      UserError: if it lacks a mark.
-    """
-    head, first, rest = page.partition(MARKS[0])
-    _, last, tail = rest.partition(MARKS[1])
-    if not (first and last):
-        raise UserError(f"{PAGE} lacks {' or '.join(MARKS)}, between which the table goes")
-    return f"{head}{first}\n\n{text}\n\n{last}{tail}"
-
-
-def write(path: Path, text: str) -> None:
-    """A file that is replaced as a whole."""
-    with viz.writing(path, overwrite=True) as file:
-        file.write(text.encode())
 
 
 if __name__ == "__main__":

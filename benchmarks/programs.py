@@ -26,11 +26,12 @@ from aligned_jax.runs import encoder_run, presets
 from aligned_jax.runs.config import TrainConfig
 from aligned_jax.runs.tasks.gan import GanTask
 from aligned_jax.training import encoder_step, gan_step, parallel
+from aligned_jax.training.draws import TERMS
 from aligned_jax.training.encoder_state import EncoderRecipe, Frozen, create_encoder_state
 from aligned_jax.training.terms import Batch
 from aligned_jax.types import PyTree
 
-PHASES = ("Gmain", "Greg", "Dmain", "Dreg")
+PHASES = TERMS  # each a phase of its own, as presets train
 ALONE = ("generate", "invert", "features")
 NAMES = (*PHASES, "encode", *ALONE)
 # Sides of pictures that presets are made for; `stylegan2` is published at the largest.

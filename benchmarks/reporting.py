@@ -4,10 +4,13 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
 
+from aligned_jax import viz
+from aligned_jax.errors import UserError
 from aligned_jax.provenance import versions
 
 Cell = str | int | float
@@ -54,3 +57,22 @@ def markdown(headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 def shown(cell: Cell) -> str:
     """A number with three digits; whole numbers and text as they are."""
     return f"{cell:.3g}" if isinstance(cell, float) else str(cell)
+
+
+def between_marks(page: str, marks: tuple[str, str], text: str) -> str:
+    """A page in which what stands between two marks is replaced.
+
+    Raises:
+      UserError: if it lacks a mark.
+    """
+    head, first, rest = page.partition(marks[0])
+    _, last, tail = rest.partition(marks[1])
+    if not (first and last):
+        raise UserError(f"the page lacks {' or '.join(marks)}, between which the table goes")
+    return f"{head}{first}\n\n{text}\n\n{last}{tail}"
+
+
+def write_text(path: Path, text: str) -> None:
+    """A file that is replaced as a whole."""
+    with viz.writing(path, overwrite=True) as file:
+        file.write(text.encode())

@@ -5,21 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aligned_jax import viz
 from aligned_jax.provenance import versions
-from benchmarks.reporting import device
+from benchmarks.reporting import device, write_text
 
 
 def write_document(path: Path, command: str, config: dict[str, Any], **parts: Any) -> None:
     """JSON of results, with the command, its settings and the machine they come from."""
     origin = {"command": command, "config": config, "device": device(), "versions": versions()}
     write_text(path, json.dumps(origin | parts, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """A file that is replaced as a whole."""
-    with viz.writing(path, overwrite=True) as file:
-        file.write(text.encode())
 
 
 def add_encoders(parser: argparse.ArgumentParser) -> None:

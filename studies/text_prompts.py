@@ -34,8 +34,8 @@ from aligned_jax.jobs.text_directions import (
 from aligned_jax.networks.network import Network
 from aligned_jax.semantics.leakage import score_leakage
 from aligned_jax.utils.blocks import blocks
-from benchmarks.reporting import command, markdown
-from studies.tables import write_document, write_text
+from benchmarks.reporting import between_marks, command, markdown, write_text
+from studies.tables import write_document
 
 PAGE, PICTURE = "text_directions.md", "images/text_prompts.png"
 ALTERNATIVE = "Each prompt in the first seeds of each network, not chosen"
@@ -135,7 +135,7 @@ def main(argv: list[str] | None = None) -> None:
     table = markdown(*cells(found, effects, list(networks)))
     page = Path(args.docs) / PAGE
     text = f"```\n{line}\n```\n\n{table}\n\n![{ALTERNATIVE}]({PICTURE})"
-    write_text(page, between_marks(page.read_text(encoding="utf-8"), text))
+    write_text(page, between_marks(page.read_text(encoding="utf-8"), MARKS, text))
     document = [row(prompt, one, effects, networks) for prompt, one in found.items()]
     write_document(Path(args.work) / "text_prompts.json", line, vars(args), rows=document)
     print(table)
@@ -274,19 +274,6 @@ def row(
         "merits": dict(one.direction.found["merits"]),
         "effects": {name: vars(e) for name, e in told.items() if e is not None},
     }
-
-
-def between_marks(page: str, text: str) -> str:
-    """A page in which what stands between the marks is replaced.
-
-    Raises:
-      UserError: if it lacks a mark.
-    """
-    head, first, rest = page.partition(MARKS[0])
-    _, last, tail = rest.partition(MARKS[1])
-    if not (first and last):
-        raise UserError(f"{PAGE} lacks {' or '.join(MARKS)}, between which the table goes")
-    return f"{head}{first}\n\n{text}\n\n{last}{tail}"
 
 
 def say(text: str) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 
 from aligned_jax import viz
 from aligned_jax.viz import report
-from benchmarks.reporting import markdown, shown
+from benchmarks.reporting import markdown, shown, write_text
 from studies.likeness import MEASURES
-from studies.tables import write_document, write_text
+from studies.tables import write_document
 
 NAME = "translation_study"
 ALTERNATIVE = (

@@ -33,9 +33,8 @@ from aligned_jax.jobs.judges import NamedJudge, load_picture_judge
 from aligned_jax.latents import z_from_seeds
 from aligned_jax.networks.network import Network
 from aligned_jax.semantics.direction import Direction
-from benchmarks.reporting import command
+from benchmarks.reporting import command, write_text
 from studies.likeness import measures
-from studies.tables import write_text
 from studies.tuning_tables import report
 
 # What is tuned: the pivot, what differs from the defaults, and the network of LPIPS.

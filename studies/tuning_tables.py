@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from aligned_jax import viz
-from benchmarks.reporting import markdown
-from studies.tables import write_document, write_text
+from benchmarks.reporting import between_marks, markdown, write_text
+from studies.tables import write_document
 
 PAGE, PICTURE = "inversion.md", "images/tuning.png"
 MARKS = "<!-- studies.tuning -->", "<!-- end of the table -->"
@@ -47,12 +47,10 @@ def report(
     with viz.writing(docs / PICTURE, overwrite=True) as out:
         out.write(file.getvalue())
     page = (docs / PAGE).read_text(encoding="utf-8")
-    head, first, rest = page.partition(MARKS[0])
-    _, last, tail = rest.partition(MARKS[1])
     told = (
         f"{counted(len(rows))}\n\n```\n{line}\n```\n\n{text}\n\n![{'; '.join(columns)}]({PICTURE})"
     )
-    write_text(docs / PAGE, f"{head}{first}\n\n{told}\n\n{last}{tail}")
+    write_text(docs / PAGE, between_marks(page, MARKS, told))
     write_document(work / "tuning.json", line, vars(args), rows=rows)
     print(text)
 

@@ -28,8 +28,8 @@ from aligned_jax.jobs.zero_shot.run import ZeroShotOptions
 from aligned_jax.provenance import Command
 from aligned_jax.semantics.linear_fits import fit_rows, fit_wide
 from aligned_jax.utils.reporting import no_advance
-from benchmarks.reporting import command
-from studies.tables import write_document, write_text
+from benchmarks.reporting import command, write_text
+from studies.tables import write_document
 
 NUMBERS = ("roll", "yaw", "skin_color.lightness", "hair_color.lightness")
 POSE = ("roll", "yaw")

@@ -28,9 +28,6 @@ FACE_FORM = (
 )
 
 
-_FARTHEST = 1e6  # pixels
-
-
 @dataclass(frozen=True, eq=False)
 class FaceTable:
     """Faces by the names of their pictures.
@@ -191,7 +188,7 @@ def with_file(place: Placement, photo: str, digest: str) -> Placement:
 
 def placed_face(face: np.ndarray, size: tuple[int, int]) -> Placement | str:
     """The square of a face in a photograph of this width and height, or what is wrong with it."""
-    if np.abs(face).max() > _FARTHEST:  # whose products could be infinite
+    if np.abs(face).max() > placements.FARTHEST:
         return f"places far from the picture of {size[0]}x{size[1]} pixels"
     if face.shape == (4,):
         return placements.problem_of_box(face, size) or placements.of_box(face, size)

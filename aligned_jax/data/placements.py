@@ -16,7 +16,7 @@ from aligned_jax.errors import FormatError
 Pair = tuple[float, float]
 # Left and right eye, nose, left and right corner of the mouth, as the viewer sees them.
 POINTS = ("left eye", "right eye", "nose", "left corner of the mouth", "right corner of the mouth")
-_LARGEST = 1e6  # pixels
+FARTHEST = 1e6  # pixels; products of larger numbers could be infinite
 _SKEW = 0.1  # of a square that is hardly one, in sides
 _WIDEST = 2  # of a square by its corners, in longer sides of the photograph
 
@@ -219,7 +219,7 @@ def placements_of(documents: Any) -> tuple[Placement, ...]:
 
 def _pair(values: Any) -> Pair:
     first, second = (float(value) for value in values)
-    if not max(abs(first), abs(second)) < _LARGEST:
+    if not max(abs(first), abs(second)) < FARTHEST:
         raise ValueError(f"{first}, {second}")
     return first, second
 

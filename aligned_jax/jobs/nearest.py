@@ -225,7 +225,8 @@ def nearest(
         raise UserError(
             f"{neighbours} neighbours among {len(training)} pictures; ask for 1 to {len(training)}"
         )
-    reference = _unseen(path, other, unseen is not None, split, unseen_split, most)
+    plain = sources.open_images(path, split=split) if mirror else seen
+    reference = _unseen(plain, path, other, unseen is not None, unseen_split, most)
     latents = latents_of_seeds(generator.config, seeds, label, psi)
     drawn = _Drawn(to_uint8(render(generator, latents, RenderOptions(batch=batch))))
     seer = evaluation.load(_NETWORK)
@@ -259,8 +260,7 @@ def nearest(
     }
     images = _shown(drawn.images, side)
     files = getattr(seen, "names", None)  # of folders and zips
-    shown_rows = np.stack(shown)
-    return Neighbours(latents.names, images, numbers, shown_rows, distances, far, facts, files)
+    return Neighbours(latents.names, images, numbers, np.stack(shown), distances, far, facts, files)
 
 
 def _check_out(out: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -272,7 +272,7 @@ def _check_out(out: str | os.PathLike[str], overwrite: bool = False) -> None:
 
 
 def _unseen(
-    data: str, other: str, given: bool, split: str, unseen_split: str, most: int | None
+    seen: Any, data: str, other: str, given: bool, unseen_split: str, most: int | None
 ) -> evaluation.StoredImages | None:
     """Pictures that the network was not trained on; None if nothing says which those are."""
     if not given and sources.kind_of(data) != "dataset":
@@ -283,7 +283,7 @@ def _unseen(
         if given:
             raise
         return None  # a dataset without such a split
-    if opened.fingerprint == sources.open_images(data, split=split).fingerprint:
+    if opened.fingerprint == seen.fingerprint:
         raise UserError(f"the unseen pictures, {other}, are the training pictures; give others")
     return evaluation.StoredImages(opened, other, most)
 

@@ -1,13 +1,10 @@
 """The geometric stage compiled for a TPU that is not there (extra `tpu-aot`)."""
 
 import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+
+from benchmarks.absent import answer
 
 CLOCK = 1.5e9  # of a v5e, per second
 
@@ -19,17 +16,7 @@ CLOCK = 1.5e9  # of a v5e, per second
 )
 def test_the_geometric_stage_compiles_for_a_tpu(record_property):
     """16 images of 256 px with their gradient, on one chip of a v5e."""
-    hidden = ("XLA_FLAGS", "JAX_", "TPU_")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.augment.tpu_program", "v5e:2x2", "16", "256"],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env=env,
-    )
-    assert run.returncode == 0, run.stderr[-3000:]
-    facts = json.loads(run.stdout.splitlines()[-1])
+    facts = answer("tests.augment.tpu_program", "v5e:2x2", "16", "256")
     for name, value in facts.items():
         record_property(name, value)
     print(facts)

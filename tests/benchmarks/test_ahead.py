@@ -1,32 +1,17 @@
 """Programs compiled for TPUs that are not there stay as small as they are."""
 
 import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from benchmarks.absent import answer
 
 
 def compiled(*options):
     """What `benchmarks.ahead` says, from a process of its own: libtpu stays loaded for good."""
     if importlib.util.find_spec("libtpu") is None:
         pytest.skip("libtpu is missing: pip install '.[tpu-aot]'")
-    own = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
-    own = {name: value for name, value in own.items() if not name.startswith("JAX_")}
-    result = subprocess.run(
-        [sys.executable, "-m", "benchmarks.ahead", *options],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**own, "JAX_PLATFORMS": "cpu"},
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout.strip().splitlines()[-1])
+    return answer("benchmarks.ahead", *options)
 
 
 @pytest.mark.slow

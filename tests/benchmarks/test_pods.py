@@ -7,8 +7,9 @@ import pytest
 
 from aligned_jax.errors import UserError
 from benchmarks import pods
-from benchmarks.pods import LIMITED, LIMITS, MARKS, Case, between_marks, cases, limits, tables
+from benchmarks.pods import LIMITED, LIMITS, MARKS, Case, cases, limits, tables
 from benchmarks.programs import ALONE, NAMES, PHASES
+from benchmarks.reporting import between_marks
 
 RECORDED = json.loads(LIMITS.read_text("utf-8"))
 # What is compiled again in long runs, of what is recorded: each takes some four minutes of two
@@ -81,9 +82,9 @@ def test_limits_leave_a_margin_and_leave_out_what_failed():
 
 def test_a_page_without_its_marks_is_not_touched():
     page = f"above\n{MARKS[0]}\nold\n{MARKS[1]}\nbelow"
-    assert between_marks(page, "new") == f"above\n{MARKS[0]}\n\nnew\n\n{MARKS[1]}\nbelow"
+    assert between_marks(page, MARKS, "new") == f"above\n{MARKS[0]}\n\nnew\n\n{MARKS[1]}\nbelow"
     with pytest.raises(UserError, match="lacks"):
-        between_marks("above", "new")
+        between_marks("above", MARKS, "new")
 
 
 def test_what_is_done_is_not_done_again(tmp_path, monkeypatch, capsys):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import aligned_jax as aj
-from aligned_jax.errors import UserError
 from aligned_jax.networks import init_variables
 from studies import text_prompts
 from studies.text_prompts import MARKS, PAGE, PICTURE, Prompt
@@ -91,8 +90,3 @@ def test_an_effect_is_in_deviations_and_signed():
 def test_a_colour_is_what_is_above_the_others():
     colours = np.asarray([[1.0, 0, 0], [1, 1, 1], [0, 0, 1]])
     np.testing.assert_allclose(text_prompts.hue(colours, 0), [1, 0, -0.5])
-
-
-def test_a_page_without_marks_is_refused():
-    with pytest.raises(UserError, match="lacks"):
-        text_prompts.between_marks(f"{MARKS[0]} alone", "x")

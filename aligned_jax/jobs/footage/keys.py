@@ -62,10 +62,7 @@ def frames_key(
     probe = replace(pending.template(), pictures=white, placements=(of_middle((1, 1)),))
     parts = [*words, *(checksums.checksum(network.variables) for network in networks)]
     for name, faces in painter(probe).items():
-        parts.append(name)
-        for face in faces:
-            kept = b"" if face.kept is None else face.kept.tobytes()
-            parts += [face.image.tobytes().hex(), kept.hex()]
+        parts += [name, checksums.checksum([(face.image, face.kept) for face in faces])]
     return _digest(parts)
 
 
